@@ -1,0 +1,57 @@
+# Every target does its own set-up: a virtual environment in .venv, and ngspice.
+# Another interpreter: make setup PYTHON=/path/to/python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+STAMP := $(VENV)/.installed
+PYTHON :=
+
+CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy
+GOLDEN := netlist --golden netlists
+
+.DEFAULT_GOAL := help
+.PHONY: help setup ngspice test check cifar-energy golden train clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ngspice ## Make .venv and see to ngspice (quick when both are there)
+
+$(BIN)/python:
+	sh tools/create_venv.sh $(VENV) $(PYTHON)
+
+# An environment made by another tool may come without pip.
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@$(PIP) --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
+	@echo "installing memspice and its dependencies into $(VENV) (a minute or two)"
+	$(PIP) install --quiet --constraint constraints.txt hatchling
+	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	$(PIP) install --quiet --constraint constraints.txt --no-deps foolbox
+	@touch $@
+
+ngspice:
+	@sh tools/ensure_ngspice.sh
+
+test: setup ## Run the test suite
+	$(BIN)/python -m pytest
+
+check: setup ## Formatting, lint, types, import order
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+cifar-energy: setup ## Energy table of a CIFAR-10 spiking network, in results/cifar-energy
+	$(BIN)/memspice $(CIFAR_ENERGY)
+
+golden: setup ## Regenerate the example netlists in netlists/
+	$(BIN)/memspice $(GOLDEN)
+
+train: setup ## Train the networks again (installs PyTorch; hours)
+	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train]'
+	$(BIN)/memspice train
+
+clean: ## Remove caches and builds; keeps .venv and results
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache
+	find memspice tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: spikes, energy, comparison, calibration."""

@@ -1,0 +1,85 @@
+"""Sizes of the circuits around the devices: array, drivers, sense and neuron periphery."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from memspice.quantities import Parameters, quantity
+
+
+class ArrayParameters(Parameters):
+    """Wires and row drivers of a crossbar."""
+
+    wire_resistance_row: float = quantity("ohm", "Word-line segment per cell", ge=0)
+    wire_resistance_col: float = quantity("ohm", "Bit-line segment per cell", ge=0)
+    driver_resistance: float = quantity("ohm", "Source resistance of a row driver", ge=0)
+    read_voltage: float = quantity("V", "Row voltage of a spike", gt=0)
+
+
+class SenseParameters(Parameters):
+    """Sense stage of a bit-line pair: two current inputs and a difference stage.
+
+    ``transimpedance`` holds the bit lines near ground by feedback; ``resistive`` ends them in
+    ``sense_resistance`` and amplifies their voltages.
+    """
+
+    kind: Literal["transimpedance", "resistive"] = "transimpedance"
+    gain: float = quantity("1", "Open-loop gain of an amplifier", gt=1)
+    bandwidth: float = quantity("Hz", "Unity-gain bandwidth of an amplifier", gt=0)
+    supply: float = quantity("V", "Rails of the sense stage are at plus and minus this", gt=0)
+    swing: float = quantity("V", "Largest output of an amplifier, either sign", gt=0)
+    output_resistance: float = quantity("ohm", "Output resistance of an amplifier", gt=0)
+    quiescent_current: float = quantity("A", "Supply current of one amplifier while on", ge=0)
+    sense_resistance: float = quantity("ohm", "End of a bit line, resistive variant", gt=0)
+
+    @property
+    def pole(self) -> float:
+        """Time constant of the open-loop amplifier, [s]."""
+        return self.gain / (2 * math.pi * self.bandwidth)
+
+    def input_resistance(self, feedback_resistance: float) -> float:
+        """Resistance [ohm] that a bit line ends in, for a feedback resistor in [ohm]."""
+        if self.kind == "resistive":
+            return self.sense_resistance
+        return feedback_resistance / (1 + self._closed_gain(feedback_resistance))
+
+    def transimpedance(self, feedback_resistance: float) -> float:
+        """Output voltage per bit-line current [ohm], without its sign."""
+        if self.kind == "resistive":
+            return self.sense_resistance
+        return self._closed_gain(feedback_resistance) * self.input_resistance(feedback_resistance)
+
+    def _closed_gain(self, feedback_resistance: float) -> float:
+        """Minus v(out) / v(in) once the feedback resistor loads the output."""
+        out, back = 1 / self.output_resistance, 1 / feedback_resistance
+        return (self.gain * out - back) / (out + back)
+
+
+class NeuronPeriphery(Parameters):
+    """Driver, supplies, comparator and latch of one neuron."""
+
+    driver_resistance: float = quantity("ohm", "Output resistance of the neuron's driver", gt=0)
+    supply_positive: float = quantity("V", "Upper rail of the neuron's driver", gt=0)
+    supply_negative: float = quantity("V", "Lower rail of the neuron's driver", lt=0)
+    write_low: float = quantity("V", "Lowest output of the difference stage")
+    write_high: float = quantity("V", "Highest output of the difference stage", gt=0)
+    read_voltage: float = quantity("V", "Drive in the read phase", gt=0)
+    reset_voltage: float = quantity("V", "Reverse drive in the reset phase", gt=0)
+    compare_voltage: float = quantity("V", "Threshold of the read comparator", gt=0)
+    logic_voltage: float = quantity("V", "Supply of comparator and latch", gt=0)
+    compare_current: float = quantity("A", "Comparator current while reading", ge=0)
+    latch_resistance: float = quantity("ohm", "Output resistance of the latch", gt=0)
+    latch_capacitance: float = quantity("F", "Load of the latch: the spike line", gt=0)
+    node_capacitance: float = quantity("F", "Parasitic capacitance of the read node", gt=0)
+
+
+class Timing(Parameters):
+    """Lengths of the phases of one cycle; see :meth:`schedule`."""
+
+    edge: float = quantity("s", "Rise and fall time of every pulse", gt=0)
+    settle: float = quantity("s", "Time the sense stage gets before the write pulse", gt=0)
+    write: float = quantity("s", "Flat part of the write pulse", gt=0)
+    read: float = quantity("s", "Flat part of the read pulse", gt=0)
+    reset: float = quantity("s", "Flat part of the reset pulse", gt=0)
+    gap: float = quantity("s", "Rest between phases", gt=0)

@@ -1,0 +1,308 @@
+"""Instantaneous power of every element group of a layer, from its node voltages.
+
+What the sources deliver is taken from their own currents; what the elements dissipate is computed
+apart from it, element by element, from node voltages.  That the two agree is the energy closure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from memspice.circuits.crossbar import CrossbarNodes
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.netlists import SpiceFidelity, Stimulus
+from memspice.devices.neurons import MemristorNeuron
+
+
+class Signals(Protocol):
+    """Waveforms on one time axis, as an engine returns them."""
+
+    @property
+    def time(self) -> np.ndarray:
+        """Time points, shape (points,), [s]."""
+        ...
+
+    def voltage(self, node: str) -> np.ndarray:
+        """Voltage of a node, shape (points,), [V]."""
+        ...
+
+    def current(self, source: str) -> np.ndarray:
+        """Current of a voltage source, from plus through the source to minus, (points,), [A]."""
+        ...
+
+
+@dataclass(frozen=True)
+class LayerPower:
+    """Powers over time; all in [W], ``stored`` in [J].
+
+    ``driver`` and ``crossbar`` are (points,), of all rows and cells together; ``sense``,
+    ``neuron`` and ``logic`` are (outputs, points).
+    """
+
+    time: np.ndarray
+    delivered: np.ndarray
+    driver: np.ndarray
+    crossbar: np.ndarray
+    sense: np.ndarray
+    neuron: np.ndarray
+    logic: np.ndarray
+    stored: np.ndarray
+
+
+def saved_signals(layer: LayerCircuit, fidelity: SpiceFidelity) -> list[str]:
+    """Names of the signals that power and events are computed from."""
+    names = ["i(vsense_p)", "i(vsense_n)"]
+    for column in range(2 * layer.outputs):
+        names.append(f"v(c{column})")
+        if layer.sense.kind == "transimpedance":
+            names += [f"v(o{column})", f"v(xsense{column}.level)"]
+    for output in range(layer.outputs):
+        names.append(f"v(drive{output})")
+        if layer.spiking:
+            names += [f"v(spike{output})"]
+            names += [f"v(xneuron{output}.{node})" for node in _neuron_nodes(layer)]
+    if layer.spiking:
+        names += ["i(vneuron_p)", "i(vneuron_n)", "i(vlogic)"]
+    if fidelity == "full":
+        names += _array_signals(layer)
+    return names
+
+
+def _neuron_nodes(layer: LayerCircuit) -> list[str]:
+    nodes = ["target", "top", "mid", "x", "h", "level"]
+    return nodes if isinstance(layer.device, MemristorNeuron) else [*nodes, "readlevel", "junction"]
+
+
+def _array_signals(layer: LayerCircuit) -> list[str]:
+    names = []
+    for number, tile in enumerate(layer.conductances):
+        nodes = _tile_nodes(layer, tile)
+        for i in range(nodes.rows):
+            names += [f"v(r{number}_{i})", f"i(vrow{number}_{i})"]
+            for j in range(nodes.cols):
+                cell = (nodes.word(i, j), nodes.bit(i, j))
+                names += [f"v(xtile{number}.{node})" for node in cell if node[0] in "wb"]
+    return names
+
+
+def _tile_nodes(layer: LayerCircuit, tile: np.ndarray) -> CrossbarNodes:
+    array = layer.array
+    shape = (tile.shape[0], tile.shape[1])
+    return CrossbarNodes(shape, array.wire_resistance_row, array.wire_resistance_col)
+
+
+def layer_power(
+    layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity, signals: Signals
+) -> LayerPower:
+    """Compute the power of every element group of a simulated layer.
+
+    Parameters
+    ----------
+    layer, stimulus, fidelity
+        What the netlist was made from.
+    signals : Signals
+        At least those of :func:`saved_signals`.
+    """
+    phase = np.mod(signals.time, layer.schedule.cycle)
+    enabled = layer.schedule.rows.at(phase)
+    rails, sense = _sense_power(layer, signals, enabled)
+    if layer.spiking:
+        neuron_rails, neuron, logic, stored = _neuron_power(layer, signals, phase)
+    else:
+        nothing = np.zeros_like(sense)
+        neuron_rails, neuron, logic, stored = nothing[0], nothing, nothing, nothing[0]
+    if fidelity == "full":
+        rows, driver, crossbar = _array_power(layer, stimulus, signals)
+    else:
+        rows, driver, crossbar = _port_power(layer, stimulus, signals, enabled)
+    return LayerPower(
+        time=signals.time,
+        delivered=rails + neuron_rails + rows,
+        driver=driver,
+        crossbar=crossbar,
+        sense=sense,
+        neuron=neuron,
+        logic=logic,
+        stored=stored,
+    )
+
+
+def _rail(signals: Signals, name: str, voltage: float) -> np.ndarray:
+    """Power that a supply delivers: SPICE counts the current into its plus terminal."""
+    return -voltage * signals.current(f"v{name}")
+
+
+def _output_stage(
+    level: np.ndarray, load: np.ndarray, resistance: float, upper: float, lower: float
+) -> np.ndarray:
+    """Dissipation of a stage that takes its output current from the upper or the lower rail."""
+    current = (level - load) / resistance
+    source, sink = np.maximum(current, 0), np.maximum(-current, 0)
+    return (upper - level) * source + (level - lower) * sink + current**2 * resistance
+
+
+def _sense_power(
+    layer: LayerCircuit, signals: Signals, enabled: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    sense = layer.sense
+    rails = _rail(signals, "sense_p", sense.supply) + _rail(signals, "sense_n", -sense.supply)
+    idle = 2 * sense.supply * sense.quiescent_current * enabled
+    power = np.empty((layer.outputs, len(enabled)))
+    for output in range(layer.outputs):
+        power[output] = idle + sum(
+            _column_power(layer, signals, column, idle) for column in (2 * output, 2 * output + 1)
+        )
+    return rails, power
+
+
+def _column_power(
+    layer: LayerCircuit, signals: Signals, column: int, idle: np.ndarray
+) -> np.ndarray:
+    """Dissipation of the stage that ends one bit line."""
+    sense, line = layer.sense, signals.voltage(f"c{column}")
+    if sense.kind == "resistive":
+        return line**2 / sense.sense_resistance
+    out, level = signals.voltage(f"o{column}"), signals.voltage(f"xsense{column}.level")
+    stage = _output_stage(level, out, sense.output_resistance, sense.supply, -sense.supply)
+    return idle + stage + (line - out) ** 2 / layer.feedback_resistance
+
+
+def _neuron_power(
+    layer: LayerCircuit, signals: Signals, phase: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Power of the rails, dissipation of neurons and latches, energy on their capacitors."""
+    periphery = layer.periphery
+    rails = (
+        _rail(signals, "neuron_p", periphery.supply_positive)
+        + _rail(signals, "neuron_n", periphery.supply_negative)
+        + _rail(signals, "logic", periphery.logic_voltage)
+    )
+    logic_voltage = periphery.logic_voltage
+    compare = logic_voltage * periphery.compare_current * layer.schedule.read.at(phase)
+    neuron = np.empty((layer.outputs, len(phase)))
+    logic, stored = np.empty_like(neuron), np.zeros(len(phase))
+    for output in range(layer.outputs):
+        node = {
+            name: signals.voltage(f"xneuron{output}.{name}") for name in _neuron_nodes(layer)
+        }
+        spike = signals.voltage(f"spike{output}")
+        neuron[output] = compare + _device_power(layer, node)
+        logic[output] = _output_stage(
+            node["level"], spike, periphery.latch_resistance, logic_voltage, 0.0
+        )
+        stored += 0.5 * periphery.latch_capacitance * spike**2
+        stored += 0.5 * periphery.node_capacitance * node["mid"] ** 2
+    return rails, neuron, logic, stored
+
+
+def _device_power(layer: LayerCircuit, node: dict[str, np.ndarray]) -> np.ndarray:
+    """Dissipation of driver, device and the resistors around it."""
+    device, periphery = layer.device, layer.periphery
+    rails = (periphery.supply_positive, periphery.supply_negative)
+    driver = _output_stage(node["target"], node["top"], periphery.driver_resistance, *rails)
+    if isinstance(device, MemristorNeuron):
+        on, off = 1 / device.on_resistance, 1 / device.off_resistance
+        drop, series = node["top"] - node["mid"], device.series_resistance
+    else:
+        on, off = 1 / device.parallel_resistance, 1 / device.antiparallel_resistance
+        drop, series = node["junction"] - node["mid"], device.reference_resistance
+        driver = driver + node["top"] ** 2 / device.heavy_metal_resistance
+        driver = driver + _output_stage(
+            node["readlevel"], node["junction"], periphery.driver_resistance, *rails
+        )
+    conductance = off + node["x"] * (on - off)
+    return np.asarray(driver + drop**2 * conductance + node["mid"] ** 2 / series)
+
+
+def _array_power(
+    layer: LayerCircuit, stimulus: Stimulus, signals: Signals
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Power of the row sources, of the drivers, and of cells and wires: every element."""
+    points = len(signals.time)
+    rows, driver, crossbar = np.zeros(points), np.zeros(points), np.zeros(points)
+    resistance, column = layer.array.driver_resistance, 0
+    phase = np.mod(signals.time, layer.schedule.cycle)
+    envelope = layer.schedule.rows.at(phase)
+    number_of_cycle = np.minimum(
+        (signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1
+    )
+    for number, tile in enumerate(layer.conductances):
+        for i in range(len(tile)):
+            source = envelope * stimulus.row_voltage[number_of_cycle, column]
+            current = -signals.current(f"vrow{number}_{i}")
+            rows += source * current
+            if resistance > 0:
+                driver += (source - signals.voltage(f"r{number}_{i}")) ** 2 / resistance
+            column += 1
+        crossbar += _tile_power(layer, signals, number, tile)
+    return rows, driver, crossbar
+
+
+def _tile_power(
+    layer: LayerCircuit, signals: Signals, number: int, tile: np.ndarray
+) -> np.ndarray:
+    """Dissipation in the cells and wires of one tile, row by row to bound the memory."""
+    nodes, array = _tile_nodes(layer, tile), layer.array
+
+    def voltage(node: str) -> np.ndarray:
+        if node[0] == "r":
+            return signals.voltage(f"r{number}_{node[1:]}")
+        return signals.voltage(node if node[0] == "c" else f"xtile{number}.{node}")
+
+    power = np.zeros(len(signals.time))
+    for i in range(nodes.rows):
+        for j in range(nodes.cols):
+            word, bit = voltage(nodes.word(i, j)), voltage(nodes.bit(i, j))
+            power += (word - bit) ** 2 * tile[i, j]
+            if array.wire_resistance_row > 0:
+                power += (voltage(nodes.word(i, j - 1)) - word) ** 2 / array.wire_resistance_row
+            if array.wire_resistance_col > 0:
+                power += (bit - voltage(nodes.bit(i + 1, j))) ** 2 / array.wire_resistance_col
+    return power
+
+
+def _port_power(
+    layer: LayerCircuit, stimulus: Stimulus, signals: Signals, envelope: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Powers of :func:`_array_power` from the port matrix and the simulated column voltages."""
+    cycle = np.minimum((signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1)
+    columns = np.stack([signals.voltage(f"c{j}") for j in range(2 * layer.outputs)], axis=-1)
+    rows, driver, total = (np.zeros(len(envelope)) for _ in range(3))
+    parts = layer.ports.split_rows(stimulus.row_voltage)
+    for ports, levels in zip(layer.ports.tiles, parts, strict=True):
+        current = (levels @ ports.row_row)[cycle] * envelope[:, None] + columns @ ports.row_col.T
+        source = levels[cycle] * envelope[:, None]
+        delivered = np.sum(source * current, axis=-1)
+        into_columns = source @ ports.row_col + columns @ ports.col_col
+        rows += delivered
+        driver += layer.array.driver_resistance * np.sum(current**2, axis=-1)
+        total += delivered + np.sum(columns * into_columns, axis=-1)
+    return rows, driver, total - driver
+
+
+def event_values(layer: LayerCircuit, cycles: int, signals: Signals) -> dict[str, np.ndarray]:
+    """What each event ended with, every entry (cycles, outputs).
+
+    ``drive`` [V]: settled drive at the end of the write pulse; ``hazard`` [1]: hazard integral at
+    the end of the write phase; ``spike`` [V]: spike line at the end of the read pulse.
+    Without neurons only ``drive`` is there.
+    """
+    schedule = layer.schedule
+    starts = np.arange(cycles) * schedule.cycle
+
+    def sample(node: str, instant: float) -> np.ndarray:
+        return np.interp(starts + instant, signals.time, signals.voltage(node))
+
+    settled = schedule.write.stop - schedule.write.edge
+    outputs = range(layer.outputs)
+    values = {"drive": np.stack([sample(f"drive{n}", settled) for n in outputs], axis=-1)}
+    if layer.spiking:
+        for name, node, instant in (
+            ("hazard", "xneuron{}.h", schedule.rows.stop),
+            ("spike", "spike{}", schedule.read.stop),
+        ):
+            values[name] = np.stack([sample(node.format(n), instant) for n in outputs], axis=-1)
+    return values

@@ -1,0 +1,1 @@
+"""Device physics: NumPy only, no netlist text, no files."""

@@ -1,0 +1,114 @@
+"""The hazard law that both stochastic neuron devices obey.
+
+An unswitched device under a voltage ``V`` switches at the rate (hazard)
+
+    1 / tau(V) = exp(V / V0) / tau0
+
+and has switched once the integral of the hazard over the write phase reaches ``E ~ Exp(1)``.
+For a flat pulse of length ``t``:  ``P(V) = 1 - exp(-(t / tau0) exp(V / V0))``, the complementary
+log-log law.  The Neel-Brown law of an MTJ, linear in its drive,
+``tau(V) = t_a exp(D (1 - V / Vc0))``, is the same with ``V0 = Vc0 / D`` and ``tau0 = t_a exp(D)``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from memspice.quantities import Parameters, quantity
+
+
+class HazardLaw(Parameters):
+    """Rate of switching against voltage: ``exp(V / voltage_scale) / time_scale``."""
+
+    voltage_scale: float = quantity("V", "V0, the voltage that raises the rate e times", gt=0)
+    time_scale: float = quantity("s", "tau0, the mean time to a switch without voltage", gt=0)
+
+    @classmethod
+    def from_neel_brown(
+        cls, attempt_time: float, critical_voltage: float, barrier: float
+    ) -> HazardLaw:
+        """Neel-Brown law of an MTJ, linear in its drive.
+
+        Parameters
+        ----------
+        attempt_time : float, [s]
+            Inverse attempt rate ``t_a``.
+        critical_voltage : float, [V]
+            ``Vc0``, at which the barrier vanishes; the law holds below it.
+        barrier : float, [1]
+            ``D``, barrier height in units of ``kT``.  At another temperature scale it by
+            ``T_ref / T``.
+
+        Returns
+        -------
+        HazardLaw
+            With ``V0 = Vc0 / D`` and ``tau0 = t_a exp(D)``.
+        """
+        return cls(
+            voltage_scale=critical_voltage / barrier,
+            time_scale=attempt_time * math.exp(barrier),
+        )
+
+    def log_hazard_integral(
+        self, voltage: np.ndarray | float, flat: float, edge: float = 0.0
+    ) -> np.ndarray:
+        """Logarithm of the hazard integral over one trapezoidal pulse.
+
+        ``H = [flat e^v + 2 edge (e^v - 1) / v] / tau0`` with ``v = V / V0``: the linear edges are
+        integrated exactly.
+
+        Parameters
+        ----------
+        voltage : array_like, any shape, [V]
+            Voltage over the unswitched device while the pulse is flat.
+        flat, edge : float, [s]
+            Length of the flat part and of each edge.
+
+        Returns
+        -------
+        ndarray, same shape and precision, [1]
+            ``ln H``; the device switches when ``H >= E``.
+        """
+        voltage = np.asarray(voltage)
+        dtype = np.result_type(voltage.dtype, np.float32)
+        scaled = voltage.astype(dtype, copy=False) / dtype.type(self.voltage_scale)
+        offset = dtype.type(math.log(flat / self.time_scale))
+        if edge == 0.0:
+            return np.asarray(scaled + offset)
+        # (1 - e^-v) / v is a mean of e^-s over 0..v: 1 at v = 0, smooth through it.
+        safe = np.where(np.abs(scaled) < 1e-4, dtype.type(1e-4), scaled)
+        mean = -np.expm1(-safe) / safe
+        return np.asarray(scaled + offset + np.log1p(dtype.type(2 * edge / flat) * mean))
+
+    def switching_probability(
+        self, voltage: np.ndarray | float, flat: float, edge: float = 0.0
+    ) -> np.ndarray:
+        """Probability that one pulse switches the device: ``1 - exp(-H)``.
+
+        Parameters are those of :meth:`log_hazard_integral`.
+
+        Returns
+        -------
+        ndarray, same shape as ``voltage``, [1]
+            Between 0 and 1.
+        """
+        log_integral = np.minimum(self.log_hazard_integral(voltage, flat, edge), 50.0)
+        return np.asarray(-np.expm1(-np.exp(log_integral)))
+
+    def unit_voltage(self, flat: float, edge: float = 0.0) -> float:
+        """Voltage [V] at which the hazard integral of a pulse is one (``P`` = 63.2 %).
+
+        It is the origin of the network's scale: a weighted input of ``z`` makes the voltage
+        ``unit_voltage + z * voltage_scale`` and so ``P = 1 - exp(-exp(z))``.
+        """
+        voltage = -self.voltage_scale * math.log(flat / self.time_scale)
+        for _ in range(50):  # edges shift it by V0 * 2 edge / flat at most: a fast fixed point
+            voltage -= self.voltage_scale * float(self.log_hazard_integral(voltage, flat, edge))
+        return voltage
+
+    def voltage_at(self, probability: float, flat: float) -> float:
+        """Voltage [V] at which a flat pulse of ``flat`` [s] switches with ``probability``."""
+        integral = -math.log1p(-probability)
+        return self.voltage_scale * math.log(integral * self.time_scale / flat)

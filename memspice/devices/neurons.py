@@ -1,0 +1,51 @@
+"""The two stochastic neuron devices: their resistances and what biases the switching state."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from memspice.devices.hazard import HazardLaw
+from memspice.quantities import Parameters, quantity
+
+
+class MemristorNeuron(Parameters):
+    """Filament memristor in series with a resistor, written and read through one terminal.
+
+    Filament growth is not resolved: the device is off until its hazard integral the
+    threshold, then on until a negative pulse dissolves the filament.
+    """
+
+    kind: Literal["memristor"] = "memristor"
+    hazard: HazardLaw
+    on_resistance: float = quantity("ohm", "Resistance with filament", gt=0)
+    off_resistance: float = quantity("ohm", "Resistance without filament", gt=0)
+    series_resistance: float = quantity("ohm", "Series resistor, also the read divider", gt=0)
+    reset_threshold: float = quantity("V", "Reverse voltage at which dissolution sets in", gt=0)
+
+    def write_fraction(self, driver_resistance: float) -> float:
+        """Share of the drive voltage that the unswitched device sees, [1]."""
+        total = self.off_resistance + self.series_resistance + driver_resistance
+        return self.off_resistance / total
+
+
+class MtjNeuron(Parameters):
+    """Spin-orbit-torque MTJ: written through its heavy metal, read through the junction.
+
+    The junction rests antiparallel and switches to parallel.  TMR roll-off with read voltage is
+    neglected, which holds for reads well below 0.5 V.
+    """
+
+    kind: Literal["mtj"] = "mtj"
+    hazard: HazardLaw
+    heavy_metal_resistance: float = quantity("ohm", "Resistance of the write line", gt=0)
+    parallel_resistance: float = quantity("ohm", "Junction resistance when switched", gt=0)
+    antiparallel_resistance: float = quantity("ohm", "Junction resistance at rest", gt=0)
+    reference_resistance: float = quantity("ohm", "Reference junction of the divider", gt=0)
+    reset_threshold: float = quantity("V", "Reverse voltage at which reset sets in", gt=0)
+
+    def write_fraction(self, driver_resistance: float) -> float:
+        """Share of the drive voltage that falls over the heavy metal, [1]."""
+        return self.heavy_metal_resistance / (self.heavy_metal_resistance + driver_resistance)
+
+
+NeuronDevice = MemristorNeuron | MtjNeuron

@@ -1,0 +1,36 @@
+"""From netlist to waveforms: adapters of SPICE engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from memspice.engines.base import Engine
+from memspice.engines.ngspice import NgspiceEngine
+from memspice.errors import ConfigError
+
+#: Every engine by the name that users type.
+ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": NgspiceEngine}
+
+
+def find_engine(name: str) -> Engine:
+    """Start-up and probe of one engine; never another one in its place.
+
+    Parameters
+    ----------
+    name : str
+        A key of `ENGINES`.
+
+    Returns
+    -------
+    Engine
+
+    Raises
+    ------
+    ConfigError
+        If the name is unknown.
+    EngineNotFound
+        If the engine is not installed.
+    """
+    if name not in ENGINES:
+        raise ConfigError(f"engine {name!r} is unknown; choose from {', '.join(sorted(ENGINES))}")
+    return ENGINES[name]()

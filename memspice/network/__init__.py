@@ -1,0 +1,1 @@
+"""Networks as data, their mapping to tiles, and the NumPy inference loop."""

@@ -1,0 +1,159 @@
+"""Parameter sets: the only reader of ``models/*.toml``.
+
+A set file has one table per parameter class; every entry is
+``{ value, unit, label, source }`` with the unit that the class declares and one of the labels
+``S`` (read at the source), ``R`` (literature, unverified), ``D`` (derived), ``A`` (assumed).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from memspice.circuits.parameters import ArrayParameters, NeuronPeriphery, SenseParameters, Timing
+from memspice.devices.hazard import HazardLaw
+from memspice.devices.neurons import MemristorNeuron, MtjNeuron, NeuronDevice
+from memspice.devices.synapse import Synapse
+from memspice.errors import ConfigError, DataError
+from memspice.quantities import Parameters, ParametersT, quantity, units, validate
+from memspice.resources import resource_path
+
+PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj")
+LABELS = {
+    "S": "read at the source",
+    "R": "literature, unverified",
+    "D": "derived",
+    "A": "assumed",
+}
+
+
+class NeelBrown(Parameters):
+    """Constants of an MTJ's thermal switching, turned into a hazard law."""
+
+    attempt_time: float = quantity("s", "Inverse attempt rate", gt=0)
+    critical_voltage: float = quantity("V", "Voltage at which the barrier vanishes", gt=0)
+    barrier: float = quantity("1", "Barrier height in kT", gt=0)
+
+
+@dataclass(frozen=True)
+class SourcedValue:
+    """One entry of a set file, for documents and stored runs."""
+
+    table: str
+    name: str
+    value: float
+    unit: str
+    label: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    """Everything physical that a simulation depends on, with where it comes from."""
+
+    name: str
+    summary: str
+    device: NeuronDevice
+    timing: Timing
+    periphery: NeuronPeriphery
+    sense: SenseParameters
+    array: ArrayParameters
+    synapse: Synapse
+    provenance: tuple[SourcedValue, ...]
+
+
+def load_parameter_set(name: str) -> ParameterSet:
+    """Load a parameter set by name, with the common crossbar.
+
+    Parameters
+    ----------
+    name : str
+        One of ``PARAMETER_SETS``, or the path of a ``.toml`` file of the same form.
+
+    Raises
+    ------
+    ConfigError
+        If the name is unknown or a value is out of range.
+    DataError
+        If a file is not TOML, or an entry lacks its value, unit, label or source.
+    """
+    if name not in PARAMETER_SETS and not name.endswith(".toml"):
+        raise ConfigError(
+            f"parameter set {name!r} is unknown: use {', '.join(PARAMETER_SETS)} "
+            "or the path of a .toml file"
+        )
+    path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
+    own, common = _SetFile(path), _SetFile(resource_path("crossbar.toml"))
+    return ParameterSet(
+        name=str(own.about("name")),
+        summary=str(own.about("summary")),
+        device=_device(own),
+        timing=own.table("timing", Timing),
+        periphery=own.table("periphery", NeuronPeriphery),
+        sense=own.table("sense", SenseParameters),
+        array=common.table("array", ArrayParameters),
+        synapse=common.table("synapse", Synapse),
+        provenance=(*own.provenance, *common.provenance),
+    )
+
+
+def _device(file: _SetFile) -> NeuronDevice:
+    """Neuron device of a set, with its hazard law."""
+    kind = file.about("device")
+    if kind == "memristor":
+        law = file.table("hazard", HazardLaw)
+        return file.table("neuron", MemristorNeuron, hazard=law)
+    if kind == "mtj":
+        constants = file.table("neel_brown", NeelBrown)
+        law = HazardLaw.from_neel_brown(
+            constants.attempt_time, constants.critical_voltage, constants.barrier
+        )
+        return file.table("neuron", MtjNeuron, hazard=law)
+    raise DataError(f"{file.path}: about.device = {kind!r} must be 'memristor' or 'mtj'")
+
+
+class _SetFile:
+    """One TOML file, read table by table; collects the provenance of what was used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.provenance: list[SourcedValue] = []
+        try:
+            self._content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ConfigError(f"{path} does not exist: check the name") from error
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise DataError(f"{path} cannot be read as TOML: {error}") from error
+
+    def about(self, key: str) -> Any:
+        """Entry of the ``[about]`` table."""
+        about = self._content.get("about")
+        if not isinstance(about, dict) or key not in about:
+            raise DataError(f"{self.path}: [about] needs {key!r}")
+        return about[key]
+
+    def table(self, table: str, model: type[ParametersT], **extra: Any) -> ParametersT:
+        """Values of one table as an instance of its parameter class."""
+        entries = self._content.get(table)
+        if not isinstance(entries, dict):
+            raise DataError(f"{self.path}: table [{table}] is missing")
+        declared = units(model)
+        values = {
+            name: self._value(table, name, entry, declared.get(name))
+            for name, entry in entries.items()
+        }
+        return validate(model, {**values, **extra}, f"{self.path.name} [{table}]")
+
+    def _value(self, table: str, name: str, entry: Any, unit: str | None) -> Any:
+        where = f"{self.path}: {table}.{name}"
+        needed = {"value", "unit", "label", "source"}
+        if not isinstance(entry, dict) or set(entry) != needed:
+            raise DataError(f"{where} must be {{ value, unit, label, source }}")
+        if unit is not None and entry["unit"] != unit:
+            raise DataError(f"{where} is in {entry['unit']!r}, but its unit is {unit!r}")
+        if entry["label"] not in LABELS or not entry["source"]:
+            raise DataError(f"{where} needs a label of {', '.join(LABELS)} and a source")
+        self.provenance.append(SourcedValue(table, name, **entry))
+        return entry["value"]

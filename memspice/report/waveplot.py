@@ -1,0 +1,187 @@
+"""A figure of stored waveforms: one axis a unit, the phases of the cycle shaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memspice.errors import ConfigError
+
+# matplotlib is imported where it draws: it would add half a second to every other command.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PHASES = ("write", "read", "reset")
+_SHADES = {"write": "#4c78a8", "read": "#f2a541", "reset": "#9d9d9d"}
+# Okabe and Ito's palette (2008), without its yellow: told apart by the colour-blind.
+_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+_QUANTITIES = {"V": "voltage", "A": "current", "W": "power", "J": "energy", "1": "value"}
+_STYLES = ("-", "--", ":", "-.")
+_MOST_SHADES = 400
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of a cycle, from `start` to `stop`, both [s]."""
+
+    name: str
+    start: float
+    stop: float
+
+
+def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[Phase]:
+    """Return the phases that a job's attributes describe, up to a time.
+
+    A phase is described by ``write_start`` and ``write_stop`` (likewise ``read``, ``reset``), [s]
+    from the start of a cycle, and is repeated every ``cycle_time`` [s] where that is given.
+
+    Parameters
+    ----------
+    attributes : mapping
+        Attributes of a job.
+    time_stop : float, [s]
+        No phase begins at or after it.
+
+    Returns
+    -------
+    list of Phase
+        Empty where the attributes describe none.
+    """
+    period = float(attributes.get("cycle_time", 0.0))
+    cycles = int(np.ceil(time_stop / period)) if period > 0 else 1
+    found = []
+    for cycle in range(cycles):
+        for name in PHASES:
+            if f"{name}_start" in attributes and f"{name}_stop" in attributes:
+                start = cycle * period + float(attributes[f"{name}_start"])
+                stop = cycle * period + float(attributes[f"{name}_stop"])
+                if start < time_stop:
+                    found.append(Phase(name, start, min(stop, time_stop)))
+    return found
+
+
+def draw_waveforms(
+    time: NDArray[np.float64],
+    signals: Mapping[str, tuple[NDArray[np.float64], str]],
+    title: str = "",
+    phases: Sequence[Phase] = (),
+) -> Figure:
+    """Draw signals over time, those of one unit on one axis.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n_points,), [s]
+        Time points.
+    signals : mapping
+        Name to (values of shape (n_points,), unit).
+    title : str
+        Written above.
+    phases : sequence of Phase
+        Shaded behind the lines; left out where there are too many to be told apart.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Belongs to no window and no global state.
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing to draw.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter
+
+    if not signals or not np.size(time):
+        raise ConfigError(f"'{title}' has no waveform to draw; name a job that has signals")
+    units = list(dict.fromkeys(unit for _, unit in signals.values()))
+    figure = Figure(figsize=(10.0, 1.0 + 2.6 * len(units)), layout="constrained")
+    grid = figure.subplots(len(units), 1, sharex=True, squeeze=False)
+    for axis, unit in zip(grid[:, 0], units, strict=True):
+        _shade(axis, phases)
+        _draw_unit(axis, time, {k: v for k, (v, u) in signals.items() if u == unit}, unit)
+        axis.set_xlim(time[0], time[-1] if time[-1] > time[0] else None)
+    bottom = grid[-1, 0]
+    bottom.set_xlabel("time")
+    bottom.xaxis.set_major_formatter(EngFormatter("s"))
+    if phases and len(phases) <= _MOST_SHADES:
+        _name_phases(grid[0, 0], phases)
+    figure.align_ylabels()
+    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure; the suffix decides the format (png, svg, pdf).
+
+    Raises
+    ------
+    ConfigError
+        If matplotlib does not know the format, or the file cannot be written.
+    """
+    known = figure.canvas.get_supported_filetypes()
+    if path.suffix.lstrip(".").lower() not in known:
+        raise ConfigError(f"{path} has no known image format; use one of {', '.join(known)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise ConfigError(f"{path} could not be written: {error}; name another file") from error
+
+
+def _draw_unit(
+    axis: Axes, time: NDArray[np.float64], signals: Mapping[str, NDArray[np.float64]], unit: str
+) -> None:
+    from matplotlib.ticker import EngFormatter
+
+    for index, (name, values) in enumerate(signals.items()):
+        axis.plot(
+            time,
+            values,
+            label=name,
+            color=_LINES[index % len(_LINES)],
+            linestyle=_STYLES[index // len(_LINES) % len(_STYLES)],
+            linewidth=1.2,
+        )
+    if unit != "1":
+        axis.yaxis.set_major_formatter(EngFormatter(unit))
+    axis.set_ylabel(_QUANTITIES.get(unit, unit))
+    axis.margins(y=0.08)
+    axis.grid(alpha=0.25, linewidth=0.6)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(
+        loc="upper left", bbox_to_anchor=(1.005, 1.0), frameon=False, fontsize=8, handlelength=1.8
+    )
+
+
+def _shade(axis: Axes, phases: Sequence[Phase]) -> None:
+    for phase in phases if len(phases) <= _MOST_SHADES else ():
+        axis.axvspan(phase.start, phase.stop, color=_SHADES[phase.name], alpha=0.13, linewidth=0)
+
+
+def _name_phases(axis: Axes, phases: Sequence[Phase]) -> None:
+    """Write the key to the shades above the first axis, at its right."""
+    names = list(dict.fromkeys(phase.name for phase in phases))
+    x = 1.0
+    for name in reversed(names):
+        axis.annotate(
+            name,
+            (x, 1.03),
+            xycoords="axes fraction",
+            ha="right",
+            fontsize=8,
+            color="black",
+            bbox={
+                "boxstyle": "square,pad=0.25",
+                "facecolor": _SHADES[name],
+                "alpha": 0.25,
+                "lw": 0,
+            },
+        )
+        x -= 0.06

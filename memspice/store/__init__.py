@@ -1,0 +1,14 @@
+"""The HDF5 store: one file a run, safe against a kill at any moment.
+
+`RunWriter` writes it, `read_run` reads it; `schema.py` alone knows how it is laid out.
+"""
+
+from memspice.store.reader import RunFile as RunFile
+from memspice.store.reader import read_run as read_run
+from memspice.store.records import Column as Column
+from memspice.store.records import JobInfo as JobInfo
+from memspice.store.records import JobRecord as JobRecord
+from memspice.store.records import Provenance as Provenance
+from memspice.store.records import Scalar as Scalar
+from memspice.store.records import installed_versions as installed_versions
+from memspice.store.writer import RunWriter as RunWriter

@@ -1,0 +1,138 @@
+"""Files that appear whole or not at all, and system errors said in words; no schema here."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import h5py
+
+from memspice.errors import StoreError
+
+#: End of the name of a file that is still being written.
+TEMPORARY = ".tmp"
+
+# Readable since HDF5 1.10 (2016); half the size of the oldest format for small jobs.
+_LIBRARY_VERSION = ("v110", "v110")
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def writing(path: Path, advice: Callable[[], str] = str) -> Iterator[None]:
+    """Turn a system error while writing `path` into a `StoreError` that ends in the advice."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # h5py raises either
+        number = getattr(error, "errno", None)
+        if number in _DISK_FULL:
+            free = shutil.disk_usage(next(p for p in path.parents if p.exists())).free
+            raise StoreError(
+                f"disk full: {path} could not be written ({os.strerror(number)}; "
+                f"{free / 1e6:.1f} MB free there). {advice()}"
+            ) from error
+        raise StoreError(f"{path} could not be written: {error}. {advice()}".strip()) from error
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open a file for reading.
+
+    Raises
+    ------
+    StoreError
+        If it is missing, a folder, unreadable, truncated or no HDF5 file.
+    """
+    try:
+        with open(path, "rb"):
+            pass  # for the system's own words: HDF5 says little about a missing file or a folder
+        return h5py.File(path, "r")
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} does not exist") from error
+    except IsADirectoryError as error:
+        raise StoreError(f"{path} is a folder; name the .h5 file") from error
+    except OSError as error:
+        known = {"truncated file": "is truncated", "signature not found": "is no HDF5 file"}
+        words = next((text for sign, text in known.items() if sign in str(error)), "is unreadable")
+        raise StoreError(f"{path} {words} ({error})") from error
+
+
+def replace_small(path: Path, fill: Callable[[h5py.File], None]) -> None:
+    """Build a small HDF5 file in memory and put it in place of `path` in one step.
+
+    In memory because HDF5 itself cannot be relied on to fail cleanly on a full disk.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; `path` is then as it was.
+    """
+    options = {"driver": "core", "backing_store": False, "libver": _LIBRARY_VERSION}
+    with h5py.File(path.name, "w", **options) as file:
+        fill(file)
+        file.flush()
+        image = file.id.get_file_image()
+    temporary = path.with_name(path.name + TEMPORARY)
+    with _removed_on_failure(temporary):
+        temporary.write_bytes(image)
+        install(temporary, path)
+
+
+def replace_large(path: Path, fill: Callable[[h5py.File], None]) -> None:
+    """Write an HDF5 file of any size beside `path` and put it in its place in one step.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; `path` is then as it was.
+    """
+    temporary = path.with_name(path.name + TEMPORARY)
+    with _removed_on_failure(temporary):
+        with h5py.File(temporary, "w", libver=_LIBRARY_VERSION) as file:
+            fill(file)
+        install(temporary, path)
+
+
+def install(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, also if the power fails."""
+    _synchronize(temporary)
+    os.replace(temporary, path)
+    _synchronize(path.parent)
+
+
+def lock(path: Path) -> int:
+    """Return a descriptor that holds `path` for this process; the system frees it at its end.
+
+    Raises
+    ------
+    StoreError
+        If another process holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise StoreError(f"{path.parent} is in use: another process is writing this run") from error
+    return descriptor
+
+
+@contextmanager
+def _removed_on_failure(temporary: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _synchronize(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Device-aware training with PyTorch (optional extra; never imported by the rest)."""

@@ -1,0 +1,218 @@
+"""Train a device-activation network: normalised first, then folded onto conductance levels.
+
+Phase one trains with batch normalisation.  Phase two folds the normalisation into the weights,
+clips and rounds them to the levels a differential pair of conductances offers, disturbs them by
+the programming spread, and fine-tunes.  In both phases a share of each batch propagates Bernoulli
+spikes instead of probabilities, so the network learns to live with one-bit, one-cycle neurons.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from memspice.network.architecture import Architecture
+from memspice.training.model import DeviceNetwork
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What a training run depends on, besides architecture and images."""
+
+    epochs: int = 28
+    finetune_epochs: int = 6
+    batch: int = 128
+    learning_rate: float = 3e-3
+    finetune_learning_rate: float = 3e-4
+    weight_decay: float = 2e-2
+    sampled_fraction: float = 0.5
+    augment: bool = True
+    levels: int = 32
+    clip_sigma: float = 4.0
+    weight_noise: float = 0.03
+    seed: int = 1
+    threads: int = 2
+
+
+@dataclass
+class TrainedLayer:
+    """Weights of one layer, in units of the write voltage scale, within ``[-bound, bound]``."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+    bound: float
+
+
+@dataclass
+class Trained:
+    """Result of a training run: its layers, and the course it took."""
+
+    layers: list[TrainedLayer]
+    config: dict[str, Any]
+    history: list[str] = field(default_factory=list)
+
+
+def train_network(
+    architecture: Architecture,
+    images: np.ndarray,
+    labels: np.ndarray,
+    config: TrainConfig,
+    checkpoint: Path,
+    report: Report,
+) -> Trained:
+    """Train, fold and fine-tune a network.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What to train.
+    images : ndarray, shape (n, channels, height, width)
+        Pixels as uint8 (0 to 255) or floats in [0, 1].
+    labels : ndarray, shape (n,)
+        Class of each image.
+    config : TrainConfig
+        Schedule, quantisation and seed.
+    checkpoint : Path
+        Folder for the state after each epoch; a run that finds one there goes on from it.
+    report : callable
+        Receives one line of text after each epoch.
+
+    Returns
+    -------
+    Trained
+        Quantised layers in order.
+    """
+    torch.manual_seed(config.seed)
+    torch.set_num_threads(config.threads)
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    pixels, classes = torch.from_numpy(images), torch.from_numpy(np.asarray(labels, np.int64))
+    model = DeviceNetwork(architecture).to(memory_format=torch.channels_last)
+    history: list[str] = []
+    run = _Run(model, pixels, classes, config, checkpoint, report, history)
+    run.phase("normalised", config.epochs, config.learning_rate)
+    for stage in model.stages():
+        stage.fold(config.levels, config.clip_sigma, config.weight_noise)
+    run.phase("folded", config.finetune_epochs, config.finetune_learning_rate)
+    return Trained(_export(model), asdict(config), history)
+
+
+@dataclass
+class _Run:
+    """One training run: the model, its data and where it reports."""
+
+    model: DeviceNetwork
+    pixels: torch.Tensor
+    classes: torch.Tensor
+    config: TrainConfig
+    checkpoint: Path
+    report: Report
+    history: list[str]
+
+    def phase(self, name: str, epochs: int, learning_rate: float) -> None:
+        """Run one phase, resuming from its last finished epoch."""
+        steps = len(self.pixels) // self.config.batch
+        if not epochs or not steps:
+            return
+        optimizer = torch.optim.AdamW(
+            self.model.parameters(), learning_rate, weight_decay=self.config.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, learning_rate, total_steps=epochs * steps, pct_start=0.2
+        )
+        path = self.checkpoint / f"{name}.pt"
+        first = self._resume(path, optimizer, schedule)
+        for epoch in range(first, epochs):
+            started = time.monotonic()
+            loss, accuracy = self._epoch(optimizer, schedule, steps)
+            line = (
+                f"{name} epoch {epoch + 1}/{epochs}: loss {loss:.4f}, training accuracy "
+                f"{accuracy:.4f}, {time.monotonic() - started:.0f} s"
+            )
+            self.history.append(line)
+            self.report(line)
+            self._save(path, epoch + 1, optimizer, schedule)
+
+    def _epoch(self, optimizer: Any, schedule: Any, steps: int) -> tuple[float, float]:
+        self.model.train()
+        order = torch.randperm(len(self.pixels))
+        total = correct = 0.0
+        for step in range(steps):
+            picked = order[step * self.config.batch : (step + 1) * self.config.batch]
+            images = self._prepare(self.pixels[picked])
+            sampled = torch.rand(len(picked)) < self.config.sampled_fraction
+            with torch.autocast("cpu", torch.bfloat16):
+                scores = self.model(images, sampled).float()
+            loss = nn.functional.cross_entropy(scores, self.classes[picked])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += loss.item()
+            correct += (scores.argmax(1) == self.classes[picked]).float().mean().item()
+        return total / steps, correct / steps
+
+    def _prepare(self, images: torch.Tensor) -> torch.Tensor:
+        if self.config.augment:
+            images = _augment(images)
+        if images.dtype == torch.uint8:
+            images = images.float() / 255
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def _save(self, path: Path, epoch: int, optimizer: Any, schedule: Any) -> None:
+        state = {
+            "epoch": epoch,
+            "model": self.model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "random": torch.get_rng_state(),
+            "bounds": [stage.bound for stage in self.model.stages()],
+            "history": self.history,
+        }
+        partial = path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def _resume(self, path: Path, optimizer: Any, schedule: Any) -> int:
+        if not path.exists():
+            return 0
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        torch.set_rng_state(state["random"])
+        self.history[:] = state["history"]
+        for stage, bound in zip(self.model.stages(), state["bounds"], strict=True):
+            stage.bound = bound
+        self.report(f"{path.name}: going on after epoch {state['epoch']}")
+        return int(state["epoch"])
+
+
+def _augment(images: torch.Tensor, margin: int = 4) -> torch.Tensor:
+    """Mirror half of the images and shift each by up to ``margin`` pixels, black outside."""
+    mirrored = torch.where(torch.rand(len(images), 1, 1, 1) < 0.5, images.flip(3), images)
+    padded = nn.functional.pad(mirrored, (margin,) * 4)
+    height, width = images.shape[2:]
+    out = torch.empty_like(images)
+    corners = torch.randint(0, 2 * margin + 1, (len(images), 2)).tolist()
+    for index, (top, left) in enumerate(corners):
+        out[index] = padded[index, :, top : top + height, left : left + width]
+    return out
+
+
+def _export(model: DeviceNetwork) -> list[TrainedLayer]:
+    model.eval()
+    layers = []
+    with torch.no_grad():
+        for stage in model.stages():
+            weight, bias = stage.quantized()
+            layers.append(TrainedLayer(weight.numpy().copy(), bias.numpy().copy(), stage.bound))
+    return layers

@@ -1,0 +1,154 @@
+"""A PyTorch network whose activation is the switching probability of the device.
+
+The neuron switches with probability ``p(z) = 1 - exp(-exp(z))``, ``z`` being the write voltage in
+units of the device's voltage scale, counted from the voltage at which the hazard integral over one
+pulse is one.  In the forward pass some images propagate ``p`` itself (the ANN) and the others
+Bernoulli spikes (one cycle of the SNN); both use the gradient of ``p`` (straight through).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from memspice.network.architecture import Architecture, Conv, Dense, Pool
+
+#: ``z`` is limited by the supply rails of the neuron's write driver.
+Z_LOW, Z_HIGH = -7.0, 2.3
+
+
+class _Switch(torch.autograd.Function):
+    """Switching probability, replaced by spikes where ``sampled`` is true."""
+
+    @staticmethod
+    def forward(ctx, z, sampled):  # type: ignore[no-untyped-def]
+        hazard = torch.exp(z.clamp(Z_LOW, Z_HIGH))
+        survival = torch.exp(-hazard)
+        ctx.save_for_backward(hazard * survival)
+        spikes = (torch.rand_like(survival) >= survival).to(survival.dtype)
+        return torch.where(sampled, spikes, 1 - survival)
+
+    @staticmethod
+    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+        (slope,) = ctx.saved_tensors
+        return gradient * slope, None
+
+
+class FakeQuantize(torch.autograd.Function):
+    """Weights clipped to ``[-bound, bound]`` and rounded to what the conductance levels allow."""
+
+    @staticmethod
+    def forward(ctx, weight, bound, levels):  # type: ignore[no-untyped-def]
+        step = bound / (levels - 1)
+        ctx.save_for_backward(weight.abs() <= bound)
+        return (weight.clamp(-bound, bound) / step).round() * step
+
+    @staticmethod
+    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+        (inside,) = ctx.saved_tensors
+        return gradient * inside, None, None
+
+
+def centred(weight: torch.Tensor) -> torch.Tensor:
+    """Weights of each output with their mean removed.
+
+    Spikes are never negative, so a filter with a mean lets the common level of its inputs swamp
+    their pattern, and makes the normalisation statistics lag behind the weights.
+    """
+    return weight - weight.mean(dim=tuple(range(1, weight.ndim)), keepdim=True)
+
+
+class Stage(nn.Module):
+    """One weight layer: linear map, batch normalisation (until folded), then neurons unless last."""
+
+    def __init__(
+        self, linear: nn.Module, norm: nn.Module | None, first: bool, last: bool
+    ) -> None:
+        super().__init__()
+        self.linear, self.norm, self.last = linear, norm, last
+        self.centre = norm is not None and not first  # pixels carry meaning in their mean
+        self.levels: int | None = None
+        self.bound = 0.0
+        self.noise = 0.0
+
+    def quantized(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights and bias as the crossbar will hold them (with programming noise in training)."""
+        weight, bias = self.linear.weight, self.linear.bias
+        if self.centre:
+            weight = centred(weight)
+        if self.levels is None:
+            return weight, bias
+        weight = FakeQuantize.apply(weight, self.bound, self.levels)
+        if self.training and self.noise:
+            weight = weight * (1 + self.noise * torch.randn_like(weight))
+        return weight, bias
+
+    def forward(self, x: torch.Tensor, sampled: torch.Tensor) -> torch.Tensor:
+        weight, bias = self.quantized()
+        if isinstance(self.linear, nn.Conv2d):
+            z = nn.functional.conv2d(x, weight, bias, padding=self.linear.padding)
+        else:
+            z = nn.functional.linear(x.flatten(1), weight, bias)
+        if self.norm is not None:
+            z = self.norm(z)
+        if self.last:
+            return z
+        return _Switch.apply(z, sampled.view(-1, *[1] * (z.ndim - 1)))
+
+    def fold(self, levels: int, clip_sigma: float, noise: float) -> None:
+        """Absorb the normalisation into weights and bias; from here on weights are quantised."""
+        if self.norm is not None:
+            scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
+            with torch.no_grad():
+                weight = self.linear.weight
+                weight = centred(weight) if self.centre else weight
+                weight = weight * scale.view(-1, *[1] * (weight.ndim - 1))
+                bias = self.norm.bias - scale * self.norm.running_mean
+                self.linear.weight.copy_(weight)
+                self.linear.bias = nn.Parameter(bias.clone())
+            self.norm, self.centre = None, False
+        self.levels, self.noise = levels, noise
+        self.bound = float(clip_sigma * self.linear.weight.detach().std())
+
+
+class DeviceNetwork(nn.Module):
+    """The trainable twin of an :class:`~memspice.network.architecture.Architecture`."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.steps = nn.ModuleList(_build(architecture))
+
+    def forward(self, x: torch.Tensor, sampled: torch.Tensor) -> torch.Tensor:
+        for step in self.steps:
+            x = step(x, sampled) if isinstance(step, Stage) else step(x)
+        return x
+
+    def stages(self) -> Iterator[Stage]:
+        """Weight layers in order."""
+        return (step for step in self.steps if isinstance(step, Stage))
+
+
+def _build(architecture: Architecture) -> Iterator[nn.Module]:
+    channels, height, width = architecture.input_shape
+    for position, layer in enumerate(architecture.layers):
+        last = position == len(architecture.layers) - 1
+        if isinstance(layer, Pool):
+            yield nn.AvgPool2d(layer.size)
+            height, width = height // layer.size, width // layer.size
+            continue
+        if isinstance(layer, Conv):
+            linear: nn.Module = nn.Conv2d(
+                channels, layer.channels, layer.kernel, padding=layer.kernel // 2, bias=last
+            )
+            norm: nn.Module | None = nn.BatchNorm2d(layer.channels)
+        else:
+            assert isinstance(layer, Dense)
+            linear = nn.Linear(channels * height * width, layer.channels, bias=last)
+            norm = nn.BatchNorm1d(layer.channels)
+            height = width = 1
+        if not last:
+            nn.init.constant_(norm.bias, -1.0)  # type: ignore[union-attr]
+        yield Stage(linear, None if last else norm, position == 0, last)
+        channels = layer.channels

@@ -1,0 +1,248 @@
+"""The straight line: a module imports only from the lines above it, and stays small."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "memspice"
+LONGEST = 400  # lines
+#: Top to bottom.
+LINE = (
+    "errors", "resources", "quantities", "devices", "parameters", "circuits", "engines", "jobs",
+    "store", "analysis", "network", "training", "datasets", "experiment", "report", "cli",
+    "__main__", "",
+)  # fmt: skip
+#: Training is an optional extra: it needs little, and nothing needs it.
+TRAINING_USES = {"errors", "resources", "quantities", "devices", "parameters", "network"}
+#: Where a library may be imported: a prefix of the module's path inside the package.
+HOMES = {
+    "PySpice": ("circuits/",),
+    "torch": ("training/",),
+    "h5py": ("store.py", "store/", "network/weights.py"),
+}
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Return the dotted name and the file of every module of the package."""
+    files = {}
+    for path in sorted((root / PACKAGE).rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return files
+
+
+def statements(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+
+
+def targets(node: ast.Import | ast.ImportFrom, name: str, path: Path) -> list[str]:
+    """Return the dotted names that an import statement of module ``name`` may mean."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = node.module or ""
+    if node.level:
+        parts = name.split(".")
+        keep = len(parts) - node.level + (path.name == "__init__.py")
+        base = ".".join(parts[:keep] + ([base] if base else []))
+    return [f"{base}.{alias.name}" for alias in node.names]
+
+
+def imports(root: Path) -> dict[str, set[str]]:
+    """Return the modules of the package that each of its modules imports, wherever it does."""
+    files = modules(root)
+    graph: dict[str, set[str]] = {}
+    for name, path in files.items():
+        found = [t for node in statements(parse(path)) for t in targets(node, name, path)]
+        graph[name] = {owner for target in found if (owner := owning_module(target, files))}
+    return graph
+
+
+def owning_module(target: str, files: dict[str, Path]) -> str:
+    """Return the module that holds the name ``target``; nothing where it is not ours."""
+    if target.split(".")[0] != PACKAGE:
+        return ""
+    while target not in files and "." in target:
+        target = target.rpartition(".")[0]
+    return target
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def line_of(module: str) -> str:
+    """Return the word that stands for a module in the line; ``cli_waves`` stands beside ``cli``."""
+    own = module.split(".")[1] if "." in module else ""
+    return next((word for word in LINE if word and own.startswith(f"{word}_")), own)
+
+
+def find_unplaced(root: Path) -> list[str]:
+    return [
+        f"{name} has no place in the line" for name in modules(root) if line_of(name) not in LINE
+    ]
+
+
+def find_upward(root: Path) -> list[str]:
+    found = []
+    for name, used in imports(root).items():
+        own = line_of(name)
+        for other in sorted(used):
+            word = line_of(other)
+            if own == word or not {own, word} <= set(LINE):
+                continue
+            upward = LINE.index(word) > LINE.index(own)
+            forbidden = word == "training" or (own == "training" and word not in TRAINING_USES)
+            if upward or forbidden:
+                found.append(f"{name} imports {other}")
+    return found
+
+
+def find_cycles(root: Path) -> list[str]:
+    """Return the modules that reach themselves."""
+    graph = imports(root)
+    found = []
+    for start in graph:
+        seen: set[str] = set()
+        waiting = list(graph[start])
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting.extend(graph[name])
+        if start in seen:
+            found.append(f"{start} imports itself, at last")
+    return found
+
+
+def find_hidden(root: Path) -> list[str]:
+    """Return the imports of the package's own modules inside functions."""
+    found = []
+    for name, path in modules(root).items():
+        for function in ast.walk(parse(path)):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                found += [
+                    f"{name}:{node.lineno} imports {target} inside {function.name}"
+                    for node in statements(function)
+                    for target in targets(node, name, path)
+                    if target.split(".")[0] == PACKAGE
+                ]
+    return found
+
+
+def find_strays(root: Path) -> list[str]:
+    """Return the imports of a library outside its home."""
+    found = []
+    for name, path in modules(root).items():
+        inside = path.relative_to(root / PACKAGE).as_posix()
+        for node in statements(parse(path)):
+            for target in targets(node, name, path):
+                library = target.split(".")[0]
+                if not inside.startswith(HOMES.get(library, ("",))):
+                    found.append(f"{name}:{node.lineno} imports {library}")
+    return found
+
+
+def find_long(root: Path) -> list[str]:
+    found = []
+    for path in (*(root / PACKAGE).rglob("*.py"), *(root / "tests").rglob("*.py")):
+        length = len(path.read_text(encoding="utf-8").splitlines())
+        if length > LONGEST:
+            found.append(f"{path.relative_to(root)} has {length} lines, more than {LONGEST}")
+    return found
+
+
+CHECKS = [find_unplaced, find_upward, find_cycles, find_hidden, find_strays, find_long]
+Check = Callable[[Path], list[str]]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_package_keeps_the_rules(check: Check) -> None:
+    assert check(ROOT) == []
+
+
+def test_package_is_read() -> None:
+    """The rules hold of something."""
+    graph = imports(ROOT)
+    assert "memspice.errors" in graph["memspice.quantities"]
+    assert "memspice.datasets.download" in graph["memspice.datasets.cifar10"]
+
+
+def tree(root: Path, **sources: str) -> Path:
+    """Write a package; double underscores in a name stand for folders."""
+    for name, text in {"errors": "", **sources}.items():
+        path = root / PACKAGE / (name.replace("__", "/") + ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        for folder in path.parents:
+            if folder == root:
+                break
+            (folder / "__init__.py").touch()
+    return root
+
+
+GOOD = {
+    "circuits__crossbar": "import PySpice.Spice\nfrom memspice.devices.hazard import law",
+    "devices__hazard": "import numpy\nfrom memspice.errors import ConfigError\nfrom . import base",
+    "devices__base": "def f():\n    import scipy\n",
+    "training__loop": "import torch\nfrom memspice.network import weights",
+    "network__weights": "import h5py\nfrom ..errors import ConfigError",
+    "store": "import h5py as h",
+    "cli": "from memspice import experiment, cli_waves",
+    "cli_waves": "from memspice import experiment",
+    "experiment": "import memspice.store",
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_good_package_passes(check: Check, tmp_path: Path) -> None:
+    assert check(tree(tmp_path, **GOOD)) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "source"),
+    [
+        (find_unplaced, "helpers", ""),
+        (find_unplaced, "helpers__text", ""),
+        (find_upward, "errors", "import memspice.store"),
+        (find_upward, "errors", "from memspice import store"),
+        (find_upward, "errors", "from . import store"),
+        (find_upward, "errors", "from memspice import __version__"),
+        (find_upward, "devices__base", "from ..circuits import crossbar"),
+        (find_upward, "devices__base", "from memspice.parameters import x"),
+        (find_upward, "devices__base", "def f():\n    from memspice.store import x"),
+        (find_upward, "devices__base", "if TYPE_CHECKING:\n    from memspice.store import x"),
+        (find_upward, "training__loop", "from memspice.store import write"),
+        (find_upward, "store_text", "from memspice import cli"),
+        (find_upward, "cli", "from memspice.training.loop import train"),
+        (find_cycles, "devices__base", "from memspice.devices.hazard import law"),
+        (find_cycles, "devices__base", "from . import hazard"),
+        (find_cycles, "devices__base", "import memspice.devices.base"),
+        (find_hidden, "cli", "def f():\n    from memspice.store import x"),
+        (find_hidden, "cli", "class A:\n    async def f(self):\n        from . import store"),
+        (find_strays, "devices__base", "import PySpice"),
+        (find_strays, "engines__ngspice", "from PySpice.Spice.Netlist import Circuit"),
+        (find_strays, "network__loop", "import torch.nn as nn"),
+        (find_strays, "network__loop", "def f():\n    import h5py"),
+        (find_strays, "datasets__cifar10", "from h5py import File"),
+        (find_long, "cli", "\n" * 401),
+        (find_long, "../tests/test_x", "\n" * 401),
+    ],
+)
+def test_violation_is_found(check: Check, name: str, source: str, tmp_path: Path) -> None:
+    stubs = {"parameters": "", "engines__ngspice": "", "network__loop": "", "datasets__cifar10": ""}
+    (tmp_path / "tests").mkdir()
+    root = tree(tmp_path, **{**stubs, **GOOD})
+    assert check(root) == []
+    tree(tmp_path, **{name: source})
+    assert check(root)
+
+
+def test_400_lines_are_allowed(tmp_path: Path) -> None:
+    assert find_long(tree(tmp_path, cli="\n" * 400)) == []

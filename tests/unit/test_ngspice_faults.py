@@ -1,0 +1,244 @@
+"""An engine that hangs, lies or is another one than expected, played by a shell script."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memspice.engines import ENGINES, find_engine
+from memspice.engines.base import Cancelled, SolverOptions, Transient
+from memspice.engines.ngspice import NgspiceEngine
+from memspice.errors import (
+    ConfigError,
+    EngineError,
+    EngineNotFound,
+    EngineTimeout,
+    TruncatedOutput,
+)
+
+SHORT = Transient(1e-6, 1e-9)
+DIVIDER = "divider\nV1 in 0 1\nR1 in out 1k\nR2 out 0 3k\n"
+ENDLESS = Transient(1.0, 1e-9)  # a billion steps
+#: Far above what any run here needs; reached only when something does not stop, [s].
+FOREVER = 60.0
+ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="the stand-in engine is a shell script")
+
+
+@pytest.fixture(scope="module")
+def engine() -> NgspiceEngine:
+    return NgspiceEngine()
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Callable[..., NgspiceEngine]:
+    """Engines that are shell scripts: ``body`` runs in place of (or around) ngspice."""
+
+    def build(body: str, banner: str = "** ngspice-39 : Circuit", probe: str = "") -> NgspiceEngine:
+        script = tmp_path / "ngspice-stand-in"
+        script.write_text(
+            f'#!/bin/sh\nif [ "$1" = --version ]; then echo "{banner}"; exit 0; fi\n'
+            f'case "$*" in *probe.cir*) {probe or ":"}; exit 0;; esac\n{body}\n'
+        )
+        script.chmod(0o755)
+        return NgspiceEngine(str(script))
+
+    return build
+
+
+# --- stopping -------------------------------------------------------------------------------------
+
+
+def is_running(pid: int) -> bool:
+    """A zombie, which only waits for its parent to look, does not run."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + FOREVER
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+@ON_POSIX
+def test_a_timeout_kills_the_engine_and_its_children(
+    fake: Callable[..., NgspiceEngine], tmp_path: Path
+) -> None:
+    body = f"sleep 300 & echo $$ $! > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/pids; wait"
+    engine = fake(body)
+    with pytest.raises(EngineTimeout, match="0.5 s"):
+        engine.run(DIVIDER, SHORT, timeout=0.5)
+    pids = [int(word) for word in (tmp_path / "pids").read_text().split()]
+    assert len(pids) == 2
+    assert wait_until(lambda: not any(is_running(pid) for pid in pids))
+
+
+@pytest.mark.ngspice
+def test_a_timeout_stops_the_real_engine(engine: NgspiceEngine) -> None:
+    with pytest.raises(EngineTimeout, match="raise timeout"):
+        engine.run(DIVIDER, ENDLESS, save=["v(out)"], timeout=0.3)
+
+
+@pytest.mark.ngspice
+def test_cancel_stops_a_running_engine(engine: NgspiceEngine) -> None:
+    cancel = threading.Event()
+    timer = threading.Timer(0.2, cancel.set)
+    timer.start()
+    with pytest.raises(Cancelled):  # and not EngineTimeout
+        engine.run(DIVIDER, ENDLESS, save=["v(out)"], timeout=FOREVER, cancel=cancel)
+    timer.join()
+
+
+# --- an engine that misbehaves --------------------------------------------------------------------
+
+MISBEHAVIOUR = {
+    "wrong exit status": ('ngspice "$@"; exit 3', EngineError, "exit status 3"),
+    "killed": ('ngspice "$@"; kill -9 $$', EngineError, "signal 9"),
+    "no raw file": ("exit 0", TruncatedOutput, "no raw file"),
+    "empty raw file": ('ngspice "$@"; : > out.raw', TruncatedOutput, "empty"),
+    "truncated raw file": (
+        'ngspice "$@"; head -c 5000 out.raw > part; mv part out.raw',
+        TruncatedOutput,
+        "MiB free",
+    ),
+    "value that is not finite": (
+        # 8 bytes 0xFF are a NaN; they replace the last value of the last point
+        'ngspice "$@"; head -c -8 out.raw > part; printf "\\377\\377\\377\\377" >> part; '
+        'printf "\\377\\377\\377\\377" >> part; mv part out.raw',
+        EngineError,
+        r"i\(v1\) is nan at point",
+    ),
+    "another analysis": (
+        "sed 's/^\\.tran.*/.op/' deck.cir > other.cir; ngspice -n -b -r out.raw -o log other.cir",
+        EngineError,
+        "'Transient Analysis'",
+    ),
+    "ends too early": (
+        "sed 's/^\\.tran.*/.tran 1n 0.999999u/' deck.cir > other.cir; "
+        "ngspice -n -b -r out.raw -o log other.cir",
+        TruncatedOutput,
+        "ends at 9.99999e-07 s instead of 1e-06 s",
+    ),
+    "unknown warning": (
+        'echo "Warning: the moon is full" >&2; exec ngspice "$@"',
+        EngineError,
+        "moon is full.*harmless",
+    ),
+    "file size limit": ('ulimit -f 20; exec ngspice "$@"', EngineError, "signal"),
+}
+
+
+@ON_POSIX
+@pytest.mark.ngspice
+@pytest.mark.parametrize("case", MISBEHAVIOUR)
+def test_misbehaviour_is_noticed(fake: Callable[..., NgspiceEngine], case: str) -> None:
+    body, kind, message = MISBEHAVIOUR[case]
+    with pytest.raises(kind, match=message) as caught:
+        fake(body).run(DIVIDER, SHORT)
+    assert type(caught.value) is kind
+
+
+@ON_POSIX
+@pytest.mark.ngspice
+def test_a_full_disk_is_named(fake: Callable[..., NgspiceEngine]) -> None:
+    # With SIGXFSZ ignored, writing beyond the limit fails as on a full disk: ngspice exits with 0
+    # (the same log and exit status were seen on a full tmpfs).
+    with pytest.raises(TruncatedOutput, match="rawfile write error.*disk space"):
+        fake("trap '' XFSZ; ulimit -f 20; exec ngspice \"$@\"").run(DIVIDER, SHORT)
+
+
+@ON_POSIX
+@pytest.mark.ngspice
+@pytest.mark.parametrize(
+    "note",
+    [
+        "some chatter of a library",
+        "Note: something a newer version tells",
+        "Warning: source stepping failed",
+        "Trying gmin =   1.0000E-03 Warning: Further gmin increment",
+        "Warning: v1: no DC value, transient time 0 value used",
+    ],
+)
+def test_harmless_notes_are_no_errors(fake: Callable[..., NgspiceEngine], note: str) -> None:
+    waveforms = fake(f'echo "{note}" >&2; exec ngspice "$@"').run(DIVIDER, SHORT)
+    assert waveforms.voltage("out")[-1] == pytest.approx(0.75)
+    assert note.rpartition("Warning")[2] in waveforms.log
+
+
+# --- probing --------------------------------------------------------------------------------------
+
+
+@pytest.mark.ngspice
+def test_the_installed_engine_is_described(engine: NgspiceEngine) -> None:
+    assert engine.info.name == "ngspice"
+    assert engine.info.version[0].isdigit()
+    assert Path(engine.info.path).is_absolute()
+    assert find_engine("ngspice").info == engine.info
+
+
+@ON_POSIX
+def test_abilities_are_seen_and_not_concluded_from_a_version(
+    fake: Callable[..., NgspiceEngine],
+) -> None:
+    info = fake("exit 0", banner="** ngspice-99.1+ : a later one").info
+    assert (info.version, info.osdi, info.klu) == ("99.1+", False, False)
+
+
+NEWER = """if grep -q pre_osdi probe.cir
+then echo 'Error opening osdi lib "memspice-missing.osdi": no such file' >&2
+else grep -q 'options klu' probe.cir && echo 'Using KLU as Direct Linear Solver' >&2; fi"""
+
+
+@ON_POSIX
+@pytest.mark.ngspice
+def test_klu_is_used_where_there_is_klu(fake: Callable[..., NgspiceEngine], tmp_path: Path) -> None:
+    seen = tmp_path / "seen.cir"
+    engine = fake(f'cp deck.cir {seen}; exec ngspice "$@"', "** ngspice-99 : later", NEWER)
+    assert (engine.info.version, engine.info.osdi, engine.info.klu) == ("99", True, True)
+    engine.run(DIVIDER, SHORT)
+    assert ".options klu\n" in seen.read_text()
+    engine.run(DIVIDER, SHORT, options=SolverOptions(linear_solver="sparse"))
+    assert "klu" not in seen.read_text()
+
+
+@ON_POSIX
+@pytest.mark.ngspice
+def test_klu_by_name_must_really_be_used(fake: Callable[..., NgspiceEngine]) -> None:
+    klu = SolverOptions(linear_solver="klu")
+    # the stand-in has KLU when asked, and drops it in the run
+    engine = fake('grep -v klu deck.cir > d; cp d deck.cir; exec ngspice "$@"', probe=NEWER)
+    with pytest.raises(EngineError, match="did not use KLU"):
+        engine.run(DIVIDER, SHORT, options=klu)
+
+
+@ON_POSIX
+def test_klu_by_name_is_refused_where_there_is_none(fake: Callable[..., NgspiceEngine]) -> None:
+    with pytest.raises(ConfigError, match="no KLU"):
+        fake("exit 0").run(DIVIDER, SHORT, options=SolverOptions(linear_solver="klu"))
+
+
+@ON_POSIX
+def test_an_executable_that_is_not_ngspice_is_refused(fake: Callable[..., NgspiceEngine]) -> None:
+    with pytest.raises(EngineError, match="does not answer like ngspice"):
+        fake("exit 0", banner="bash 5.2")
+
+
+def test_a_missing_executable_is_named_with_the_way_to_install_it() -> None:
+    with pytest.raises(EngineNotFound, match=r"ngspice-nowhere.*(apt|brew|conda) install"):
+        NgspiceEngine("ngspice-nowhere")
+
+
+def test_an_unknown_engine_is_refused_and_the_known_are_named() -> None:
+    with pytest.raises(ConfigError, match="ngspice") as caught:
+        find_engine("hspice")
+    assert all(name in str(caught.value) for name in ENGINES)
