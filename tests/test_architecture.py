@@ -13,7 +13,7 @@ PACKAGE = "memspice"
 LONGEST = 400  # lines
 #: Top to bottom.
 LINE = (
-    "errors", "resources", "quantities", "devices", "parameters", "circuits", "engines", "jobs",
+    "errors", "resources", "quantities", "devices", "circuits", "parameters", "engines", "jobs",
     "store", "analysis", "network", "training", "datasets", "experiment", "report", "cli",
     "__main__", "",
 )  # fmt: skip

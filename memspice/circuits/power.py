@@ -213,7 +213,7 @@ def _device_power(layer: LayerCircuit, node: dict[str, np.ndarray]) -> np.ndarra
         driver = driver + _output_stage(
             node["readlevel"], node["junction"], periphery.driver_resistance, *rails
         )
-    conductance = off + node["x"] * (on - off)
+    conductance = off + np.clip(node["x"], 0, 1) * (on - off)
     return np.asarray(driver + drop**2 * conductance + node["mid"] ** 2 / series)
 
 
