@@ -8,7 +8,7 @@ A set file has one table per parameter class; every entry is
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,8 @@ def load_parameter_set(name: str) -> ParameterSet:
     ConfigError
         If the name is unknown or a value is out of range.
     DataError
-        If a file is not TOML, or an entry lacks its value, unit, label or source.
+        If a file is not TOML, has a table that nothing reads, or an entry lacks its value, unit,
+        label or source.
     """
     if name not in PARAMETER_SETS and not name.endswith(".toml"):
         raise ConfigError(
@@ -86,7 +87,7 @@ def load_parameter_set(name: str) -> ParameterSet:
         )
     path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
     own, common = _SetFile(path), _SetFile(resource_path("crossbar.toml"))
-    return ParameterSet(
+    parameter_set = ParameterSet(
         name=str(own.about("name")),
         summary=str(own.about("summary")),
         device=_device(own),
@@ -97,6 +98,8 @@ def load_parameter_set(name: str) -> ParameterSet:
         synapse=common.table("synapse", Synapse),
         provenance=(*own.provenance, *common.provenance),
     )
+    own.check_all_used()
+    return parameter_set
 
 
 def _device(file: _SetFile) -> NeuronDevice:
@@ -146,6 +149,15 @@ class _SetFile:
         }
         return validate(model, {**values, **extra}, f"{self.path.name} [{table}]")
 
+    def check_all_used(self) -> None:
+        """Refuse tables that nothing was read from: their values would be without effect."""
+        unused = set(self._content) - {"about"} - {value.table for value in self.provenance}
+        if unused:
+            raise DataError(
+                f"{self.path}: nothing reads [{'], ['.join(sorted(unused))}]; remove it "
+                "or correct its name (array and synapse are common, in crossbar.toml)"
+            )
+
     def _value(self, table: str, name: str, entry: Any, unit: str | None) -> Any:
         where = f"{self.path}: {table}.{name}"
         needed = {"value", "unit", "label", "source"}
@@ -153,7 +165,26 @@ class _SetFile:
             raise DataError(f"{where} must be {{ value, unit, label, source }}")
         if unit is not None and entry["unit"] != unit:
             raise DataError(f"{where} is in {entry['unit']!r}, but its unit is {unit!r}")
-        if entry["label"] not in LABELS or not entry["source"]:
+        if str(entry["label"]) not in LABELS or not entry["source"]:
             raise DataError(f"{where} needs a label of {', '.join(LABELS)} and a source")
         self.provenance.append(SourcedValue(table, name, **entry))
         return entry["value"]
+
+
+def with_array(parameter_set: ParameterSet, **values: float) -> ParameterSet:
+    """Copy of a parameter set with other array values, checked like those of a file.
+
+    Parameters
+    ----------
+    parameter_set : ParameterSet
+        What to start from.
+    **values : float
+        Fields of :class:`~memspice.circuits.parameters.ArrayParameters`, in SI units.
+
+    Raises
+    ------
+    ConfigError
+        If a value is out of its bounds.
+    """
+    array = validate(ArrayParameters, {**parameter_set.array.model_dump(), **values}, "array")
+    return replace(parameter_set, array=array)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import numpy as np
@@ -9,6 +10,11 @@ from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from memspice.circuits.timing import Pulse
 from memspice.resources import resource_path
+
+#: Longest line, [characters]; what is longer goes on in lines that begin with ``+``.
+WIDTH = 100
+#: Numbers as Python writes them, with up to 17 digits.
+_NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[-+]?\d+)?")
 
 
 class Deck:
@@ -34,18 +40,37 @@ class Deck:
         self.section(comment).subcircuit(subcircuit)
 
     def __str__(self) -> str:
-        parts = [f"* {self._title}", _comment(self._explanation)]
+        parts = [f"* {self._title}", comment_lines(self._explanation)]
         parts += [_library(name) for name in self._libraries]
         for comment, circuit in self._sections:
             body = str(circuit).split("\n", 1)[1]  # PySpice's own .title line
-            parts.append(f"{_comment(comment)}\n{body.strip()}")
+            lines = [_tidy(line) for line in body.strip().splitlines()]
+            parts.append("\n".join([comment_lines(comment), *lines]))
         return "\n*\n".join(parts) + "\n"
 
 
-def _comment(text: str) -> str:
-    lines = [
-        line for part in text.splitlines() for line in textwrap.wrap(part, width=96) or [""]
-    ]
+def _tidy(line: str) -> str:
+    """One element, its numbers to 12 digits, folded to ``WIDTH``.
+
+    It is folded where two blanks are, which is between the points of a source, else at any blank.
+    """
+    line = _NUMBER.sub(lambda number: f"{float(number[0]):.12g}", line)
+    if len(line) <= WIDTH:
+        return line
+    blank = "  " if "  " in line else " "
+    first, *rest = line.split(blank)
+    lines = [first]
+    for word in rest:
+        if len(lines[-1]) + len(blank) + len(word) <= WIDTH:
+            lines[-1] += blank + word
+        else:
+            lines.append(f"+ {word}")
+    return "\n".join(lines)
+
+
+def comment_lines(text: str) -> str:
+    """Text as comment lines; a line break stays one."""
+    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, width=96) or [""]]
     return "\n".join(f"* {line}".rstrip() for line in lines)
 
 
@@ -71,9 +96,7 @@ def pulse_train(pulse: Pulse, levels: np.ndarray, cycle: float) -> str:
         if level == 0:
             continue
         heights = (0.0, level, level, 0.0)
-        points += [
-            (number * cycle + t, h) for t, h in zip(pulse.corners(), heights, strict=True)
-        ]
+        points += [(number * cycle + t, h) for t, h in zip(pulse.corners(), heights, strict=True)]
     return _pwl(points)
 
 
@@ -86,4 +109,4 @@ def step_train(levels: np.ndarray, edge: float, cycle: float) -> str:
 
 
 def _pwl(points: list[tuple[float, float]]) -> str:
-    return "pwl(" + " ".join(f"{time:.12g} {value:.12g}" for time, value in points) + ")"
+    return "pwl(" + "  ".join(f"{time:.12g} {value:.12g}" for time, value in points) + ")"

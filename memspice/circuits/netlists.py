@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
@@ -11,13 +12,18 @@ from PySpice.Spice.Netlist import Circuit
 from memspice.circuits.crossbar import crossbar_subcircuit
 from memspice.circuits.deck import Deck, pulse_train, step_train
 from memspice.circuits.layer import LayerCircuit
-from memspice.devices.neurons import MemristorNeuron
+from memspice.circuits.parameters import NeuronPeriphery, Timing
+from memspice.circuits.timing import Schedule
+from memspice.devices.neurons import MemristorNeuron, NeuronDevice
 
 SpiceFidelity = Literal["full", "reduced"]
 
 #: The hazard integrator charges ``pulse * 1 uS``; every other state moves 1000 times less charge.
 #: A charge tolerance in between lets the hazard integral alone decide the solver's step.
 HAZARD_CHARGE_PER_SECOND = 1e-6
+
+#: Control pulses of a neuron, in the order of its terminals.
+NEURON_CONTROLS = ("write", "read", "strobe", "reset", "clear")
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,30 @@ class Stimulus:
     def cycles(self) -> int:
         """Number of cycles."""
         return len(self.row_voltage)
+
+
+class NeuronCircuit(Protocol):
+    """What neurons are built from: a layer, or a bench without one."""
+
+    @property
+    def device(self) -> NeuronDevice:
+        """Stochastic device."""
+        ...
+
+    @property
+    def periphery(self) -> NeuronPeriphery:
+        """Driver, supplies, comparator and latch."""
+        ...
+
+    @property
+    def timing(self) -> Timing:
+        """Lengths of the phases."""
+        ...
+
+    @property
+    def schedule(self) -> Schedule:
+        """Pulses of one cycle."""
+        ...
 
 
 def layer_netlist(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity) -> str:
@@ -63,38 +93,51 @@ def layer_netlist(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFideli
         else f"{stimulus.cycles} cycles; accumulating layer without neurons",
         libraries,
     )
-    _supplies(deck, layer, stimulus.cycles)
+    add_supplies(deck, layer, stimulus.cycles)
     if fidelity == "full":
-        _drivers(deck, layer, stimulus)
-        _tiles(deck, layer)
+        add_drivers(deck, layer, stimulus)
+        add_tiles(deck, layer)
     else:
         _norton_columns(deck, layer, stimulus)
     add_sense(deck.section("Sense stages: one per bit line, a difference stage per pair"), layer)
     if layer.spiking:
-        _neurons(deck, layer, stimulus)
+        add_neurons(deck, layer, stimulus.thresholds)
     return str(deck)
 
 
-def _supplies(deck: Deck, layer: LayerCircuit, cycles: int) -> None:
+def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int) -> None:
+    """Rails of the sense stages and neurons, and the control pulses of the phases."""
     rails = deck.section("Supplies: sense stage, neuron drivers, comparator and latch")
     rails.V("sense_p", "sense_p", rails.gnd, layer.sense.supply)
     rails.V("sense_n", "sense_n", rails.gnd, -layer.sense.supply)
     if layer.spiking:
-        rails.V("neuron_p", "neuron_p", rails.gnd, layer.periphery.supply_positive)
-        rails.V("neuron_n", "neuron_n", rails.gnd, layer.periphery.supply_negative)
-        rails.V("logic", "logic", rails.gnd, layer.periphery.logic_voltage)
+        add_neuron_supplies(rails, layer.periphery)
+    names = ("enable", *NEURON_CONTROLS) if layer.spiking else ("enable",)
+    add_controls(deck, layer.schedule, names, cycles)
+
+
+def add_neuron_supplies(circuit: Circuit, periphery: NeuronPeriphery) -> None:
+    """Rails of all neurons: ``neuron_p``, ``neuron_n`` of the drivers and ``logic``."""
+    circuit.V("neuron_p", "neuron_p", circuit.gnd, periphery.supply_positive)
+    circuit.V("neuron_n", "neuron_n", circuit.gnd, periphery.supply_negative)
+    circuit.V("logic", "logic", circuit.gnd, periphery.logic_voltage)
+
+
+def add_controls(deck: Deck, schedule: Schedule, names: Iterable[str], cycles: int) -> None:
+    """Section of control pulses, each on the node of its name."""
     control = deck.section("Control pulses, 0 to 1: signals without load")
-    for name, pulse in layer.schedule.controls().items():
-        if layer.spiking or name == "enable":
-            train = pulse_train(pulse, np.ones(cycles), layer.schedule.cycle)
-            control.V(name, name, control.gnd, train)
+    pulses = schedule.controls()
+    for name in names:
+        train = pulse_train(pulses[name], np.ones(cycles), schedule.cycle)
+        control.V(name, name, control.gnd, train)
 
 
 def _each_row(layer: LayerCircuit) -> list[tuple[int, int]]:
     return [(k, i) for k, tile in enumerate(layer.conductances) for i in range(len(tile))]
 
 
-def _drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
+def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
+    """Row drivers of all tiles, into nodes ``r<tile>_<row>``."""
     circuit = deck.section("Row drivers: a pulse source behind the driver's resistance")
     resistance = layer.array.driver_resistance
     for column, (tile, row) in enumerate(_each_row(layer)):
@@ -107,13 +150,15 @@ def _drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
             circuit.R(f"driver{tile}_{row}", node, f"r{tile}_{row}", resistance)
 
 
-def _tiles(deck: Deck, layer: LayerCircuit) -> None:
+def add_tiles(deck: Deck, layer: LayerCircuit) -> None:
+    """Crossbars from ``r<tile>_<row>`` to the common bit lines ``c<column>``."""
     wires = (layer.array.wire_resistance_row, layer.array.wire_resistance_col)
     for number, conductance in enumerate(layer.conductances):
         rows, cols = conductance.shape
         deck.subcircuit(
             f"Row tile {number}: {rows} word lines, {cols} bit lines, "
-            f"{wires[0]:g} and {wires[1]:g} ohm a segment",
+            f"{wires[0]:g} and {wires[1]:g} ohm a segment.\nRg<i>_<j>: cell; "
+            "Rw<i>_<j>: word-line segment before it; Rb<i>_<j>: bit-line segment after it",
             crossbar_subcircuit(f"crossbar{number}", conductance, *wires),
         )
     circuit = deck.section("The row tiles share their bit lines")
@@ -183,27 +228,25 @@ def difference_inputs(layer: LayerCircuit, output: int) -> tuple[str, str]:
     return f"o{minus}", f"o{plus}"  # a transimpedance stage inverts
 
 
-def _neurons(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
+def add_neurons(deck: Deck, circuit: NeuronCircuit, thresholds: np.ndarray) -> None:
+    """Sections of neurons 0, 1, ... and of their thresholds (cycles, neurons), [1]."""
     draws = deck.section("Thresholds of the hazard integral: one draw E ~ Exp(1) per event")
-    schedule = layer.schedule
-    for output in range(layer.outputs):
-        train = step_train(stimulus.thresholds[:, output], layer.timing.edge, schedule.cycle)
-        draws.V(f"threshold{output}", f"threshold{output}", draws.gnd, train)
+    edge, cycle = circuit.timing.edge, circuit.schedule.cycle
+    for number, values in enumerate(thresholds.T):
+        train = step_train(values, edge, cycle)
+        draws.V(f"threshold{number}", f"threshold{number}", draws.gnd, train)
     neurons = deck.section("Stochastic neurons")
-    for output in range(layer.outputs):
-        add_neuron(neurons, layer, str(output))
+    for number in range(thresholds.shape[1]):
+        add_neuron(neurons, circuit, str(number))
 
 
-_CONTROLS = ("write", "read", "strobe", "reset", "clear")
-
-
-def add_neuron(circuit: Circuit, layer: LayerCircuit, suffix: str) -> None:
+def add_neuron(circuit: Circuit, layer: NeuronCircuit, suffix: str) -> None:
     """One neuron between ``drive<suffix>``, ``threshold<suffix>`` and ``spike<suffix>``."""
     circuit.X(
         f"neuron{suffix}",
         f"{layer.device.kind}_neuron",
         f"drive{suffix}",
-        *_CONTROLS,
+        *NEURON_CONTROLS,
         f"threshold{suffix}",
         "neuron_p",
         "neuron_n",
@@ -215,7 +258,7 @@ def add_neuron(circuit: Circuit, layer: LayerCircuit, suffix: str) -> None:
     )
 
 
-def _state_parameters(layer: LayerCircuit) -> dict[str, float]:
+def _state_parameters(layer: NeuronCircuit) -> dict[str, float]:
     """Hazard law, and time constants that are short against the phase they act in."""
     timing, law = layer.timing, layer.device.hazard
     return {
@@ -228,7 +271,7 @@ def _state_parameters(layer: LayerCircuit) -> dict[str, float]:
     }
 
 
-def _device_parameters(layer: LayerCircuit) -> dict[str, float]:
+def _device_parameters(layer: NeuronCircuit) -> dict[str, float]:
     device = layer.device
     if isinstance(device, MemristorNeuron):
         resistances = {
@@ -246,7 +289,7 @@ def _device_parameters(layer: LayerCircuit) -> dict[str, float]:
     return {**resistances, "v_reset_min": device.reset_threshold}
 
 
-def _periphery_parameters(layer: LayerCircuit) -> dict[str, float]:
+def _periphery_parameters(layer: NeuronCircuit) -> dict[str, float]:
     periphery = layer.periphery
     return {
         "r_driver": periphery.driver_resistance,
@@ -259,5 +302,3 @@ def _periphery_parameters(layer: LayerCircuit) -> dict[str, float]:
         "r_latch": periphery.latch_resistance,
         "c_latch": periphery.latch_capacitance,
     }
-
-

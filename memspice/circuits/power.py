@@ -185,9 +185,7 @@ def _neuron_power(
     neuron = np.empty((layer.outputs, len(phase)))
     logic, stored = np.empty_like(neuron), np.zeros(len(phase))
     for output in range(layer.outputs):
-        node = {
-            name: signals.voltage(f"xneuron{output}.{name}") for name in _neuron_nodes(layer)
-        }
+        node = {name: signals.voltage(f"xneuron{output}.{name}") for name in _neuron_nodes(layer)}
         spike = signals.voltage(f"spike{output}")
         neuron[output] = compare + _device_power(layer, node)
         logic[output] = _output_stage(
@@ -241,9 +239,7 @@ def _array_power(
     return rows, driver, crossbar
 
 
-def _tile_power(
-    layer: LayerCircuit, signals: Signals, number: int, tile: np.ndarray
-) -> np.ndarray:
+def _tile_power(layer: LayerCircuit, signals: Signals, number: int, tile: np.ndarray) -> np.ndarray:
     """Dissipation in the cells and wires of one tile, row by row to bound the memory."""
     nodes, array = _tile_nodes(layer, tile), layer.array
 

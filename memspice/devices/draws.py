@@ -33,7 +33,7 @@ def event_uniforms(
     Returns
     -------
     ndarray, shape (count,), [1]
-        Uniform in (0, 1), never 0 or 1, with a spacing of 2**-53.
+        Uniform in (0, 1), never 0 or 1: odd multiples of 2**-53.
     """
     bits = np.random.Philox(key=[seed, (layer << 40) | image], counter=[0, 0, 0, cycle])
     skip = first % _BLOCK

@@ -55,12 +55,18 @@ def differential_conductance(
     Raises
     ------
     ConfigError
-        If the range is empty, or a weight is not finite or out of its bound.
+        If the range is empty, more than all cells are stuck, or a weight is not finite or out of
+        its bound.
     """
     if synapse.span <= 0:
         raise ConfigError(
             f"max_conductance = {synapse.max_conductance:g} S must exceed "
             f"min_conductance = {synapse.min_conductance:g} S"
+        )
+    if synapse.stuck_on + synapse.stuck_off > 1:
+        raise ConfigError(
+            f"stuck_on = {synapse.stuck_on:g} and stuck_off = {synapse.stuck_off:g} are shares of "
+            "all cells: together they must be at most 1"
         )
     largest = float(np.max(np.abs(weight)))
     if not largest <= bound * (1 + 1e-9):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from memspice.network.architecture import Architecture
+from memspice.network.weights import Network, WeightLayer
 from memspice.training.model import DeviceNetwork
 
 Report = Callable[[str], None]
@@ -43,22 +44,13 @@ class TrainConfig:
     threads: int = 2
 
 
-@dataclass
-class TrainedLayer:
-    """Weights of one layer, in units of the write voltage scale, within ``[-bound, bound]``."""
-
-    weight: np.ndarray
-    bias: np.ndarray
-    bound: float
-
-
-@dataclass
-class Trained:
-    """Result of a training run: its layers, and the course it took."""
-
-    layers: list[TrainedLayer]
-    config: dict[str, Any]
-    history: list[str] = field(default_factory=list)
+#: Schedules of the networks that come with memspice.
+PRESETS = {
+    "digits-mlp": TrainConfig(
+        epochs=60, finetune_epochs=20, batch=64, augment=False, learning_rate=5e-3, threads=1
+    ),
+    "cifar10-cnn": TrainConfig(),
+}
 
 
 def train_network(
@@ -68,7 +60,7 @@ def train_network(
     config: TrainConfig,
     checkpoint: Path,
     report: Report,
-) -> Trained:
+) -> Network:
     """Train, fold and fine-tune a network.
 
     Parameters
@@ -88,8 +80,8 @@ def train_network(
 
     Returns
     -------
-    Trained
-        Quantised layers in order.
+    Network
+        Quantised weights, with configuration and course of the training as provenance.
     """
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
@@ -102,7 +94,8 @@ def train_network(
     for stage in model.stages():
         stage.fold(config.levels, config.clip_sigma, config.weight_noise)
     run.phase("folded", config.finetune_epochs, config.finetune_learning_rate)
-    return Trained(_export(model), asdict(config), history)
+    provenance = {"training": asdict(config), "history": history, "torch": torch.__version__}
+    return Network(architecture, _export(model), provenance)
 
 
 @dataclass
@@ -208,11 +201,12 @@ def _augment(images: torch.Tensor, margin: int = 4) -> torch.Tensor:
     return out
 
 
-def _export(model: DeviceNetwork) -> list[TrainedLayer]:
+def _export(model: DeviceNetwork) -> tuple[WeightLayer, ...]:
     model.eval()
     layers = []
     with torch.no_grad():
         for stage in model.stages():
             weight, bias = stage.quantized()
-            layers.append(TrainedLayer(weight.numpy().copy(), bias.numpy().copy(), stage.bound))
-    return layers
+            matrix = weight.flatten(1).double().numpy()
+            layers.append(WeightLayer(matrix, bias.double().numpy(), stage.bound))
+    return tuple(layers)

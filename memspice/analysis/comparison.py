@@ -1,0 +1,77 @@
+"""The pathwise rule: spikes of the same events, compared one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from memspice.errors import ShapeError
+
+#: Largest distance ``|H / E - 1|`` at which two fidelities may disagree over a spike.
+MARGIN = 0.01
+
+
+@dataclass(frozen=True)
+class PathwiseComparison:
+    """Agreement of two simulations of the same events.
+
+    ``worst_margin`` is the largest ``|H / E - 1|`` among the events over which they disagree, 0
+    when there is none; ``hazard_deviation`` the largest relative difference of hazard integrals.
+    """
+
+    events: int
+    mismatches: int
+    worst_margin: float
+    hazard_deviation: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every disagreement lies within the margin."""
+        return self.worst_margin <= MARGIN
+
+
+def compare_spikes(
+    spikes: np.ndarray,
+    reference_spikes: np.ndarray,
+    hazard: np.ndarray,
+    reference_hazard: np.ndarray,
+    thresholds: np.ndarray,
+) -> PathwiseComparison:
+    """Compare two simulations event by event; all arrays have the same shape.
+
+    Parameters
+    ----------
+    spikes, reference_spikes : ndarray of bool
+        Whether the event ended with a spike.
+    hazard, reference_hazard, thresholds : ndarray, [1]
+        Hazard integrals of both, and the draws ``E``.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
+    """
+    shapes = {np.shape(array) for array in (spikes, reference_spikes, hazard, thresholds)}
+    if len(shapes) != 1 or np.shape(reference_hazard) not in shapes:
+        raise ShapeError(f"events to compare have different shapes: {sorted(shapes)}")
+    differ = spikes != reference_spikes
+    distance = np.maximum(
+        np.abs(hazard / thresholds - 1), np.abs(reference_hazard / thresholds - 1)
+    )
+    return PathwiseComparison(
+        events=int(np.size(spikes)),
+        mismatches=int(differ.sum()),
+        worst_margin=float(np.max(distance[differ], initial=0.0)),
+        hazard_deviation=float(np.max(np.abs(hazard / reference_hazard - 1), initial=0.0)),
+    )
+
+
+def merge(comparisons: list[PathwiseComparison]) -> PathwiseComparison:
+    """Comparison of all events of several."""
+    return PathwiseComparison(
+        events=sum(item.events for item in comparisons),
+        mismatches=sum(item.mismatches for item in comparisons),
+        worst_margin=max((item.worst_margin for item in comparisons), default=0.0),
+        hazard_deviation=max((item.hazard_deviation for item in comparisons), default=0.0),
+    )

@@ -1,0 +1,233 @@
+"""Transfer curve of a neuron circuit: the closed form, and what simulated events say of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from memspice.analysis.statistics import Agreement, Proportion, proportion
+from memspice.devices.neurons import MemristorNeuron
+from memspice.engines.base import EngineInfo
+from memspice.errors import ConfigError
+from memspice.parameters import ParameterSet
+
+#: Probabilities that the sweep of voltages begins and ends with.
+SWEEP = (0.01, 0.99)
+#: What `read_disturb` is; printed beside it.
+READ_DISTURB_NOTE = "extrapolated by the hazard law, not simulated"
+
+
+@dataclass(frozen=True)
+class TransferPoint:
+    """One drive voltage.
+
+    Parameters
+    ----------
+    voltage : float, [V]
+        Drive of the neuron.
+    rail : bool
+        Whether it is an end of the difference stage's swing, and not of the sweep between them.
+    expected : float, [1]
+        Switching probability of the closed form.
+    spikes : Proportion
+        Share of the events that ended with a spike in SPICE.
+    count : int
+        Number of those.
+    hazard : float, [1]
+        Hazard integral of one write pulse, closed form.
+    hazard_spice : float, [1]
+        Mean over the events of the one that SPICE integrated.
+    deviation_low, deviation_high : float, [1]
+        Least and largest ``hazard_spice / hazard - 1`` of an event.
+    mismatches : int
+        Events whose spike is not what ``hazard >= E`` says.
+    worst_margin : float, [1]
+        Largest ``|hazard / E - 1|`` of those; 0 if there is none.
+    energy_joule : dict
+        Mean per event out of the neuron's supplies in the phases ``write``, ``read``, ``reset``.
+    """
+
+    voltage: float
+    rail: bool
+    expected: float
+    spikes: Proportion
+    count: int
+    hazard: float
+    hazard_spice: float
+    deviation_low: float
+    deviation_high: float
+    mismatches: int
+    worst_margin: float
+    energy_joule: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Characterization:
+    """P(V) of the neuron of a parameter set.
+
+    ``points`` rise in voltage; ``agreement`` and ``worst_deviation`` are over all points and over
+    the sweep: at the lower rail the integral is of the order of the solver's tolerance.
+    ``read_disturb`` is the probability that a read pulse sets an unswitched device.
+    """
+
+    parameter_set: ParameterSet
+    engine: EngineInfo
+    seed: int
+    points: tuple[TransferPoint, ...]
+    agreement: Agreement
+    read_disturb: float
+    wall_seconds: float
+
+    @property
+    def events(self) -> int:
+        """Number of simulated write attempts."""
+        return sum(point.spikes.n for point in self.points)
+
+    @property
+    def sweep(self) -> tuple[TransferPoint, ...]:
+        """The points between the rails."""
+        return tuple(point for point in self.points if not point.rail)
+
+    @property
+    def worst_deviation(self) -> float:
+        """Largest ``|hazard_spice / hazard - 1|`` of an event of the sweep, [1]."""
+        return max(max(-p.deviation_low, p.deviation_high, 0.0) for p in self.sweep)
+
+    @property
+    def mismatches(self) -> int:
+        """Events whose spike is not the surrogate's."""
+        return sum(point.mismatches for point in self.points)
+
+    @property
+    def worst_margin(self) -> float:
+        """Largest ``|hazard / E - 1|`` of the mismatches, [1]; 0 if there is none."""
+        return max(point.worst_margin for point in self.points)
+
+    def as_json(self) -> dict[str, Any]:
+        """All results as plain values, SI units."""
+        engine = asdict(self.engine)
+        del engine["path"]  # of one machine
+        return {
+            "parameter_set": self.parameter_set.name,
+            "device": self.parameter_set.device.kind,
+            "engine": engine,
+            "seed": self.seed,
+            "events": self.events,
+            "points": [asdict(point) for point in self.points],
+            "agreement": asdict(self.agreement),
+            "worst_deviation": self.worst_deviation,
+            "mismatches": self.mismatches,
+            "worst_margin": self.worst_margin,
+            "read_disturb": {"probability": self.read_disturb, "note": READ_DISTURB_NOTE},
+            "wall_seconds": self.wall_seconds,
+        }
+
+
+def drive_voltages(parameter_set: ParameterSet, points: int) -> np.ndarray:
+    """Voltages [V] from the lower rail over an even sweep of ``points`` to the upper, rising.
+
+    Raises
+    ------
+    ConfigError
+        If the sweep from P = 1 % to 99 % does not lie between the rails.
+    """
+    law, timing = parameter_set.device.hazard, parameter_set.timing
+    periphery, fraction = parameter_set.periphery, write_fraction(parameter_set)
+    unit = law.unit_voltage(timing.write, timing.edge)
+    first, last = (
+        (unit + law.voltage_scale * math.log(-math.log1p(-probability))) / fraction
+        for probability in SWEEP
+    )
+    low, high = periphery.write_low, periphery.write_high
+    if not low < first < last < high:
+        raise ConfigError(
+            f"{parameter_set.name}: P = 1 % to 99 % needs a drive of {first:.4g} to {last:.4g} V, "
+            f"but its rails are write_low = {low:g} V and write_high = {high:g} V: widen them"
+        )
+    return np.array([low, *np.linspace(first, last, points), high])
+
+
+def write_fraction(parameter_set: ParameterSet) -> float:
+    """Share of the drive voltage that biases the unswitched device, [1]."""
+    return parameter_set.device.write_fraction(parameter_set.periphery.driver_resistance)
+
+
+def hazard_integral(parameter_set: ParameterSet, voltage: np.ndarray | float) -> np.ndarray:
+    """Closed-form hazard integral [1] of one write pulse at a drive [V] of any shape."""
+    law, timing = parameter_set.device.hazard, parameter_set.timing
+    biased = np.asarray(voltage, dtype=float) * write_fraction(parameter_set)
+    return np.asarray(np.exp(law.log_hazard_integral(biased, timing.write, timing.edge)))
+
+
+def switching_probability(parameter_set: ParameterSet, voltage: np.ndarray | float) -> np.ndarray:
+    """Closed-form probability [1] that a write pulse at a drive [V] of any shape switches."""
+    return np.asarray(-np.expm1(-hazard_integral(parameter_set, voltage)))
+
+
+def read_disturb(parameter_set: ParameterSet) -> float:
+    """Probability that one read pulse sets an unswitched device, from the hazard law, [1].
+
+    A memristor is read through the terminal that writes it and sees its share of the read
+    voltage.  The read current of an MTJ does not flow in its write line, so only the thermal
+    rate at zero drive is left; a spin-transfer torque of that current is not modelled.  The
+    circuits gate the hazard off outside the write phase, so this is not part of the transients.
+    """
+    timing = parameter_set.timing
+    if isinstance(parameter_set.device, MemristorNeuron):
+        bias = parameter_set.periphery.read_voltage * write_fraction(parameter_set)
+    else:
+        bias = 0.0
+    law = parameter_set.device.hazard
+    return float(law.switching_probability(bias, timing.read, timing.edge))
+
+
+def transfer_point(
+    parameter_set: ParameterSet,
+    voltage: float,
+    rail: bool,
+    thresholds: np.ndarray,
+    spike: np.ndarray,
+    hazard_spice: np.ndarray,
+    energy: np.ndarray,
+) -> TransferPoint:
+    """Summary of the events at one drive voltage.
+
+    Parameters
+    ----------
+    parameter_set : ParameterSet
+        What was simulated.
+    voltage : float, [V]
+        Drive of all events.
+    rail : bool
+        Whether it is an end of the drive's swing.
+    thresholds : ndarray, shape (events,), [1]
+        Draws ``E``.
+    spike : ndarray of bool, shape (events,)
+        Whether the event ended with a spike.
+    hazard_spice : ndarray, shape (events,), [1]
+        Simulated hazard integral.
+    energy : ndarray, shape (3,), [J]
+        Of all events together in the write, read and reset phase.
+    """
+    hazard = float(hazard_integral(parameter_set, voltage))
+    deviation = hazard_spice / hazard - 1
+    mismatch = spike != (hazard >= thresholds)
+    count = int(np.count_nonzero(spike))
+    each = (energy / spike.size).tolist()
+    return TransferPoint(
+        voltage=float(voltage),
+        rail=rail,
+        expected=float(switching_probability(parameter_set, voltage)),
+        spikes=proportion(count, spike.size),
+        count=count,
+        hazard=hazard,
+        hazard_spice=float(np.mean(hazard_spice)),
+        deviation_low=float(np.min(deviation)),
+        deviation_high=float(np.max(deviation)),
+        mismatches=int(np.count_nonzero(mismatch)),
+        worst_margin=float(np.max(np.abs(hazard / thresholds[mismatch] - 1), initial=0.0)),
+        energy_joule=dict(zip(("write", "read", "reset"), each, strict=True)),
+    )

@@ -1,0 +1,119 @@
+"""Energy of a layer in closed form: port matrix for the array, phases and levels for the rest.
+
+It is the surrogate's answer to what :mod:`memspice.circuits.power` integrates in SPICE; settling and
+the course of a switch are left out, and are what the calibration against SPICE puts back.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from memspice.circuits.layer import LayerCircuit
+from memspice.devices.neurons import MemristorNeuron
+
+#: Components of an energy, in the order of reports.
+COMPONENTS = (
+    "driver",
+    "crossbar",
+    "sense",
+    "neuron_write",
+    "neuron_read",
+    "neuron_reset",
+    "logic",
+)
+
+
+def closed_form_energy(
+    layer: LayerCircuit,
+    row_voltage: np.ndarray,
+    hazard: np.ndarray,
+    thresholds: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Energy of each cycle by component.
+
+    Parameters
+    ----------
+    layer : LayerCircuit
+        The circuit.
+    row_voltage : ndarray, shape (cycles, rows), [V]
+        Drive of the rows.
+    hazard, thresholds : ndarray, shape (cycles, outputs), [1]
+        Hazard integral and its threshold, event by event; ignored without neurons.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (cycles,), [J]
+        One entry for each of ``COMPONENTS``.
+    """
+    energy = {name: np.zeros(len(row_voltage)) for name in COMPONENTS}
+    energy["driver"], energy["crossbar"] = _array_energy(layer, row_voltage)
+    energy["sense"] = _sense_energy(layer, row_voltage)
+    if layer.spiking:
+        drive = layer.drive_voltage(row_voltage)
+        energy.update(_neuron_energy(layer, drive, hazard, thresholds))
+    return energy
+
+
+def _array_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Dissipation of the drivers, and of cells and wires."""
+    columns = row_voltage @ layer.ports.column_voltage.T
+    driver, total = np.zeros(len(row_voltage)), np.zeros(len(row_voltage))
+    parts = layer.ports.split_rows(row_voltage)
+    for ports, rows in zip(layer.ports.tiles, parts, strict=True):
+        current = rows @ ports.row_row + columns @ ports.row_col.T
+        driver += layer.array.driver_resistance * np.sum(current**2, axis=-1)
+        total += ports.power(rows, columns)
+    duration = layer.schedule.rows.square_area
+    return driver * duration, (total - driver) * duration
+
+
+def _sense_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> np.ndarray:
+    """Quiescent and signal energy of the sense stages of all columns."""
+    sense, pulse = layer.sense, layer.schedule.rows
+    current = row_voltage @ layer.ports.transfer.T
+    line = current * layer.input_resistance
+    idle = 2 * sense.supply * sense.quiescent_current * pulse.area
+    absorbed = np.sum(current * line, axis=-1) * pulse.square_area
+    if sense.kind == "resistive":
+        return np.asarray(layer.outputs * idle + absorbed)
+    # The output stage sinks the bit-line current into its lower rail.
+    signal = sense.supply * np.sum(np.abs(current), axis=-1) * pulse.area + absorbed
+    return np.asarray(3 * layer.outputs * idle + signal)
+
+
+def _neuron_energy(
+    layer: LayerCircuit, drive: np.ndarray, hazard: np.ndarray, thresholds: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Energy that the rails give to neurons, phase by phase, and to the spike lines."""
+    periphery, schedule = layer.periphery, layer.schedule
+    switched = hazard >= thresholds
+    on = np.where(switched, 1 - thresholds / np.maximum(hazard, thresholds), 0.0)
+    write_on, write_off, read_on, read_off, reset = _path_conductances(layer)
+    flow = drive * (on * write_on + (1 - on) * write_off)
+    read = np.where(switched, read_on, read_off) * periphery.read_voltage
+    supply, sink = periphery.supply_positive, -periphery.supply_negative
+    compare = periphery.logic_voltage * periphery.compare_current * layer.outputs
+    load = periphery.latch_capacitance * periphery.logic_voltage**2
+    spikes = switched.sum(axis=-1)
+    return {
+        "neuron_write": supply * flow.sum(axis=-1) * schedule.write.area,
+        "neuron_read": (supply * read.sum(axis=-1) + compare) * schedule.read.area,
+        "neuron_reset": sink * periphery.reset_voltage * reset * spikes,
+        "logic": load * spikes,
+    }
+
+
+def _path_conductances(layer: LayerCircuit) -> tuple[float, float, float, float, float]:
+    """Conductance [S] of write and read path, switched and not; reset conductance times its time."""
+    device, driver = layer.device, layer.periphery.driver_resistance
+    cleared = layer.schedule.clear.start - layer.schedule.reset.start
+    if isinstance(device, MemristorNeuron):
+        around = device.series_resistance + driver
+        on, off = 1 / (device.on_resistance + around), 1 / (device.off_resistance + around)
+        # The filament is gone within a few time constants of a fiftieth of the pulse.
+        return on, off, on, off, on * 0.05 * layer.timing.reset
+    write = 1 / (device.heavy_metal_resistance + driver)
+    around = device.reference_resistance + driver
+    read_on = 1 / (device.parallel_resistance + around)
+    read_off = 1 / (device.antiparallel_resistance + around)
+    return write, write, read_on, read_off, write * cleared

@@ -1,0 +1,160 @@
+"""Layers of the example circuits, with the values of the parameter sets but without their files.
+
+Units and sources stand in ``models/fast-memristor.toml``, ``models/sot-mtj.toml`` and
+``models/crossbar.toml``; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.netlists import Stimulus
+from memspice.circuits.parameters import (
+    ArrayParameters,
+    NeuronPeriphery,
+    SenseParameters,
+    Timing,
+)
+from memspice.devices.hazard import HazardLaw
+from memspice.devices.neurons import MemristorNeuron, MtjNeuron, NeuronDevice
+from memspice.devices.synapse import Synapse, differential_conductance
+
+ARRAY = ArrayParameters(
+    wire_resistance_row=1.06, wire_resistance_col=1.06, driver_resistance=120.0, read_voltage=0.1
+)
+#: Without spread: a reader can check each cell by hand.
+SYNAPSE = Synapse(min_conductance=0.2e-6, max_conductance=10e-6, levels=32)
+SENSE = SenseParameters(
+    gain=1e4,
+    bandwidth=1e9,
+    supply=1.0,
+    swing=0.9,
+    output_resistance=100.0,
+    quiescent_current=6.3e-6,
+    sense_resistance=100.0,
+)
+FEEDBACK_RESISTANCE = 20e3
+#: As high as the feedback resistor: at 100 ohm the difference stage would need a gain of 1600, and
+#: at a bandwidth of 1 GHz it would not settle before the write pulse.
+RESISTIVE_SENSE = SENSE.model_copy(
+    update={"kind": "resistive", "sense_resistance": FEEDBACK_RESISTANCE}
+)
+#: Weights of both outputs, row by row.
+WEIGHTS = np.array([[1.0, -0.5], [0.5, 1.0], [-1.0, 0.25], [0.25, -0.75]])
+#: Rows that carry a spike, cycle by cycle.
+SPIKES = np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
+#: Draws E of both outputs, cycle by cycle: one of the two switches in each.
+THRESHOLDS = np.array([[1.0, 2.5], [1.0, 0.3]])
+
+MEMRISTOR = MemristorNeuron(
+    hazard=HazardLaw(voltage_scale=0.156, time_scale=3.2e-4),
+    on_resistance=1e6,
+    off_resistance=1e9,
+    series_resistance=1e6,
+    reset_threshold=0.5,
+)
+MEMRISTOR_TIMING = Timing(edge=1e-9, settle=10e-9, write=100e-9, read=20e-9, reset=100e-9, gap=5e-9)
+MEMRISTOR_PERIPHERY = NeuronPeriphery(
+    driver_resistance=1e3,
+    supply_positive=1.8,
+    supply_negative=-2.0,
+    write_low=0.0,
+    write_high=1.62,
+    read_voltage=0.4,
+    reset_voltage=2.0,
+    compare_voltage=0.1,
+    logic_voltage=1.0,
+    compare_current=1.63e-6,
+    latch_resistance=10e3,
+    latch_capacitance=10e-15,
+    node_capacitance=1e-15,
+)
+
+MTJ = MtjNeuron(
+    hazard=HazardLaw.from_neel_brown(attempt_time=1e-9, critical_voltage=0.884, barrier=20.0),
+    heavy_metal_resistance=776.0,
+    parallel_resistance=4.9e3,
+    antiparallel_resistance=10e3,
+    reference_resistance=7e3,
+    reset_threshold=0.4,
+)
+MTJ_SENSE = SENSE.model_copy(update={"bandwidth": 5e9, "quiescent_current": 31.4e-6})
+MTJ_TIMING = Timing(edge=0.1e-9, settle=2e-9, write=10e-9, read=4e-9, reset=4e-9, gap=0.5e-9)
+MTJ_PERIPHERY = NeuronPeriphery(
+    driver_resistance=100.0,
+    supply_positive=1.1,
+    supply_negative=-1.1,
+    write_low=0.0,
+    write_high=0.998,
+    read_voltage=0.2,
+    reset_voltage=1.0,
+    compare_voltage=0.1,
+    logic_voltage=1.0,
+    compare_current=1.63e-6,
+    latch_resistance=10e3,
+    latch_capacitance=10e-15,
+    node_capacitance=1e-15,
+)
+
+
+def memristor_layer(sense: SenseParameters = SENSE) -> LayerCircuit:
+    """Four rows, two memristor neurons: a sum of weights of 1 raises the hazard e times."""
+    return _spiking_layer(MEMRISTOR, MEMRISTOR_TIMING, MEMRISTOR_PERIPHERY, sense)
+
+
+def mtj_layer() -> LayerCircuit:
+    """Four rows, two MTJ neurons."""
+    return _spiking_layer(MTJ, MTJ_TIMING, MTJ_PERIPHERY, MTJ_SENSE)
+
+
+def accumulating_layer() -> LayerCircuit:
+    """Four rows, two outputs without neurons: a sum of weights of 1 gives 0.2 V."""
+    return LayerCircuit(
+        conductances=_conductances(),
+        array=ARRAY,
+        sense=SENSE,
+        feedback_resistance=FEEDBACK_RESISTANCE,
+        difference_gain=_difference_gain(SENSE, 0.2),
+        bias_voltage=0.0,
+        write_limits=(-SENSE.swing, SENSE.swing),
+        device=MEMRISTOR,
+        periphery=MEMRISTOR_PERIPHERY,
+        timing=MEMRISTOR_TIMING,
+        spiking=False,
+    )
+
+
+def stimulus() -> Stimulus:
+    """Two cycles of row voltages and draws."""
+    return Stimulus(SPIKES * ARRAY.read_voltage, THRESHOLDS)
+
+
+def _spiking_layer(
+    device: NeuronDevice, timing: Timing, periphery: NeuronPeriphery, sense: SenseParameters
+) -> LayerCircuit:
+    fraction = device.write_fraction(periphery.driver_resistance)
+    return LayerCircuit(
+        conductances=_conductances(),
+        array=ARRAY,
+        sense=sense,
+        feedback_resistance=FEEDBACK_RESISTANCE,
+        difference_gain=_difference_gain(sense, device.hazard.voltage_scale / fraction),
+        bias_voltage=device.hazard.unit_voltage(timing.write, timing.edge) / fraction,
+        write_limits=(periphery.write_low, periphery.write_high),
+        device=device,
+        periphery=periphery,
+        timing=timing,
+        spiking=True,
+    )
+
+
+def _conductances() -> tuple[np.ndarray, ...]:
+    unused = np.random.default_rng(0)  # nothing is random without variation and stuck cells
+    return (differential_conductance(WEIGHTS, 1.0, SYNAPSE, unused),)
+
+
+def _difference_gain(sense: SenseParameters, voltage_per_weight: float) -> float:
+    """Gain that turns a weight of 1 on a spiking row into ``voltage_per_weight`` [V]."""
+    current = ARRAY.read_voltage * SYNAPSE.span
+    return voltage_per_weight / current / sense.transimpedance(FEEDBACK_RESISTANCE)

@@ -1,0 +1,134 @@
+"""``memspice characterize``: the transfer curve of a neuron circuit, from SPICE."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
+from memspice.engines import ENGINES, find_engine
+from memspice.errors import ConfigError
+from memspice.experiment.characterize import characterize
+from memspice.parameters import PARAMETER_SETS, load_parameter_set
+from memspice.quantities import format_si
+from memspice.report.transfer_plot import draw_transfer
+from memspice.report.waveplot import save_figure
+
+_HEADER = (
+    "  drive       P       P    95 % interval    spikes /     H SPICE     energy\n"
+    "    (V)  closed   SPICE                     events      / H - 1   per event"
+)
+
+
+@click.command("characterize")
+@click.option(
+    "--device",
+    default="ag-asi",
+    show_default=True,
+    help=f"Parameter set: {', '.join(PARAMETER_SETS)}, or the path of a .toml file.",
+)
+@click.option("--points", default=13, show_default=True, help="Voltages from P = 1 % to 99 %.")
+@click.option("--events", default=256, show_default=True, help="Write attempts at each, or more.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the thresholds.")
+@click.option("--jobs", type=int, help="Decks at a time.  [default: one a processor]")
+@click.option("--engine", type=click.Choice(sorted(ENGINES)), default="ngspice", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for characterize-SET.png and .json.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def characterize_command(
+    device: str,
+    points: int,
+    events: int,
+    seed: int,
+    jobs: int | None,
+    engine: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare P(V) of a neuron circuit in SPICE with the closed form.
+
+    Each event is a whole cycle of write, read and reset with a random threshold of its own; its
+    spike must be the one that the closed form foretells for that threshold.
+    """
+    parameter_set = load_parameter_set(device)
+    simulator = find_engine(engine)
+    _make_folder(out)  # before the work, not after it
+    workers = (os.cpu_count() or 1) if jobs is None else jobs
+    with tqdm(desc="characterize", unit="deck", delay=2.0, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        result = characterize(parameter_set, points, events, seed, simulator, workers, show)
+    files = _write(result, out)
+    if as_json:
+        click.echo(json.dumps(_content(result, files), allow_nan=False))
+    else:
+        click.echo(_text(result, files))
+
+
+def _make_folder(out: Path | None) -> None:
+    try:
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{out} cannot be made a folder: {error}; name another") from error
+
+
+def _write(result: Characterization, out: Path | None) -> list[Path]:
+    """Write figure and numbers; return their paths."""
+    if out is None:
+        return []
+    stem = "characterize-" + re.sub(r"[^\w.-]+", "-", result.parameter_set.name)
+    image, numbers = out / f"{stem}.png", out / f"{stem}.json"
+    save_figure(draw_transfer(result), image)
+    try:
+        numbers.write_text(json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n", "utf-8")
+    except OSError as error:
+        raise ConfigError(f"{numbers} could not be written: {error}; name another") from error
+    return [image, numbers]
+
+
+def _content(result: Characterization, files: list[Path]) -> dict[str, Any]:
+    return {**result.as_json(), "out": [str(path) for path in files]}
+
+
+def _text(result: Characterization, files: list[Path]) -> str:
+    title = f"{result.parameter_set.name}: {result.parameter_set.summary}"
+    lines = [textwrap.fill(title, 80), "", _HEADER]
+    for point in result.points:
+        energy = sum(point.energy_joule.values())
+        lines.append(
+            f"{point.voltage:7.4f}  {point.expected:6.4f}  {point.spikes.value:6.4f}"
+            f"  {point.spikes.low:5.3f} .. {point.spikes.high:5.3f}"
+            f"  {point.count:6d} / {point.spikes.n:<6d}"
+            f"{100 * (point.hazard_spice / point.hazard - 1):+7.3f} %"
+            f"  {format_si(energy, 'J'):>8}{' rail' if point.rail else ''}"
+        )
+    return "\n".join([*lines, "", *_summary(result), *map(str, files)])
+
+
+def _summary(result: Characterization) -> list[str]:
+    agreement, engine = result.agreement, result.engine
+    margin = f", worst margin {100 * result.worst_margin:.3f} %" if result.mismatches else ""
+    return [
+        f"spikes         {result.mismatches} of {result.events} differ from the closed form's"
+        f"{margin}",
+        f"hazard         differs by {100 * result.worst_deviation:.3f} % at most between the rails",
+        f"counts         chi-square {agreement.chi_square:.1f} on {agreement.degrees} points, "
+        f"p = {agreement.p_value:.2f}; worst |z| = {agreement.worst_z:.1f}",
+        f"read disturb   {result.read_disturb:.2g} a read, {READ_DISTURB_NOTE}",
+        f"engine         {engine.name} {engine.version}, {result.wall_seconds:.1f} s, "
+        f"seed {result.seed}",
+    ]

@@ -1,0 +1,198 @@
+"""Switching probability of a neuron circuit against its drive: SPICE beside the closed form."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from memspice.analysis.statistics import compare_counts
+from memspice.analysis.transfer import (
+    Characterization,
+    TransferPoint,
+    drive_voltages,
+    read_disturb,
+    transfer_point,
+)
+from memspice.circuits.netlists import HAZARD_CHARGE_PER_SECOND
+from memspice.circuits.neuron_bench import (
+    BenchEvents,
+    NeuronBench,
+    bench_events,
+    bench_netlist,
+    bench_signals,
+)
+from memspice.devices.draws import event_thresholds
+from memspice.engines.base import Engine, SolverOptions, Transient
+from memspice.errors import ConfigError
+from memspice.jobs import run_jobs
+from memspice.parameters import ParameterSet
+
+#: Largest deck: the engine's time goes with neurons times cycles, and a lost deck is lost work.
+MOST_NEURONS, MOST_CYCLES = 16, 32
+#: Layer number of the bench's draws: the last that keeps a key below 2**63, where NumPy would make
+#: floats of the numbers in it; so no layer of a network shares them.
+BENCH_LAYER = 2**23 - 1
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Deck:
+    """One run of the engine: some neurons at one voltage."""
+
+    point: int
+    bench: NeuronBench
+
+
+def characterize(
+    parameter_set: ParameterSet,
+    points: int,
+    events_per_point: int,
+    seed: int,
+    engine: Engine,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Characterization:
+    """Simulate write attempts of a neuron at several drive voltages, and compare.
+
+    Every neuron stands at an ideal drive voltage and goes through write, read and reset cycle
+    after cycle; its threshold is drawn anew for every event.
+
+    Parameters
+    ----------
+    parameter_set : ParameterSet
+        Device, neuron circuit and timing.
+    points : int
+        Voltages of the sweep, evenly from P = 1 % to 99 %; the rails of the drive are added.
+    events_per_point : int
+        Write attempts at each voltage; rounded up to fill the decks evenly.
+    seed : int
+        Seed of the thresholds, 0 to 2**63 - 1.
+    engine : Engine
+        Simulator.
+    workers : int
+        Decks at a time.
+    progress : callable, optional
+        Takes the number of decks done and of all decks, after each.
+
+    Returns
+    -------
+    Characterization
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than 2 points or 1 event, the seed is out of range, or the device's P of
+        1 % to 99 % does not lie between the rails.
+    """
+    start = time.monotonic()
+    _check(points, events_per_point, seed)
+    voltages = drive_voltages(parameter_set, points)
+    decks = [
+        deck
+        for point, voltage in enumerate(voltages)
+        for deck in _decks(parameter_set, point, voltage, events_per_point, seed)
+    ]
+    done = 0
+
+    def count(_: int, __: BenchEvents) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, len(decks))
+
+    events = run_jobs(partial(_simulate, engine), decks, workers=workers, on_done=count)
+    results = list(zip(decks, events, strict=True))
+    transfer = tuple(
+        _point(parameter_set, voltage, not 0 < k <= points, [r for r in results if r[0].point == k])
+        for k, voltage in enumerate(voltages)
+    )
+    return Characterization(
+        parameter_set=parameter_set,
+        engine=engine.info,
+        seed=seed,
+        points=transfer,
+        agreement=compare_counts(
+            [point.count for point in transfer],
+            [point.spikes.n for point in transfer],
+            [point.expected for point in transfer],
+        ),
+        read_disturb=read_disturb(parameter_set),
+        wall_seconds=time.monotonic() - start,
+    )
+
+
+def _check(points: int, events: int, seed: int) -> None:
+    if points < 2:
+        raise ConfigError(f"points = {points} must be at least 2, the ends of the sweep")
+    if events < 1:
+        raise ConfigError(f"events per point = {events} must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"seed = {seed} must be from 0 to 2**63 - 1")
+
+
+def _decks(
+    parameter_set: ParameterSet, point: int, voltage: float, events: int, seed: int
+) -> list[_Deck]:
+    """Benches for at least so many events at one voltage, all of one size."""
+    count = math.ceil(events / (MOST_NEURONS * MOST_CYCLES))
+    each = math.ceil(events / count)
+    cycles = math.ceil(each / MOST_NEURONS)
+    neurons = math.ceil(each / cycles)
+    # The point stands for the image, the deck for the position.
+    draws = np.stack(
+        [
+            event_thresholds(seed, BENCH_LAYER, point, cycle, 0, count * neurons)
+            for cycle in range(cycles)
+        ]
+    )
+    return [
+        _Deck(
+            point,
+            NeuronBench(
+                parameter_set.device,
+                parameter_set.periphery,
+                parameter_set.timing,
+                np.full(neurons, voltage),
+                draws[:, number * neurons : (number + 1) * neurons],
+            ),
+        )
+        for number in range(count)
+    ]
+
+
+def _simulate(engine: Engine, deck: _Deck, cancel: threading.Event) -> BenchEvents:
+    bench, write = deck.bench, deck.bench.timing.write
+    charge = HAZARD_CHARGE_PER_SECOND * write
+    waveforms = engine.run(
+        bench_netlist(bench),
+        Transient(stop=bench.duration, max_step=write / 25, from_rest=True),
+        save=bench_signals(bench),
+        options=SolverOptions(method="gear", reltol=1e-5, chgtol=0.1 * charge),
+        cancel=cancel,
+    )
+    return bench_events(bench, waveforms)
+
+
+def _point(
+    parameter_set: ParameterSet,
+    voltage: float,
+    rail: bool,
+    results: list[tuple[_Deck, BenchEvents]],
+) -> TransferPoint:
+    """Put the events of one voltage together."""
+    return transfer_point(
+        parameter_set,
+        float(voltage),
+        rail,
+        thresholds=np.concatenate([deck.bench.thresholds.ravel() for deck, _ in results]),
+        spike=np.concatenate([events.spike.ravel() for _, events in results]),
+        hazard_spice=np.concatenate([events.hazard.ravel() for _, events in results]),
+        energy=np.sum([events.energy.sum(axis=0) for _, events in results], axis=0),
+    )

@@ -1,0 +1,127 @@
+"""What every command starts with: a network on crossbars, its images, its engine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from memspice.datasets.cifar10 import load_cifar10
+from memspice.datasets.dataset import Dataset
+from memspice.datasets.digits import load_digits
+from memspice.engines import find_engine
+from memspice.engines.base import Engine, EngineInfo
+from memspice.errors import ConfigError
+from memspice.network.inference import Window
+from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
+from memspice.network.weights import Network, load_network
+from memspice.parameters import load_parameter_set, with_array
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Settings shared by all commands that simulate a network.
+
+    ``tile`` is (rows, columns), ``wire_resistance`` [ohm] per cell replaces both of the parameter
+    set, ``data`` is the folder of the official CIFAR-10 binaries.
+    """
+
+    network: str = "cifar10-cnn"
+    device: str = "fast-memristor"
+    images: int = 1
+    cycles: int = 8
+    tile: tuple[int, int] = (128, 128)
+    wire_resistance: float | None = None
+    seed: int = 0
+    engine: str = "ngspice"
+    data: Path | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A network on crossbars and the images to run."""
+
+    setup: Setup
+    network: Network
+    mapped: MappedNetwork
+    dataset: Dataset
+    notes: list[str] = field(default_factory=list)
+
+
+def prepare(setup: Setup) -> Prepared:
+    """Load, map and check what a command works on.
+
+    Raises
+    ------
+    ConfigError
+        If a number makes no sense or more images are asked for than there are.
+    """
+    for name in ("images", "cycles"):
+        if getattr(setup, name) < 1:
+            raise ConfigError(f"{name} = {getattr(setup, name)} must be at least 1")
+    if not 0 <= setup.seed < 2**63:
+        raise ConfigError(f"seed = {setup.seed} must be at least 0 and below 2**63")
+    parameter_set = load_parameter_set(setup.device)
+    if setup.wire_resistance is not None:
+        wire = setup.wire_resistance
+        parameter_set = with_array(
+            parameter_set, wire_resistance_row=wire, wire_resistance_col=wire
+        )
+    network = load_network(setup.network)
+    mapped = map_network(network, parameter_set, setup.tile, setup.seed)
+    return Prepared(setup, network, mapped, load_images(network, setup.images, setup.data))
+
+
+def load_images(network: Network, images: int, data: Path | None) -> Dataset:
+    """First test images of the data set that a network was trained on.
+
+    Raises
+    ------
+    ConfigError
+        If no data set fits the network's input.
+    """
+    shape = network.architecture.input_shape
+    if shape == (1, 8, 8):
+        return load_digits("test", images)
+    if shape == (3, 32, 32):
+        return load_cifar10(data, "test", images)
+    raise ConfigError(f"network {network.name} takes images of shape {shape}: no such data set")
+
+
+def choose_windows(
+    layer: MappedLayer, images: int, positions: int, seed: int, offset: int = 0
+) -> list[Window]:
+    """Windows of a layer: some positions of each image, chosen by the seed.
+
+    ``offset`` counts windows per image already used, so that later calls give others.
+    """
+    if positions < 1:
+        raise ConfigError(f"positions = {positions} must be at least 1")
+    windows = []
+    for image in range(images):
+        order = np.random.default_rng([seed, layer.number, image]).permutation(layer.positions)
+        chosen = np.sort(order[offset : offset + positions])
+        windows += [Window(layer.name, image, int(position)) for position in chosen]
+    return windows
+
+
+def open_engine(name: str, fidelity: str) -> Engine | None:
+    """Engine of a fidelity: none for the surrogate."""
+    return None if fidelity == "surrogate" else find_engine(name)
+
+
+def engine_record(info: EngineInfo | None) -> dict[str, str | bool]:
+    """Engine as JSON and store write it; the surrogate runs in NumPy."""
+    if info is None:
+        return {"name": "numpy", "version": np.__version__, "osdi": False, "klu": False}
+    return {"name": info.name, "version": info.version, "osdi": info.osdi, "klu": info.klu}
+
+
+def config_text(*parts: object) -> str:
+    """Configuration of a run as JSON, for its hash and its store."""
+    merged: dict[str, object] = {}
+    for part in parts:
+        merged |= asdict(part) if hasattr(part, "__dataclass_fields__") else dict(part)  # type: ignore[call-overload]
+    return json.dumps(merged, sort_keys=True, default=str, indent=1)

@@ -1,0 +1,284 @@
+"""``memspice simulate-layer``: one layer of a network through SPICE, against the surrogate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memspice.analysis.comparison import PathwiseComparison, compare_spikes, merge
+from memspice.analysis.spikes import SpikeStatistics, spike_statistics
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.experiment.setup import (
+    Prepared,
+    Setup,
+    choose_windows,
+    config_text,
+    engine_record,
+    open_engine,
+    prepare,
+)
+from memspice.experiment.window import (
+    Fidelity,
+    Outcome,
+    WindowJob,
+    outcome,
+    run_job,
+    surrogate_events,
+    window_jobs,
+)
+from memspice.jobs import run_jobs
+from memspice.network.inference import run_inference
+from memspice.network.mapping import MappedLayer
+from memspice.store import JobRecord, Provenance, RunWriter, read_run
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class LayerRun:
+    """Settings of a layer simulation, besides those of :class:`Setup`."""
+
+    layer: str | None = None
+    positions: int = 1
+    fidelity: Fidelity = "reduced"
+    workers: int = 2
+    timeout: float = 900.0
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What a layer simulation found; ``json`` is the object of ``--json``."""
+
+    json: dict[str, Any]
+    statistics: SpikeStatistics | None
+    comparison: PathwiseComparison
+    outcomes: list[Outcome]
+
+
+def simulate_layer(
+    setup: Setup,
+    run: LayerRun,
+    out: Path | None,
+    *,
+    resume: bool = False,
+    command: str = "",
+    progress: Progress | None = None,
+) -> LayerResult:
+    """Simulate windows of one layer, store them, compare them with the surrogate.
+
+    Parameters
+    ----------
+    setup, run
+        What to simulate.
+    out : Path, optional
+        HDF5 file of the run; nothing is stored without.
+    resume : bool
+        Go on with the run in ``out`` instead of starting anew.
+    command : str
+        Command line, for the provenance.
+    progress : callable, optional
+        Called with the jobs done and their number.
+
+    Raises
+    ------
+    MemspiceError
+        As config, engine or store say; what was finished is in ``out``.
+    """
+    started = time.monotonic()
+    prepared = prepare(setup)
+    name = run.layer or prepared.mapped.layers[0].name
+    layer = prepared.mapped.layer(name)
+    engine = open_engine(setup.engine, run.fidelity)
+    jobs = _jobs(prepared, layer, run)
+    record = engine_record(engine.info if engine else None)
+    provenance = Provenance(
+        config=config_text(setup, {"layer": name, **_run_config(run)}),
+        seed=setup.seed,
+        engine=record,
+        command=command,
+    )
+    records = _run(jobs, engine, run, out, provenance, resume, progress)
+    outcomes = [outcome(item) for item in records]
+    comparison = compare_with_surrogate(jobs, outcomes)
+    statistics = layer_statistics(layer, outcomes)
+    result = {
+        "fidelity": run.fidelity,
+        "engine": record,
+        "seed": setup.seed,
+        "network": prepared.network.name,
+        "layer": name,
+        "rows": layer.rows,
+        "cols": 2 * layer.outputs,
+        "cycles": setup.cycles,
+        "windows": len({job.window for job in jobs}),
+        "events": comparison.events,
+        "spikes": _spike_json(statistics, comparison),
+        "scores": _score_json(layer, jobs, outcomes),
+        "energy_joule": energy_json(outcomes),
+        "energy_closure": max((o.closure for o in outcomes if o.closure is not None), default=None),
+        "wall_seconds": time.monotonic() - started,
+        "out": str(out) if out else None,
+    }
+    return LayerResult(result, statistics, comparison, outcomes)
+
+
+def _run_config(run: LayerRun) -> dict[str, object]:
+    return {"positions": run.positions, "fidelity": run.fidelity}
+
+
+def _jobs(prepared: Prepared, layer: MappedLayer, run: LayerRun) -> list[WindowJob]:
+    """Inputs of the chosen windows come from the network loop, up to the layer."""
+    setup = prepared.setup
+    images = prepared.dataset.images[: setup.images]
+    windows = choose_windows(layer, len(images), run.positions, setup.seed)
+    loop = run_inference(prepared.mapped, images, setup.cycles, setup.seed, windows=windows)
+    return [
+        job
+        for window in windows
+        for job in window_jobs(layer, window, loop.windows[window], run.fidelity, setup.seed)
+    ]
+
+
+def _run(
+    jobs: Sequence[WindowJob],
+    engine: Any,
+    run: LayerRun,
+    out: Path | None,
+    provenance: Provenance,
+    resume: bool,
+    progress: Progress | None,
+) -> list[JobRecord]:
+    """Run the jobs that are not in the store yet; records in the order of the jobs."""
+    if out is None:
+        return _execute(jobs, engine, run, None, progress)
+    found: dict[str, JobRecord] = {}
+    if resume and out.exists():
+        with read_run(out) as earlier:
+            found = {info.key: earlier.job(info.name) for info in earlier.jobs()}
+    with RunWriter.create(out, provenance, resume=resume, overwrite=not resume) as writer:
+        missing = [job for job in jobs if job.key not in writer.finished]
+        fresh = _execute(missing, engine, run, writer, progress)
+        found |= {record.key: record for record in fresh}
+        records = [found[job.key] for job in jobs]
+        writer.finish({"jobs": len(records)})
+    return records
+
+
+def _execute(
+    jobs: Sequence[WindowJob],
+    engine: Any,
+    run: LayerRun,
+    writer: RunWriter | None,
+    progress: Progress | None,
+) -> list[JobRecord]:
+    done = 0
+
+    def finished(_: int, record: JobRecord) -> None:
+        nonlocal done
+        done += 1
+        if writer:
+            writer.add(record)
+        if progress:
+            progress(done, len(jobs))
+
+    return run_jobs(
+        lambda job, cancel: run_job(job, engine, timeout=run.timeout, cancel=cancel),
+        jobs,
+        workers=run.workers,
+        on_done=finished,
+    )
+
+
+def compare_with_surrogate(
+    jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]
+) -> PathwiseComparison:
+    """Spikes of the outcomes against those of the closed form, event by event."""
+    comparisons = []
+    for job, result in zip(jobs, outcomes, strict=True):
+        if not result.spiking:
+            continue
+        hazard = surrogate_events(job)["hazard"]
+        comparisons.append(
+            compare_spikes(
+                result.spikes,
+                hazard >= result.thresholds,
+                result.hazard,
+                hazard,
+                result.thresholds,
+            )
+        )
+    return merge(comparisons)
+
+
+def layer_statistics(
+    layer: MappedLayer, outcomes: Sequence[Outcome]
+) -> SpikeStatistics | None:
+    """Spike statistics over all windows; None for an accumulating layer."""
+    if not layer.spiking or not outcomes:
+        return None
+    by_window: dict[object, list[Outcome]] = {}
+    for item in sorted(outcomes, key=lambda item: item.group):
+        by_window.setdefault((item.window, item.fidelity), []).append(item)
+
+    def stacked(field: str) -> np.ndarray:
+        return np.stack(
+            [
+                np.concatenate([getattr(part, field) for part in parts], axis=1)
+                for parts in by_window.values()
+            ]
+        )
+
+    write = layer.circuits[0].timing.write
+    return spike_statistics(stacked("spikes"), stacked("hazard"), stacked("thresholds"), write)
+
+
+def energy_json(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Energy of all outcomes together by component, with its total, [J]."""
+    energy = {name: sum(item.energy[name] for item in outcomes) for name in COMPONENTS}
+    return {**energy, "total": sum(energy.values())}
+
+
+def _spike_json(
+    statistics: SpikeStatistics | None, comparison: PathwiseComparison
+) -> dict[str, Any]:
+    found: Mapping[str, Any] = {}
+    if statistics:
+        found = {
+            "count": statistics.count,
+            "rate": statistics.rate,
+            "expected_rate": statistics.expected_rate,
+            "rate_standard_error": statistics.rate_error,
+            "neuron_rates": [float(rate) for rate in statistics.neuron_rates],
+            "latency_mean": statistics.latency_mean,
+            "latency_median": statistics.latency_median,
+            "interval_mean": statistics.interval_mean,
+            "fano_factor": statistics.fano_factor,
+        }
+    empty = {"count": 0, "rate": None, "expected_rate": None}
+    return {
+        **(found or empty),
+        "mismatches": comparison.mismatches,
+        "worst_margin": comparison.worst_margin,
+        "hazard_deviation": comparison.hazard_deviation,
+    }
+
+
+def _score_json(
+    layer: MappedLayer, jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]
+) -> dict[str, float] | None:
+    """Deviation of an accumulating layer's scores from the closed form; None with neurons."""
+    if layer.spiking:
+        return None
+    deviation = max(
+        float(np.max(np.abs(result.drive - surrogate_events(job)["drive"])))
+        for job, result in zip(jobs, outcomes, strict=True)
+    )
+    return {
+        "volts_per_unit": layer.volts_per_unit,
+        "worst_deviation": deviation / layer.volts_per_unit,
+    }

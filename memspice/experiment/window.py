@@ -1,0 +1,331 @@
+"""One window through one fidelity: all neurons of a layer at one position, through some cycles.
+
+A window is cut into jobs, one per column group of the layer; a job ends as a record that the store
+can keep and that :func:`outcome` reads back, so that a resumed run and a fresh one are the same.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from memspice.analysis.energy import EnergyBalance, energy_balance
+from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.netlists import HAZARD_CHARGE_PER_SECOND, Stimulus, layer_netlist
+from memspice.circuits.parameters import Timing
+from memspice.circuits.power import event_values, layer_power, saved_signals
+from memspice.devices.draws import event_thresholds
+from memspice.engines.base import Engine, SolverOptions, Transient
+from memspice.engines.waveforms import Waveforms
+from memspice.errors import ConfigError
+from memspice.jobs import content_hash
+from memspice.network.inference import Window
+from memspice.network.mapping import MappedLayer
+from memspice.store import JobRecord
+
+Fidelity = Literal["full", "reduced", "surrogate"]
+
+#: Largest coupling between columns at which a reduced deck may treat them apart.
+COUPLING_LIMIT = 1e-3
+
+
+@dataclass(frozen=True)
+class WindowJob:
+    """One column group of a window, at one fidelity; ``inputs`` is (cycles, rows - 1) in [0, 1]."""
+
+    layer: MappedLayer
+    group: int
+    window: Window
+    inputs: np.ndarray
+    fidelity: Fidelity
+    seed: int
+
+    @property
+    def circuit(self) -> LayerCircuit:
+        """Circuit of the column group."""
+        return self.layer.circuits[self.group]
+
+    @property
+    def first_output(self) -> int:
+        """Number of the group's first neuron within the layer."""
+        return sum(circuit.outputs for circuit in self.layer.circuits[: self.group])
+
+    @property
+    def name(self) -> str:
+        """Name in the store."""
+        window = self.window
+        return (
+            f"{window.layer}/image{window.image:05d}_position{window.position:04d}"
+            f"_columns{self.group}_{self.fidelity}"
+        )
+
+    @property
+    def key(self) -> str:
+        """Identity for a resumed run, whose configuration is the same."""
+        return content_hash(self.name, self.seed, self.inputs)
+
+    def stimulus(self) -> Stimulus:
+        """Row voltages and thresholds of the job's events."""
+        circuit, window = self.circuit, self.window
+        first = window.position * self.layer.outputs + self.first_output
+        thresholds = [
+            event_thresholds(
+                self.seed, self.layer.number, window.image, cycle, first, circuit.outputs
+            )
+            for cycle in range(len(self.inputs))
+        ]
+        return Stimulus(self.layer.row_voltage(self.inputs), np.stack(thresholds))
+
+
+def window_jobs(
+    layer: MappedLayer, window: Window, inputs: np.ndarray, fidelity: Fidelity, seed: int
+) -> list[WindowJob]:
+    """Jobs of all column groups of a window."""
+    groups = range(len(layer.circuits))
+    return [WindowJob(layer, group, window, inputs, fidelity, seed) for group in groups]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job's events ended with; event arrays are (cycles, outputs).
+
+    ``hazard``, ``thresholds`` and ``spikes`` mean nothing where ``spiking`` is false.
+    ``closure`` is None for the surrogate, which has no balance to close.
+    """
+
+    window: Window
+    group: int
+    fidelity: str
+    spiking: bool
+    drive: np.ndarray
+    hazard: np.ndarray
+    thresholds: np.ndarray
+    spikes: np.ndarray
+    energy: dict[str, float]
+    closure: float | None
+    wall_seconds: float
+
+
+def surrogate_events(job: WindowJob) -> dict[str, np.ndarray]:
+    """Closed-form drive [V] and hazard integral of a job's events, each (cycles, outputs)."""
+    circuit, stimulus = job.circuit, job.stimulus()
+    drive = circuit.drive_voltage(stimulus.row_voltage)
+    log_hazard = circuit.device.hazard.log_hazard_integral(
+        drive * circuit.write_fraction, circuit.timing.write, circuit.timing.edge
+    )
+    hazard = np.exp(np.minimum(log_hazard, 50.0))
+    return {"drive": drive, "hazard": hazard if circuit.spiking else np.zeros_like(drive)}
+
+
+def solver_options(timing: Timing) -> SolverOptions:
+    """Tolerances of a layer's transient.
+
+    The charge tolerance lies between the charge of a hazard integrator and that of every other
+    state, so that the hazard integral decides the step; Gear's rule damps what it does not resolve.
+    """
+    return SolverOptions(
+        method="gear", reltol=1e-5, chgtol=0.1 * HAZARD_CHARGE_PER_SECOND * timing.write
+    )
+
+
+def run_job(
+    job: WindowJob,
+    engine: Engine | None,
+    *,
+    timeout: float = 900.0,
+    cancel: threading.Event | None = None,
+    stored_neurons: int = 2,
+) -> JobRecord:
+    """Simulate a job.
+
+    Parameters
+    ----------
+    job : WindowJob
+        What to simulate.
+    engine : Engine or None
+        Needed for ``full`` and ``reduced``.
+    timeout : float, [s]
+        Longest run of the engine.
+    cancel : threading.Event, optional
+        Stops the engine when set.
+    stored_neurons : int
+        Neurons whose waveforms the record keeps.
+
+    Raises
+    ------
+    ConfigError
+        If ``reduced`` is asked for where bit lines influence each other too much.
+    NetlistError, EngineError
+        As the engine says.
+    """
+    started = time.monotonic()
+    if job.fidelity == "surrogate":
+        return _surrogate_record(job, started)
+    if engine is None:
+        raise ConfigError(f"fidelity {job.fidelity!r} needs an engine")
+    circuit, stimulus = job.circuit, job.stimulus()
+    if job.fidelity == "reduced" and circuit.ports.coupling > COUPLING_LIMIT:
+        raise ConfigError(
+            f"layer {job.layer.name}: {circuit.ports.coupling:.2g} of a bit line's voltage arrives "
+            f"at another one, above {COUPLING_LIMIT:g}: columns cannot be reduced one by one; "
+            "use --fidelity full"
+        )
+    netlist = layer_netlist(circuit, stimulus, job.fidelity)
+    waves = engine.run(
+        netlist,
+        Transient(
+            stop=stimulus.cycles * circuit.schedule.cycle,
+            max_step=circuit.timing.write / 25,
+            from_rest=True,
+        ),
+        save=saved_signals(circuit, job.fidelity),
+        options=solver_options(circuit.timing),
+        timeout=timeout,
+        cancel=cancel,
+    )
+    power = layer_power(circuit, stimulus, job.fidelity, waves)
+    balance = energy_balance(power, circuit.schedule, stimulus.cycles)
+    events = event_values(circuit, stimulus.cycles, waves)
+    return _spice_record(job, stimulus, netlist, waves, events, balance, started, stored_neurons)
+
+
+def _surrogate_record(job: WindowJob, started: float) -> JobRecord:
+    stimulus, events = job.stimulus(), surrogate_events(job)
+    energy = closed_form_energy(
+        job.circuit, stimulus.row_voltage, events["hazard"], stimulus.thresholds
+    )
+    spikes = events["hazard"] >= stimulus.thresholds
+    return JobRecord(
+        key=job.key,
+        name=job.name,
+        attributes=_attributes(job, started),
+        events=_event_columns(stimulus, events["drive"], events["hazard"], spikes),
+        energy={name: float(part.sum()) for name, part in energy.items()},
+    )
+
+
+def _spice_record(
+    job: WindowJob,
+    stimulus: Stimulus,
+    netlist: str,
+    waves: Waveforms,
+    events: dict[str, np.ndarray],
+    balance: EnergyBalance,
+    started: float,
+    stored_neurons: int,
+) -> JobRecord:
+    nothing = np.zeros_like(events["drive"])
+    spikes = events.get("spike", nothing) > 0.5 * job.circuit.periphery.logic_voltage
+    hazard = events.get("hazard", nothing)
+    return JobRecord(
+        key=job.key,
+        name=job.name,
+        attributes=_attributes(job, started),
+        netlist=netlist,
+        log=waves.log,
+        time=waves.time,
+        signals=_stored_signals(job.circuit, waves, _telling_neurons(spikes, stored_neurons)),
+        events=_event_columns(stimulus, events["drive"], hazard, spikes),
+        energy={
+            **{name: float(part.sum()) for name, part in balance.components.items()},
+            "closure": balance.closure,
+        },
+    )
+
+
+def _attributes(job: WindowJob, started: float) -> dict[str, str | int | float | bool]:
+    schedule, window = job.circuit.schedule, job.window
+    return {
+        "layer": window.layer,
+        "image": window.image,
+        "position": window.position,
+        "group": job.group,
+        "first_output": job.first_output,
+        "rows": job.circuit.rows,
+        "outputs": job.circuit.outputs,
+        "cycles": len(job.inputs),
+        "fidelity": job.fidelity,
+        "spiking": job.circuit.spiking,
+        "wall_seconds": time.monotonic() - started,
+        "cycle_time": schedule.cycle,
+        "write_start": schedule.rows.start,
+        "write_stop": schedule.rows.stop,
+        "read_start": schedule.read.start,
+        "read_stop": schedule.read.stop,
+        "reset_start": schedule.reset.start,
+        "reset_stop": schedule.reset.stop,
+    }
+
+
+def _event_columns(
+    stimulus: Stimulus, drive: np.ndarray, hazard: np.ndarray, spikes: np.ndarray
+) -> dict[str, tuple[np.ndarray, str]]:
+    cycle, neuron = np.indices(drive.shape)
+    return {
+        "cycle": (cycle.ravel(), "1"),
+        "neuron": (neuron.ravel(), "1"),
+        "drive": (drive.ravel(), "V"),
+        "threshold": (stimulus.thresholds.ravel(), "1"),
+        "hazard": (hazard.ravel(), "1"),
+        "spike": (spikes.ravel().astype(np.int8), "1"),
+    }
+
+
+def _telling_neurons(spikes: np.ndarray, count: int) -> Sequence[int]:
+    """Neurons that spike about every other cycle: their waveforms show both outcomes."""
+    distance = np.abs(spikes.mean(axis=0) - 0.5)
+    return [int(neuron) for neuron in np.argsort(distance, kind="stable")[:count]]
+
+
+def _stored_signals(
+    circuit: LayerCircuit, waves: Waveforms, neurons: Sequence[int]
+) -> dict[str, tuple[np.ndarray, str]]:
+    """Waveforms of some neurons; hazard integral and state are pure numbers carried as volts."""
+    signals = {}
+    for neuron in neurons:
+        prefix = f"neuron{neuron}"
+        signals[f"{prefix}.drive"] = (waves.voltage(f"drive{neuron}"), "V")
+        for column, sign in ((2 * neuron, "plus"), (2 * neuron + 1, "minus")):
+            signals[f"{prefix}.bit_line_{sign}"] = (waves.voltage(f"c{column}"), "V")
+        if not circuit.spiking:
+            continue
+        signals[f"{prefix}.spike"] = (waves.voltage(f"spike{neuron}"), "V")
+        for node, name, unit in (
+            ("target", "driver", "V"),
+            ("mid", "read_node", "V"),
+            ("h", "hazard", "1"),
+            ("x", "state", "1"),
+        ):
+            signals[f"{prefix}.{name}"] = (waves.voltage(f"xneuron{neuron}.{node}"), unit)
+    return signals
+
+
+def outcome(record: JobRecord) -> Outcome:
+    """Read the outcome of a job back from its record."""
+    attributes = record.attributes
+    shape = (int(attributes["cycles"]), int(attributes["outputs"]))
+
+    def column(name: str) -> np.ndarray:
+        return np.asarray(record.events[name][0]).reshape(shape)
+
+    return Outcome(
+        window=Window(
+            str(attributes["layer"]), int(attributes["image"]), int(attributes["position"])
+        ),
+        group=int(attributes["group"]),
+        fidelity=str(attributes["fidelity"]),
+        spiking=bool(attributes["spiking"]),
+        drive=column("drive"),
+        hazard=column("hazard"),
+        thresholds=column("threshold"),
+        spikes=column("spike").astype(bool),
+        energy={name: float(record.energy[name]) for name in COMPONENTS},
+        closure=float(record.energy["closure"]) if "closure" in record.energy else None,
+        wall_seconds=float(attributes["wall_seconds"]),
+    )

@@ -1,0 +1,257 @@
+"""From trained weights to crossbar circuits: tiles, gains, bias voltages.
+
+A layer of ``outputs`` neurons with ``fan_in`` inputs becomes column groups of at most
+``tile_cols / 2`` neurons; the rows of a group, one bias row included, are cut evenly into row tiles
+of at most ``tile_rows``, whose bit lines meet at one sense stage.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from memspice.circuits.layer import LayerCircuit
+from memspice.devices.synapse import differential_conductance
+from memspice.errors import ConfigError
+from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.weights import Network, WeightLayer
+from memspice.parameters import ParameterSet
+
+#: Share of the amplifier's swing that the largest possible bit-line current may use.
+_HEADROOM = 0.9
+
+
+@dataclass(frozen=True)
+class MappedLayer:
+    """One weight layer as circuits, with what the network loop needs around it.
+
+    Parameters
+    ----------
+    name : str
+        ``conv1``, ``dense7``: kind and number of the weight layer, from one.
+    number : int
+        Number of the weight layer from zero: the layer of the random draws.
+    kind : Conv or Dense
+        Geometry.
+    input_shape : tuple of int
+        (channels, height, width) before the layer.
+    circuits : tuple of LayerCircuit
+        Column groups, their outputs in order.
+    bias_level : float, [1]
+        Height of the bias row in units of the read voltage.
+    volts_per_unit : float, [V]
+        Drive voltage per unit of weighted input.
+    """
+
+    name: str
+    number: int
+    kind: Conv | Dense
+    input_shape: tuple[int, int, int]
+    circuits: tuple[LayerCircuit, ...]
+    bias_level: float
+    volts_per_unit: float
+
+    @property
+    def spiking(self) -> bool:
+        """Whether neurons follow; the last layer accumulates instead."""
+        return self.circuits[0].spiking
+
+    @property
+    def outputs(self) -> int:
+        """Neurons per position."""
+        return sum(circuit.outputs for circuit in self.circuits)
+
+    @property
+    def rows(self) -> int:
+        """Inputs and the bias row."""
+        return self.circuits[0].rows
+
+    @property
+    def positions(self) -> int:
+        """Positions that share the weights: pixels of a convolution, one of a dense layer."""
+        return self.input_shape[1] * self.input_shape[2] if isinstance(self.kind, Conv) else 1
+
+    def row_voltage(self, inputs: np.ndarray) -> np.ndarray:
+        """Row voltages (..., rows) [V] for inputs (..., rows - 1) in [0, 1]; adds the bias row."""
+        read = self.circuits[0].array.read_voltage
+        bias = np.full((*inputs.shape[:-1], 1), self.bias_level * read)
+        return np.concatenate([inputs * read, bias], axis=-1)
+
+
+@dataclass(frozen=True)
+class MappedNetwork:
+    """A network on crossbars: pooling layers as they are, weight layers as circuits."""
+
+    architecture: Architecture
+    parameter_set: ParameterSet
+    steps: tuple[MappedLayer | Pool, ...]
+
+    @property
+    def layers(self) -> tuple[MappedLayer, ...]:
+        """Weight layers in order."""
+        return tuple(step for step in self.steps if isinstance(step, MappedLayer))
+
+    def layer(self, name: str) -> MappedLayer:
+        """Weight layer of a name.
+
+        Raises
+        ------
+        ConfigError
+            If there is none; the message lists the names.
+        """
+        for candidate in self.layers:
+            if candidate.name == name:
+                return candidate
+        names = ", ".join(layer.name for layer in self.layers)
+        raise ConfigError(f"network {self.architecture.name} has no layer {name!r}: use {names}")
+
+
+def map_network(
+    network: Network,
+    parameter_set: ParameterSet,
+    tile: tuple[int, int] = (128, 128),
+    seed: int = 0,
+) -> MappedNetwork:
+    """Put a network on crossbar tiles.
+
+    Parameters
+    ----------
+    network : Network
+        Trained weights.
+    parameter_set : ParameterSet
+        Devices and circuits.
+    tile : tuple of int
+        Most rows and columns of a tile; columns come in pairs.
+    seed : int
+        Of device-to-device spread and stuck cells.
+
+    Raises
+    ------
+    ConfigError
+        If a tile is too small for a pair of columns.
+    """
+    if tile[0] < 1 or tile[1] < 2:
+        raise ConfigError(f"a tile of {tile[0]}x{tile[1]} is too small: at least 1x2 is needed")
+    steps: list[MappedLayer | Pool] = []
+    weights = iter(network.layers)
+    total = len(network.layers)
+    channels, height, width = network.architecture.input_shape
+    for layer in network.architecture.layers:
+        if isinstance(layer, Pool):
+            steps.append(layer)
+            height, width = height // layer.size, width // layer.size
+            continue
+        number = sum(isinstance(step, MappedLayer) for step in steps)
+        geometry = (layer, (channels, height, width), number)
+        spiking = number < total - 1
+        steps.append(_map_layer(next(weights), geometry, spiking, parameter_set, tile, seed))
+        channels = layer.channels
+        if isinstance(layer, Dense):
+            height = width = 1
+    return MappedNetwork(network.architecture, parameter_set, tuple(steps))
+
+
+def _map_layer(
+    layer: WeightLayer,
+    geometry: tuple[Conv | Dense, tuple[int, int, int], int],
+    spiking: bool,
+    parameter_set: ParameterSet,
+    tile: tuple[int, int],
+    seed: int,
+) -> MappedLayer:
+    kind, input_shape, number = geometry
+    common = float(np.mean(layer.bias))
+    rest = layer.bias - common
+    bias_level = float(np.max(np.abs(rest))) / layer.bound or 1.0
+    matrix = np.concatenate([layer.weight.T, rest[None] / bias_level])
+    rng = np.random.default_rng([seed, number])
+    conductance = differential_conductance(matrix, layer.bound, parameter_set.synapse, rng)
+    scale = _scale(layer, parameter_set, spiking)
+    row_level = np.append(np.ones(len(matrix) - 1), bias_level)
+    feedback = _feedback_resistance(conductance, row_level, parameter_set)
+    circuits = tuple(
+        _circuit(part, feedback, scale, common, layer.bound, parameter_set, tile[0])
+        for part in _split_columns(conductance, tile[1])
+    )
+    name = f"{type(kind).__name__.lower()}{number + 1}"
+    return MappedLayer(
+        name, number, kind, input_shape, circuits, bias_level, scale.volts_per_unit
+    )
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Drive voltage ``origin + z * volts_per_unit`` of a weighted input ``z``, and its limits."""
+
+    origin: float
+    volts_per_unit: float
+    limits: tuple[float, float]
+    spiking: bool
+
+
+def _scale(layer: WeightLayer, parameter_set: ParameterSet, spiking: bool) -> _Scale:
+    periphery, timing, device = (
+        parameter_set.periphery,
+        parameter_set.timing,
+        parameter_set.device,
+    )
+    if spiking:
+        share = device.write_fraction(periphery.driver_resistance)
+        origin = device.hazard.unit_voltage(timing.write, timing.edge) / share
+        limits = (periphery.write_low, periphery.write_high)
+        return _Scale(origin, device.hazard.voltage_scale / share, limits, spiking)
+    # Inputs lie between 0 and 1: no score exceeds the sum of its weights of one sign.
+    positive = np.maximum(layer.weight, 0).sum(axis=1)
+    negative = np.maximum(-layer.weight, 0).sum(axis=1)
+    largest = float(np.max(np.maximum(positive, negative) + np.abs(layer.bias)))
+    swing = parameter_set.sense.swing
+    return _Scale(0.0, _HEADROOM * swing / largest, (-swing, swing), spiking)
+
+
+def _feedback_resistance(
+    conductance: np.ndarray, row_level: np.ndarray, parameter_set: ParameterSet
+) -> float:
+    """Largest round resistance with which no input can saturate a transimpedance stage."""
+    current = np.max(row_level @ conductance) * parameter_set.array.read_voltage
+    largest = _HEADROOM * parameter_set.sense.swing / current
+    step = 10.0 ** (math.floor(math.log10(largest)) - 1)
+    return float(math.floor(largest / step) * step)
+
+
+def _split_columns(conductance: np.ndarray, tile_cols: int) -> list[np.ndarray]:
+    """Even groups of whole pairs, each of at most ``tile_cols`` columns."""
+    pairs = conductance.shape[1] // 2
+    groups = math.ceil(pairs / (tile_cols // 2))
+    edges = [2 * (pairs * k // groups) for k in range(groups + 1)]
+    return [conductance[:, a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def _circuit(
+    conductance: np.ndarray,
+    feedback: float,
+    scale: _Scale,
+    common_bias: float,
+    bound: float,
+    parameter_set: ParameterSet,
+    tile_rows: int,
+) -> LayerCircuit:
+    sense = parameter_set.sense
+    # The conductance range stands for the bound, the read voltage for an input of one.
+    per_ohm = parameter_set.array.read_voltage * parameter_set.synapse.span / bound
+    tiles = math.ceil(len(conductance) / tile_rows)
+    return LayerCircuit(
+        conductances=tuple(np.array_split(conductance, tiles)),
+        array=parameter_set.array,
+        sense=sense,
+        feedback_resistance=feedback,
+        difference_gain=scale.volts_per_unit / per_ohm / sense.transimpedance(feedback),
+        bias_voltage=scale.origin + common_bias * scale.volts_per_unit,
+        write_limits=scale.limits,
+        device=parameter_set.device,
+        periphery=parameter_set.periphery,
+        timing=parameter_set.timing,
+        spiking=scale.spiking,
+    )
+

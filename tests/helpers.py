@@ -1,0 +1,154 @@
+"""Small layers for tests, and one run of them through ngspice with everything it is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.netlists import (
+    HAZARD_CHARGE_PER_SECOND,
+    SpiceFidelity,
+    Stimulus,
+    layer_netlist,
+)
+from memspice.circuits.power import LayerPower, event_values, layer_power, saved_signals
+from memspice.devices.synapse import differential_conductance
+from memspice.engines import find_engine
+from memspice.engines.base import Engine, SolverOptions, Transient
+from memspice.parameters import load_parameter_set
+
+SETS = ("ag-asi", "fast-memristor", "sot-mtj")
+FEEDBACK = 20e3
+
+
+def solver_options(write: float) -> SolverOptions:
+    """Options under which the hazard integral alone decides the step; ``write`` in [s]."""
+    charge = 0.1 * HAZARD_CHARGE_PER_SECOND * write
+    return SolverOptions(method="gear", reltol=1e-5, chgtol=charge)
+
+
+def small_layer(
+    name: str = "fast-memristor",
+    weights: np.ndarray | None = None,
+    *,
+    tiles: int = 1,
+    resistive: bool = False,
+    spiking: bool = True,
+    **array: float,
+) -> LayerCircuit:
+    """Layer in which a weight of 1 on a spiking row raises the hazard e times.
+
+    ``weights`` is (rows, outputs); ``array`` changes values of the parameter set's array.
+    """
+    if weights is None:
+        weights = np.random.default_rng(5).uniform(-0.8, 0.8, (6, 2))
+    values = load_parameter_set(name)
+    synapse = values.synapse.model_copy(update={"variation": 0.0})
+    conductance = differential_conductance(weights, 1.0, synapse, np.random.default_rng(0))
+    sense = values.sense
+    if resistive:
+        # 100 ohm would ask for a gain with which the difference stage is slower than the pulse.
+        update = {
+            "kind": "resistive",
+            "sense_resistance": FEEDBACK,
+            "bandwidth": 4 * sense.bandwidth,
+        }
+        sense = sense.model_copy(update=update)
+    periphery, law = values.periphery, values.device.hazard
+    share = values.device.write_fraction(periphery.driver_resistance)
+    per_volt = values.array.read_voltage * synapse.span * sense.transimpedance(FEEDBACK)
+    return LayerCircuit(
+        conductances=tuple(np.array_split(conductance, tiles)),
+        array=values.array.model_copy(update=array),
+        sense=sense,
+        feedback_resistance=FEEDBACK,
+        difference_gain=law.voltage_scale / share / per_volt,
+        bias_voltage=law.unit_voltage(values.timing.write, values.timing.edge) / share,
+        write_limits=(periphery.write_low, periphery.write_high),
+        device=values.device,
+        periphery=periphery,
+        timing=values.timing,
+        spiking=spiking,
+    )
+
+
+def changed(layer: LayerCircuit, part: str, **values: Any) -> LayerCircuit:
+    """Copy of a layer with other values of its ``array``, ``timing``, ``periphery``, ..."""
+    return replace(layer, **{part: getattr(layer, part).model_copy(update=values)})
+
+
+def hazard_integral(layer: LayerCircuit, row_voltage: np.ndarray) -> np.ndarray:
+    """Closed-form hazard integral (cycles, outputs) of the settled drive."""
+    bias = layer.drive_voltage(row_voltage) * layer.write_fraction
+    timing = layer.timing
+    return np.exp(layer.device.hazard.log_hazard_integral(bias, timing.write, timing.edge))
+
+
+def near_stimulus(layer: LayerCircuit, cycles: int = 3, distance: float = 0.02) -> Stimulus:
+    """Random spikes, and draws as near to the hazard integrals as ``distance``, on both sides."""
+    rng = np.random.default_rng(11)
+    rows = (rng.random((cycles, layer.rows)) < 0.5) * layer.array.read_voltage
+    side = np.resize(
+        [1 - distance, 1 + distance, 1 + distance, 1 - distance], cycles * layer.outputs
+    )
+    hazard = hazard_integral(layer, rows)
+    return Stimulus(rows, hazard * side.reshape(hazard.shape))
+
+
+@cache
+def ngspice() -> Engine:
+    """One probed engine for all tests."""
+    return find_engine("ngspice")
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a run gave: event values (cycles, outputs), powers over time, relative closure."""
+
+    drive: np.ndarray
+    hazard: np.ndarray
+    spikes: np.ndarray
+    power: LayerPower
+    closure: float
+
+    @property
+    def delivered(self) -> float:
+        """Energy from all sources, [J]."""
+        return float(np.trapezoid(self.power.delivered, self.power.time))
+
+
+def simulate(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity) -> Simulated:
+    """Run a layer through ngspice from rest."""
+    timing = layer.timing
+    waveforms = ngspice().run(
+        layer_netlist(layer, stimulus, fidelity),
+        Transient(
+            stop=stimulus.cycles * layer.schedule.cycle,
+            max_step=timing.write / 25,
+            from_rest=True,
+        ),
+        save=saved_signals(layer, fidelity),
+        options=solver_options(timing.write),
+    )
+    values = event_values(layer, stimulus.cycles, waveforms)
+    nothing = np.zeros_like(values["drive"])
+    power = layer_power(layer, stimulus, fidelity, waveforms)
+    return Simulated(
+        drive=values["drive"],
+        hazard=values.get("hazard", nothing),
+        spikes=values.get("spike", nothing) > 0.5 * layer.periphery.logic_voltage,
+        power=power,
+        closure=closure(power),
+    )
+
+
+def closure(power: LayerPower) -> float:
+    """Energy delivered but not found, relative to what was delivered."""
+    parts = (power.driver, power.crossbar, power.sense, power.neuron, power.logic)
+    found = sum(float(np.trapezoid(part, power.time, axis=-1).sum()) for part in parts)
+    delivered = float(np.trapezoid(power.delivered, power.time))
+    return abs(delivered - found - float(power.stored[-1] - power.stored[0])) / delivered
