@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from memspice.circuits.parameters import ArrayParameters, NeuronPeriphery, SenseParameters, Timing
 from memspice.devices.hazard import HazardLaw
@@ -61,6 +61,14 @@ class ParameterSet:
     sense: SenseParameters
     array: ArrayParameters
     synapse: Synapse
+    provenance: tuple[SourcedValue, ...]
+
+
+@dataclass(frozen=True)
+class SourcedParameters(Generic[ParametersT]):
+    """Parameters of one table with where they come from."""
+
+    values: ParametersT
     provenance: tuple[SourcedValue, ...]
 
 
@@ -188,3 +196,24 @@ def with_array(parameter_set: ParameterSet, **values: float) -> ParameterSet:
     """
     array = validate(ArrayParameters, {**parameter_set.array.model_dump(), **values}, "array")
     return replace(parameter_set, array=array)
+
+
+def load_sourced(name: str, table: str, model: type[ParametersT]) -> SourcedParameters[ParametersT]:
+    """Load one table of a parameter file that is not a device set.
+
+    Parameters
+    ----------
+    name : str
+        File in ``models/``, without its ending.
+    table : str
+        Table in the file.
+    model : type
+        Parameter class of the table.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As :func:`load_parameter_set`.
+    """
+    file = _SetFile(resource_path(f"{name}.toml"))
+    return SourcedParameters(file.table(table, model), tuple(file.provenance))

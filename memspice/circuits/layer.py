@@ -43,7 +43,7 @@ class LayerCircuit:
     @property
     def outputs(self) -> int:
         """Number of neurons."""
-        return self.conductances[0].shape[1] // 2
+        return int(self.conductances[0].shape[1]) // 2
 
     @property
     def rows(self) -> int:
@@ -74,11 +74,13 @@ class LayerCircuit:
     def drive_gain(self) -> np.ndarray:
         """Settled drive voltage per row voltage, shape (outputs, rows), [1]."""
         current = self.ports.transfer
-        return self.transimpedance * (current[0::2] - current[1::2])
+        return np.asarray(self.transimpedance * (current[0::2] - current[1::2]))
 
     def drive_voltage(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled drive [V] for row voltages (..., rows) [V]; shape (..., outputs)."""
-        return np.clip(self.bias_voltage + row_voltage @ self.drive_gain.T, *self.write_limits)
+        return np.asarray(
+            np.clip(self.bias_voltage + row_voltage @ self.drive_gain.T, *self.write_limits)
+        )
 
     @property
     def write_fraction(self) -> float:

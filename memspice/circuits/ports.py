@@ -30,7 +30,7 @@ class PortArray:
     @cached_property
     def column_admittance(self) -> np.ndarray:
         """Admittance between the joined column ends, shape (columns, columns), [S]."""
-        return np.sum([tile.col_col for tile in self.tiles], axis=0)
+        return np.asarray(np.sum([tile.col_col for tile in self.tiles], axis=0))
 
     @cached_property
     def _terminated_impedance(self) -> np.ndarray:
@@ -46,7 +46,7 @@ class PortArray:
     @cached_property
     def column_voltage(self) -> np.ndarray:
         """Voltage of the ended columns per row voltage, shape (columns, rows), [1]."""
-        return self._terminated_impedance @ self.injection
+        return np.asarray(self._terminated_impedance @ self.injection)
 
     @cached_property
     def transfer(self) -> np.ndarray:

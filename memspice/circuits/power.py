@@ -141,7 +141,7 @@ def _output_stage(
     """Dissipation of a stage that takes its output current from the upper or the lower rail."""
     current = (level - load) / resistance
     source, sink = np.maximum(current, 0), np.maximum(-current, 0)
-    return (upper - level) * source + (level - lower) * sink + current**2 * resistance
+    return np.asarray((upper - level) * source + (level - lower) * sink + current**2 * resistance)
 
 
 def _sense_power(
@@ -167,7 +167,7 @@ def _column_power(
         return line**2 / sense.sense_resistance
     out, level = signals.voltage(f"o{column}"), signals.voltage(f"xsense{column}.level")
     stage = _output_stage(level, out, sense.output_resistance, sense.supply, -sense.supply)
-    return idle + stage + (line - out) ** 2 / layer.feedback_resistance
+    return np.asarray(idle + stage + (line - out) ** 2 / layer.feedback_resistance)
 
 
 def _neuron_power(
@@ -290,7 +290,7 @@ def event_values(layer: LayerCircuit, cycles: int, signals: Signals) -> dict[str
     starts = np.arange(cycles) * schedule.cycle
 
     def sample(node: str, instant: float) -> np.ndarray:
-        return np.interp(starts + instant, signals.time, signals.voltage(node))
+        return np.asarray(np.interp(starts + instant, signals.time, signals.voltage(node)))
 
     settled = schedule.write.stop - schedule.write.edge
     outputs = range(layer.outputs)

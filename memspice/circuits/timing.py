@@ -35,7 +35,7 @@ class Pulse:
 
     def at(self, time: np.ndarray) -> np.ndarray:
         """Height of the pulse (0 to 1) at ``time`` [s], any shape."""
-        return np.interp(time, self.corners(), (0.0, 1.0, 1.0, 0.0))
+        return np.asarray(np.interp(time, self.corners(), (0.0, 1.0, 1.0, 0.0)))
 
     @property
     def area(self) -> float:

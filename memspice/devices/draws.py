@@ -35,7 +35,9 @@ def event_uniforms(
     ndarray, shape (count,), [1]
         Uniform in (0, 1), never 0 or 1: odd multiples of 2**-53.
     """
-    bits = np.random.Philox(key=[seed, (layer << 40) | image], counter=[0, 0, 0, cycle])
+    # A list with a seed of 2**63 or more would pass through float64.
+    key = np.array([seed, (layer << 40) | image], dtype=np.uint64)
+    bits = np.random.Philox(key=key, counter=[0, 0, 0, cycle])
     skip = first % _BLOCK
     if first >= _BLOCK:
         bits.advance(first // _BLOCK)

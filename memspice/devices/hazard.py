@@ -78,8 +78,9 @@ class HazardLaw(Parameters):
         if edge == 0.0:
             return np.asarray(scaled + offset)
         # (1 - e^-v) / v is a mean of e^-s over 0..v: 1 at v = 0, smooth through it.
-        safe = np.where(np.abs(scaled) < 1e-4, dtype.type(1e-4), scaled)
-        mean = -np.expm1(-safe) / safe
+        small = np.abs(scaled) < 1e-4
+        safe = np.where(small, dtype.type(1), scaled)
+        mean = np.where(small, 1 - scaled / 2, -np.expm1(-safe) / safe)
         return np.asarray(scaled + offset + np.log1p(dtype.type(2 * edge / flat) * mean))
 
     def switching_probability(

@@ -81,9 +81,7 @@ def differential_conductance(
     return _with_flaws(conductance, synapse, rng)
 
 
-def _with_flaws(
-    conductance: np.ndarray, synapse: Synapse, rng: np.random.Generator
-) -> np.ndarray:
+def _with_flaws(conductance: np.ndarray, synapse: Synapse, rng: np.random.Generator) -> np.ndarray:
     """Spread, then stuck cells; both are drawn for every cell, so one does not shift the other."""
     spread = rng.standard_normal(conductance.shape)
     lot = rng.random(conductance.shape)

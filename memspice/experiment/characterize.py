@@ -35,9 +35,8 @@ from memspice.parameters import ParameterSet
 
 #: Largest deck: the engine's time goes with neurons times cycles, and a lost deck is lost work.
 MOST_NEURONS, MOST_CYCLES = 16, 32
-#: Layer number of the bench's draws: the last that keeps a key below 2**63, where NumPy would make
-#: floats of the numbers in it; so no layer of a network shares them.
-BENCH_LAYER = 2**23 - 1
+#: Layer number of the bench's draws: the last that a key has room for, so no layer shares them.
+BENCH_LAYER = 2**24 - 1
 
 Progress = Callable[[int, int], None]
 
@@ -73,7 +72,7 @@ def characterize(
     events_per_point : int
         Write attempts at each voltage; rounded up to fill the decks evenly.
     seed : int
-        Seed of the thresholds, 0 to 2**63 - 1.
+        Seed of the thresholds, 0 to 2**64 - 1.
     engine : Engine
         Simulator.
     workers : int
@@ -133,8 +132,8 @@ def _check(points: int, events: int, seed: int) -> None:
         raise ConfigError(f"points = {points} must be at least 2, the ends of the sweep")
     if events < 1:
         raise ConfigError(f"events per point = {events} must be at least 1")
-    if not 0 <= seed < 2**63:
-        raise ConfigError(f"seed = {seed} must be from 0 to 2**63 - 1")
+    if not 0 <= seed < 2**64:
+        raise ConfigError(f"seed = {seed} must be from 0 to 2**64 - 1")
 
 
 def _decks(

@@ -215,9 +215,7 @@ def compare_with_surrogate(
     return merge(comparisons)
 
 
-def layer_statistics(
-    layer: MappedLayer, outcomes: Sequence[Outcome]
-) -> SpikeStatistics | None:
+def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeStatistics | None:
     """Spike statistics over all windows; None for an accumulating layer."""
     if not layer.spiking or not outcomes:
         return None

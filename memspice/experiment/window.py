@@ -21,6 +21,7 @@ from memspice.circuits.netlists import HAZARD_CHARGE_PER_SECOND, Stimulus, layer
 from memspice.circuits.parameters import Timing
 from memspice.circuits.power import event_values, layer_power, saved_signals
 from memspice.devices.draws import event_thresholds
+from memspice.devices.neurons import MemristorNeuron
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError
@@ -296,8 +297,11 @@ def _stored_signals(
         if not circuit.spiking:
             continue
         signals[f"{prefix}.spike"] = (waves.voltage(f"spike{neuron}"), "V")
+        top = waves.voltage(f"xneuron{neuron}.top")
+        middle = waves.voltage(f"xneuron{neuron}.mid")
+        memristor = isinstance(circuit.device, MemristorNeuron)
+        signals[f"{prefix}.device"] = (top - middle if memristor else top, "V")
         for node, name, unit in (
-            ("target", "driver", "V"),
             ("mid", "read_node", "V"),
             ("h", "hazard", "1"),
             ("x", "state", "1"),

@@ -176,9 +176,7 @@ def _map_layer(
         for part in _split_columns(conductance, tile[1])
     )
     name = f"{type(kind).__name__.lower()}{number + 1}"
-    return MappedLayer(
-        name, number, kind, input_shape, circuits, bias_level, scale.volts_per_unit
-    )
+    return MappedLayer(name, number, kind, input_shape, circuits, bias_level, scale.volts_per_unit)
 
 
 @dataclass(frozen=True)
@@ -254,4 +252,3 @@ def _circuit(
         timing=parameter_set.timing,
         spiking=scale.spiking,
     )
-

@@ -159,7 +159,9 @@ def weight_shapes(architecture: Architecture) -> list[tuple[int, int]]:
 
 
 def _architecture_text(architecture: Architecture) -> str:
-    layers = [{"kind": type(layer).__name__.lower(), **asdict(layer)} for layer in architecture.layers]
+    layers = [
+        {"kind": type(layer).__name__.lower(), **asdict(layer)} for layer in architecture.layers
+    ]
     return json.dumps(
         {"name": architecture.name, "input_shape": architecture.input_shape, "layers": layers}
     )

@@ -1,8 +1,8 @@
 """Train a device-activation network: normalised first, then folded onto conductance levels.
 
-Phase one trains with batch normalisation.  Phase two folds the normalisation into the weights,
+The first phases train with batch normalisation.  The last folds the normalisation into the weights,
 clips and rounds them to the levels a differential pair of conductances offers, disturbs them by
-the programming spread, and fine-tunes.  In both phases a share of each batch propagates Bernoulli
+the programming spread, and fine-tunes.  In all phases a share of each batch propagates Bernoulli
 spikes instead of probabilities, so the network learns to live with one-bit, one-cycle neurons.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,27 @@ Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class Phase:
+    """Some epochs under one learning-rate cycle.
+
+    A share ``sampled_fraction`` of each batch propagates spikes, the rest probabilities.  In a
+    ``folded`` phase the normalisation is part of the weights, which are clipped and quantised.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    sampled_fraction: float = 0.5
+    folded: bool = False
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """What a training run depends on, besides architecture and images."""
 
-    epochs: int = 28
-    finetune_epochs: int = 6
+    phases: tuple[Phase, ...]
     batch: int = 128
-    learning_rate: float = 3e-3
-    finetune_learning_rate: float = 3e-4
     weight_decay: float = 2e-2
-    sampled_fraction: float = 0.5
     augment: bool = True
     levels: int = 32
     clip_sigma: float = 4.0
@@ -43,13 +54,29 @@ class TrainConfig:
     seed: int = 1
     threads: int = 2
 
+    def quick(self) -> TrainConfig:
+        """One epoch a phase: to see that training works, not to train."""
+        return replace(self, phases=tuple(replace(phase, epochs=1) for phase in self.phases))
+
 
 #: Schedules of the networks that come with memspice.
 PRESETS = {
     "digits-mlp": TrainConfig(
-        epochs=60, finetune_epochs=20, batch=64, augment=False, learning_rate=5e-3, threads=1
+        phases=(
+            Phase("normalised", 60, 5e-3),
+            Phase("folded", 20, 3e-4, folded=True),
+        ),
+        batch=64,
+        augment=False,
+        threads=1,
     ),
-    "cifar10-cnn": TrainConfig(),
+    "cifar10-cnn": TrainConfig(
+        phases=(
+            Phase("normalised", 28, 3e-3),
+            Phase("refined", 14, 2e-3, sampled_fraction=0.3),
+            Phase("folded", 5, 3e-4, sampled_fraction=0.3, folded=True),
+        ),
+    ),
 }
 
 
@@ -90,10 +117,8 @@ def train_network(
     model = DeviceNetwork(architecture).to(memory_format=torch.channels_last)
     history: list[str] = []
     run = _Run(model, pixels, classes, config, checkpoint, report, history)
-    run.phase("normalised", config.epochs, config.learning_rate)
-    for stage in model.stages():
-        stage.fold(config.levels, config.clip_sigma, config.weight_noise)
-    run.phase("folded", config.finetune_epochs, config.finetune_learning_rate)
+    for phase in config.phases:
+        run.phase(phase)
     provenance = {"training": asdict(config), "history": history, "torch": torch.__version__}
     return Network(architecture, _export(model), provenance)
 
@@ -110,38 +135,41 @@ class _Run:
     report: Report
     history: list[str]
 
-    def phase(self, name: str, epochs: int, learning_rate: float) -> None:
+    def phase(self, phase: Phase) -> None:
         """Run one phase, resuming from its last finished epoch."""
-        steps = len(self.pixels) // self.config.batch
-        if not epochs or not steps:
-            return
+        steps, rate = len(self.pixels) // self.config.batch, phase.learning_rate
+        if phase.folded:
+            for stage in self.model.stages():
+                stage.fold(self.config.levels, self.config.clip_sigma, self.config.weight_noise)
         optimizer = torch.optim.AdamW(
-            self.model.parameters(), learning_rate, weight_decay=self.config.weight_decay
+            self.model.parameters(), rate, weight_decay=self.config.weight_decay
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, learning_rate, total_steps=epochs * steps, pct_start=0.2
+            optimizer, rate, total_steps=phase.epochs * steps, pct_start=0.2
         )
-        path = self.checkpoint / f"{name}.pt"
+        path = self.checkpoint / f"{phase.name}.pt"
         first = self._resume(path, optimizer, schedule)
-        for epoch in range(first, epochs):
+        for epoch in range(first, phase.epochs):
             started = time.monotonic()
-            loss, accuracy = self._epoch(optimizer, schedule, steps)
+            loss, accuracy = self._epoch(optimizer, schedule, steps, phase.sampled_fraction)
             line = (
-                f"{name} epoch {epoch + 1}/{epochs}: loss {loss:.4f}, training accuracy "
+                f"{phase.name} epoch {epoch + 1}/{phase.epochs}: loss {loss:.4f}, training accuracy "
                 f"{accuracy:.4f}, {time.monotonic() - started:.0f} s"
             )
             self.history.append(line)
             self.report(line)
             self._save(path, epoch + 1, optimizer, schedule)
 
-    def _epoch(self, optimizer: Any, schedule: Any, steps: int) -> tuple[float, float]:
+    def _epoch(
+        self, optimizer: Any, schedule: Any, steps: int, sampled_fraction: float
+    ) -> tuple[float, float]:
         self.model.train()
         order = torch.randperm(len(self.pixels))
         total = correct = 0.0
         for step in range(steps):
             picked = order[step * self.config.batch : (step + 1) * self.config.batch]
             images = self._prepare(self.pixels[picked])
-            sampled = torch.rand(len(picked)) < self.config.sampled_fraction
+            sampled = torch.rand(len(picked)) < sampled_fraction
             with torch.autocast("cpu", torch.bfloat16):
                 scores = self.model(images, sampled).float()
             loss = nn.functional.cross_entropy(scores, self.classes[picked])

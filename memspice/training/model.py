@@ -63,9 +63,7 @@ def centred(weight: torch.Tensor) -> torch.Tensor:
 class Stage(nn.Module):
     """One weight layer: linear map, batch normalisation (until folded), then neurons unless last."""
 
-    def __init__(
-        self, linear: nn.Module, norm: nn.Module | None, first: bool, last: bool
-    ) -> None:
+    def __init__(self, linear: nn.Module, norm: nn.Module | None, first: bool, last: bool) -> None:
         super().__init__()
         self.linear, self.norm, self.last = linear, norm, last
         self.centre = norm is not None and not first  # pixels carry meaning in their mean

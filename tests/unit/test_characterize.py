@@ -170,7 +170,7 @@ def test_decks_hold_at_least_the_events_asked_for_and_are_no_larger_than_allowed
 
 def test_every_event_has_a_threshold_of_its_own_given_by_the_seed() -> None:
     drawn = []
-    for seed, workers in ((2**63 - 2, 1), (2**63 - 2, 2), (2**63 - 1, 1)):
+    for seed, workers in ((2**64 - 2, 1), (2**64 - 2, 2), (2**64 - 1, 1)):
         engine = StillEngine()
         result = characterize(load_parameter_set("sot-mtj"), 2, 600, seed, engine, workers)
         found = set(engine.thresholds())
@@ -199,7 +199,7 @@ def test_failed_deck_is_not_left_out() -> None:
         (1, 8, 0, "points = 1"),
         (3, 0, 0, "events per point = 0"),
         (3, 8, -1, "seed = -1"),
-        (3, 8, 2**63, "seed = 922"),
+        (3, 8, 2**64, "seed = 1844"),
     ],
 )
 def test_numbers_out_of_range_are_refused(points: int, events: int, seed: int, words: str) -> None:

@@ -85,7 +85,8 @@ def test_probability_rises_from_zero_to_one(law: HazardLaw, flat: float, edge: f
     voltage = middle + law.voltage_scale * np.linspace(-30, 30, 401)
     probability = law.switching_probability(voltage, flat, edge * flat)
     assert (np.diff(probability) >= 0).all()
-    assert 0 < probability[0] < 1e-12
+    # Below zero voltage only the edges, which pass through zero, are left.
+    assert 0 < probability[0] < (1e-4 if edge else 1e-12)
     assert probability[-1] == 1
     assert law.switching_probability(1e6, flat) == 1
 
@@ -114,10 +115,10 @@ def test_edges_are_integrated_exactly(law: HazardLaw, flat: float, share: float)
 
 
 def test_edges_are_smooth_through_zero_voltage() -> None:
-    # Where the mean over the edge is replaced, below |v| = 1e-4, the error is at most 2 e/f * 5e-5.
+    # Below |v| = 1e-4 the mean over an edge comes from its series.
     voltage = FAST.voltage_scale * np.linspace(-3e-4, 3e-4, 61)
     found = FAST.log_hazard_integral(voltage, 1e-7, 1e-9)
-    np.testing.assert_allclose(np.diff(found), 1e-5, atol=2e-6)
+    np.testing.assert_allclose(np.diff(found), 1.01e-5 / 1.02, rtol=1e-3)
 
 
 def test_edges_vanish_in_the_limit() -> None:

@@ -1,0 +1,90 @@
+"""Command line: mounts the commands, maps errors to exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from memspice.cli_characterize import characterize_command
+from memspice.cli_cosim import cosim_command
+from memspice.cli_doctor import doctor_command
+from memspice.cli_infer import infer_command
+from memspice.cli_layer import simulate_layer_command
+from memspice.cli_netlist import netlist_command
+from memspice.cli_train import train_command
+from memspice.cli_waves import waves
+from memspice.errors import (
+    ConfigError,
+    EngineError,
+    EngineNotFound,
+    IncompleteResults,
+    MemspiceError,
+    NetlistError,
+    StoreError,
+)
+
+#: First match wins; what is not listed is a failed simulation.
+EXIT_CODES: tuple[tuple[type[MemspiceError], int], ...] = (
+    (ConfigError, 2),
+    (EngineNotFound, 3),
+    (NetlistError, 4),
+    (EngineError, 4),
+    (StoreError, 5),
+    (IncompleteResults, 5),
+)
+INTERRUPTED = 5
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="memspice")
+def cli() -> None:
+    """Circuit-level SPICE co-simulation of memristive deep spiking networks."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exit codes as in the README.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Instead of those of the process.
+    """
+    try:
+        cli.main(args=arguments, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted: what was finished is kept; --resume goes on with a stored run")
+        sys.exit(INTERRUPTED)
+    except MemspiceError as error:
+        _fail(str(error))
+        sys.exit(exit_code(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}; check space and rights")
+        sys.exit(INTERRUPTED)
+
+
+def _fail(message: str) -> None:
+    click.echo(f"memspice: {message}", err=True)
+
+
+def exit_code(error: MemspiceError) -> int:
+    """Exit code of an error."""
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 4)
+
+
+for command in (
+    simulate_layer_command,
+    infer_command,
+    cosim_command,
+    characterize_command,
+    netlist_command,
+    waves,
+    train_command,
+    doctor_command,
+):
+    cli.add_command(command)

@@ -1,0 +1,104 @@
+"""``memspice cosim``: network loop and SPICE together, and the report of what they found."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.cli_options import pathwise_verdict, setup_options, take_setup
+from memspice.experiment.cosim import CosimPlan
+from memspice.experiment.cosim_run import CosimRun, cosimulate
+from memspice.quantities import format_si
+from memspice.report.cosim_report import write_cosim_report
+
+#: What ``make cifar-energy`` runs; a preset is a name for these settings.
+PRESETS = {"cifar-energy": CosimPlan()}
+
+
+@click.command("cosim")
+@setup_options(images=100, cycles=32)
+@click.option(
+    "--preset",
+    type=click.Choice(sorted(PRESETS)),
+    default="cifar-energy",
+    show_default=True,
+    help="How much goes through SPICE.",
+)
+@click.option("--jobs", default=2, show_default=True, help="Decks at a time.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results/cosim"),
+    show_default=True,
+    help="Folder of summary, report, figures and waveforms.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+def cosim_command(preset: str, jobs: int, out: Path, as_json: bool, **options: Any) -> None:
+    """Energy and accuracy of a network, calibrated by SPICE windows of every layer."""
+    plan = CosimPlan(**{**vars(PRESETS[preset]), "workers": jobs})
+    out.mkdir(parents=True, exist_ok=True)
+    store = out / "waveforms.h5"
+    with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage != bar.desc.rstrip(": "):
+                bar.reset(total)
+                bar.set_description(stage)
+            bar.total = total
+            bar.update(done - bar.n)
+
+        command = " ".join(sys.argv)
+        run = cosimulate(take_setup(options), plan, store, command=command, progress=progress)
+    write_cosim_report(out, run, store)
+    click.echo(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run, out))
+    spice = run.summary["spice"]
+    pathwise_verdict(spice["worst_margin"], spice["mismatches"])
+
+
+def cosim_text(run: CosimRun, out: Path) -> str:
+    """Summary for a terminal of 80 columns."""
+    content = run.summary
+    dataset, energy = content["dataset"], content["energy_per_inference_joule"]
+    low, high = (format_si(value, "J") for value in energy["ci95"])
+    lines = [
+        f"{content['network']} on {dataset['images']} images of {dataset['name']}, "
+        f"{content['device']}, T = {content['cycles']}",
+        f"  {dataset['source']}",
+        f"  accuracy     ANN {_percent(content['ann_accuracy'])}",
+        f"               SNN {_percent(content['snn_accuracy'])}",
+        f"  energy       {format_si(energy['total'], 'J')} per inference (95 %: {low} to {high})",
+    ]
+    lines += [
+        f"    {name:12} {format_si(energy[name], 'J'):>9}  {energy[name] / energy['total']:7.2%}"
+        for name in COMPONENTS
+    ]
+    lines.append(f"  {'scope':16} {'memristive':>11} {'CMOS 45 nm':>11} {'ratio':>7}")
+    for scope, ratio in content["ratio"].items():
+        own, other = content["memristive_joule"][scope], content["cmos_baseline_joule"][scope]
+        lines.append(
+            f"    {scope:14} {format_si(own, 'J'):>11} {format_si(other, 'J'):>11} {ratio:6.2f}x"
+        )
+    spice = content["spice"]
+    lines += [
+        f"  SPICE        {spice['windows']} windows ({spice['full_windows']} full), "
+        f"{spice['events']} events, {spice['mismatches']} spikes differ",
+        f"               worst margin {spice['worst_margin']:.2%}, energy closure "
+        f"{spice['closure_max']:.1e}",
+        f"  feedback     {len(content['iterations'])} rounds, "
+        f"{'settled' if content['settled'] else 'NOT settled'}; {content['wall_seconds']:.0f} s",
+        f"  report       {out / 'report.html'}",
+    ]
+    return "\n".join(lines)
+
+
+def _percent(item: dict[str, Any]) -> str:
+    return (
+        f"{100 * item['value']:.1f} %  (95 %: {100 * item['low']:.1f} to "
+        f"{100 * item['high']:.1f}, n = {item['n']})"
+    )

@@ -1,0 +1,106 @@
+"""``memspice simulate-layer``: one layer through SPICE, and how its result reads in a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.cli_options import counter, pathwise_verdict, setup_options, take_setup
+from memspice.errors import ConfigError
+from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
+from memspice.quantities import format_si
+
+
+@click.command("simulate-layer")
+@click.argument("layer", required=False)
+@setup_options(images=1, cycles=8)
+@click.option("--positions", default=1, show_default=True, help="Positions of each image.")
+@click.option(
+    "--fidelity",
+    type=click.Choice(["full", "reduced", "surrogate"]),
+    default="reduced",
+    show_default=True,
+    help="What SPICE sees: every cell, the exact port matrix, or nothing.",
+)
+@click.option("--jobs", default=2, show_default=True, help="Decks at a time.")
+@click.option("--scheduler", default="local", show_default=True, help="Only 'local' so far.")
+@click.option("--timeout", default=900.0, show_default=True, help="Seconds a deck may take.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="HDF5 run file.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def simulate_layer_command(
+    layer: str | None,
+    positions: int,
+    fidelity: Any,
+    jobs: int,
+    scheduler: str,
+    timeout: float,
+    out: Path | None,
+    resume: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Simulate windows of one LAYER (conv1, dense7, ...; default: the first)."""
+    setup = take_setup(options)
+    if scheduler != "local":
+        raise ConfigError(f"scheduler {scheduler!r} is not supported yet: use local")
+    if resume and out is None:
+        raise ConfigError("--resume needs --out: the run to go on with")
+    run = LayerRun(layer, positions, fidelity, jobs, timeout)
+    with tqdm(desc="windows", unit="deck", delay=2.0, leave=False) as bar:
+        result = simulate_layer(
+            setup,
+            run,
+            out,
+            resume=resume,
+            command=" ".join(sys.argv),
+            progress=counter(bar),
+        )
+    click.echo(json.dumps(result.json, allow_nan=False) if as_json else layer_text(result))
+    pathwise_verdict(result.comparison.worst_margin, result.comparison.mismatches)
+
+
+def layer_text(result: LayerResult) -> str:
+    """Result for a terminal of 80 columns."""
+    content, found = result.json, result.statistics
+    engine = content["engine"]
+    lines = [
+        f"{content['network']} {content['layer']}: {content['rows']} rows, "
+        f"{content['cols']} columns, {content['fidelity']} on {engine['name']} {engine['version']}",
+        f"  {content['windows']} windows of {content['cycles']} cycles, {content['events']} events, "
+        f"{content['wall_seconds']:.1f} s",
+    ]
+    if found:
+        lines += [
+            f"  spikes      {found.count}, rate {found.rate:.4f}, expected {found.expected_rate:.4f} "
+            f"+- {found.rate_error:.4f} ({found.deviation:+.1f} sigma)",
+            f"  against surrogate: {result.comparison.mismatches} spikes differ, worst margin "
+            f"{result.comparison.worst_margin:.2%}, hazard within "
+            f"{result.comparison.hazard_deviation:.2%}",
+            f"  latency     {_or_none(found.latency_mean, 's')} mean, "
+            f"{_or_none(found.latency_median, 's')} median; Fano factor "
+            f"{_or_none(found.fano_factor, '1')}",
+        ]
+    if content["scores"]:
+        deviation = content["scores"]["worst_deviation"]
+        lines.append(f"  scores      within {deviation:.1e} of the closed form")
+    energy = content["energy_joule"]
+    lines.append(f"  {'energy':12}{format_si(energy['total'], 'J'):>10}")
+    for name in COMPONENTS:
+        share = energy[name] / energy["total"]
+        lines.append(f"    {name:12}{format_si(energy[name], 'J'):>10}  {share:7.2%}")
+    if content["energy_closure"] is not None:
+        lines.append(f"  closure     {content['energy_closure']:.1e}")
+    if content["out"]:
+        lines.append(f"  stored in {content['out']}; look at it with: memspice waves ls")
+    return "\n".join(lines)
+
+
+def _or_none(value: float | None, unit: str) -> str:
+    return "too few spikes" if value is None else format_si(value, unit)

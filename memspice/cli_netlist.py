@@ -1,0 +1,29 @@
+"""``memspice netlist``: readable example netlists of every circuit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from memspice.circuits.examples import EXAMPLES, write_golden
+
+
+@click.command("netlist")
+@click.argument("name", required=False, type=click.Choice(sorted(EXAMPLES)))
+@click.option("--golden", type=click.Path(path_type=Path), help="Write all examples to a folder.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+def netlist_command(name: str | None, golden: Path | None, out: Path | None) -> None:
+    """Write the example netlist NAME, or list the names."""
+    if golden:
+        for path in write_golden(golden):
+            click.echo(path)
+        return
+    if name is None:
+        click.echo("\n".join(f"{key:28} {EXAMPLES[key]().title}" for key in sorted(EXAMPLES)))
+        return
+    text = EXAMPLES[name]().text
+    if out:
+        out.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text, nl=False)

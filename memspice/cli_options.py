@@ -1,0 +1,100 @@
+"""Options and habits that several commands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from memspice.analysis.comparison import MARGIN
+from memspice.engines import ENGINES
+from memspice.errors import ConfigError, EngineError
+from memspice.experiment.setup import Setup
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]:
+    """Options of :class:`~memspice.experiment.setup.Setup`, with a command's own defaults."""
+    options = [
+        click.option(
+            "--network",
+            default="cifar10-cnn",
+            show_default=True,
+            help="digits-mlp, cifar10-cnn, or the path of a .h5 file.",
+        ),
+        click.option(
+            "--device",
+            default="fast-memristor",
+            show_default=True,
+            help="ag-asi, fast-memristor, sot-mtj, or the path of a .toml file.",
+        ),
+        click.option("--images", default=images, show_default=True, help="Test images."),
+        click.option("--cycles", default=cycles, show_default=True, help="Cycles per image."),
+        click.option(
+            "--engine",
+            type=click.Choice(sorted(ENGINES)),
+            default="ngspice",
+            show_default=True,
+            help="Circuit simulator.",
+        ),
+        click.option("--tile", default="128x128", show_default=True, help="Rows x columns."),
+        click.option(
+            "--wire-resistance", type=float, help="Ohm per cell, instead of the parameter set's."
+        ),
+        click.option("--seed", default=0, show_default=True, help="Seed of every draw."),
+        click.option(
+            "--data",
+            type=click.Path(path_type=Path),
+            help="Folder of the CIFAR-10 binary files; also MEMSPICE_DATA.",
+        ),
+    ]
+
+    def decorate(command: CommandT) -> CommandT:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def take_setup(options: dict[str, Any]) -> Setup:
+    """Setup from the values of :func:`setup_options`."""
+    return Setup(**{**options, "tile": parse_tile(options["tile"])})
+
+
+def parse_tile(text: str) -> tuple[int, int]:
+    """Rows and columns of ``ROWSxCOLS``."""
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not match:
+        raise ConfigError(f"--tile {text!r} must be ROWSxCOLS, for example 128x128")
+    return int(match[1]), int(match[2])
+
+
+def counter(bar: Any) -> Callable[[int, int], None]:
+    """Progress callback that moves a bar to ``done`` of ``total``."""
+
+    def show(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return show
+
+
+def pathwise_verdict(worst_margin: float, mismatches: int) -> None:
+    """Fail after the result is out, when spikes differ beyond the margin.
+
+    Raises
+    ------
+    EngineError
+        If the rule is broken: the surrogate does not describe what SPICE does.
+    """
+    if worst_margin > MARGIN:
+        raise EngineError(
+            f"{mismatches} spikes differ from the closed form, one with its hazard integral "
+            f"{worst_margin:.1%} from the threshold; the margin is {MARGIN:.0%}: the surrogate "
+            "does not hold for this circuit (a rail reached, or too little time to settle)"
+        )

@@ -1,0 +1,356 @@
+"""``memspice cosim``: the network loop and SPICE teach each other until nothing moves any more.
+
+1. Run the network with surrogates; keep the inputs of sampled windows of every layer.
+2. Run some of those windows through SPICE.
+3. Compare spikes event by event and energies component by component.
+4. Fit what differs, put it back into the surrogates, and go on with other windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from memspice.analysis.calibration import fit_line
+from memspice.analysis.comparison import PathwiseComparison, merge
+from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
+from memspice.analysis.statistics import Proportion, proportion
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.engines.base import Engine
+from memspice.errors import ConfigError
+from memspice.experiment.setup import Prepared
+from memspice.experiment.simulate_layer import compare_with_surrogate
+from memspice.experiment.window import (
+    Fidelity,
+    Outcome,
+    WindowJob,
+    outcome,
+    run_job,
+    surrogate_events,
+    window_jobs,
+)
+from memspice.jobs import run_jobs
+from memspice.network.inference import (
+    Calibration,
+    InferenceResult,
+    Window,
+    run_inference,
+)
+from memspice.network.mapping import MappedLayer
+from memspice.store import JobRecord
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class CosimPlan:
+    """How much goes through SPICE, and when it is enough.
+
+    Per iteration and layer ``spice_windows`` windows of ``spice_cycles`` cycles run in ``reduced``;
+    ``model_windows`` are evaluated in closed form.  ``full_windows`` windows of the smallest layer
+    run cell by cell, once.  The loop is settled when energy moves by less than
+    ``energy_tolerance`` and rates by less than ``rate_tolerance``.
+    """
+
+    spice_windows: int = 2
+    spice_cycles: int = 4
+    model_windows: int = 24
+    full_windows: int = 2
+    full_cycles: int = 2
+    showcase_cycles: int = 16
+    max_iterations: int = 4
+    energy_tolerance: float = 0.01
+    rate_tolerance: float = 0.002
+    workers: int = 2
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """State of the loop after one round."""
+
+    number: int
+    inference: InferenceResult
+    snn_accuracy: Proportion
+    energy: dict[str, LayerEnergy]
+    comparison: PathwiseComparison
+    windows: int
+
+    @property
+    def energy_total(self) -> float:
+        """Energy per inference, [J]."""
+        return sum(layer.total for layer in self.energy.values())
+
+    @property
+    def half_width(self) -> float:
+        """Half width of the 95 % interval of the energy, [J]."""
+        return float(np.sqrt(sum(layer.half_width**2 for layer in self.energy.values())))
+
+
+@dataclass
+class CosimState:
+    """Everything gathered so far; jobs and outcomes run in parallel."""
+
+    jobs: list[WindowJob] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    iterations: list[Iteration] = field(default_factory=list)
+    calibration: dict[str, Calibration] = field(default_factory=dict)
+    modelled: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    settled: bool = False
+
+    def of_layer(self, name: str) -> list[tuple[WindowJob, Outcome]]:
+        """Jobs of a layer with their outcomes."""
+        pairs = zip(self.jobs, self.outcomes, strict=True)
+        return [(job, result) for job, result in pairs if job.window.layer == name]
+
+
+def run_cosim(
+    prepared: Prepared,
+    plan: CosimPlan,
+    engine: Engine,
+    keep: Callable[[JobRecord], None],
+    progress: Progress,
+) -> CosimState:
+    """Iterate between network loop and SPICE until settled.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Network, images, settings.
+    plan : CosimPlan
+        How much goes through SPICE.
+    engine : Engine
+        Circuit simulator.
+    keep : callable
+        Receives each finished record, to store it.
+    progress : callable
+        Called with what is going on, steps done and steps to do.
+
+    Raises
+    ------
+    ConfigError
+        If there are too few images for a confidence interval.
+    """
+    if len(prepared.dataset.images) < 2:
+        raise ConfigError("images = 1 gives no confidence interval: use at least 2")
+    state = CosimState()
+    for number in range(plan.max_iterations):
+        chosen = _choose(prepared, plan, number)
+        inference = _infer(prepared, state, chosen, number, progress)
+        jobs = _spice_jobs(prepared, plan, chosen, inference, number)
+        _simulate(
+            state,
+            jobs,
+            plan,
+            engine,
+            keep,
+            lambda d, n, k=number: progress(  # type: ignore[misc]
+                f"iteration {k + 1}: SPICE windows", d, n
+            ),
+        )
+        _calibrate(state, prepared)
+        for layer in prepared.mapped.layers:
+            energies = _closed_form(prepared, layer, chosen[layer.name], inference)
+            state.modelled.setdefault(layer.name, []).extend(energies)
+        state.iterations.append(_summarise(prepared, state, inference, number))
+        if _settled(state.iterations, plan):
+            state.settled = True
+            break
+    return state
+
+
+def _choose(prepared: Prepared, plan: CosimPlan, number: int) -> dict[str, list[Window]]:
+    """Windows of each layer in one iteration; the first of them go through SPICE."""
+    images, chosen = len(prepared.dataset.images), {}
+    for layer in prepared.mapped.layers:
+        rng = np.random.default_rng([prepared.setup.seed, layer.number, 7])
+        total = images * layer.positions
+        order = rng.permutation(total) if total < 10**7 else rng.integers(total, size=10**5)
+        start = number * plan.model_windows
+        picked = np.take(order, range(start, start + plan.model_windows), mode="wrap")
+        chosen[layer.name] = [
+            Window(layer.name, *map(int, divmod(event, layer.positions)))
+            for event in dict.fromkeys(picked.tolist())
+        ]
+    return chosen
+
+
+def _infer(
+    prepared: Prepared,
+    state: CosimState,
+    chosen: dict[str, list[Window]],
+    number: int,
+    progress: Progress,
+) -> InferenceResult:
+    images, done = prepared.dataset.images, 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(f"iteration {number + 1}: network loop", done, len(images))
+
+    return run_inference(
+        prepared.mapped,
+        images,
+        prepared.setup.cycles,
+        prepared.setup.seed,
+        windows=[window for windows in chosen.values() for window in windows],
+        calibration=state.calibration,
+        progress=advance,
+    )
+
+
+def _spice_jobs(
+    prepared: Prepared,
+    plan: CosimPlan,
+    chosen: dict[str, list[Window]],
+    inference: InferenceResult,
+    number: int,
+) -> list[WindowJob]:
+    seed, layers = prepared.setup.seed, prepared.mapped.layers
+    jobs = []
+    for layer in layers:
+        for index, window in enumerate(chosen[layer.name][: plan.spice_windows]):
+            showcase = number == 0 and layer is layers[0] and index == 0
+            cycles = plan.showcase_cycles if showcase else plan.spice_cycles
+            inputs = inference.windows[window][:cycles]
+            jobs += window_jobs(layer, window, inputs, "reduced", seed)
+    if number == 0:
+        smallest = min(layers, key=lambda layer: layer.rows * layer.outputs)
+        for window in chosen[smallest.name][: plan.full_windows]:
+            inputs = inference.windows[window][: plan.full_cycles]
+            jobs += window_jobs(smallest, window, inputs, "full", seed)
+    return jobs
+
+
+def _simulate(
+    state: CosimState,
+    jobs: Sequence[WindowJob],
+    plan: CosimPlan,
+    engine: Engine,
+    keep: Callable[[JobRecord], None],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Run jobs, the longest first, and add them to the state in their given order."""
+    known = {job.name for job in state.jobs}
+    jobs = [job for job in jobs if job.name not in known]
+    order = sorted(jobs, key=_cost, reverse=True)
+    done = 0
+
+    def finished(_: int, record: JobRecord) -> None:
+        nonlocal done
+        done += 1
+        keep(record)
+        progress(done, len(jobs))
+
+    records = run_jobs(
+        lambda job, cancel: run_job(job, engine, timeout=plan.timeout, cancel=cancel),
+        order,
+        workers=plan.workers,
+        on_done=finished,
+    )
+    found = {job.name: outcome(record) for job, record in zip(order, records, strict=True)}
+    state.jobs += jobs
+    state.outcomes += [found[job.name] for job in jobs]
+
+
+def _cost(job: WindowJob) -> float:
+    """Rough run time: neurons and cycles, and in ``full`` every cell."""
+    cells = job.circuit.rows * job.circuit.outputs if job.fidelity == "full" else 0
+    return len(job.inputs) * (job.circuit.outputs + cells)
+
+
+def _calibrate(state: CosimState, prepared: Prepared) -> None:
+    """Fit drive and hazard of every spiking layer to all SPICE events so far."""
+    for layer in prepared.mapped.layers:
+        pairs = state.of_layer(layer.name)
+        circuit = layer.circuits[0]
+        modelled = np.concatenate([surrogate_events(job)["drive"].ravel() for job, _ in pairs])
+        measured = np.concatenate([result.drive.ravel() for _, result in pairs])
+        low, high = circuit.write_limits
+        inside = (modelled > low + 1e-6) & (modelled < high - 1e-6)
+        gain, offset = fit_line(modelled[inside], measured[inside])
+        if not layer.spiking:
+            state.calibration[layer.name] = Calibration(gain, offset)
+            continue
+        law, timing = circuit.device.hazard, circuit.timing
+        expected = law.log_hazard_integral(
+            measured * circuit.write_fraction, timing.write, timing.edge
+        )
+        hazard = np.log(np.concatenate([result.hazard.ravel() for _, result in pairs]))
+        slope, shift = fit_line(expected[inside], hazard[inside])
+        state.calibration[layer.name] = Calibration(gain, offset, slope, shift)
+
+
+def _closed_form(
+    prepared: Prepared, layer: MappedLayer, windows: list[Window], inference: InferenceResult
+) -> list[dict[str, float]]:
+    """Closed-form energy per cycle of each window."""
+    energies = []
+    for window in windows:
+        inputs = inference.windows[window]
+        jobs = window_jobs(layer, window, inputs, "surrogate", prepared.setup.seed)
+        energies.append(_per_cycle([run_job(job, None).energy for job in jobs], len(inputs)))
+    return energies
+
+
+def _per_cycle(energies: Sequence[object], cycles: int) -> dict[str, float]:
+    return {
+        name: sum(float(item[name]) for item in energies) / cycles  # type: ignore[index]
+        for name in COMPONENTS
+    }
+
+
+def _spice_energies(
+    state: CosimState, layer: MappedLayer
+) -> list[tuple[dict[str, float], dict[str, float]]]:
+    """Energy per cycle of each SPICE window, measured and in closed form."""
+    windows: dict[tuple[Window, Fidelity], list[tuple[WindowJob, Outcome]]] = {}
+    for job, result in state.of_layer(layer.name):
+        windows.setdefault((job.window, job.fidelity), []).append((job, result))
+    pairs = []
+    for members in windows.values():
+        cycles = len(members[0][0].inputs)
+        twins = [_as_surrogate(job) for job, _ in members]
+        measured = _per_cycle([result.energy for _, result in members], cycles)
+        pairs.append((measured, _per_cycle([run_job(job, None).energy for job in twins], cycles)))
+    return pairs
+
+
+def _as_surrogate(job: WindowJob) -> WindowJob:
+    return WindowJob(job.layer, job.group, job.window, job.inputs, "surrogate", job.seed)
+
+
+def _summarise(
+    prepared: Prepared, state: CosimState, inference: InferenceResult, number: int
+) -> Iteration:
+    energy = {
+        layer.name: extrapolate_layer(
+            state.modelled[layer.name],
+            _spice_energies(state, layer),
+            layer.positions * prepared.setup.cycles,
+        )
+        for layer in prepared.mapped.layers
+    }
+    correct = int(np.sum(inference.scores.argmax(axis=1) == prepared.dataset.labels))
+    return Iteration(
+        number=number + 1,
+        inference=inference,
+        snn_accuracy=proportion(correct, len(prepared.dataset.labels)),
+        energy=energy,
+        comparison=merge([compare_with_surrogate(state.jobs, state.outcomes)]),
+        windows=len({(job.window, job.fidelity) for job in state.jobs}),
+    )
+
+
+def _settled(iterations: Sequence[Iteration], plan: CosimPlan) -> bool:
+    if len(iterations) < 2:
+        return False
+    old, new = iterations[-2], iterations[-1]
+    energy = abs(new.energy_total / old.energy_total - 1)
+    rates = new.inference.spike_rate
+    rate = max(abs(rates[name] - old.inference.spike_rate[name]) for name in rates)
+    moved = abs(new.snn_accuracy.value - old.snn_accuracy.value) * new.snn_accuracy.n
+    return energy < plan.energy_tolerance and rate < plan.rate_tolerance and moved <= 1

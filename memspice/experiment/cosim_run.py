@@ -1,0 +1,88 @@
+"""A whole co-simulation with its store, baseline and summary: what ``make cifar-energy`` runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from memspice.analysis.cmos import CmosOperations
+from memspice.analysis.transfer import Characterization
+from memspice.engines import find_engine
+from memspice.experiment.characterize import characterize
+from memspice.experiment.cosim import CosimPlan, CosimState, run_cosim
+from memspice.experiment.setup import Prepared, Setup, config_text, engine_record, prepare
+from memspice.experiment.summary import summary_json
+from memspice.parameters import load_sourced
+from memspice.store import Provenance, RunWriter
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class CosimRun:
+    """Result of a co-simulation: its state, its summary and the neuron's transfer curve."""
+
+    prepared: Prepared
+    state: CosimState
+    transfer: Characterization
+    summary: dict[str, Any]
+
+
+def cosimulate(
+    setup: Setup,
+    plan: CosimPlan,
+    out: Path,
+    *,
+    transfer_points: int = 9,
+    transfer_events: int = 128,
+    command: str = "",
+    progress: Progress,
+) -> CosimRun:
+    """Run a co-simulation and store every SPICE window of it in ``out``.
+
+    Parameters
+    ----------
+    setup, plan
+        Network, images and how much goes through SPICE.
+    out : Path
+        HDF5 file of waveforms, netlists and events; replaced when it exists.
+    transfer_points, transfer_events : int
+        Size of the transfer curve P(V) measured beside it.
+    command : str
+        Command line, for the provenance.
+    progress : callable
+        Called with what is going on, steps done and steps to do.
+
+    Raises
+    ------
+    MemspiceError
+        As config, engine or store say; finished windows are in ``out``.
+    """
+    started = time.monotonic()
+    engine = find_engine(setup.engine)
+    cmos = load_sourced("cmos-45nm", "cmos", CmosOperations)
+    prepared = prepare(setup)
+    transfer = characterize(
+        prepared.mapped.parameter_set,
+        transfer_points,
+        transfer_events,
+        setup.seed,
+        engine,
+        plan.workers,
+        lambda done, total: progress("transfer curve", done, total),
+    )
+    provenance = Provenance(
+        config=config_text(setup, {"plan": config_text(plan)}),
+        seed=setup.seed,
+        engine=engine_record(engine.info),
+        command=command,
+    )
+    with RunWriter.create(out, provenance, overwrite=True) as writer:
+        state = run_cosim(prepared, plan, engine, writer.add, progress)
+        seconds = time.monotonic() - started
+        summary = summary_json(prepared, state, cmos, engine.info, seconds)
+        writer.finish(summary)
+    return CosimRun(prepared, state, transfer, summary)

@@ -1,0 +1,177 @@
+"""Numbers of a co-simulation as ``summary.json`` holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from memspice.analysis.cmos import (
+    SCOPES,
+    CmosOperations,
+    Workload,
+    cmos_energy,
+    memristive_energy,
+)
+from memspice.analysis.extrapolation import LayerEnergy
+from memspice.analysis.statistics import Proportion, proportion
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.experiment.cosim import CosimState, Iteration
+from memspice.experiment.setup import Prepared, engine_record
+from memspice.experiment.simulate_layer import compare_with_surrogate
+from memspice.network.inference import ann_scores
+from memspice.parameters import SourcedParameters
+from memspice.engines.base import EngineInfo
+from memspice.store import installed_versions
+
+#: What the joules of a summary leave out.
+EXCLUDED = (
+    "converters that drive rows at graded levels (pixels of the first layer, pooled spikes) and "
+    "that read the scores of the last layer",
+    "charging of word lines, bit lines and gates: wire capacitance is not modelled yet",
+    "distribution of the control pulses, clocks and routing of spikes between tiles",
+    "leakage of periphery that is switched off",
+    "programming of the weights",
+)
+
+
+def ann_accuracy(prepared: Prepared) -> Proportion:
+    """Accuracy of the network with the device's activation, without any circuit."""
+    scores = ann_scores(prepared.network, prepared.dataset.images)
+    correct = int(np.sum(scores.argmax(axis=1) == prepared.dataset.labels))
+    return proportion(correct, len(prepared.dataset.labels))
+
+
+def dataset_json(prepared: Prepared) -> dict[str, Any]:
+    """Name, size and nature of the images."""
+    dataset = prepared.dataset
+    return {
+        "name": dataset.name,
+        "images": len(dataset.images),
+        "lossless": dataset.lossless,
+        "source": dataset.source,
+    }
+
+
+def summary_json(
+    prepared: Prepared,
+    state: CosimState,
+    cmos: SourcedParameters[CmosOperations],
+    engine: EngineInfo,
+    wall_seconds: float,
+) -> dict[str, Any]:
+    """Everything a co-simulation found, as one JSON object."""
+    last = state.iterations[-1]
+    components = _components(last.energy)
+    half_width = last.half_width
+    total = sum(components.values())
+    baseline = cmos_energy(cmos.values, workload(prepared, state))
+    own = memristive_energy(components)
+    provenance = [*prepared.mapped.parameter_set.provenance]
+    return {
+        "dataset": dataset_json(prepared),
+        "network": prepared.network.name,
+        "device": prepared.mapped.parameter_set.name,
+        "cycles": prepared.setup.cycles,
+        "seed": prepared.setup.seed,
+        "ann_accuracy": asdict(ann_accuracy(prepared)),
+        "snn_accuracy": asdict(last.snn_accuracy),
+        "spike_rate": last.inference.spike_rate,
+        "energy_per_inference_joule": {
+            **components,
+            "total": total,
+            "ci95": [total - half_width, total + half_width],
+        },
+        "energy_by_layer_joule": {
+            name: {**layer.components, "total": layer.total} for name, layer in last.energy.items()
+        },
+        "cmos_baseline_joule": baseline,
+        "memristive_joule": own,
+        "ratio": {scope: baseline[scope] / own[scope] for scope in SCOPES},
+        "cmos_constants": [_sourced(item) for item in cmos.provenance],
+        "spice": _spice_json(state),
+        "settled": state.settled,
+        "iterations": [_iteration_json(item) for item in state.iterations],
+        "calibration": {name: item._asdict() for name, item in state.calibration.items()},
+        "parameters": [{"table": item.table, **_sourced(item)} for item in provenance],
+        "excluded": list(EXCLUDED),
+        "engine": engine_record(engine),
+        "versions": {**installed_versions(), engine.name: engine.version},
+        "wall_seconds": wall_seconds,
+    }
+
+
+def _components(energy: Mapping[str, LayerEnergy]) -> dict[str, float]:
+    return {name: sum(layer.components[name] for layer in energy.values()) for name in COMPONENTS}
+
+
+def _sourced(item: Any) -> dict[str, Any]:
+    return {key: getattr(item, key) for key in ("name", "value", "unit", "label", "source")}
+
+
+def workload(prepared: Prepared, state: CosimState) -> Workload:
+    """Digital operations of one inference, from the inputs of the sampled windows."""
+    cycles, events, adds, products = prepared.setup.cycles, 0.0, 0.0, 0.0
+    windows = state.iterations[-1].inference.windows
+    for layer in prepared.mapped.layers:
+        if layer.spiking:
+            events += layer.positions * layer.outputs * cycles
+        if layer.number == 0:  # the same pixels in every cycle: a sensible design multiplies once
+            products += layer.positions * layer.outputs * (layer.rows - 1)
+            continue
+        active = [
+            np.count_nonzero(inputs) / len(inputs)
+            for window, inputs in windows.items()
+            if window.layer == layer.name
+        ]
+        adds += layer.positions * layer.outputs * cycles * float(np.mean(active))
+    return Workload(events, adds, products)
+
+
+def _spice_json(state: CosimState) -> dict[str, Any]:
+    layers = {}
+    for name in dict.fromkeys(job.window.layer for job in state.jobs):
+        layers[name] = _layer_json(state, name)
+    last = state.iterations[-1].comparison
+    return {
+        "windows": sum(item["windows"] for item in layers.values()),
+        "full_windows": sum(item["full_windows"] for item in layers.values()),
+        "events": last.events,
+        "mismatches": last.mismatches,
+        "worst_margin": last.worst_margin,
+        "hazard_deviation": last.hazard_deviation,
+        "closure_max": max(item["closure_max"] for item in layers.values()),
+        "wall_seconds": sum(result.wall_seconds for result in state.outcomes),
+        "layers": layers,
+    }
+
+
+def _layer_json(state: CosimState, name: str) -> dict[str, Any]:
+    pairs = state.of_layer(name)
+    windows = {(job.window, job.fidelity) for job, _ in pairs}
+    comparison = compare_with_surrogate([job for job, _ in pairs], [r for _, r in pairs])
+    return {
+        "windows": len(windows),
+        "full_windows": sum(fidelity == "full" for _, fidelity in windows),
+        "events": comparison.events,
+        "mismatches": comparison.mismatches,
+        "worst_margin": comparison.worst_margin,
+        "closure_max": max(result.closure or 0.0 for _, result in pairs),
+    }
+
+
+def _iteration_json(item: Iteration) -> dict[str, Any]:
+    total, half = item.energy_total, item.half_width
+    rates = item.inference.spike_rate
+    return {
+        "iteration": item.number,
+        "snn_accuracy": item.snn_accuracy.value,
+        "energy_joule": total,
+        "energy_ci95": [total - half, total + half],
+        "mean_rate": float(np.mean(list(rates.values()))) if rates else 0.0,
+        "mismatches": item.comparison.mismatches,
+        "worst_margin": item.comparison.worst_margin,
+        "windows": item.windows,
+    }

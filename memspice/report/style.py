@@ -1,0 +1,123 @@
+"""What the figures and the page of a report share: colours, names, units, axes, files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.errors import ConfigError, ShapeError, StoreError
+from memspice.quantities import format_si
+
+# matplotlib is imported where it draws: it would add half a second to every other command.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Okabe and Ito's palette (2008), told apart by the colour-blind: array blue, neurons warm.
+COMPONENT_COLORS = dict(
+    zip(
+        COMPONENTS,
+        ("#56b4e9", "#0072b2", "#009e73", "#d55e00", "#e69f00", "#cc79a7", "#595959"),
+        strict=True,
+    )
+)
+COMPONENT_NAMES = {name: name.replace("_", " ") for name in COMPONENTS}
+#: As in the figure of the transfer curve: the closed form is blue, what SPICE gave vermilion.
+SURROGATE, SPICE, MUTED = "#0072b2", "#d55e00", "#8c8c8c"
+#: As in the figures of stored waveforms.
+PHASE_COLORS = {"write": "#4c78a8", "read": "#f2a541", "reset": "#9d9d9d"}
+#: Width of a figure [inch]: text of 9 to 10 points stays readable on a phone's width.
+WIDTH = 7.2
+
+
+def si(value: float, unit: str, digits: int = 3) -> str:
+    """Value with an SI prefix and typographic units, for people.
+
+    Examples
+    --------
+    >>> si(5.314e-6, "J"), si(1060, "ohm")
+    ('5.31 µJ', '1.06 kΩ')
+    """
+    return format_si(value, unit, digits).replace(" u", " µ").replace("ohm", "Ω")
+
+
+def numbers(values: ArrayLike, what: str, dimensions: int = 1) -> np.ndarray:
+    """Return values as a float64 array that can be drawn.
+
+    Parameters
+    ----------
+    values : array_like
+        Numbers, with ``dimensions`` axes.
+    what : str
+        Name for the message.
+    dimensions : int
+        Number of axes.
+
+    Raises
+    ------
+    ShapeError
+        If there are other axes, or no value.
+    ConfigError
+        If a value is not a number or not finite.
+    """
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{what} cannot be drawn: {error}; give numbers") from error
+    if array.ndim != dimensions or not array.size:
+        raise ShapeError(
+            f"{what} has shape {array.shape}; give {dimensions} axes and at least one value"
+        )
+    if not np.isfinite(array).all():
+        bad = int(array.size - np.isfinite(array).sum())
+        raise ConfigError(f"{what} has {bad} of {array.size} values that are not finite")
+    return array
+
+
+def new_figure(height: float) -> Figure:
+    """Empty figure of the report's width and ``height`` [inch], outside any global state."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(WIDTH, height), layout="constrained")
+
+
+def headline(figure: Figure, title: str) -> None:
+    """Write the title of a figure at its left."""
+    figure.suptitle(title, fontsize=11, x=0.012, ha="left", fontweight="bold")
+
+
+def tidy(axis: Axes, grid: str = "both") -> None:
+    """Draw a faint grid (``"x"``, ``"y"`` or ``"both"``) and no upper and right spine."""
+    axis.grid(axis=grid, alpha=0.25, linewidth=0.6)  # type: ignore[arg-type]
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.tick_params(labelsize=9)
+
+
+def save(figure: Figure, path: Path, dpi: int = 150) -> None:
+    """Write a figure as PNG and empty it; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Cannot be used afterwards.
+    path : Path
+        Missing folders are made.
+    dpi : int
+        Dots per inch.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
+    except OSError as error:
+        raise StoreError(f"{path} could not be written: {error}; name another folder") from error
+    figure.clear()

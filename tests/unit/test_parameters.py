@@ -1,0 +1,223 @@
+"""Parameter sets: every value with unit, label and source; bad files named by file and entry."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memspice.devices.neurons import MemristorNeuron, MtjNeuron
+from memspice.errors import ConfigError, DataError
+from memspice.parameters import LABELS, PARAMETER_SETS, load_parameter_set, with_array
+from memspice.resources import resource_path
+
+FILES = sorted(path.stem for path in resource_path("ag-asi.toml").parent.glob("*.toml"))
+_UNITS = {"V", "s", "ohm", "F", "A", "Hz", "S", "J", "1"}
+
+
+def entries(name: str) -> list[tuple[str, Any]]:
+    content = tomllib.loads(resource_path(f"{name}.toml").read_text(encoding="utf-8"))
+    tables = {table: values for table, values in content.items() if table != "about"}
+    return [(f"{table}.{key}", entry) for table, v in tables.items() for key, entry in v.items()]
+
+
+# --- the files that travel with memspice ----------------------------------------------------------
+
+
+def test_every_set_has_its_file() -> None:
+    assert {*PARAMETER_SETS, "crossbar"} <= set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_value_has_its_unit_label_and_source(name: str) -> None:
+    found = entries(name)
+    assert len(found) >= 5
+    for where, entry in found:
+        assert set(entry) == {"value", "unit", "label", "source"}, where
+        assert isinstance(entry["value"], int | float), where
+        assert entry["unit"] in _UNITS, where
+        assert entry["label"] in LABELS, where
+        assert len(entry["source"]) > 5, where
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_cited_values_name_a_work_and_assumed_ones_a_reason(name: str) -> None:
+    for where, entry in entries(name):
+        if entry["label"] == "S":
+            assert re.search(r"arXiv|@|PTM|thesis|et al|20\d\d", entry["source"]), where
+
+
+@pytest.mark.parametrize("name", PARAMETER_SETS)
+def test_set_carries_the_provenance_of_every_value(name: str) -> None:
+    values = load_parameter_set(name)
+    assert values.name == name
+    listed = [f"{value.table}.{value.name}" for value in values.provenance]
+    assert sorted(listed) == sorted(where for where, _ in entries(name) + entries("crossbar"))
+    by_name = {f"{value.table}.{value.name}": value for value in values.provenance}
+    assert by_name["timing.write"].value == values.timing.write
+    assert by_name["synapse.max_conductance"].unit == "S"
+
+
+def test_assumed_device_says_so() -> None:
+    values = load_parameter_set("fast-memristor")
+    assert "assumed" in values.summary
+    labels = {f"{v.table}.{v.name}": v.label for v in values.provenance}
+    assert labels["hazard.time_scale"] == "A"
+
+
+# --- physics of the sets --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PARAMETER_SETS)
+def test_voltages_fit_each_other(name: str) -> None:
+    values = load_parameter_set(name)
+    device, periphery, timing = values.device, values.periphery, values.timing
+    share = device.write_fraction(periphery.driver_resistance)
+    unit = device.hazard.unit_voltage(timing.write, timing.edge) / share
+    # The whole activation lies within the write limits, and those within the rails.
+    assert periphery.write_low < unit - 3 * device.hazard.voltage_scale
+    assert unit + 1.5 * device.hazard.voltage_scale / share < periphery.write_high
+    assert periphery.write_high <= periphery.supply_positive
+    assert -periphery.reset_voltage >= periphery.supply_negative
+    # The reset overcomes its threshold also behind the dividers.
+    seen = periphery.reset_voltage * share
+    if isinstance(device, MemristorNeuron):
+        seen = periphery.reset_voltage / (1 + device.series_resistance / device.on_resistance)
+    assert seen > 1.5 * device.reset_threshold
+
+
+@pytest.mark.parametrize("name", PARAMETER_SETS)
+def test_comparator_lies_between_the_two_levels_of_the_read_divider(name: str) -> None:
+    values = load_parameter_set(name)
+    device, periphery = values.device, values.periphery
+    if isinstance(device, MemristorNeuron):
+        states, below = (device.on_resistance, device.off_resistance), device.series_resistance
+    else:
+        states = (device.parallel_resistance, device.antiparallel_resistance)
+        below = device.reference_resistance
+    on, off = (periphery.read_voltage * below / (below + state) for state in states)
+    assert off < 0.9 * periphery.compare_voltage < 1.1 * periphery.compare_voltage < on
+
+
+@pytest.mark.parametrize("name", ["ag-asi", "fast-memristor"])
+def test_read_pulse_hardly_disturbs(name: str) -> None:
+    # Of an MTJ, read through its junction, the write line sees nothing.
+    values = load_parameter_set(name)
+    law = values.device.hazard
+    disturbed = law.switching_probability(values.periphery.read_voltage, values.timing.read)
+    assert disturbed < 1e-3
+
+
+@pytest.mark.parametrize("name", PARAMETER_SETS)
+def test_law_holds_where_it_is_used(name: str) -> None:
+    values = load_parameter_set(name)
+    if isinstance(values.device, MtjNeuron):
+        # Neel-Brown: below the critical voltage, which the heavy metal sees behind the driver.
+        share = values.device.write_fraction(values.periphery.driver_resistance)
+        assert values.periphery.write_high * share <= 0.884 * (1 + 1e-3)
+        assert values.timing.write >= 10e-9
+    else:
+        assert values.device.hazard.voltage_scale == 0.156
+
+
+def test_cells_and_drivers_lose_little() -> None:
+    values = load_parameter_set("ag-asi")
+    row = 128 * values.synapse.max_conductance / 2
+    assert values.array.driver_resistance * row < 0.1
+
+
+# --- other files, and bad ones --------------------------------------------------------------------
+
+
+@pytest.fixture
+def text() -> str:
+    """Text of a good set file."""
+    return resource_path("sot-mtj.toml").read_text(encoding="utf-8")
+
+
+def load(folder: Path, text: str) -> Any:
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_parameter_set(str(path))
+
+
+def test_own_file_is_read_by_its_path(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.toml"
+    shutil.copy(resource_path("ag-asi.toml"), path)
+    own, given = load_parameter_set(str(path)), load_parameter_set("ag-asi")
+    assert own == given
+    hotter = load(tmp_path, text.replace("value = 20.0", "value = 18.2"))
+    assert hotter.device.hazard.voltage_scale == pytest.approx(0.884 / 18.2)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "message"),
+    [
+        ('value = 4e-9, unit = "s"', 'value = 4, unit = "ns"', "is in 'ns', but its unit is 's'"),
+        ('label = "A"', 'label = "X"', "needs a label of S, R, D, A and a source"),
+        ('label = "A"', 'label = ["A"]', "needs a label of S, R, D, A and a source"),
+        ('source = "reset rail"', 'source = ""', "needs a label of .* and a source"),
+        ('unit = "V", label = "A", source = "reset rail"', 'unit = "V"', "supply_negative must be"),
+        ('unit = "1", label', 'label', "barrier must be"),
+        ("[timing]", "[timings]", r"table \[timing\] is missing"),
+        ("[about]", "[above]", r"\[about\] needs"),
+        ('device = "mtj"', 'device = "rtd"', "about.device = 'rtd' must be 'memristor' or 'mtj'"),
+        ("[timing]", "[array]\n[timing]", r"nothing reads \[array\]"),
+        ("[about]", "[about", "cannot be read as TOML"),
+    ],
+)  # fmt: skip
+def test_bad_file_is_refused(tmp_path: Path, text: str, good: str, bad: str, message: str) -> None:
+    assert good in text
+    with pytest.raises(DataError, match=message) as caught:
+        load(tmp_path, text.replace(good, bad, 1))
+    assert "own.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "message"),
+    [
+        ("value = 776.0", "value = -776.0", "heavy_metal_resistance = -776.0 ohm must be greater"),
+        ("value = 776.0", "value = nan", "heavy_metal_resistance = nan ohm must be finite"),
+        ("value = 776.0", 'value = "776"', "must be a number in ohm"),
+        ("heavy_metal_resistance", "heavy_metal_resistence", "heavy_metal_resistence is not known"),
+        ("value = 20.0", "value = 0.0", "barrier = 0.0 must be greater than 0"),
+    ],
+)
+def test_bad_value_is_refused(tmp_path: Path, text: str, good: str, bad: str, message: str) -> None:
+    assert good in text
+    with pytest.raises(ConfigError, match=message) as caught:
+        load(tmp_path, text.replace(good, bad, 1))
+    assert "own.toml" in str(caught.value)
+
+
+def test_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="'ag_asi' is unknown: use ag-asi, fast-memristor"):
+        load_parameter_set("ag_asi")
+
+
+def test_missing_and_unreadable_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml does not exist"):
+        load_parameter_set(str(tmp_path / "none.toml"))
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match=r"binary\.toml cannot be read as TOML"):
+        load_parameter_set(str(binary))
+    folder = tmp_path / "folder.toml"
+    folder.mkdir()
+    with pytest.raises(DataError, match=r"folder\.toml cannot be read"):
+        load_parameter_set(str(folder))
+
+
+def test_array_can_be_changed_and_is_checked() -> None:
+    values = load_parameter_set("ag-asi")
+    changed = with_array(values, wire_resistance_row=5.0)
+    assert changed.array.wire_resistance_row == 5.0
+    assert changed.array.wire_resistance_col == values.array.wire_resistance_col
+    with pytest.raises(ConfigError, match="wire_resistance_row = -1.0 ohm must be at least 0 ohm"):
+        with_array(values, wire_resistance_row=-1.0)
+    with pytest.raises(ConfigError, match="wire_resistance is not known"):
+        with_array(values, wire_resistance=1.0)
