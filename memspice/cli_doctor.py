@@ -51,16 +51,16 @@ def _engine_report(name: str) -> dict[str, Any]:
     except EngineNotFound as error:
         return {"error": str(error)}
     waves = engine.run(_DECK, Transient(stop=1e-6, max_step=1e-9, from_rest=True))
-    error = abs(float(waves.voltage("out")[-1]) - (1 - math.exp(-1)))
-    if error > 1e-3:
-        raise EngineError(f"{name} is {error:g} V off on an RC step of 1 V: do not trust it")
+    deviation = abs(float(waves.voltage("out")[-1]) - (1 - math.exp(-1)))
+    if deviation > 1e-3:
+        raise EngineError(f"{name} is {deviation:g} V off on an RC step of 1 V: do not trust it")
     info = engine.info
     return {
         "version": info.version,
         "path": info.path,
         "osdi": info.osdi,
         "klu": info.klu,
-        "rc_error_volt": error,
+        "rc_error_volt": deviation,
     }
 
 

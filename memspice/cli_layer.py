@@ -73,13 +73,13 @@ def layer_text(result: LayerResult) -> str:
     lines = [
         f"{content['network']} {content['layer']}: {content['rows']} rows, "
         f"{content['cols']} columns, {content['fidelity']} on {engine['name']} {engine['version']}",
-        f"  {content['windows']} windows of {content['cycles']} cycles, {content['events']} events, "
-        f"{content['wall_seconds']:.1f} s",
+        f"  {content['windows']} windows of {content['cycles']} cycles, "
+        f"{content['events']} events, {content['wall_seconds']:.1f} s",
     ]
     if found:
         lines += [
-            f"  spikes      {found.count}, rate {found.rate:.4f}, expected {found.expected_rate:.4f} "
-            f"+- {found.rate_error:.4f} ({found.deviation:+.1f} sigma)",
+            f"  spikes      {found.count}, rate {found.rate:.4f}, expected "
+            f"{found.expected_rate:.4f} +- {found.rate_error:.4f} ({found.deviation:+.1f} sigma)",
             f"  against surrogate: {result.comparison.mismatches} spikes differ, worst margin "
             f"{result.comparison.worst_margin:.2%}, hazard within "
             f"{result.comparison.hazard_deviation:.2%}",

@@ -1,8 +1,8 @@
 """The CMOS counterpart: the same network, the same spikes, the same cycles, in digital 45 nm.
 
-Three scopes are kept apart.  ``neuron``: a random draw, a table look-up and a comparison per event.
-``neuron_synapse``: and one addition per synapse that a spike reaches; the first layer multiplies its
-analogue inputs once per image.  ``system``: and the fetch of each weight used from SRAM.
+Three scopes are kept apart.  ``neuron``: a random draw, a table look-up and a comparison an event.
+``neuron_synapse``: and one addition per synapse that a spike reaches; the first layer multiplies
+its analogue inputs once per image.  ``system``: and the fetch of each weight used from SRAM.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def _intervals(spikes: np.ndarray) -> np.ndarray:
     trains = spikes.transpose(0, 2, 1).reshape(-1, spikes.shape[1])
     train, cycle = np.nonzero(trains)
     same = train[1:] == train[:-1]
-    return np.diff(cycle)[same]
+    return np.asarray(np.diff(cycle)[same])
 
 
 def _fano_factor(spikes: np.ndarray, block: int = 4) -> float | None:

@@ -1,7 +1,7 @@
 """Energy of a layer in closed form: port matrix for the array, phases and levels for the rest.
 
-It is the surrogate's answer to what :mod:`memspice.circuits.power` integrates in SPICE; settling and
-the course of a switch are left out, and are what the calibration against SPICE puts back.
+It is the surrogate's answer to what :mod:`memspice.circuits.power` integrates in SPICE; settling
+and the course of a switch are left out, and are what the calibration against SPICE puts back.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _neuron_energy(
 
 
 def _path_conductances(layer: LayerCircuit) -> tuple[float, float, float, float, float]:
-    """Conductance [S] of write and read path, switched and not; reset conductance times its time."""
+    """Conductance [S] of write and read path, on and off; that of reset times its time [S s]."""
     device, driver = layer.device, layer.periphery.driver_resistance
     cleared = layer.schedule.clear.start - layer.schedule.reset.start
     if isinstance(device, MemristorNeuron):

@@ -54,7 +54,7 @@ MEMRISTOR = MemristorNeuron(
     series_resistance=1e6,
     reset_threshold=0.5,
 )
-MEMRISTOR_TIMING = Timing(edge=1e-9, settle=10e-9, write=100e-9, read=20e-9, reset=100e-9, gap=5e-9)
+MEMRISTOR_TIMING = Timing(edge=1e-9, settle=20e-9, write=100e-9, read=20e-9, reset=100e-9, gap=5e-9)
 MEMRISTOR_PERIPHERY = NeuronPeriphery(
     driver_resistance=1e3,
     supply_positive=1.8,

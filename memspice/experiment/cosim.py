@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -296,11 +296,8 @@ def _closed_form(
     return energies
 
 
-def _per_cycle(energies: Sequence[object], cycles: int) -> dict[str, float]:
-    return {
-        name: sum(float(item[name]) for item in energies) / cycles  # type: ignore[index]
-        for name in COMPONENTS
-    }
+def _per_cycle(energies: Sequence[Mapping[str, float]], cycles: int) -> dict[str, float]:
+    return {name: sum(item[name] for item in energies) / cycles for name in COMPONENTS}
 
 
 def _spice_energies(

@@ -18,12 +18,12 @@ from memspice.analysis.cmos import (
 from memspice.analysis.extrapolation import LayerEnergy
 from memspice.analysis.statistics import Proportion, proportion
 from memspice.circuits.energy_model import COMPONENTS
+from memspice.engines.base import EngineInfo
 from memspice.experiment.cosim import CosimState, Iteration
 from memspice.experiment.setup import Prepared, engine_record
 from memspice.experiment.simulate_layer import compare_with_surrogate
 from memspice.network.inference import ann_scores
 from memspice.parameters import SourcedParameters
-from memspice.engines.base import EngineInfo
 from memspice.store import installed_versions
 
 #: What the joules of a summary leave out.

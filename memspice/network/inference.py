@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from memspice.devices.draws import event_uniforms
-from memspice.network.architecture import Conv, Pool
+from memspice.network.architecture import Conv, Dense, Pool
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.network.weights import Network
 
@@ -94,7 +94,8 @@ def run_inference(
     kept = list(windows)
     surrogates = [_prepare(layer, (calibration or {}).get(layer.name)) for layer in mapped.layers]
     totals = {layer.name: np.zeros(len(images)) for layer in mapped.layers if layer.spiking}
-    scores, inputs = [], {window: [] for window in kept}
+    scores = []
+    inputs: dict[Window, list[np.ndarray]] = {window: [] for window in kept}
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
         run = _Batch(mapped, surrogates, seed, first_image + start, inputs)
@@ -231,9 +232,13 @@ def input_rows(state: np.ndarray, layer: MappedLayer) -> np.ndarray:
 
     Convolutions read patches in (channel, kernel row, kernel column) order with zeros outside.
     """
-    if not isinstance(layer.kind, Conv):
-        return state.reshape(len(state), 1, -1)
-    return patches(state, layer.kind.kernel)
+    return _rows_of(state, layer.kind)
+
+
+def _rows_of(state: np.ndarray, kind: Conv | Dense) -> np.ndarray:
+    if isinstance(kind, Conv):
+        return patches(state, kind.kernel)
+    return state.reshape(len(state), 1, -1)
 
 
 def patches(state: np.ndarray, kernel: int) -> np.ndarray:
@@ -273,13 +278,12 @@ def _ann_batch(network: Network, state: np.ndarray) -> np.ndarray:
             state = average_pool(state, kind.size)
             continue
         layer = next(weights)
-        conv = isinstance(kind, Conv)
-        rows = patches(state, kind.kernel) if conv else state.reshape(len(state), 1, -1)
+        rows = _rows_of(state, kind)
         z = rows @ layer.weight.T.astype(np.float32) + layer.bias.astype(np.float32)
         done += 1
         if done == total:
             return z.reshape(len(state), -1)
         activity = -np.expm1(-np.exp(np.minimum(z, 50)))
-        shape = state.shape[2:] if conv else (1, 1)
+        shape = state.shape[2:] if isinstance(kind, Conv) else (1, 1)
         state = activity.transpose(0, 2, 1).reshape(len(state), -1, *shape)
     return state

@@ -21,6 +21,8 @@ from memspice.parameters import ParameterSet
 
 #: Share of the amplifier's swing that the largest possible bit-line current may use.
 _HEADROOM = 0.9
+#: Time constants that a difference stage gets to settle: it is then within e^-5, and gets closer.
+_SETTLING = 5.0
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,7 @@ def _circuit(
     # The conductance range stands for the bound, the read voltage for an input of one.
     per_ohm = parameter_set.array.read_voltage * parameter_set.synapse.span / bound
     tiles = math.ceil(len(conductance) / tile_rows)
-    return LayerCircuit(
+    circuit = LayerCircuit(
         conductances=tuple(np.array_split(conductance, tiles)),
         array=parameter_set.array,
         sense=sense,
@@ -252,3 +254,16 @@ def _circuit(
         timing=parameter_set.timing,
         spiking=scale.spiking,
     )
+    _check_settling(circuit)
+    return circuit
+
+
+def _check_settling(circuit: LayerCircuit) -> None:
+    """Refuse a difference stage too slow for the time it gets before the write pulse."""
+    constant = circuit.difference_gain / (2 * math.pi * circuit.sense.bandwidth)
+    if circuit.timing.settle < _SETTLING * constant:
+        raise ConfigError(
+            f"timing.settle = {circuit.timing.settle:g} s is below {_SETTLING:g} time constants of "
+            f"the difference stage, {constant:g} s at a gain of {circuit.difference_gain:.3g}: "
+            "lengthen settle, raise the bandwidth or the sense resistance"
+        )

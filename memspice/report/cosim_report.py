@@ -161,7 +161,8 @@ def _phase(record: JobRecord, name: str, end: str) -> float:
 
 
 def _thresholds(record: JobRecord, neuron: int) -> np.ndarray:
-    return np.asarray(record.events["threshold"][0])[record.events["neuron"][0] == neuron]
+    mine = record.events["neuron"][0] == neuron
+    return np.asarray(record.events["threshold"][0][mine])
 
 
 def _first_cycle(record: JobRecord, neuron: int) -> int:

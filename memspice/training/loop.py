@@ -153,8 +153,8 @@ class _Run:
             started = time.monotonic()
             loss, accuracy = self._epoch(optimizer, schedule, steps, phase.sampled_fraction)
             line = (
-                f"{phase.name} epoch {epoch + 1}/{phase.epochs}: loss {loss:.4f}, training accuracy "
-                f"{accuracy:.4f}, {time.monotonic() - started:.0f} s"
+                f"{phase.name} epoch {epoch + 1}/{phase.epochs}: loss {loss:.4f}, "
+                f"training accuracy {accuracy:.4f}, {time.monotonic() - started:.0f} s"
             )
             self.history.append(line)
             self.report(line)

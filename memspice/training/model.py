@@ -23,7 +23,7 @@ class _Switch(torch.autograd.Function):
     """Switching probability, replaced by spikes where ``sampled`` is true."""
 
     @staticmethod
-    def forward(ctx, z, sampled):  # type: ignore[no-untyped-def]
+    def forward(ctx, z, sampled):  # type: ignore[no-untyped-def]  # noqa: D102
         hazard = torch.exp(z.clamp(Z_LOW, Z_HIGH))
         survival = torch.exp(-hazard)
         ctx.save_for_backward(hazard * survival)
@@ -31,7 +31,7 @@ class _Switch(torch.autograd.Function):
         return torch.where(sampled, spikes, 1 - survival)
 
     @staticmethod
-    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+    def backward(ctx, gradient):  # type: ignore[no-untyped-def]  # noqa: D102
         (slope,) = ctx.saved_tensors
         return gradient * slope, None
 
@@ -40,13 +40,13 @@ class FakeQuantize(torch.autograd.Function):
     """Weights clipped to ``[-bound, bound]`` and rounded to what the conductance levels allow."""
 
     @staticmethod
-    def forward(ctx, weight, bound, levels):  # type: ignore[no-untyped-def]
+    def forward(ctx, weight, bound, levels):  # type: ignore[no-untyped-def]  # noqa: D102
         step = bound / (levels - 1)
         ctx.save_for_backward(weight.abs() <= bound)
         return (weight.clamp(-bound, bound) / step).round() * step
 
     @staticmethod
-    def backward(ctx, gradient):  # type: ignore[no-untyped-def]
+    def backward(ctx, gradient):  # type: ignore[no-untyped-def]  # noqa: D102
         (inside,) = ctx.saved_tensors
         return gradient * inside, None, None
 
@@ -61,7 +61,7 @@ def centred(weight: torch.Tensor) -> torch.Tensor:
 
 
 class Stage(nn.Module):
-    """One weight layer: linear map, batch normalisation (until folded), then neurons unless last."""
+    """One weight layer: linear map, normalisation until folded, then neurons unless last."""
 
     def __init__(self, linear: nn.Module, norm: nn.Module | None, first: bool, last: bool) -> None:
         super().__init__()
@@ -84,6 +84,7 @@ class Stage(nn.Module):
         return weight, bias
 
     def forward(self, x: torch.Tensor, sampled: torch.Tensor) -> torch.Tensor:
+        """Outputs of the layer; ``sampled`` (images,) says which images propagate spikes."""
         weight, bias = self.quantized()
         if isinstance(self.linear, nn.Conv2d):
             z = nn.functional.conv2d(x, weight, bias, padding=self.linear.padding)
@@ -119,6 +120,7 @@ class DeviceNetwork(nn.Module):
         self.steps = nn.ModuleList(_build(architecture))
 
     def forward(self, x: torch.Tensor, sampled: torch.Tensor) -> torch.Tensor:
+        """Scores (images, classes); ``sampled`` (images,) says which images propagate spikes."""
         for step in self.steps:
             x = step(x, sampled) if isinstance(step, Stage) else step(x)
         return x
