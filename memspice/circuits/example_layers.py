@@ -32,14 +32,10 @@ SENSE = SenseParameters(
     swing=0.9,
     output_resistance=100.0,
     quiescent_current=6.3e-6,
-    sense_resistance=100.0,
+    sense_resistance=20e3,
 )
 FEEDBACK_RESISTANCE = 20e3
-#: As high as the feedback resistor: at 100 ohm the difference stage would need a gain of 1600, and
-#: at a bandwidth of 1 GHz it would not settle before the write pulse.
-RESISTIVE_SENSE = SENSE.model_copy(
-    update={"kind": "resistive", "sense_resistance": FEEDBACK_RESISTANCE}
-)
+RESISTIVE_SENSE = SENSE.model_copy(update={"kind": "resistive"})
 #: Weights of both outputs, row by row.
 WEIGHTS = np.array([[1.0, -0.5], [0.5, 1.0], [-1.0, 0.25], [0.25, -0.75]])
 #: Rows that carry a spike, cycle by cycle.

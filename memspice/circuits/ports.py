@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from memspice.circuits.parameters import ArrayParameters
-from memspice.circuits.reduction import PortAdmittance, port_admittance
+from memspice.circuits.reduction import PortAdmittance, one_blas_thread, port_admittance
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class PortArray:
     def _terminated_impedance(self) -> np.ndarray:
         """Inverse of the column admittance with every column ended, shape (columns, columns)."""
         ended = self.column_admittance + np.eye(len(self.column_admittance)) / self.input_resistance
-        return np.linalg.inv(ended)
+        with one_blas_thread():
+            return np.asarray(np.linalg.inv(ended))
 
     @cached_property
     def injection(self) -> np.ndarray:

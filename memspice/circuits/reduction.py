@@ -29,6 +29,9 @@ Array = NDArray[np.float64]
 _PENDING = 4
 #: Block of sources within which the symmetric update is computed twice.
 _BLOCK = 128
+#: Largest side at which one thread does all: handing work over costs more than it saves, and on a
+#: busy machine each hand-over may wait for a processor.
+_SERIAL = 160
 
 _threads = ThreadpoolController()
 
@@ -194,6 +197,11 @@ def _carry_sources(array: OrientedArray, frontier: Frontier) -> tuple[Array, Arr
     """Absorb all lines; return source-to-frontier and source-to-source admittances, unsigned."""
     transfer = array.ladders.transfer
     mutual = np.zeros((len(transfer), len(transfer)))
+    if max(array.ladders.conductance.shape) <= _SERIAL:
+        with one_blas_thread():
+            for count, resistance, inverse in _inverses(array, frontier):
+                _carry(transfer[:count], mutual, inverse, resistance)
+        return transfer, mutual
     pending: deque[Future[None]] = deque()
     with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as carrier:
         for count, resistance, inverse in _inverses(array, frontier):

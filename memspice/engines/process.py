@@ -19,11 +19,17 @@ from memspice.errors import EngineError, EngineTimeout
 POLL_SECONDS = 0.05
 
 
-def clean_environment() -> dict[str, str]:
+def clean_environment(folder: Path) -> dict[str, str]:
     """Copy this process's environment without what would change an engine's answer.
 
     Every ``SPICE*`` and ``NGSPICE*`` variable goes (they name start-up scripts and search paths),
-    numbers are written the C way, and one run uses one thread: parallelism is over runs.
+    numbers are written the C way, and one run uses one thread: parallelism is over runs.  Home is
+    the run's own folder: ngspice 39 crashes without any, as services and containers start it.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
 
     Returns
     -------
@@ -34,7 +40,7 @@ def clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith(("SPICE", "NGSPICE"))
     }
-    return kept | {"OMP_NUM_THREADS": "1", "LC_ALL": "C"}
+    return kept | {"OMP_NUM_THREADS": "1", "LC_ALL": "C", "HOME": str(folder)}
 
 
 def run_process(
@@ -78,7 +84,7 @@ def run_process(
             process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=clean_environment(),
+                env=clean_environment(folder),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

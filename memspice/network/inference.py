@@ -7,13 +7,17 @@ float32; a spike is ``u >= exp(-H)`` with the same ``u`` that a SPICE run of the
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from memspice.circuits.reduction import one_blas_thread
 from memspice.devices.draws import event_uniforms
+from memspice.errors import IncompleteResults
+from memspice.jobs import run_jobs
 from memspice.network.architecture import Conv, Dense, Pool
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.network.weights import Network
@@ -68,6 +72,7 @@ def run_inference(
     first_image: int = 0,
     windows: Iterable[Window] = (),
     calibration: Mapping[str, Calibration] | None = None,
+    workers: int = 2,
     progress: Callable[[int], None] | None = None,
 ) -> InferenceResult:
     """Run a mapped network on images through a number of cycles.
@@ -88,22 +93,32 @@ def run_inference(
         Inputs to keep, by number of the image in the data set.
     calibration : mapping, optional
         Corrections of the surrogate by layer name.
+    workers : int
+        Batches at a time; each keeps to one thread of BLAS.
     progress : callable, optional
-        Called with the number of images done, after each batch.
+        Called with the number of images of each batch that is done.
     """
     kept = list(windows)
     surrogates = [_prepare(layer, (calibration or {}).get(layer.name)) for layer in mapped.layers]
     totals = {layer.name: np.zeros(len(images)) for layer in mapped.layers if layer.spiking}
-    scores = []
     inputs: dict[Window, list[np.ndarray]] = {window: [] for window in kept}
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
+    size = min(BATCH, -(-len(images) // workers))
+    starts = range(0, len(images), size)
+
+    def run_batch(start: int, stop: threading.Event) -> np.ndarray:
+        batch = np.asarray(images[start : start + size], np.float32)
         run = _Batch(mapped, surrogates, seed, first_image + start, inputs)
-        scores.append(run.cycles(np.asarray(batch, np.float32), cycles))
+        scores = run.cycles(batch, cycles, stop)
         for name, counts in run.spikes.items():
             totals[name][start : start + len(batch)] = counts
+        return scores
+
+    def done(_: int, scores: np.ndarray) -> None:
         if progress:
-            progress(len(batch))
+            progress(len(scores))
+
+    with one_blas_thread():
+        scores = run_jobs(run_batch, starts, workers=workers, on_done=done)
     rates = {
         layer.name: float(totals[layer.name].sum() / (len(images) * cycles * _events(layer)))
         for layer in mapped.layers
@@ -154,12 +169,15 @@ class _Batch:
         self._mapped, self._surrogates, self._seed = mapped, surrogates, seed
         self._first_image, self._windows = first_image, windows
         self.spikes: dict[str, np.ndarray] = {}
-        self._first_drive: np.ndarray | None = None
+        self._first: tuple[np.ndarray, np.ndarray] | None = None
 
-    def cycles(self, images: np.ndarray, cycles: int) -> np.ndarray:
-        """Mean scores (images, classes) over all cycles."""
-        self._first_drive = None
-        total = sum(self._cycle(images, cycle) for cycle in range(cycles))
+    def cycles(self, images: np.ndarray, cycles: int, stop: threading.Event) -> np.ndarray:
+        """Mean scores (images, classes) over all cycles; gives up once ``stop`` is set."""
+        total: np.ndarray | float = 0.0
+        for cycle in range(cycles):
+            if stop.is_set():
+                raise IncompleteResults(f"the network loop was stopped after {cycle} cycles")
+            total = total + self._cycle(images, cycle)
         return np.asarray(total / cycles)
 
     def _cycle(self, images: np.ndarray, cycle: int) -> np.ndarray:
@@ -180,14 +198,16 @@ class _Batch:
     def _drive(self, surrogate: _Surrogate, state: np.ndarray) -> np.ndarray:
         """Drive voltages (images, positions, outputs), [V]."""
         layer = surrogate.layer
-        rows = input_rows(state, layer)
-        self._keep(layer, rows)
         first = layer.number == 0  # analogue inputs do not change from cycle to cycle
-        if first and self._first_drive is not None:
-            return self._first_drive
-        drive = np.clip(rows @ surrogate.gain + surrogate.offset, *layer.circuits[0].write_limits)
+        if first and self._first is not None:
+            rows, drive = self._first
+        else:
+            rows = input_rows(state, layer)
+            low, high = layer.circuits[0].write_limits
+            drive = np.clip(rows @ surrogate.gain + surrogate.offset, low, high)
         if first:
-            self._first_drive = drive
+            self._first = (rows, drive)
+        self._keep(layer, rows)
         return drive
 
     def _keep(self, layer: MappedLayer, rows: np.ndarray) -> None:

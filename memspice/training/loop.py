@@ -52,7 +52,7 @@ class TrainConfig:
     clip_sigma: float = 4.0
     weight_noise: float = 0.03
     seed: int = 1
-    threads: int = 2
+    threads: int = 1
 
     def quick(self) -> TrainConfig:
         """One epoch a phase: to see that training works, not to train."""
@@ -68,13 +68,12 @@ PRESETS = {
         ),
         batch=64,
         augment=False,
-        threads=1,
     ),
     "cifar10-cnn": TrainConfig(
         phases=(
             Phase("normalised", 28, 3e-3),
-            Phase("refined", 14, 2e-3, sampled_fraction=0.3),
-            Phase("folded", 5, 3e-4, sampled_fraction=0.3, folded=True),
+            Phase("refined", 8, 1.5e-3, sampled_fraction=0.3),
+            Phase("folded", 4, 3e-4, sampled_fraction=0.3, folded=True),
         ),
     ),
 }

@@ -220,3 +220,11 @@ def test_nothing_is_left_in_the_temporary_folder(
     with pytest.raises(NetlistError):
         engine.run(DIVIDER + "D1 out 0 nomodel\n", SHORT)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.ngspice
+def test_home_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service or container may start without HOME, which crashes a bare ngspice 39."""
+    monkeypatch.delenv("HOME", raising=False)
+    waves = NgspiceEngine().run("* divider\nV1 a 0 2\nR1 a b 1k\nR2 b 0 1k\n", OperatingPoint())
+    assert waves.voltage("b")[0] == pytest.approx(1.0, abs=1e-6)
