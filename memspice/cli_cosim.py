@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from tqdm import tqdm
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.cli_options import pathwise_verdict, setup_options, take_setup
 from memspice.experiment.cosim import CosimPlan
-from memspice.experiment.cosim_run import CosimRun, cosimulate
+from memspice.experiment.cosim_run import cosimulate
 from memspice.quantities import format_si
 from memspice.report.cosim_report import write_cosim_report
 
@@ -56,20 +58,20 @@ def cosim_command(preset: str, jobs: int, out: Path, as_json: bool, **options: A
         command = " ".join(sys.argv)
         run = cosimulate(take_setup(options), plan, store, command=command, progress=progress)
     write_cosim_report(out, run, store)
-    click.echo(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run, out))
+    click.echo(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run.summary))
+    click.echo(f"report: {out / 'report.html'}", err=as_json)
     spice = run.summary["spice"]
     pathwise_verdict(spice["worst_margin"], spice["mismatches"])
 
 
-def cosim_text(run: CosimRun, out: Path) -> str:
+def cosim_text(content: Mapping[str, Any]) -> str:
     """Summary for a terminal of 80 columns."""
-    content = run.summary
     dataset, energy = content["dataset"], content["energy_per_inference_joule"]
     low, high = (format_si(value, "J") for value in energy["ci95"])
     lines = [
         f"{content['network']} on {dataset['images']} images of {dataset['name']}, "
         f"{content['device']}, T = {content['cycles']}",
-        f"  {dataset['source']}",
+        textwrap.fill(dataset["source"], 78, initial_indent="  ", subsequent_indent="  "),
         f"  accuracy     ANN {_percent(content['ann_accuracy'])}",
         f"               SNN {_percent(content['snn_accuracy'])}",
         f"  energy       {format_si(energy['total'], 'J')} per inference (95 %: {low} to {high})",
@@ -92,7 +94,6 @@ def cosim_text(run: CosimRun, out: Path) -> str:
         f"{spice['closure_max']:.1e}",
         f"  feedback     {len(content['iterations'])} rounds, "
         f"{'settled' if content['settled'] else 'NOT settled'}; {content['wall_seconds']:.0f} s",
-        f"  report       {out / 'report.html'}",
     ]
     return "\n".join(lines)
 

@@ -44,14 +44,20 @@ def example_raster(cycles: int = 32, neurons: int = 64) -> tuple[np.ndarray, np.
 def example_waveform() -> tuple[np.ndarray, dict[str, np.ndarray], list[tuple[str, float, float]]]:
     """Two cycles of a fast memristor: it switches in the first only."""
     cycle, ns = 258e-9, 1e-9
-    limits = (("write", 11 * ns, 113 * ns), ("read", 119 * ns, 141 * ns), ("reset", 146 * ns, 248 * ns))
+    limits = (
+        ("write", 11 * ns, 113 * ns),
+        ("read", 119 * ns, 141 * ns),
+        ("reset", 146 * ns, 248 * ns),
+    )
     time = np.linspace(0, 2 * cycle, 2400)
     phases = [(n, a + k * cycle, b + k * cycle) for k in range(2) for n, a, b in limits]
-    signals = {name: np.zeros_like(time) for name in ("drive", "device", "hazard", "state", "spike")}
+    signals = {"threshold": np.where(time < cycle, 0.62, 1.7)}
+    signals |= {
+        name: np.zeros_like(time) for name in ("drive", "device", "hazard", "state", "spike")
+    }
     for k, (drive, draw) in enumerate(((1.22, 0.62), (1.14, 1.7))):
         now = time - k * cycle
-        here = (now >= 0) & (now < cycle)
-        signals["threshold"] = signals.get("threshold", np.zeros_like(time)) + draw * here
+        here = (now >= 0) & (now <= cycle)
         signals["drive"] += drive * np.clip(now / (8 * ns), 0, 1) * (now < 114 * ns) * here
         rate = np.exp((drive - 1.2) / 0.156) * np.log(2) * 1.8 / (100 * ns)
         grown = np.clip(now - 12 * ns, 0, 100 * ns) * rate * (now < 228 * ns)
@@ -202,8 +208,8 @@ def example_parameters() -> list[dict[str, Any]]:
         ("hazard", "voltage_scale", 0.156, "V", "R", "as ag-asi"),
         ("hazard", "time_scale", 3.2e-4, "s", "A", "rescaled: V50 = 1.2 V at a pulse of 100 ns"),
         ("timing", "write", 100e-9, "s", "A", "assumed"),
-        ("periphery", "compare_current", 1.63e-6, "A", "S", "MNSIM 2.0@ca39ccb: 1.63 uW for a 1 bit sense amplifier, taken at 1 V"),
-        ("array", "wire_resistance_row", 1.06, "ohm", "S", "neurosim/DNN_NeuroSim_V1.3@388f421 Param.cpp, 22 nm: 13.3 ohm/um at a pitch of 2 x 40 nm"),
+        ("periphery", "compare_current", 1.63e-6, "A", "S", "MNSIM 2.0@ca39ccb: 1.63 uW at 1 V"),
+        ("array", "wire_resistance_row", 1.06, "ohm", "S", "DNN_NeuroSim_V1.3@388f421 Param.cpp"),
         ("synapse", "levels", 32, "1", "A", "5 bit per cell"),
         ("sense", "kind", "transimpedance", "1", "A", "the other variant is resistive"),
     )  # fmt: skip

@@ -20,12 +20,13 @@ def fit_line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     Returns
     -------
     tuple of float
-        Gain and offset.
+        Gain and offset; 1 and 0 without any point.
     """
     x, y = x.ravel(), y.ravel()
-    spread = np.var(x)
-    if x.size < 2 or spread <= 1e-12 * max(1.0, float(np.mean(x**2))):
-        return 1.0, float(np.mean(y - x)) if x.size else 0.0
+    if x.size == 0:
+        return 1.0, 0.0
+    if np.var(x) <= 1e-12 * max(1.0, float(np.mean(x**2))):
+        return 1.0, float(np.mean(y - x))
     centred = x - x.mean()
     gain = float(np.sum(centred * (y - y.mean())) / np.sum(centred**2))
     return gain, float(y.mean() - gain * x.mean())

@@ -51,8 +51,9 @@ def spike_statistics(
     -------
     SpikeStatistics
         ``latency_*`` [s] from the start of the write pulse, ``interval_mean`` in cycles between
-        spikes of one neuron, ``fano_factor`` the variance of a neuron's spike count over its mean,
-        pooled over neurons and windows that spiked; each None where too few spikes define it.
+        spikes of one neuron, ``fano_factor`` the variance of the spike counts in blocks of four
+        cycles over their mean, pooled over neurons and windows; each None where too few spikes, or
+        fewer than eight cycles, define it.
     """
     probability = -np.expm1(-hazard)
     latency = (thresholds / np.maximum(hazard, thresholds))[spikes] * write
@@ -80,17 +81,16 @@ def _intervals(spikes: np.ndarray) -> np.ndarray:
 
 
 def _fano_factor(spikes: np.ndarray, block: int = 4) -> float | None:
-    """Mean over neurons of variance / mean of their spike counts in blocks of cycles.
+    """Variance over mean of spike counts in blocks of cycles, pooled over all neurons.
 
-    For independent cycles of probability p it is ``1 - p``: below that of a Poisson process.
+    For independent cycles of probability p it is ``1 - p``: below that of a Poisson process.  The
+    sums are divided, and not the ratios of single neurons averaged, whose few blocks make them
+    depend on each other: with 8 cycles that would come out 8/7 too large.
     """
     blocks = spikes.shape[1] // block
     if blocks < 2:
         return None
     cut = spikes[:, : blocks * block].reshape(spikes.shape[0], blocks, block, spikes.shape[2])
     counts = cut.sum(axis=2)
-    mean = counts.mean(axis=1)
-    active = mean > 0
-    if not active.any():
-        return None
-    return float(np.mean(counts.var(axis=1, ddof=1)[active] / mean[active]))
+    mean = counts.mean(axis=1).sum()
+    return float(counts.var(axis=1, ddof=1).sum() / mean) if mean > 0 else None

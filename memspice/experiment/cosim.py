@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from memspice.analysis.calibration import fit_line
-from memspice.analysis.comparison import PathwiseComparison, merge
+from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
 from memspice.analysis.statistics import Proportion, proportion
 from memspice.circuits.energy_model import COMPONENTS
@@ -23,7 +23,6 @@ from memspice.errors import ConfigError
 from memspice.experiment.setup import Prepared
 from memspice.experiment.simulate_layer import compare_with_surrogate
 from memspice.experiment.window import (
-    Fidelity,
     Outcome,
     WindowJob,
     outcome,
@@ -97,7 +96,7 @@ class CosimState:
     outcomes: list[Outcome] = field(default_factory=list)
     iterations: list[Iteration] = field(default_factory=list)
     calibration: dict[str, Calibration] = field(default_factory=dict)
-    modelled: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    modelled: dict[str, dict[Window, dict[str, float]]] = field(default_factory=dict)
     settled: bool = False
 
     def of_layer(self, name: str) -> list[tuple[WindowJob, Outcome]]:
@@ -152,8 +151,10 @@ def run_cosim(
         )
         _calibrate(state, prepared)
         for layer in prepared.mapped.layers:
-            energies = _closed_form(prepared, layer, chosen[layer.name], inference)
-            state.modelled.setdefault(layer.name, []).extend(energies)
+            windows = chosen[layer.name]
+            energies = _closed_form(prepared, layer, windows, inference)
+            # By window: one that few images bring up again must not count as another sample.
+            state.modelled.setdefault(layer.name, {}).update(zip(windows, energies, strict=True))
         state.iterations.append(_summarise(prepared, state, inference, number))
         if _settled(state.iterations, plan):
             state.settled = True
@@ -303,10 +304,14 @@ def _per_cycle(energies: Sequence[Mapping[str, float]], cycles: int) -> dict[str
 def _spice_energies(
     state: CosimState, layer: MappedLayer
 ) -> list[tuple[dict[str, float], dict[str, float]]]:
-    """Energy per cycle of each SPICE window, measured and in closed form."""
-    windows: dict[tuple[Window, Fidelity], list[tuple[WindowJob, Outcome]]] = {}
+    """Energy per cycle of each SPICE window, measured and in closed form.
+
+    Windows in ``full`` are left out: each has its twin in ``reduced`` and is no sample of its own.
+    """
+    windows: dict[Window, list[tuple[WindowJob, Outcome]]] = {}
     for job, result in state.of_layer(layer.name):
-        windows.setdefault((job.window, job.fidelity), []).append((job, result))
+        if job.fidelity == "reduced":
+            windows.setdefault(job.window, []).append((job, result))
     pairs = []
     for members in windows.values():
         cycles = len(members[0][0].inputs)
@@ -325,7 +330,7 @@ def _summarise(
 ) -> Iteration:
     energy = {
         layer.name: extrapolate_layer(
-            state.modelled[layer.name],
+            list(state.modelled[layer.name].values()),
             _spice_energies(state, layer),
             layer.positions * prepared.setup.cycles,
         )
@@ -337,7 +342,7 @@ def _summarise(
         inference=inference,
         snn_accuracy=proportion(correct, len(prepared.dataset.labels)),
         energy=energy,
-        comparison=merge([compare_with_surrogate(state.jobs, state.outcomes)]),
+        comparison=compare_with_surrogate(state.jobs, state.outcomes),
         windows=len({(job.window, job.fidelity) for job in state.jobs}),
     )
 

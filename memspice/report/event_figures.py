@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Share of counts that the band of the raster covers, at least.
 _BAND = 0.95
 #: Half-width of the pathwise figure's close view, in margins.
-_CLOSE = 5.0
+_CLOSE = 1.6
 
 
 def rate_figure(rates: Mapping[str, tuple[float, float, float]]) -> Figure:
@@ -82,11 +82,9 @@ def rate_figure(rates: Mapping[str, tuple[float, float, float]]) -> Figure:
     _draw_deviation(right, place, deviation)
     for axis in (left, right):
         tidy(axis, "x")
-    handles, names = left.get_legend_handles_labels()
-    figure.legend(
-        handles, names, loc="outside upper left", ncols=2, frameon=False, fontsize=9
-    )  # fmt: skip
-    headline(figure, f"Spike rates: SPICE within {abs(deviation).max():.1f} standard errors")
+    right.tick_params(axis="y", length=0)
+    worst = abs(deviation).max()
+    headline(figure, f"Spike rates: SPICE within {worst:.1f} standard errors", left)
     return figure
 
 
@@ -96,7 +94,8 @@ def _draw_deviation(axis: Axes, place: np.ndarray, deviation: np.ndarray) -> Non
     axis.axvline(0, color=SURROGATE, linewidth=1)
     axis.plot(deviation, place, "o", color=SPICE, markersize=5)
     axis.set_xlim(-reach, reach)
-    axis.set_xlabel("(SPICE − surrogate) / standard error\nband: 95 %", fontsize=9)
+    axis.set_xlabel("deviation (standard errors)")
+    axis.set_title("shaded: 95 %", fontsize=9, loc="left")
 
 
 def raster_figure(spikes: ArrayLike, probability: ArrayLike, title: str) -> Figure:
@@ -140,7 +139,7 @@ def raster_figure(spikes: ArrayLike, probability: ArrayLike, title: str) -> Figu
     height = 0.42 if neurons <= 64 else 0.5
     raster.vlines(
         cycle + 1, neuron - height, neuron + height, color="#303030",
-        linewidth=float(np.clip(90 / cycles, 0.6, 3.0)),
+        linewidth=float(np.clip(60 / cycles, 0.6, 2.0)),
     )  # fmt: skip
     raster.set_xlim(0.4, cycles + 0.6)
     raster.set_ylim(neurons - 0.4, -0.6)
@@ -164,7 +163,6 @@ def raster_figure(spikes: ArrayLike, probability: ArrayLike, title: str) -> Figu
 def _draw_counts(axis: Axes, counts: np.ndarray, chance: np.ndarray, cycles: int) -> int:
     """Draw counts on their binomial band; return how many lie outside."""
     place = np.arange(len(counts))
-    # At P = 0 or 1 the quantile of a probability below one half is -1 or the count itself.
     low = np.maximum(binom.ppf((1 - _BAND) / 2, cycles, chance), 0)
     high = binom.ppf((1 + _BAND) / 2, cycles, chance)
     axis.barh(
@@ -178,6 +176,7 @@ def _draw_counts(axis: Axes, counts: np.ndarray, chance: np.ndarray, cycles: int
     axis.plot(counts[outside], place[outside], "o", color=SPICE, markersize=size + 1)
     axis.set_xlim(-0.5, 1.03 * cycles + 0.5)
     axis.set_xlabel("spikes of a neuron")
+    axis.locator_params(axis="x", integer=True)
     axis.tick_params(axis="y", length=0)
     axis.legend(loc="lower right", frameon=False, fontsize=8.5)
     return int(outside.sum())
@@ -214,7 +213,8 @@ def pathwise_figure(
     ShapeError
         If the shapes differ or there is no event.
     ConfigError
-        If a hazard integral or threshold is not positive and finite.
+        If a hazard integral of the surrogate or a threshold is not positive, or any value is not
+        finite.
     """
     names = ("surrogate hazard", "SPICE hazard", "thresholds", "surrogate spikes", "SPICE spikes")
     given = (surrogate_hazard, spice_hazard, thresholds, spikes_surrogate, spikes_spice)
@@ -224,25 +224,30 @@ def pathwise_figure(
     model, spice, draw, first, second = (
         numbers(np.ravel(array), name) for name, array in zip(names, given, strict=True)
     )
-    for name, array in zip(names[:3], (model, spice, draw), strict=True):
+    for name, array in (("surrogate hazard", model), ("thresholds", draw)):
         if array.min() <= 0:
             raise ConfigError(f"{name} = {array.min():g} must be positive")
     ratio, deviation = model / draw, 100 * (spice / model - 1)
     kinds = (first > 0) + 2 * ((first > 0) != (second > 0))
+    reach = _reach(deviation, kinds)
+    drawn = np.clip(deviation, -reach, reach)
     figure = new_figure(4.2)
     whole, close = figure.subplots(1, 2, width_ratios=(1.25, 1), sharey=True)
-    _draw_events(whole, ratio, deviation, kinds)
-    _draw_events(close, 100 * (ratio - 1), deviation, kinds)
-    _finish_whole(whole, deviation)
+    _draw_events(whole, ratio, drawn, kinds)
+    _draw_events(close, 100 * (ratio - 1), drawn, kinds)
+    _finish_whole(whole, deviation, reach)
     _finish_close(close)
-    handles, labels = whole.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside upper left", ncols=3, frameon=False, fontsize=9,
-        handletextpad=0.2,
-    )  # fmt: skip
     differ = int((kinds >= 2).sum())
-    headline(figure, f"{differ} of {len(kinds):,} spikes differ between surrogate and SPICE")
+    title = f"{differ} of {len(kinds):,} spikes differ between surrogate and SPICE"
+    headline(figure, title, whole, handletextpad=0.2)
     return figure
+
+
+def _reach(deviation: np.ndarray, kinds: np.ndarray) -> float:
+    """Deviation [%] that the figure shows: of all events, or without a few that lie far out."""
+    far = np.abs(deviation)
+    usual = max(5 * float(np.quantile(far, 0.99)), float(far[kinds >= 2].max(initial=0.0)))
+    return max(min(float(far.max()), usual), 1e-4)
 
 
 def _draw_events(axis: Axes, x: np.ndarray, y: np.ndarray, kinds: np.ndarray) -> None:
@@ -260,15 +265,17 @@ def _draw_events(axis: Axes, x: np.ndarray, y: np.ndarray, kinds: np.ndarray) ->
         )  # fmt: skip
 
 
-def _finish_whole(axis: Axes, deviation: np.ndarray) -> None:
+def _finish_whole(axis: Axes, deviation: np.ndarray, reach: float) -> None:
     axis.set_xscale("log")
     axis.axvline(1, color=SURROGATE, linewidth=1)
     axis.axhline(0, color=MUTED, linewidth=0.8)
-    reach = 1.2 * max(float(abs(deviation).max()), 1e-4)
-    axis.set_ylim(-reach, reach)
+    axis.set_ylim(-1.2 * reach, 1.2 * reach)
     axis.set_xlabel("H / E of the surrogate")
     axis.set_ylabel("H in SPICE / H of the surrogate − 1 (%)")
-    axis.set_title(f"all events: within {abs(deviation).max():.2g} %", fontsize=9, loc="left")
+    beyond = int((abs(deviation) > reach).sum())
+    text = f"all events: within {abs(deviation).max():.2g} %"
+    text += f", {beyond} drawn at the edge" if beyond else ""
+    axis.set_title(text, fontsize=9, loc="left")
     tidy(axis)
 
 

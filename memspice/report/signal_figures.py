@@ -115,12 +115,16 @@ def _neuron_signals(time: np.ndarray, signals: Mapping[str, ArrayLike]) -> dict[
 def _finish_panel(axis: Axes, label: str, unit: str, lines: int) -> None:
     axis.set_ylabel(f"{label} ({unit})" if unit else label)
     axis.margins(y=0.12)
+    if lines > 1:  # room for the key, in one line above the signals
+        low, high = axis.get_ylim()
+        axis.set_ylim(low, high + 0.2 * (high - low))
     tidy(axis)
     if label in ("state", "spike"):
         axis.locator_params(axis="y", nbins=2)
     if lines > 1:
         axis.legend(
-            loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", fontsize=8.5
+            loc="upper right", ncols=lines, frameon=True, framealpha=0.85, edgecolor="none",
+            fontsize=9, borderpad=0.2,
         )  # fmt: skip
 
 
@@ -193,7 +197,7 @@ def ir_drop_figure(relative_voltage: ArrayLike) -> Figure:
     )  # fmt: skip
     bar = figure.colorbar(image, ax=axis, pad=0.02)
     bar.set_label("drop of the cell voltage (%)")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     row, col = np.unravel_index(int(drop.argmax()), drop.shape)
     axis.plot(
         col, row, "o", markersize=13, markerfacecolor="none", markeredgecolor=SPICE,

@@ -85,9 +85,30 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def headline(figure: Figure, title: str) -> None:
-    """Write the title of a figure at its left."""
-    figure.suptitle(title, fontsize=11, x=0.012, ha="left", fontweight="bold")
+def headline(figure: Figure, title: str, key: Axes | None = None, **options: float) -> None:
+    """Write the title of a figure at its left, and below it the key to the lines of one axis.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Has its axes already.
+    title : str
+        What the figure shows, best as a finding.
+    key : matplotlib.axes.Axes, optional
+        Whose labelled artists the key names, in one line.
+    **options : float
+        Further options of the legend.
+    """
+    if key is None:
+        figure.suptitle(title, fontsize=11, x=0.012, ha="left", fontweight="bold")
+        return
+    handles, names = key.get_legend_handles_labels()
+    # The title is the legend's own: one outside the axes would lie on a figure's title.
+    figure.legend(
+        handles, names, loc="outside upper left", ncols=len(names), frameon=False, fontsize=9,
+        borderpad=0.2, title=title, alignment="left",
+        title_fontproperties={"weight": "bold", "size": 11}, **options,
+    )  # fmt: skip
 
 
 def tidy(axis: Axes, grid: str = "both") -> None:

@@ -8,9 +8,11 @@ spikes instead of probabilities, so the network learns to live with one-bit, one
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture
 from memspice.network.weights import Network, WeightLayer
 from memspice.training.model import DeviceNetwork
@@ -108,7 +111,14 @@ def train_network(
     -------
     Network
         Quantised weights, with configuration and course of the training as provenance.
+
+    Raises
+    ------
+    ConfigError
+        If the checkpoint belongs to another run, or a batch is larger than the set of images.
     """
+    if len(images) < config.batch:
+        raise ConfigError(f"{len(images)} images do not fill one batch of {config.batch}")
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
     checkpoint.mkdir(parents=True, exist_ok=True)
@@ -190,6 +200,7 @@ class _Run:
     def _save(self, path: Path, epoch: int, optimizer: Any, schedule: Any) -> None:
         state = {
             "epoch": epoch,
+            "run": self._identity,
             "model": self.model.state_dict(),
             "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(),
@@ -201,10 +212,23 @@ class _Run:
         torch.save(state, partial)
         partial.replace(path)
 
+    @cached_property
+    def _identity(self) -> str:
+        """Configuration and data that a checkpoint belongs to."""
+        digest = hashlib.sha256(self.pixels.numpy().tobytes())
+        digest.update(self.classes.numpy().tobytes())
+        return f"{asdict(self.config)} {digest.hexdigest()}"
+
     def _resume(self, path: Path, optimizer: Any, schedule: Any) -> int:
         if not path.exists():
             return 0
         state = torch.load(path, weights_only=True)
+        # Checkpoints from before this entry was written are taken as they are.
+        if state.get("run", self._identity) != self._identity:
+            raise ConfigError(
+                f"{path} belongs to a run with another configuration or other images: give another "
+                "folder with --checkpoint, or remove this one"
+            )
         self.model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])

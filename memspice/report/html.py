@@ -1,0 +1,178 @@
+"""The HTML report of a co-simulation: one file that needs nothing else, not even a script."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
+from memspice.analysis.comparison import MARGIN
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.errors import IncompleteResults, StoreError
+from memspice.report.style import COMPONENT_COLORS, COMPONENT_NAMES, si
+from memspice.report.summary_check import check_summary
+
+#: Largest share of the delivered energy that may be unaccounted for.
+CLOSURE_LIMIT = 1e-3
+#: Below this many images an accuracy says little: its 95 % interval is wider than 6 points.
+_FEW_IMAGES = 1000
+_LABELS = {
+    "S": "read in the source named",
+    "R": "known from the literature, not verified at the source",
+    "D": "derived from cited values",
+    "A": "assumed by memspice, for lack of a published value",
+}
+_SCOPE_NAMES = {
+    "neuron": "for neurons only",
+    "neuron_synapse": "for neurons and synapses",
+    "system": "with periphery and weight memory",
+}
+_CMOS_SCOPES = {
+    "neuron": "random draw, activation table and comparison for every event",
+    "neuron_synapse": "and an addition for each synapse that a spike reaches; in the first layer "
+    "a product for each synapse, once per image",
+    "system": "and the fetch of every weight used, from SRAM",
+}
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+def write_report(
+    path: Path, summary: Mapping[str, Any], figures: Sequence[tuple[str, str, Path]]
+) -> None:
+    """Write the report: headline, figures, tables, in one file.
+
+    Parameters
+    ----------
+    path : Path
+        HTML file; replaced when it exists, missing folders are made.
+    summary : mapping
+        What ``summary.json`` holds; its ``ratio`` is CMOS over memristive energy.
+    figures : sequence of (title, caption, path)
+        PNG files, embedded in this order.
+
+    Raises
+    ------
+    IncompleteResults
+        If a key of the summary is missing or not finite, or a figure is missing or no PNG file.
+        Nothing is written then.
+    StoreError
+        If the page cannot be written.
+    """
+    check_summary(summary)
+    images = [
+        {"title": title, "caption": caption, "data": _embedded(file)}
+        for title, caption, file in figures
+    ]
+    page = _environment().get_template("report.html.j2").render(**_context(summary), figures=images)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path} could not be written: {error}; name another folder") from error
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("memspice.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        si=_si, percent=_percent, share=_share, seconds=_seconds, times=_times, value=_value
+    )
+    return environment
+
+
+def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Names that the template uses."""
+    parameters = [
+        (table, list(rows))
+        for table, rows in groupby(summary["parameters"], key=lambda row: row["table"])
+    ]
+    images = summary["dataset"]["images"]
+    return {
+        "s": summary,
+        "components": COMPONENTS,
+        "names": COMPONENT_NAMES,
+        "colors": COMPONENT_COLORS,
+        "scopes": SCOPES,
+        "scope_names": _SCOPE_NAMES,
+        "scope_parts": _scope_parts(),
+        "cmos_scopes": _CMOS_SCOPES,
+        "labels": _LABELS,
+        "parameters": parameters,
+        "few_images": images < _FEW_IMAGES,
+        "margin": MARGIN,
+        "closure_limit": CLOSURE_LIMIT,
+    }
+
+
+def _scope_parts() -> dict[str, str]:
+    """Components of each scope, in words."""
+    return {
+        scope: ("" if scope == SCOPES[0] else "and ")
+        + ", ".join(COMPONENT_NAMES[name] for name in SCOPE_COMPONENTS[scope])
+        for scope in SCOPES
+    }
+
+
+def _embedded(file: Path) -> str:
+    """Return a PNG file as a data URI."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise IncompleteResults(f"figure {file} cannot be read: {error}; draw it first") from error
+    if not data.startswith(_PNG_START):
+        raise IncompleteResults(f"figure {file} is no PNG file; draw it again")
+    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+
+
+def _si(value: float, unit: str = "J", digits: int = 3) -> str:
+    """Value with unit, kept on one line."""
+    return si(value, unit, digits).replace(" ", "\u00a0")
+
+
+def _percent(fraction: float, digits: int = 1) -> str:
+    if 0 < fraction < 0.5 * 10.0 ** (-digits - 2):
+        return f"<\u00a0{10.0**-digits:g}\u00a0%"
+    return f"{100 * fraction:.{digits}f}\u00a0%"
+
+
+def _share(fraction: float) -> str:
+    """Small fraction in percent, to two significant digits."""
+    return f"{100 * fraction:.2g}\u00a0%"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f}\u00a0s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}\u00a0min {rest}\u00a0s"
+
+
+def _times(ratio: float) -> str:
+    """Ratio of CMOS to memristive energy in words."""
+    if abs(ratio - 1) < 5e-4:
+        return "as much"
+    if ratio >= 1:
+        return f"{ratio:.3g} times less"
+    return f"{1 / ratio:.3g} times more"
+
+
+def _value(row: Mapping[str, Any]) -> str:
+    """Value of a parameter with its unit; prefixes only where a unit takes them."""
+    value, unit = row["value"], str(row["unit"])
+    if isinstance(value, bool | str) or value is None:
+        return str(value)
+    if isinstance(value, int) and unit in ("", "1"):
+        return f"{value:,}"
+    if any(mark in unit for mark in "^*23 "):
+        return f"{value:g} {unit}"
+    return _si(float(value), unit)

@@ -1,0 +1,114 @@
+"""What ``summary.json`` must hold before a page is made of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from memspice.analysis.cmos import SCOPES
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.errors import IncompleteResults
+
+_NUMBER, _ANY = "a finite number", "a value"
+_PAIR = "two finite numbers"
+
+
+def _keys(names: Sequence[str], kind: Any = _NUMBER) -> dict[str, Any]:
+    return dict.fromkeys(names, kind)
+
+
+_ACCURACY = _keys(("value", "n", "low", "high"))
+_SOURCED = {**_keys(("name", "value", "unit", "label", "source"), _ANY)}
+_SPICE_LAYER = _keys(
+    ("windows", "full_windows", "events", "mismatches", "worst_margin", "closure_max")
+)
+#: Nested keys; ``*`` stands for every key of a mapping, a list for every entry of a sequence.
+_SHAPE: dict[str, Any] = {
+    "dataset": {"name": _ANY, "images": _NUMBER, "lossless": _ANY, "source": _ANY},
+    **_keys(("network", "device"), _ANY),
+    **_keys(("cycles", "seed", "wall_seconds")),
+    "ann_accuracy": _ACCURACY,
+    "snn_accuracy": _ACCURACY,
+    "spike_rate": {"*": _NUMBER},
+    "energy_per_inference_joule": {**_keys((*COMPONENTS, "total")), "ci95": _PAIR},
+    "energy_by_layer_joule": {"*": _keys((*COMPONENTS, "total"))},
+    "cmos_baseline_joule": _keys(SCOPES),
+    "memristive_joule": _keys(SCOPES),
+    "ratio": _keys(SCOPES),
+    "cmos_constants": [_SOURCED],
+    "spice": {
+        **_SPICE_LAYER,
+        **_keys(("hazard_deviation", "wall_seconds")),
+        "layers": {"*": _SPICE_LAYER},
+    },
+    "iterations": [
+        {
+            **_keys(("iteration", "snn_accuracy", "energy_joule", "mean_rate", "mismatches")),
+            **_keys(("worst_margin", "windows")),
+            "energy_ci95": _PAIR,
+        }
+    ],
+    "parameters": [{"table": _ANY, **_SOURCED}],
+    "excluded": [_ANY],
+    "versions": {"*": _ANY},
+}  # fmt: skip
+
+
+def check_summary(summary: Mapping[str, Any]) -> None:
+    """Refuse a summary that would give half a page.
+
+    Parameters
+    ----------
+    summary : mapping
+        As ``summary.json`` holds it; keys beyond those needed are allowed.
+
+    Raises
+    ------
+    IncompleteResults
+        Naming every key that is missing or holds no finite number.
+    """
+    if problems := list(_problems(summary, _SHAPE, "")):
+        shown = "\n  ".join(problems[:12] + (["..."] if len(problems) > 12 else []))
+        raise IncompleteResults(
+            f"the summary cannot become a report, {len(problems)} problems:\n  {shown}\n"
+            "run the co-simulation again with this version of memspice"
+        )
+
+
+def _problems(value: Any, shape: Any, where: str) -> Iterator[str]:
+    if isinstance(shape, Mapping):
+        yield from _mapping_problems(value, shape, where)
+    elif isinstance(shape, list):
+        if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+            yield f"{where} = {value!r} must be a list with at least one entry"
+            return
+        for index, entry in enumerate(value):
+            yield from _problems(entry, shape[0], f"{where}[{index}]")
+    elif shape in _CHECKS and not _CHECKS[shape](value):
+        yield f"{where} = {value!r} must be {shape}"
+
+
+def _mapping_problems(value: Any, shape: Mapping[str, Any], where: str) -> Iterator[str]:
+    if not isinstance(value, Mapping) or not value:
+        yield f"{where or 'summary'} = {value!r} must be a mapping with at least one key"
+        return
+    every = dict.fromkeys(value, shape["*"]) if "*" in shape else shape
+    for key, inner in every.items():
+        path = f"{where}.{key}" if where else key
+        if key not in value:
+            yield f"{path} is missing"
+        else:
+            yield from _problems(value[key], inner, path)
+
+
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, Sequence) and len(value) == 2 and all(map(_is_number, value))
+
+
+_CHECKS = {_NUMBER: _is_number, _PAIR: _is_pair}

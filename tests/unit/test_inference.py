@@ -1,0 +1,382 @@
+"""The network loop against direct loops, the window jobs, and its own expectation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.signal import correlate2d
+
+from memspice.devices.draws import event_thresholds
+from memspice.experiment.window import WindowJob, surrogate_events
+from memspice.network import inference
+from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.inference import (
+    Calibration,
+    InferenceResult,
+    Window,
+    ann_scores,
+    average_pool,
+    patches,
+    run_inference,
+)
+from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
+from memspice.network.weights import Network, WeightLayer, weight_shapes
+from memspice.parameters import load_parameter_set
+
+SMALL = Architecture("small", (2, 6, 6), (Conv(5), Pool(2), Conv(4), Dense(6), Dense(3)))
+LEVELS = 32
+CYCLES = 5
+SEED = 12
+IMAGES = 7
+
+
+def make_network(architecture: Architecture = SMALL, scale: float = 3.0) -> Network:
+    """Random weights on the levels, weighted inputs of order one."""
+    rng = np.random.default_rng(4)
+    layers = []
+    for outputs, fan_in in weight_shapes(architecture):
+        bound = scale / np.sqrt(fan_in)
+        steps = rng.integers(1 - LEVELS, LEVELS, (outputs, fan_in))
+        bias = rng.normal(-0.5, 0.5, outputs)
+        layers.append(WeightLayer(steps * bound / (LEVELS - 1), bias, bound))
+    return Network(architecture, tuple(layers), {})
+
+
+def make_mapped(
+    architecture: Architecture = SMALL, tile: tuple[int, int] = (30, 6)
+) -> MappedNetwork:
+    return map_network(make_network(architecture), load_parameter_set("fast-memristor"), tile)
+
+
+def make_images(count: int = IMAGES, channels: int = 2) -> np.ndarray:
+    rng = np.random.default_rng(8)
+    return rng.random((count, channels, 6, 6)).astype(np.float32)
+
+
+def every_window(mapped: MappedNetwork, images: int) -> list[Window]:
+    return [
+        Window(layer.name, image, position)
+        for layer in mapped.layers
+        for image in range(images)
+        for position in range(layer.positions)
+    ]
+
+
+@pytest.fixture(scope="module")
+def mapped() -> MappedNetwork:
+    return make_mapped()
+
+
+@pytest.fixture(scope="module")
+def result(mapped: MappedNetwork) -> InferenceResult:
+    windows = every_window(mapped, IMAGES)
+    return run_inference(mapped, make_images(), CYCLES, SEED, windows=windows)
+
+
+def loop_spikes(
+    mapped: MappedNetwork, result: InferenceResult, layer: MappedLayer, image: int
+) -> np.ndarray:
+    """Spikes (cycles, positions, outputs) of one image by the window jobs, event by event."""
+    spikes = np.empty((CYCLES, layer.positions, layer.outputs), bool)
+    for position in range(layer.positions):
+        window = Window(layer.name, image, position)
+        for group, circuit in enumerate(layer.circuits):
+            job = WindowJob(layer, group, window, result.windows[window], "surrogate", SEED)
+            fired = surrogate_events(job)["hazard"] >= job.stimulus().thresholds
+            start = job.first_output
+            spikes[:, position, start : start + circuit.outputs] = fired
+    return spikes
+
+
+# --- geometry -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_patches_make_a_convolution(kernel: int, rng: np.random.Generator) -> None:
+    state, weight = rng.random((2, 3, 5, 7)), rng.normal(size=(4, 3, kernel, kernel))
+    found = patches(state, kernel) @ weight.reshape(4, -1).T
+    for image in range(2):
+        for output in range(4):
+            direct = sum(
+                correlate2d(state[image, channel], weight[output, channel], mode="same")
+                for channel in range(3)
+            )
+            np.testing.assert_allclose(found[image, :, output].reshape(5, 7), direct, atol=1e-12)
+
+
+def test_average_pool_by_hand(rng: np.random.Generator) -> None:
+    state = rng.random((2, 3, 4, 6))
+    pooled = average_pool(state, 2)
+    assert pooled.shape == (2, 3, 2, 3)
+    for row in range(2):
+        for col in range(3):
+            block = state[:, :, 2 * row : 2 * row + 2, 2 * col : 2 * col + 2]
+            np.testing.assert_allclose(pooled[:, :, row, col], block.sum(axis=(2, 3)) / 4)
+
+
+# --- the same events as the window jobs -----------------------------------------------------------
+
+
+def test_spikes_are_those_of_the_window_jobs(
+    mapped: MappedNetwork, result: InferenceResult
+) -> None:
+    for layer in mapped.layers[:-1]:
+        for image in range(IMAGES):
+            spikes = loop_spikes(mapped, result, layer, image)
+            assert result.spikes_per_image[layer.name][image] == spikes.sum()
+
+
+def test_windows_hold_what_the_layer_before_sent(
+    mapped: MappedNetwork, result: InferenceResult
+) -> None:
+    images = make_images()
+    first, second, third, last = mapped.layers
+    for image in (0, IMAGES - 1):
+        for position in (0, 7, 35):
+            seen = result.windows[Window(first.name, image, position)]
+            pixels = patches(images[image : image + 1], 3)[0, position]
+            np.testing.assert_array_equal(seen, np.tile(pixels, (CYCLES, 1)))
+        state = loop_spikes(mapped, result, first, image).transpose(0, 2, 1)
+        pooled = average_pool(state.reshape(CYCLES, 5, 6, 6).astype(float), 2)
+        for position in range(9):
+            seen = result.windows[Window(second.name, image, position)]
+            np.testing.assert_array_equal(seen, patches(pooled, 3)[:, position])
+        flat = loop_spikes(mapped, result, second, image).transpose(0, 2, 1).reshape(CYCLES, -1)
+        np.testing.assert_array_equal(result.windows[Window(third.name, image, 0)], flat)
+        flat = loop_spikes(mapped, result, third, image).reshape(CYCLES, -1)
+        np.testing.assert_array_equal(result.windows[Window(last.name, image, 0)], flat)
+
+
+def test_scores_are_the_mean_drive_of_the_last_layer(
+    mapped: MappedNetwork, result: InferenceResult
+) -> None:
+    last = mapped.layers[-1]
+    for image in range(IMAGES):
+        window = Window(last.name, image, 0)
+        drives = [
+            surrogate_events(
+                WindowJob(last, group, window, result.windows[window], "surrogate", SEED)
+            )["drive"]
+            for group in range(len(last.circuits))
+        ]
+        scores = np.concatenate(drives, axis=1).mean(axis=0) / last.volts_per_unit
+        np.testing.assert_allclose(result.scores[image], scores, rtol=1e-4, atol=1e-5)
+
+
+def test_draws_are_those_of_the_stimulus(mapped: MappedNetwork, result: InferenceResult) -> None:
+    layer = mapped.layers[2]
+    window = Window(layer.name, 3, 0)
+    for group in range(len(layer.circuits)):
+        job = WindowJob(layer, group, window, result.windows[window], "surrogate", SEED)
+        drawn = job.stimulus().thresholds
+        for cycle in range(CYCLES):
+            whole = event_thresholds(SEED, layer.number, 3, cycle, 0, layer.outputs)
+            part = whole[job.first_output : job.first_output + job.circuit.outputs]
+            np.testing.assert_array_equal(drawn[cycle], part)
+
+
+# --- what must not matter, and what must ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("batch", "workers"), [(50, 1), (50, 3), (1, 2), (3, 1)])
+def test_batches_and_workers_change_nothing(
+    mapped: MappedNetwork,
+    result: InferenceResult,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
+    workers: int,
+) -> None:
+    monkeypatch.setattr(inference, "BATCH", batch)
+    windows = list(result.windows)[::17]
+    done: list[int] = []
+    again = run_inference(
+        mapped,
+        make_images(),
+        CYCLES,
+        SEED,
+        windows=windows,
+        workers=workers,
+        progress=done.append,
+    )
+    np.testing.assert_allclose(again.scores, result.scores, rtol=1e-5)
+    assert again.spike_rate == result.spike_rate
+    for window in windows:
+        np.testing.assert_array_equal(again.windows[window], result.windows[window])
+    assert sum(done) == IMAGES
+
+
+def test_images_may_be_run_apart(mapped: MappedNetwork, result: InferenceResult) -> None:
+    part = run_inference(
+        mapped,
+        make_images()[4:],
+        CYCLES,
+        SEED,
+        first_image=4,
+        windows=[Window("dense3", 5, 0)],
+    )
+    np.testing.assert_allclose(part.scores, result.scores[4:], rtol=1e-5)
+    window = Window("dense3", 5, 0)
+    np.testing.assert_array_equal(part.windows[window], result.windows[window])
+
+
+def test_longer_runs_begin_like_shorter_ones(
+    mapped: MappedNetwork, result: InferenceResult
+) -> None:
+    window = Window("dense4", 2, 0)
+    longer = run_inference(mapped, make_images(), CYCLES + 3, SEED, windows=[window])
+    np.testing.assert_array_equal(longer.windows[window][:CYCLES], result.windows[window])
+
+
+def test_another_seed_gives_other_spikes(mapped: MappedNetwork, result: InferenceResult) -> None:
+    window = Window("dense3", 0, 0)
+    other = run_inference(mapped, make_images(), CYCLES, SEED + 1, windows=[window])
+    assert (other.windows[window] != result.windows[window]).mean() > 0.05
+
+
+# --- calibration ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        Calibration(drive_gain=0.98, drive_offset=0.1),
+        Calibration(log_hazard_gain=1.1, log_hazard_offset=-0.3),
+    ],
+)
+def test_calibration_moves_drive_and_hazard_as_documented(
+    mapped: MappedNetwork, calibration: Calibration
+) -> None:
+    layer = mapped.layers[0]
+    images, cycles = make_images(3), 40
+    found = run_inference(mapped, images, cycles, SEED, calibration={layer.name: calibration})
+    count = expected_count = 0.0
+    variance = 0.0
+    for image in range(3):
+        rows = layer.row_voltage(patches(images[image : image + 1], 3)[0].astype(float))
+        for part in layer.circuits:
+            linear = part.bias_voltage + rows @ part.drive_gain.T
+            drive = np.clip(
+                calibration.drive_gain * linear + calibration.drive_offset, *part.write_limits
+            )
+            log_hazard = part.device.hazard.log_hazard_integral(
+                drive * part.write_fraction, part.timing.write, part.timing.edge
+            )
+            log_hazard = calibration.log_hazard_gain * log_hazard + calibration.log_hazard_offset
+            probability = -np.expm1(-np.exp(log_hazard))
+            expected_count += cycles * probability.sum()
+            variance += cycles * np.sum(probability * (1 - probability))
+        count += found.spikes_per_image[layer.name][image]
+    # 4 standard deviations: 6e-5 of all seeds would fail; without calibration it is 10 and more.
+    assert abs(count - expected_count) < 4 * np.sqrt(variance)
+    plain = run_inference(mapped, images, cycles, SEED).spikes_per_image[layer.name].sum()
+    assert abs(plain - expected_count) > 8 * np.sqrt(variance)
+
+
+def test_calibration_of_the_last_layer_moves_the_scores(
+    mapped: MappedNetwork, result: InferenceResult
+) -> None:
+    last = mapped.layers[-1]
+    calibration = {last.name: Calibration(drive_gain=0.8, drive_offset=0.01)}
+    moved = run_inference(mapped, make_images(), CYCLES, SEED, calibration=calibration)
+    expected = 0.8 * result.scores + 0.01 / last.volts_per_unit
+    np.testing.assert_allclose(moved.scores, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_identity_calibration_is_none(mapped: MappedNetwork, result: InferenceResult) -> None:
+    same = {layer.name: Calibration() for layer in mapped.layers}
+    again = run_inference(mapped, make_images(), CYCLES, SEED, calibration=same)
+    np.testing.assert_array_equal(again.scores, result.scores)
+
+
+# --- statistics -----------------------------------------------------------------------------------
+
+
+def test_rate_of_the_first_layer_is_the_expected_probability(mapped: MappedNetwork) -> None:
+    images, cycles = make_images(4), 60
+    found = run_inference(mapped, images, cycles, 77)
+    layer = mapped.layers[0]
+    rows = layer.row_voltage(patches(images, 3).astype(float))
+    total = variance = 0.0
+    for part in layer.circuits:
+        bias = part.drive_voltage(rows) * part.write_fraction
+        probability = part.device.hazard.switching_probability(
+            bias, part.timing.write, part.timing.edge
+        )
+        total += probability.sum()
+        variance += np.sum(probability * (1 - probability))
+    events = len(images) * layer.positions * layer.outputs
+    error = np.sqrt(variance / cycles) / events
+    assert abs(found.spike_rate[layer.name] - total / events) < 4 * error
+
+
+def test_mean_over_cycles_goes_to_the_mean_field() -> None:
+    # A linear last layer over independent spikes: its expectation is its value at the
+    # probabilities, which is what the ANN computes; ideal but for quantised biases and wires.
+    architecture = Architecture("two", (2, 6, 6), (Dense(12), Dense(3)))
+    network = make_network(architecture)
+    values = load_parameter_set("fast-memristor")
+    wires = {"wire_resistance_row": 0.0, "wire_resistance_col": 0.0, "driver_resistance": 0.0}
+    values = replace(
+        values,
+        array=values.array.model_copy(update=wires),
+        synapse=values.synapse.model_copy(update={"variation": 0.0, "levels": 31 * 10**6 + 1}),
+        sense=values.sense.model_copy(update={"gain": 1e12, "output_resistance": 1e-3}),
+    )
+    mapped = map_network(network, values)
+    images = make_images(3)
+    expected = ann_scores(network, images)
+    weight = network.layers[1].weight
+    errors = []
+    for cycles in (10, 1000):
+        found = run_inference(mapped, images, cycles, 3).scores
+        errors.append(found - expected)
+    # The variance of a spike is at most 1/4; 5 standard deviations of 9 scores.
+    bound = 5 * 0.5 * np.sqrt(np.sum(weight**2, axis=1) / 1000)
+    assert (np.abs(errors[1]) < bound + 0.01).all()
+    assert np.sqrt(np.mean(errors[1] ** 2)) < 0.4 * np.sqrt(np.mean(errors[0] ** 2))
+
+
+# --- the ANN --------------------------------------------------------------------------------------
+
+
+def test_ann_scores_against_a_direct_computation() -> None:
+    network, images = make_network(), make_images(2)
+    for image, scores in zip(images, ann_scores(network, images), strict=True):
+        state = image.astype(float)
+        layers = iter(network.layers)
+        state = switch(direct_conv(state, next(layers)))
+        state = (
+            state[:, 0::2, 0::2]
+            + state[:, 1::2, 0::2]
+            + state[:, 0::2, 1::2]
+            + state[:, 1::2, 1::2]
+        ) / 4
+        state = switch(direct_conv(state, next(layers))).ravel()
+        dense, last = next(layers), next(layers)
+        state = switch(dense.weight @ state + dense.bias)
+        np.testing.assert_allclose(scores, last.weight @ state + last.bias, rtol=1e-4, atol=1e-5)
+
+
+def direct_conv(state: np.ndarray, layer: WeightLayer) -> np.ndarray:
+    kernels = layer.weight.reshape(len(layer.bias), len(state), 3, 3)
+    maps = [
+        sum(
+            correlate2d(channel, part, mode="same")
+            for channel, part in zip(state, kernel, strict=True)
+        )
+        for kernel in kernels
+    ]
+    return np.stack(maps) + layer.bias[:, None, None]
+
+
+def switch(z: np.ndarray) -> np.ndarray:
+    return 1 - np.exp(-np.exp(z))
+
+
+def test_ann_does_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, images = make_network(), make_images()
+    whole = ann_scores(network, images)
+    monkeypatch.setattr(inference, "BATCH", 2)
+    np.testing.assert_allclose(ann_scores(network, images), whole, rtol=1e-5, atol=1e-6)

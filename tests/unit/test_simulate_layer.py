@@ -1,0 +1,305 @@
+"""One layer in all three fidelities: the same spikes, balanced energy, a run that goes on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.errors import ConfigError, EngineNotFound
+from memspice.experiment import simulate_layer as module
+from memspice.experiment.setup import Setup, choose_windows, prepare
+from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
+from memspice.experiment.window import WindowJob, run_job
+from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.inference import Window
+from memspice.network.weights import Network, WeightLayer, save_network, weight_shapes
+from memspice.store import read_run
+from tests.helpers import changed, ngspice
+
+LEVELS = 32
+CYCLES = 4
+
+
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """File of a network on pooled digits: 16 inputs, so that every cell fits into a quick deck."""
+    architecture = Architecture("pooled", (1, 8, 8), (Pool(2), Dense(6), Dense(10)))
+    rng, layers = np.random.default_rng(2), []
+    for outputs, fan_in in weight_shapes(architecture):
+        bound = 6 / fan_in
+        weight = rng.integers(1 - LEVELS, LEVELS, (outputs, fan_in)) * bound / (LEVELS - 1)
+        layers.append(WeightLayer(weight, rng.normal(-0.3, 0.3, outputs), bound))
+    path = tmp_path_factory.mktemp("networks") / "pooled.h5"
+    save_network(Network(architecture, tuple(layers), {}), path, LEVELS)
+    return str(path)
+
+
+def simulate(network: str, fidelity: Any, out: Path | None = None, **options: Any) -> LayerResult:
+    """Run ``dense1`` on two images, in tiles of 9 x 6."""
+    layer = options.pop("layer", "dense1")
+    resume = options.pop("resume", False)
+    values = {"images": 2, "cycles": CYCLES, "tile": (9, 6), "seed": 3, **options}
+    setup = Setup(network=network, **values)
+    return simulate_layer(setup, LayerRun(layer, fidelity=fidelity), out, resume=resume)
+
+
+@pytest.fixture(scope="module")
+def results(pooled: str) -> dict[str, LayerResult]:
+    return {name: simulate(pooled, name) for name in ("full", "reduced", "surrogate")}
+
+
+def spikes(result: LayerResult) -> np.ndarray:
+    return np.stack([outcome.spikes for outcome in result.outcomes])
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("fidelity", ["full", "reduced"])
+def test_spice_and_surrogate_give_the_same_spikes(
+    results: dict[str, LayerResult], fidelity: str
+) -> None:
+    found, model = results[fidelity], results["surrogate"]
+    np.testing.assert_array_equal(spikes(found), spikes(model))
+    assert 0 < spikes(found).sum() < spikes(found).size
+    for one, other in zip(found.outcomes, model.outcomes, strict=True):
+        np.testing.assert_allclose(one.hazard, other.hazard, rtol=2e-3)
+        np.testing.assert_array_equal(one.thresholds, other.thresholds)
+        np.testing.assert_allclose(one.drive, other.drive, atol=1e-4)
+    assert found.json["spikes"]["mismatches"] == 0
+    assert found.json["spikes"]["hazard_deviation"] < 2e-3
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("fidelity", ["full", "reduced"])
+def test_energy_closes_and_is_that_of_the_closed_form(
+    results: dict[str, LayerResult], fidelity: str
+) -> None:
+    assert results[fidelity].json["energy_closure"] <= 1e-3
+    found = results[fidelity].json["energy_joule"]
+    model = results["surrogate"].json["energy_joule"]
+    assert found["total"] == pytest.approx(sum(found[name] for name in COMPONENTS))
+    assert found["total"] == pytest.approx(model["total"], rel=0.02)
+    for name in ("driver", "crossbar", "sense", "neuron_write", "neuron_read", "logic"):
+        assert found[name] == pytest.approx(model[name], rel=0.05), name
+
+
+@pytest.mark.ngspice
+def test_full_and_reduced_agree_more_closely(results: dict[str, LayerResult]) -> None:
+    full, reduced = (results[name].json["energy_joule"] for name in ("full", "reduced"))
+    for name in COMPONENTS:
+        assert full[name] == pytest.approx(reduced[name], rel=1e-3), name
+
+
+@pytest.mark.ngspice
+def test_digits_layer_in_spice_is_its_surrogate() -> None:
+    setup = Setup(network="digits-mlp", images=2, cycles=3)
+    found, model = (
+        simulate_layer(setup, LayerRun("dense1", fidelity=name), None)  # type: ignore[arg-type]
+        for name in ("reduced", "surrogate")
+    )
+    np.testing.assert_array_equal(spikes(found), spikes(model))
+    assert found.json["events"] == 2 * 3 * 32
+    assert found.json["energy_closure"] <= 1e-3
+    assert abs(found.statistics.deviation) < 4  # type: ignore[union-attr]
+
+
+@pytest.mark.ngspice
+def test_json_has_the_keys_of_the_design(results: dict[str, LayerResult]) -> None:
+    for fidelity, result in results.items():
+        content = json.loads(json.dumps(result.json, allow_nan=False))
+        assert {
+            "fidelity", "engine", "seed", "layer", "rows", "cols", "events", "spikes",
+            "energy_joule", "energy_closure", "wall_seconds", "out",
+        } <= set(content)  # fmt: skip
+        assert set(content["engine"]) == {"name", "version", "osdi", "klu"}
+        assert {"count", "rate", "expected_rate", "mismatches", "worst_margin"} <= set(
+            content["spikes"]
+        )
+        assert set(content["energy_joule"]) == {*COMPONENTS, "total"}
+        assert content["fidelity"] == fidelity
+        assert (content["rows"], content["cols"]) == (17, 12)
+        assert content["events"] == 2 * CYCLES * 6
+        assert content["windows"] == 2
+        assert content["spikes"]["count"] == spikes(result).sum()
+        assert content["spikes"]["rate"] == pytest.approx(spikes(result).mean())
+        assert content["engine"]["name"] == ("numpy" if fidelity == "surrogate" else "ngspice")
+    assert results["surrogate"].json["energy_closure"] is None
+
+
+def test_other_seeds_and_cycles_give_other_spikes(
+    pooled: str, results: dict[str, LayerResult]
+) -> None:
+    other = simulate(pooled, "surrogate", seed=4)
+    assert (spikes(other) != spikes(results["surrogate"])).any()
+    longer = simulate(pooled, "surrogate", cycles=CYCLES + 2)
+    np.testing.assert_array_equal(spikes(longer)[:, :CYCLES], spikes(results["surrogate"]))
+
+
+def test_tiling_leaves_the_events_alone(pooled: str, results: dict[str, LayerResult]) -> None:
+    whole = simulate(pooled, "surrogate", tile=(128, 128))
+    draws = [
+        np.concatenate([o.thresholds for o in run.outcomes if o.window.image == 0], axis=1)
+        for run in (whole, results["surrogate"])
+    ]
+    np.testing.assert_array_equal(*draws)
+    assert len(whole.outcomes) == 2
+    assert len(results["surrogate"].outcomes) == 4
+
+
+@pytest.mark.ngspice
+def test_accumulating_layer_has_scores_and_no_spikes(pooled: str) -> None:
+    found = simulate(pooled, "reduced", layer="dense2", cycles=2)
+    assert found.statistics is None
+    assert found.json["spikes"] == {
+        "count": 0, "rate": None, "expected_rate": None,
+        "mismatches": 0, "worst_margin": 0.0, "hazard_deviation": 0.0,
+    }  # fmt: skip
+    assert found.json["events"] == 0
+    assert found.json["scores"]["worst_deviation"] < 1e-3
+    assert found.json["energy_closure"] <= 1e-3
+
+
+@pytest.mark.ngspice
+def test_resume_gives_the_same_result_and_runs_only_what_is_missing(
+    pooled: str,
+    results: dict[str, LayerResult],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, ran, real = tmp_path / "run.h5", [], module.run_job
+
+    def dies_at_the_third(job: Any, engine: Any, **options: Any) -> Any:
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        ran.append(job.name)
+        return real(job, engine, **options)
+
+    monkeypatch.setattr(module, "run_job", dies_at_the_third)
+    setup = Setup(network=pooled, images=2, cycles=CYCLES, tile=(9, 6), seed=3)
+    with pytest.raises(KeyboardInterrupt):
+        simulate_layer(setup, LayerRun("dense1", fidelity="reduced", workers=1), out)
+    with read_run(out) as run:
+        assert len(run.jobs()) == 2
+        assert run.status != "complete"
+    again: list[str] = []
+
+    def counted(job: Any, engine: Any, **options: Any) -> Any:
+        again.append(job.name)
+        return real(job, engine, **options)
+
+    monkeypatch.setattr(module, "run_job", counted)
+    found = simulate(pooled, "reduced", out, resume=True)
+    assert sorted([*ran, *again]) == sorted(set(ran) | set(again))
+    assert len(again) == 2
+    np.testing.assert_array_equal(spikes(found), spikes(results["reduced"]))
+    for name in COMPONENTS:
+        assert found.json["energy_joule"][name] == pytest.approx(
+            results["reduced"].json["energy_joule"][name], rel=1e-9
+        )
+    once_more = simulate(pooled, "reduced", out, resume=True)
+    assert len(again) == 2
+    np.testing.assert_array_equal(spikes(once_more), spikes(found))
+
+
+def test_run_is_stored_with_its_events(pooled: str, tmp_path: Path) -> None:
+    out = tmp_path / "run.h5"
+    found = simulate(pooled, "surrogate", out)
+    assert found.json["out"] == str(out)
+    with read_run(out) as run:
+        assert len(run.jobs()) == 4
+        record = run.job(run.jobs()[0].name)
+        assert set(record.events) == {"cycle", "neuron", "drive", "threshold", "hazard", "spike"}
+        assert run.provenance.seed == 3
+
+
+def test_resume_of_another_run_is_refused(pooled: str, tmp_path: Path) -> None:
+    out = tmp_path / "run.h5"
+    simulate(pooled, "surrogate", out)
+    with pytest.raises(Exception, match="seed|config"):
+        simulate(pooled, "surrogate", out, resume=True, seed=5)
+
+
+# --- windows and bad input ------------------------------------------------------------------------
+
+
+def test_windows_are_chosen_by_the_seed_and_never_twice(pooled: str) -> None:
+    layer = prepare(Setup(network=pooled, images=2)).mapped.layers[0]
+    assert [window.image for window in choose_windows(layer, 2, 3, 0)] == [0, 1]  # one position
+    wide = replace(layer, kind=Conv(6), input_shape=(1, 8, 8))
+    chosen = choose_windows(wide, 2, 20, 0)
+    assert len(set(chosen)) == 40
+    assert all(0 <= window.position < 64 for window in chosen)
+    assert choose_windows(wide, 2, 20, 0) == chosen
+    assert choose_windows(wide, 2, 20, 1) != chosen
+    assert not set(chosen) & set(choose_windows(wide, 2, 20, 0, offset=20))
+
+
+@pytest.mark.parametrize("name", ["images", "cycles"])
+def test_numbers_below_one(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} = 0 must be at least 1"):
+        prepare(Setup(network="digits-mlp", **{name: 0}))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_seed_out_of_range(seed: int) -> None:
+    with pytest.raises(ConfigError, match="seed"):
+        prepare(Setup(network="digits-mlp", seed=seed))
+
+
+def test_no_position(pooled: str) -> None:
+    with pytest.raises(ConfigError, match="positions = 0"):
+        simulate_layer(Setup(network=pooled), LayerRun(positions=0), None)
+
+
+def test_unknown_layer(pooled: str) -> None:
+    with pytest.raises(ConfigError, match="dense1, dense2"):
+        simulate(pooled, "surrogate", layer="conv1")
+
+
+def test_negative_wire_resistance(pooled: str) -> None:
+    with pytest.raises(ConfigError, match="wire_resistance_row"):
+        simulate(pooled, "surrogate", wire_resistance=-1.0)
+
+
+@pytest.mark.ngspice
+def test_strongly_coupled_columns_are_not_reduced(pooled: str) -> None:
+    layer = prepare(Setup(network=pooled, cycles=1)).mapped.layers[0]
+    weak = [  # poor virtual grounds, and rows that nothing holds
+        changed(changed(circuit, "sense", gain=10.0), "array", driver_resistance=1e5)
+        for circuit in layer.circuits
+    ]
+    loose = replace(layer, circuits=tuple(weak))
+    window = Window("dense1", 0, 0)
+    with pytest.raises(ConfigError, match="use --fidelity full"):
+        run_job(WindowJob(loose, 0, window, np.ones((1, 16)), "reduced", 0), ngspice())
+
+
+@pytest.mark.parametrize("fidelity", ["full", "reduced"])
+def test_spice_without_an_engine(pooled: str, fidelity: Any) -> None:
+    layer = prepare(Setup(network=pooled, cycles=1)).mapped.layers[0]
+    job = WindowJob(layer, 0, Window("dense1", 0, 0), np.ones((1, 16)), fidelity, 0)
+    with pytest.raises(ConfigError, match="needs an engine"):
+        run_job(job, None)
+
+
+def test_missing_engine(pooled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(EngineNotFound):
+        simulate(pooled, "reduced")
+
+
+def test_images_of_no_data_set(tmp_path: Path) -> None:
+    architecture = Architecture("odd", (1, 4, 4), (Dense(2), Dense(2)))
+    layers = tuple(
+        WeightLayer(np.zeros(shape), np.zeros(shape[0]), 1.0)
+        for shape in weight_shapes(architecture)
+    )
+    path = tmp_path / "odd.h5"
+    save_network(Network(architecture, layers, {}), path, LEVELS)
+    with pytest.raises(ConfigError, match=r"\(1, 4, 4\)"):
+        prepare(Setup(network=str(path)))

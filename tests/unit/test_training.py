@@ -1,0 +1,236 @@
+"""Training with the device's activation: gradients, levels, resuming, accuracy."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from memspice.datasets.digits import load_digits
+from memspice.errors import ConfigError
+from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool
+from memspice.network.inference import ann_scores
+from memspice.network.weights import Network, load_network, save_network, weight_shapes
+
+# PyTorch is an optional extra of several hundred megabytes, which the tests do not ask for.
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+pytestmark = [
+    pytest.mark.skipif(not HAS_TORCH, reason="needs the optional extra memspice[train]"),
+    # Raised inside PyTorch, by its own uses of itself.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:torch"),
+]
+if HAS_TORCH:
+    import torch
+
+    from memspice.training import loop
+    from memspice.training.loop import PRESETS, Phase, TrainConfig, train_network
+    from memspice.training.model import Z_HIGH, Z_LOW, DeviceNetwork, FakeQuantize, _Switch
+
+SMALL = Architecture("small", (1, 8, 8), (Conv(4), Pool(2), Dense(10)))
+
+
+def quick_config(**values: Any) -> TrainConfig:
+    """Two epochs a phase of a small convolutional network."""
+    phases = (Phase("normalised", 2, 5e-3), Phase("folded", 2, 1e-3, folded=True))
+    return TrainConfig(phases=phases, **{"batch": 64, "threads": 1, **values})
+
+
+def train(folder: Path, config: TrainConfig, lines: list[str] | None = None) -> Network:
+    data = load_digits("train", 320)
+    report = (lines if lines is not None else []).append
+    return train_network(SMALL, data.images, data.labels, config, folder, report)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    return train(tmp_path_factory.mktemp("checkpoint"), quick_config())
+
+
+# --- the model ------------------------------------------------------------------------------------
+
+
+def test_gradient_of_the_switch_is_that_of_its_probability() -> None:
+    z = torch.linspace(-6, 2, 60, dtype=torch.float64, requires_grad=True)
+    silent = torch.zeros(60, dtype=torch.bool)
+    assert torch.autograd.gradcheck(lambda x: _Switch.apply(x, silent), (z,))
+    probability = _Switch.apply(z, silent).detach().numpy()
+    np.testing.assert_allclose(probability, 1 - np.exp(-np.exp(z.detach().numpy())))
+
+
+def test_spikes_use_the_gradient_of_the_probability() -> None:
+    gradients = []
+    for sampled in (False, True):
+        z = torch.linspace(-3, 2, 40, requires_grad=True)
+        out = _Switch.apply(z, torch.full((40,), sampled))
+        out.sum().backward()
+        gradients.append(z.grad)
+        if sampled:
+            assert set(out.tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(*gradients)
+
+
+def test_spikes_come_with_the_probability() -> None:
+    torch.manual_seed(3)
+    z = torch.tensor([-2.0, 0.0, 1.0]).repeat(20000, 1)
+    rate = _Switch.apply(z, torch.ones(20000, 1, dtype=torch.bool)).mean(dim=0).numpy()
+    expected = 1 - np.exp(-np.exp([-2.0, 0.0, 1.0]))
+    error = np.sqrt(expected * (1 - expected) / 20000)
+    assert (np.abs(rate - expected) < 4 * error).all()
+
+
+def test_drive_is_limited_by_the_rails() -> None:
+    z = torch.tensor([-50.0, Z_LOW, Z_HIGH, 50.0])
+    p = _Switch.apply(z, torch.zeros(4, dtype=torch.bool))
+    assert p[0] == p[1]
+    assert p[2] == p[3]
+
+
+def test_quantised_weights_lie_on_levels_and_pass_gradients_inside() -> None:
+    weight = torch.linspace(-2, 2, 401, dtype=torch.float64, requires_grad=True)
+    out = FakeQuantize.apply(weight, 1.5, 32)
+    steps = (out.detach() / 1.5 * 31).numpy()
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-9)
+    assert np.abs(steps).max() == pytest.approx(31)
+    inside = weight.detach().abs() <= 1.5
+    assert ((out - weight).detach().abs()[inside] <= 0.75 / 31 + 1e-9).all()
+    out.sum().backward()
+    np.testing.assert_array_equal(weight.grad.numpy(), inside.numpy().astype(float))
+
+
+def test_folding_keeps_the_function_but_for_the_rounding() -> None:
+    torch.manual_seed(0)
+    model = DeviceNetwork(SMALL)
+    images = torch.rand(64, 1, 8, 8)
+    silent = torch.zeros(64, dtype=torch.bool)
+    for _ in range(60):  # lets the running statistics settle
+        model(images, silent)
+    model.eval()
+    with torch.no_grad():
+        before = model(images, silent)
+        for stage in model.stages():
+            stage.fold(2**20, 1e3, 0.0)
+        after = model(images, silent)
+    torch.testing.assert_close(after, before, rtol=1e-2, atol=2e-3)
+
+
+def test_shapes_of_the_twin_are_those_of_the_architecture() -> None:
+    for architecture in (*ARCHITECTURES.values(), SMALL):
+        stages = DeviceNetwork(architecture).stages()
+        shapes = [tuple(stage.linear.weight.flatten(1).shape) for stage in stages]
+        assert shapes == weight_shapes(architecture)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_augmentation_keeps_shape_type_and_range(kind: str) -> None:
+    torch.manual_seed(5)
+    images = torch.randint(1, 256, (50, 3, 12, 12)).to(getattr(torch, kind))
+    out = loop._augment(images)
+    assert out.shape == images.shape
+    assert out.dtype == images.dtype
+    assert out.min() == 0  # black where the image was shifted away
+    assert out.max() <= images.max()
+    # The centre of an image shifted by up to 4 of 12 pixels is still there.
+    for image, moved in zip(images, out, strict=True):
+        assert set(moved[:, 5, 5].tolist()) <= set(image.flatten().tolist())
+
+
+# --- the loop -------------------------------------------------------------------------------------
+
+
+def test_digits_are_learnt(tmp_path: Path) -> None:
+    phases = (Phase("normalised", 12, 1e-2), Phase("folded", 4, 1e-3, folded=True))
+    config = replace(PRESETS["digits-mlp"], phases=phases)
+    data, test = load_digits("train"), load_digits("test")
+    lines: list[str] = []
+    found = train_network(
+        ARCHITECTURES["digits-mlp"], data.images, data.labels, config, tmp_path, lines.append
+    )
+    accuracy = np.mean(ann_scores(found, test.images).argmax(axis=1) == test.labels)
+    assert accuracy >= 0.9
+    assert len(lines) == 16
+    assert found.provenance["history"] == lines
+
+
+def test_weights_lie_on_levels_and_can_be_saved(trained: Network, tmp_path: Path) -> None:
+    for layer in trained.layers:
+        steps = layer.weight / layer.bound * 31
+        np.testing.assert_allclose(steps, np.round(steps), atol=1e-4)
+        assert np.abs(steps).max() <= 31 + 1e-4
+    path = tmp_path / "small.h5"
+    save_network(trained, path, 32)
+    back = load_network(str(path))
+    for mine, read in zip(trained.layers, back.layers, strict=True):
+        np.testing.assert_allclose(read.weight, mine.weight, atol=1e-6)
+
+
+def test_export_computes_what_the_model_computes(trained: Network, tmp_path: Path) -> None:
+    images = load_digits("test", 20).images
+    scores = ann_scores(trained, images)
+    weights = [torch.from_numpy(layer.weight).float() for layer in trained.layers]
+    biases = [torch.from_numpy(layer.bias).float() for layer in trained.layers]
+    x = torch.nn.functional.conv2d(
+        torch.from_numpy(images), weights[0].view(4, 1, 3, 3), biases[0], padding=1
+    )
+    x = torch.nn.functional.avg_pool2d(1 - torch.exp(-torch.exp(x)), 2).flatten(1)
+    np.testing.assert_allclose(scores, (x @ weights[1].T + biases[1]).numpy(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_resumed_run_ends_with_the_same_weights(
+    trained: Network, tmp_path: Path, stop_after: int
+) -> None:
+    lines: list[str] = []
+
+    class Interrupted(list[str]):
+        def append(self, line: str) -> None:
+            super().append(line)
+            if len(self) == stop_after + 1:  # in the epoch after the last one that is saved
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, quick_config(), Interrupted())
+    again = train(tmp_path, quick_config(), lines)
+    assert any("going on after epoch" in line for line in lines)
+    for mine, other in zip(trained.layers, again.layers, strict=True):
+        np.testing.assert_array_equal(mine.weight, other.weight)
+        np.testing.assert_array_equal(mine.bias, other.bias)
+        assert mine.bound == other.bound
+
+
+def test_another_seed_gives_other_weights(trained: Network, tmp_path: Path) -> None:
+    other = train(tmp_path, quick_config(seed=2))
+    assert (other.layers[0].weight != trained.layers[0].weight).any()
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"weight_decay": 0.0}])
+def test_checkpoint_of_another_run_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    config = quick_config(batch=32)
+    train(tmp_path, config.quick())
+    for other in (replace(config.quick(), **change), config):
+        with pytest.raises(ConfigError, match="another configuration"):
+            train(tmp_path, other)
+
+
+def test_checkpoint_of_other_images_is_refused(tmp_path: Path) -> None:
+    config = quick_config(batch=32).quick()
+    train(tmp_path, config)
+    data = load_digits("train", 320)
+    with pytest.raises(ConfigError, match="other images"):
+        train_network(SMALL, 1 - data.images, data.labels, config, tmp_path, [].append)
+
+
+def test_too_few_images(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="320 images do not fill one batch of 400"):
+        train(tmp_path, quick_config(batch=400))
+
+
+def test_quick_keeps_the_phases() -> None:
+    for preset in PRESETS.values():
+        quick = preset.quick()
+        assert [phase.name for phase in quick.phases] == [phase.name for phase in preset.phases]
+        assert {phase.epochs for phase in quick.phases} == {1}
+        assert quick.phases[-1].folded
