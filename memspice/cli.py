@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import click
 
@@ -33,7 +37,7 @@ EXIT_CODES: tuple[tuple[type[MemspiceError], int], ...] = (
     (StoreError, 5),
     (IncompleteResults, 5),
 )
-INTERRUPTED = 5
+INCOMPLETE = 5
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,25 +55,51 @@ def main(arguments: list[str] | None = None) -> None:
         Instead of those of the process.
     """
     try:
-        cli.main(args=arguments, standalone_mode=False)
+        with _stopped_once():
+            cli.main(args=arguments, standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted: what was finished is kept; --resume goes on with a stored run")
-        sys.exit(INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        # click puts an Abort in the place of the interrupt
+        _fail(stop.__cause__ or stop, "interrupted")
+        sys.exit(INCOMPLETE)
     except MemspiceError as error:
-        _fail(str(error))
+        _fail(error, str(error))
         sys.exit(exit_code(error))
     except OSError as error:
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}; check space and rights")
-        sys.exit(INTERRUPTED)
+        where, what = error.filename or "a file", error.strerror or error
+        _fail(error, f"{where}: {what}; check the path, the rights and the space left")
+        sys.exit(INCOMPLETE)
 
 
-def _fail(message: str) -> None:
-    click.echo(f"memspice: {message}", err=True)
+@contextmanager
+def _stopped_once() -> Iterator[None]:
+    """Let the first Ctrl-C (or SIGTERM) interrupt, and ignore more of them.
+
+    The stop takes two seconds; a second interrupt would leave engines running and the run open.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop(*_: Any) -> NoReturn:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is stop:  # else the process is ending
+                signal.signal(number, handler)
+
+
+def _fail(error: BaseException, message: str) -> None:
+    """Say what went wrong, and below it what those said who let the error pass."""
+    click.echo("\n".join([f"memspice: {message}", *getattr(error, "__notes__", ())]), err=True)
 
 
 def exit_code(error: MemspiceError) -> int:

@@ -13,8 +13,9 @@ import click
 from tqdm import tqdm
 
 from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
+from memspice.cli_options import JOBS
 from memspice.engines import ENGINES, find_engine
-from memspice.errors import ConfigError
+from memspice.errors import ConfigError, StoreError
 from memspice.experiment.characterize import characterize
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.quantities import format_si
@@ -37,7 +38,7 @@ _HEADER = (
 @click.option("--points", default=13, show_default=True, help="Voltages from P = 1 % to 99 %.")
 @click.option("--events", default=256, show_default=True, help="Write attempts at each, or more.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the thresholds.")
-@click.option("--jobs", type=int, help="Decks at a time.  [default: one a processor]")
+@click.option("--jobs", type=JOBS, help="Decks at a time.  [default: one a processor]")
 @click.option("--engine", type=click.Choice(sorted(ENGINES)), default="ngspice", show_default=True)
 @click.option(
     "--out",
@@ -55,9 +56,9 @@ def characterize_command(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare P(V) of a neuron circuit in SPICE with the closed form.
+    """Compare P(V) of SPICE and closed form.
 
-    Each event is a whole cycle of write, read and reset with a random threshold of its own; its
+    Each event of a neuron circuit is a whole cycle of write, read and reset with a random threshold of its own; its
     spike must be the one that the closed form foretells for that threshold.
     """
     parameter_set = load_parameter_set(device)
@@ -96,7 +97,7 @@ def _write(result: Characterization, out: Path | None) -> list[Path]:
     try:
         numbers.write_text(json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
-        raise ConfigError(f"{numbers} could not be written: {error}; name another") from error
+        raise StoreError(f"{numbers} could not be written: {error}; name another") from error
     return [image, numbers]
 
 

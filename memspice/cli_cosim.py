@@ -13,7 +13,7 @@ import click
 from tqdm import tqdm
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli_options import pathwise_verdict, setup_options, take_setup
+from memspice.cli_options import JOBS, note_lines, pathwise_verdict, setup_options, take_setup
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.quantities import format_si
@@ -32,7 +32,7 @@ PRESETS = {"cifar-energy": CosimPlan()}
     show_default=True,
     help="How much goes through SPICE.",
 )
-@click.option("--jobs", default=2, show_default=True, help="Decks at a time.")
+@click.option("--jobs", type=JOBS, default=2, show_default=True, help="Decks at a time.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -42,9 +42,12 @@ PRESETS = {"cifar-energy": CosimPlan()}
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def cosim_command(preset: str, jobs: int, out: Path, as_json: bool, **options: Any) -> None:
-    """Energy and accuracy of a network, calibrated by SPICE windows of every layer."""
+    """Energy of a network, calibrated by SPICE.
+
+    The network loop runs all images; sampled windows of every layer run in SPICE; what they show is
+    fitted and put back into the loop, until energy and rates move no more.
+    """
     plan = CosimPlan(**{**vars(PRESETS[preset]), "workers": jobs})
-    out.mkdir(parents=True, exist_ok=True)
     store = out / "waveforms.h5"
     with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
 
@@ -72,6 +75,7 @@ def cosim_text(content: Mapping[str, Any]) -> str:
         f"{content['network']} on {dataset['images']} images of {dataset['name']}, "
         f"{content['device']}, T = {content['cycles']}",
         textwrap.fill(dataset["source"], 78, initial_indent="  ", subsequent_indent="  "),
+        *note_lines(content),
         f"  accuracy     ANN {_percent(content['ann_accuracy'])}",
         f"               SNN {_percent(content['snn_accuracy'])}",
         f"  energy       {format_si(energy['total'], 'J')} per inference (95 %: {low} to {high})",

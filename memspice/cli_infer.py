@@ -8,7 +8,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from memspice.cli_options import counter, setup_options, take_setup
+from memspice.cli_options import JOBS, counter, note_lines, setup_options, take_setup
 from memspice.experiment.infer import infer
 from memspice.quantities import format_si
 
@@ -22,10 +22,10 @@ from memspice.quantities import format_si
     show_default=True,
     help="reduced and full: every spike of a dense network out of SPICE.",
 )
-@click.option("--jobs", default=2, show_default=True, help="Decks at a time.")
+@click.option("--jobs", type=JOBS, default=2, show_default=True, help="Decks at a time.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def infer_command(fidelity: Any, jobs: int, as_json: bool, **options: Any) -> None:
-    """Classify images with the spiking network, and with its ANN."""
+    """Classify images: spiking network beside ANN."""
     setup = take_setup(options)
     with tqdm(desc="infer", unit="step", delay=2.0, leave=False) as bar:
         result = infer(setup, fidelity, jobs, counter(bar))
@@ -34,7 +34,7 @@ def infer_command(fidelity: Any, jobs: int, as_json: bool, **options: Any) -> No
         return
     dataset = result["dataset"]
     click.echo(f"{result['network']} on {dataset['images']} images of {dataset['name']}")
-    click.echo(f"  {dataset['source']}")
+    click.echo("\n".join([f"  {dataset['source']}", *note_lines(result)]))
     for name in ("ann_accuracy", "snn_accuracy"):
         item = result[name]
         click.echo(

@@ -11,7 +11,14 @@ import click
 from tqdm import tqdm
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli_options import counter, pathwise_verdict, setup_options, take_setup
+from memspice.cli_options import (
+    JOBS,
+    counter,
+    note_lines,
+    pathwise_verdict,
+    setup_options,
+    take_setup,
+)
 from memspice.errors import ConfigError
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
 from memspice.quantities import format_si
@@ -28,11 +35,11 @@ from memspice.quantities import format_si
     show_default=True,
     help="What SPICE sees: every cell, the exact port matrix, or nothing.",
 )
-@click.option("--jobs", default=2, show_default=True, help="Decks at a time.")
+@click.option("--jobs", type=JOBS, default=2, show_default=True, help="Decks at a time.")
 @click.option("--scheduler", default="local", show_default=True, help="Only 'local' so far.")
 @click.option("--timeout", default=900.0, show_default=True, help="Seconds a deck may take.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="HDF5 run file.")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="HDF5 run file; an earlier run there is replaced.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate_layer_command(
     layer: str | None,
@@ -46,7 +53,11 @@ def simulate_layer_command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Simulate windows of one LAYER (conv1, dense7, ...; default: the first)."""
+    """Simulate windows of one LAYER.
+
+    LAYER is a name such as conv1 or dense7, by default the first. A window is all neurons of the
+    layer at one position of one image, through some cycles.
+    """
     setup = take_setup(options)
     if scheduler != "local":
         raise ConfigError(f"scheduler {scheduler!r} is not supported yet: use local")
@@ -75,6 +86,7 @@ def layer_text(result: LayerResult) -> str:
         f"{content['cols']} columns, {content['fidelity']} on {engine['name']} {engine['version']}",
         f"  {content['windows']} windows of {content['cycles']} cycles, "
         f"{content['events']} events, {content['wall_seconds']:.1f} s",
+        *note_lines(content),
     ]
     if found:
         lines += [

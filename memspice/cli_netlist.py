@@ -10,11 +10,15 @@ from memspice.circuits.examples import EXAMPLES, write_golden
 
 
 @click.command("netlist")
-@click.argument("name", required=False, type=click.Choice(sorted(EXAMPLES)))
+@click.argument("name", required=False, metavar="[NAME]", type=click.Choice(sorted(EXAMPLES)))
 @click.option("--golden", type=click.Path(path_type=Path), help="Write all examples to a folder.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 def netlist_command(name: str | None, golden: Path | None, out: Path | None) -> None:
     """Write the example netlist NAME, or list the names."""
+    if golden and (name or out):
+        raise click.UsageError("--golden writes all examples: it takes neither NAME nor --out")
+    if out and name is None:
+        raise click.UsageError("--out needs the NAME of the example to write")
     if golden:
         for path in write_golden(golden):
             click.echo(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,9 @@ from memspice.analysis.comparison import MARGIN
 from memspice.engines import ENGINES
 from memspice.errors import ConfigError, EngineError
 from memspice.experiment.setup import Setup
+
+#: Type of ``--jobs``.
+JOBS = click.IntRange(min=1)
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -72,6 +75,11 @@ def parse_tile(text: str) -> tuple[int, int]:
     if not match:
         raise ConfigError(f"--tile {text!r} must be ROWSxCOLS, for example 128x128")
     return int(match[1]), int(match[2])
+
+
+def note_lines(content: Mapping[str, Any]) -> list[str]:
+    """Lines of a result's text that say where it is smaller than what was asked for."""
+    return [f"  note         {note}" for note in content.get("notes", ())]
 
 
 def counter(bar: Any) -> Callable[[int, int], None]:

@@ -20,7 +20,7 @@ from memspice.network.weights import Network, save_network
 
 
 @click.command("train")
-@click.argument("network", type=click.Choice(sorted(ARCHITECTURES)))
+@click.argument("network", metavar="NETWORK", type=click.Choice(sorted(ARCHITECTURES)))
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the CIFAR-10 binaries.")
 @click.option("--quick", is_flag=True, help="One epoch a phase: only to see that it works.")
 @click.option(
@@ -36,7 +36,10 @@ from memspice.network.weights import Network, save_network
 def train_command(
     network: str, data: Path | None, quick: bool, checkpoint: Path, out: Path
 ) -> None:
-    """Train NETWORK with the activation of the device (needs the extra memspice[train])."""
+    """Train NETWORK with the device's activation.
+
+    NETWORK is digits-mlp or cifar10-cnn. Needs the extra memspice[train].
+    """
     training = _training()
     config = training.PRESETS[network]
     config = config.quick() if quick else config

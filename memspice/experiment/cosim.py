@@ -105,6 +105,12 @@ class CosimState:
         return [(job, result) for job, result in pairs if job.window.layer == name]
 
 
+def check_images(prepared: Prepared) -> None:
+    """Refuse a single image: it gives no confidence interval."""
+    if len(prepared.dataset.images) < 2:
+        raise ConfigError("images = 1 gives no confidence interval: use at least 2")
+
+
 def run_cosim(
     prepared: Prepared,
     plan: CosimPlan,
@@ -132,8 +138,7 @@ def run_cosim(
     ConfigError
         If there are too few images for a confidence interval.
     """
-    if len(prepared.dataset.images) < 2:
-        raise ConfigError("images = 1 gives no confidence interval: use at least 2")
+    check_images(prepared)
     state = CosimState()
     for number in range(plan.max_iterations):
         chosen = _choose(prepared, plan, number)

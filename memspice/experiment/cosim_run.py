@@ -12,7 +12,7 @@ from memspice.analysis.cmos import CmosOperations
 from memspice.analysis.transfer import Characterization
 from memspice.engines import find_engine
 from memspice.experiment.characterize import characterize
-from memspice.experiment.cosim import CosimPlan, CosimState, run_cosim
+from memspice.experiment.cosim import CosimPlan, CosimState, check_images, run_cosim
 from memspice.experiment.setup import Prepared, Setup, config_text, engine_record, prepare
 from memspice.experiment.summary import summary_json
 from memspice.parameters import load_sourced
@@ -65,15 +65,7 @@ def cosimulate(
     engine = find_engine(setup.engine)
     cmos = load_sourced("cmos-45nm", "cmos", CmosOperations)
     prepared = prepare(setup)
-    transfer = characterize(
-        prepared.mapped.parameter_set,
-        transfer_points,
-        transfer_events,
-        setup.seed,
-        engine,
-        plan.workers,
-        lambda done, total: progress("transfer curve", done, total),
-    )
+    check_images(prepared)
     provenance = Provenance(
         config=config_text(setup, {"plan": config_text(plan)}),
         seed=setup.seed,
@@ -81,6 +73,15 @@ def cosimulate(
         command=command,
     )
     with RunWriter.create(out, provenance, overwrite=True) as writer:
+        transfer = characterize(
+            prepared.mapped.parameter_set,
+            transfer_points,
+            transfer_events,
+            setup.seed,
+            engine,
+            plan.workers,
+            lambda done, total: progress("transfer curve", done, total),
+        )
         state = run_cosim(prepared, plan, engine, writer.add, progress)
         seconds = time.monotonic() - started
         summary = summary_json(prepared, state, cmos, engine.info, seconds)

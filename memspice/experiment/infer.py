@@ -13,9 +13,16 @@ from memspice.analysis.comparison import PathwiseComparison, merge
 from memspice.analysis.statistics import proportion
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError
-from memspice.experiment.setup import Prepared, Setup, engine_record, open_engine, prepare
+from memspice.experiment.setup import (
+    Prepared,
+    Setup,
+    dataset_json,
+    engine_record,
+    open_engine,
+    prepare,
+)
 from memspice.experiment.simulate_layer import compare_with_surrogate, energy_json
-from memspice.experiment.summary import ann_accuracy, dataset_json
+from memspice.experiment.summary import ann_accuracy
 from memspice.experiment.window import Fidelity, Outcome, outcome, run_job, window_jobs
 from memspice.jobs import run_jobs
 from memspice.network.architecture import Conv, Pool
@@ -56,6 +63,7 @@ def infer(
     result: dict[str, Any] = {
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
+        "notes": prepared.notes,
         "device": prepared.mapped.parameter_set.name,
         "fidelity": fidelity,
         "cycles": setup.cycles,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +41,21 @@ class Setup:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A network on crossbars and the images to run."""
+    """A network on crossbars and the images to run, fewer than asked for where there are no more.
+
+    ``notes`` say where the run is smaller than what was asked for.
+    """
 
     setup: Setup
     network: Network
     mapped: MappedNetwork
     dataset: Dataset
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know: where the run is smaller than asked for."""
+        asked, found = self.setup.images, len(self.dataset)
+        return [f"{asked} images asked for, the data set has {found}"] if found < asked else []
 
 
 def prepare(setup: Setup) -> Prepared:
@@ -56,7 +64,7 @@ def prepare(setup: Setup) -> Prepared:
     Raises
     ------
     ConfigError
-        If a number makes no sense or more images are asked for than there are.
+        If a number makes no sense.
     """
     for name in ("images", "cycles"):
         if getattr(setup, name) < 1:
@@ -110,6 +118,17 @@ def choose_windows(
 def open_engine(name: str, fidelity: str) -> Engine | None:
     """Engine of a fidelity: none for the surrogate."""
     return None if fidelity == "surrogate" else find_engine(name)
+
+
+def dataset_json(prepared: Prepared) -> dict[str, object]:
+    """Name, size and nature of the images."""
+    dataset = prepared.dataset
+    return {
+        "name": dataset.name,
+        "images": len(dataset),
+        "lossless": dataset.lossless,
+        "source": dataset.source,
+    }
 
 
 def engine_record(info: EngineInfo | None) -> dict[str, str | bool]:

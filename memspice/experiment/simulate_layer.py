@@ -13,11 +13,13 @@ import numpy as np
 from memspice.analysis.comparison import PathwiseComparison, compare_spikes, merge
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
+from memspice.errors import ConfigError
 from memspice.experiment.setup import (
     Prepared,
     Setup,
     choose_windows,
     config_text,
+    dataset_json,
     engine_record,
     open_engine,
     prepare,
@@ -90,6 +92,8 @@ def simulate_layer(
         As config, engine or store say; what was finished is in ``out``.
     """
     started = time.monotonic()
+    if not run.timeout > 0:  # NaN fails too
+        raise ConfigError(f"timeout = {run.timeout} s must be above 0")
     prepared = prepare(setup)
     name = run.layer or prepared.mapped.layers[0].name
     layer = prepared.mapped.layer(name)
@@ -111,6 +115,8 @@ def simulate_layer(
         "engine": record,
         "seed": setup.seed,
         "network": prepared.network.name,
+        "dataset": dataset_json(prepared),
+        "notes": prepared.notes + _notes(layer, run),
         "layer": name,
         "rows": layer.rows,
         "cols": 2 * layer.outputs,
@@ -125,6 +131,12 @@ def simulate_layer(
         "out": str(out) if out else None,
     }
     return LayerResult(result, statistics, comparison, outcomes)
+
+
+def _notes(layer: MappedLayer, run: LayerRun) -> list[str]:
+    """What a reader must know: where the run is smaller than asked for."""
+    asked, found = run.positions, layer.positions
+    return [f"{asked} positions asked for, {layer.name} has {found}"] if found < asked else []
 
 
 def _run_config(run: LayerRun) -> dict[str, object]:

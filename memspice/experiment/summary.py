@@ -20,7 +20,7 @@ from memspice.analysis.statistics import Proportion, proportion
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.engines.base import EngineInfo
 from memspice.experiment.cosim import CosimState, Iteration
-from memspice.experiment.setup import Prepared, engine_record
+from memspice.experiment.setup import Prepared, dataset_json, engine_record
 from memspice.experiment.simulate_layer import compare_with_surrogate
 from memspice.network.inference import ann_scores
 from memspice.parameters import SourcedParameters
@@ -44,17 +44,6 @@ def ann_accuracy(prepared: Prepared) -> Proportion:
     return proportion(correct, len(prepared.dataset.labels))
 
 
-def dataset_json(prepared: Prepared) -> dict[str, Any]:
-    """Name, size and nature of the images."""
-    dataset = prepared.dataset
-    return {
-        "name": dataset.name,
-        "images": len(dataset.images),
-        "lossless": dataset.lossless,
-        "source": dataset.source,
-    }
-
-
 def summary_json(
     prepared: Prepared,
     state: CosimState,
@@ -72,6 +61,7 @@ def summary_json(
     provenance = [*prepared.mapped.parameter_set.provenance]
     return {
         "dataset": dataset_json(prepared),
+        "notes": prepared.notes,
         "network": prepared.network.name,
         "device": prepared.mapped.parameter_set.name,
         "cycles": prepared.setup.cycles,

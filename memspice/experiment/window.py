@@ -24,7 +24,7 @@ from memspice.devices.draws import event_thresholds
 from memspice.devices.neurons import MemristorNeuron
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
-from memspice.errors import ConfigError
+from memspice.errors import ConfigError, EngineError, NetlistError
 from memspice.jobs import content_hash
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer
@@ -171,6 +171,21 @@ def run_job(
         return _surrogate_record(job, started)
     if engine is None:
         raise ConfigError(f"fidelity {job.fidelity!r} needs an engine")
+    try:
+        return _run_spice(job, engine, timeout, cancel, stored_neurons, started)
+    except (NetlistError, EngineError) as error:
+        error.add_note(f"The failed job is {job.name}")
+        raise
+
+
+def _run_spice(
+    job: WindowJob,
+    engine: Engine,
+    timeout: float,
+    cancel: threading.Event | None,
+    stored_neurons: int,
+    started: float,
+) -> JobRecord:
     circuit, stimulus = job.circuit, job.stimulus()
     if job.fidelity == "reduced" and circuit.ports.coupling > COUPLING_LIMIT:
         raise ConfigError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from memspice.errors import ConfigError
+from memspice.errors import ConfigError, StoreError
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:
@@ -123,7 +123,9 @@ def save_figure(figure: Figure, path: Path) -> None:
     Raises
     ------
     ConfigError
-        If matplotlib does not know the format, or the file cannot be written.
+        If matplotlib does not know the format.
+    StoreError
+        If the file cannot be written.
     """
     known = figure.canvas.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in known:
@@ -132,7 +134,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=150)
     except OSError as error:
-        raise ConfigError(f"{path} could not be written: {error}; name another file") from error
+        raise StoreError(f"{path} could not be written: {error}; name another file") from error
 
 
 def _draw_unit(

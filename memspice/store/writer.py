@@ -95,7 +95,8 @@ class RunWriter:
         ------
         StoreError
             If the path is a folder, cannot be written, is in use by another process, holds a file
-            and neither flag is given, or is to be resumed and was made in another way.
+            and neither flag is given, is to be overwritten and is no run, or is to be resumed and
+            was made in another way.
         """
         path = Path(path)
         check_provenance(provenance)
@@ -135,6 +136,9 @@ class RunWriter:
             if error is None:
                 raise
             error.add_note(f"The run could not be made one file either: {second}")
+        else:
+            if error is not None:
+                error.add_note(f"{len(self._jobs)} finished jobs are kept in {self.path}")
 
     @property
     def finished(self) -> dict[str, str]:
@@ -282,6 +286,7 @@ def _earlier_run(
     if overwrite and resume:
         raise StoreError(f"{path} cannot be both resumed and overwritten; choose one")
     if overwrite:
+        _check_replaceable(path)
         return None
     if not path.exists():
         if any(parts_folder(path).glob("*.h5")):
@@ -295,6 +300,17 @@ def _earlier_run(
     with read_run(path) as run:
         _check_same(path, run.provenance, provenance)
         return run.provenance, run.run_id
+
+
+def _check_replaceable(path: Path) -> None:
+    """Refuse to overwrite what is no run: it may be the only copy of somebody's work."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        with open_hdf5(path) as file:
+            schema.read_root(file)
+    except StoreError as error:
+        raise StoreError(f"{error}; it is not replaced: remove it or choose another name") from error
 
 
 def _check_same(path: Path, old: Provenance, new: Provenance) -> None:

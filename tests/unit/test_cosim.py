@@ -13,7 +13,14 @@ import pytest
 from memspice.analysis.cmos import SCOPES, CmosOperations
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
-from memspice.experiment.cosim import CosimPlan, CosimState, _choose, _settled, run_cosim
+from memspice.experiment.cosim import (
+    CosimPlan,
+    CosimState,
+    _choose,
+    _settled,
+    _spice_energies,
+    run_cosim,
+)
 from memspice.experiment.setup import Prepared, Setup, prepare
 from memspice.experiment.summary import summary_json, workload
 from memspice.experiment.window import run_job, window_jobs
@@ -112,6 +119,19 @@ def test_a_window_seen_again_is_no_new_sample() -> None:
     # Two iterations ask for 8 windows of a dense layer, of which 6 images hold 6.
     for windows in run()[0].modelled.values():
         assert len(windows) == IMAGES
+
+
+def test_a_full_window_is_no_sample_besides_its_reduced_twin() -> None:
+    state = run()[0]
+    for layer in prepared().mapped.layers:
+        reduced = {job.window for job, _ in state.of_layer(layer.name) if job.fidelity == "reduced"}
+        energies = _spice_energies(state, layer)
+        typical = np.mean([sum(item.values()) for item in state.modelled[layer.name].values()])
+        assert len(energies) == len(reduced)
+        for measured, modelled in energies:
+            assert sum(measured.values()) == pytest.approx(sum(modelled.values()), rel=0.02)
+            # Of one window and one cycle: idle sense stages make most of it.
+            assert sum(modelled.values()) == pytest.approx(typical, rel=0.1)
 
 
 def test_interval_is_finite_and_covers_the_closed_form_of_all_windows() -> None:

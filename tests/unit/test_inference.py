@@ -242,7 +242,7 @@ def test_another_seed_gives_other_spikes(mapped: MappedNetwork, result: Inferenc
     "calibration",
     [
         Calibration(drive_gain=0.98, drive_offset=0.1),
-        Calibration(log_hazard_gain=1.1, log_hazard_offset=-0.3),
+        Calibration(log_hazard_gain=1.6, log_hazard_offset=-0.3),
     ],
 )
 def test_calibration_moves_drive_and_hazard_as_documented(

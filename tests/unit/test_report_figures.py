@@ -133,10 +133,10 @@ def test_raster_sorts_neurons_and_draws_every_spike() -> None:
     assert sorted(middles) == sorted([(k + 1, 0.0) for k in range(20)] + [(5, 1.0)])
 
 
-@pytest.mark.parametrize(("count", "outside"), [(5, 1), (6, 0), (14, 0), (15, 1)])
+@pytest.mark.parametrize(("count", "outside"), [(9, 1), (10, 0), (20, 0), (21, 1)])
 def test_band_is_the_binomial_interval(count: int, outside: int) -> None:
-    """Of 20 fair draws 95 % lie in 6 to 14; with P = 0 and 1 only one count is possible."""
-    spikes = np.zeros((20, 3), bool)
+    """Of 30 fair draws 95 % lie in 10 to 20; with P = 0 and 1 only one count is possible."""
+    spikes = np.zeros((30, 3), bool)
     spikes[:, 1] = True
     spikes[:count, 2] = True
     shown = texts(figures.raster_figure(spikes, [0.0, 1.0, 0.5], "three"))

@@ -107,7 +107,7 @@ def test_headline_says_what_the_summary_says(tmp_path: Path) -> None:
     text = render(tmp_path, example_summary()).text.split("What is not in these joules")[0]
     for words in (
         "Data set cifar10 , 10,000 images, lossless: yes .",
-        "Energy per inference 5.44 µJ 95 % CI 5.252 µJ to 5.633 µJ",
+        "Energy per inference 5.44 µJ 95 % CI 5.253 µJ to 5.634 µJ",
         "1.21 times more for neurons only 2.10 µJ, CMOS 1.73 µJ",
         "27.2 times less with periphery and weight memory 5.44 µJ, CMOS 148 µJ",
         "85.1 % 95 % interval 84.4 % to 85.8 %, 10,000 images",
