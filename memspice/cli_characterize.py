@@ -58,8 +58,8 @@ def characterize_command(
 ) -> None:
     """Compare P(V) of SPICE and closed form.
 
-    Each event of a neuron circuit is a whole cycle of write, read and reset with a random threshold of its own; its
-    spike must be the one that the closed form foretells for that threshold.
+    Each event is a whole cycle of a neuron circuit: write, read and reset, with a random threshold
+    of its own; its spike must be the one that the closed form foretells for that threshold.
     """
     parameter_set = load_parameter_set(device)
     simulator = find_engine(engine)

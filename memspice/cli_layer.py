@@ -38,7 +38,11 @@ from memspice.quantities import format_si
 @click.option("--jobs", type=JOBS, default=2, show_default=True, help="Decks at a time.")
 @click.option("--scheduler", default="local", show_default=True, help="Only 'local' so far.")
 @click.option("--timeout", default=900.0, show_default=True, help="Seconds a deck may take.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="HDF5 run file; an earlier run there is replaced.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="HDF5 run file; an earlier run there is replaced.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate_layer_command(

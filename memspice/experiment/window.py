@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -171,21 +172,6 @@ def run_job(
         return _surrogate_record(job, started)
     if engine is None:
         raise ConfigError(f"fidelity {job.fidelity!r} needs an engine")
-    try:
-        return _run_spice(job, engine, timeout, cancel, stored_neurons, started)
-    except (NetlistError, EngineError) as error:
-        error.add_note(f"The failed job is {job.name}")
-        raise
-
-
-def _run_spice(
-    job: WindowJob,
-    engine: Engine,
-    timeout: float,
-    cancel: threading.Event | None,
-    stored_neurons: int,
-    started: float,
-) -> JobRecord:
     circuit, stimulus = job.circuit, job.stimulus()
     if job.fidelity == "reduced" and circuit.ports.coupling > COUPLING_LIMIT:
         raise ConfigError(
@@ -194,22 +180,33 @@ def _run_spice(
             "use --fidelity full"
         )
     netlist = layer_netlist(circuit, stimulus, job.fidelity)
-    waves = engine.run(
-        netlist,
-        Transient(
-            stop=stimulus.cycles * circuit.schedule.cycle,
-            max_step=circuit.timing.write / 25,
-            from_rest=True,
-        ),
-        save=saved_signals(circuit, job.fidelity),
-        options=solver_options(circuit.timing),
-        timeout=timeout,
-        cancel=cancel,
-    )
+    with _named(job):
+        waves = engine.run(
+            netlist,
+            Transient(
+                stop=stimulus.cycles * circuit.schedule.cycle,
+                max_step=circuit.timing.write / 25,
+                from_rest=True,
+            ),
+            save=saved_signals(circuit, job.fidelity),
+            options=solver_options(circuit.timing),
+            timeout=timeout,
+            cancel=cancel,
+        )
     power = layer_power(circuit, stimulus, job.fidelity, waves)
     balance = energy_balance(power, circuit.schedule, stimulus.cycles)
     events = event_values(circuit, stimulus.cycles, waves)
     return _spice_record(job, stimulus, netlist, waves, events, balance, started, stored_neurons)
+
+
+@contextmanager
+def _named(job: WindowJob) -> Iterator[None]:
+    """Note the job in what the engine raises, which knows only a netlist."""
+    try:
+        yield
+    except (NetlistError, EngineError) as error:
+        error.add_note(f"The job that failed is {job.name}")
+        raise
 
 
 def _surrogate_record(job: WindowJob, started: float) -> JobRecord:

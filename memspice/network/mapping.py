@@ -201,6 +201,12 @@ def _scale(layer: WeightLayer, parameter_set: ParameterSet, spiking: bool) -> _S
         share = device.write_fraction(periphery.driver_resistance)
         origin = device.hazard.unit_voltage(timing.write, timing.edge) / share
         limits = (periphery.write_low, periphery.write_high)
+        if not limits[0] < origin < limits[1]:
+            raise ConfigError(
+                f"a drive of {origin:.3g} V switches the device with P = 63 %, outside the limits "
+                f"{limits[0]:g} to {limits[1]:g} V of the difference stage: no input can make it "
+                "spike as trained; change timing.write, the hazard law or the limits"
+            )
         return _Scale(origin, device.hazard.voltage_scale / share, limits, spiking)
     # Inputs lie between 0 and 1: no score exceeds the sum of its weights of one sign.
     positive = np.maximum(layer.weight, 0).sum(axis=1)

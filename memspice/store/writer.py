@@ -310,7 +310,7 @@ def _check_replaceable(path: Path) -> None:
         with open_hdf5(path) as file:
             schema.read_root(file)
     except StoreError as error:
-        raise StoreError(f"{error}; it is not replaced: remove it or choose another name") from error
+        raise StoreError(f"{error}; not replaced: remove it or choose another name") from error
 
 
 def _check_same(path: Path, old: Provenance, new: Provenance) -> None:
