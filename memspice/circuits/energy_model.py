@@ -110,8 +110,8 @@ def _path_conductances(layer: LayerCircuit) -> tuple[float, float, float, float,
     if isinstance(device, MemristorNeuron):
         around = device.series_resistance + driver
         on, off = 1 / (device.on_resistance + around), 1 / (device.off_resistance + around)
-        # The filament is gone within a few time constants of a fiftieth of the pulse.
-        return on, off, on, off, on * 0.05 * layer.timing.reset
+        # The filament is gone within about one time constant, a fiftieth of the pulse.
+        return on, off, on, off, on * 0.02 * layer.timing.reset
     write = 1 / (device.heavy_metal_resistance + driver)
     around = device.reference_resistance + driver
     read_on = 1 / (device.parallel_resistance + around)

@@ -136,8 +136,10 @@ def run_cosim(
     Raises
     ------
     ConfigError
-        If there are too few images for a confidence interval.
+        If there are too few images or SPICE windows for a confidence interval.
     """
+    if plan.spice_windows < 2 or plan.model_windows < 2:
+        raise ConfigError("a confidence interval needs at least 2 windows of either kind")
     check_images(prepared)
     state = CosimState()
     for number in range(plan.max_iterations):

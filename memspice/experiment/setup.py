@@ -98,19 +98,14 @@ def load_images(network: Network, images: int, data: Path | None) -> Dataset:
     raise ConfigError(f"network {network.name} takes images of shape {shape}: no such data set")
 
 
-def choose_windows(
-    layer: MappedLayer, images: int, positions: int, seed: int, offset: int = 0
-) -> list[Window]:
-    """Windows of a layer: some positions of each image, chosen by the seed.
-
-    ``offset`` counts windows per image already used, so that later calls give others.
-    """
+def choose_windows(layer: MappedLayer, images: int, positions: int, seed: int) -> list[Window]:
+    """Windows of a layer: some positions of each image, chosen by the seed."""
     if positions < 1:
         raise ConfigError(f"positions = {positions} must be at least 1")
     windows = []
     for image in range(images):
         order = np.random.default_rng([seed, layer.number, image]).permutation(layer.positions)
-        chosen = np.sort(order[offset : offset + positions])
+        chosen = np.sort(order[:positions])
         windows += [Window(layer.name, image, int(position)) for position in chosen]
     return windows
 

@@ -33,6 +33,9 @@ EXCLUDED = (
     "charging of word lines, bit lines and gates: wire capacitance is not modelled yet",
     "distribution of the control pulses, clocks and routing of spikes between tiles",
     "leakage of periphery that is switched off",
+    "non-linearity of cells, although bias rows may stand at several times the read voltage",
+    "re-use of fetched weights by the CMOS counterpart, which would lower its system figure: each "
+    "addition fetches its weight from SRAM; a graded pooled input counts as one addition",
     "programming of the weights",
 )
 

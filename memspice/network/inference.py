@@ -2,7 +2,8 @@
 
 Each layer is one matrix product per cycle with the exact drive gain of its crossbars (wires,
 drivers and sense stages included), the hazard law, and one draw per event.  Matrix products are
-float32; a spike is ``u >= exp(-H)`` with the same ``u`` that a SPICE run of the event gets.
+float32; a spike is ``1 - u <= 1 - exp(-H)``, that is ``H >= E = -ln u``, with the same ``u`` that a
+SPICE run of the event gets.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from memspice.circuits.reduction import one_blas_thread
 from memspice.devices.draws import event_uniforms
-from memspice.errors import IncompleteResults
+from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
 from memspice.network.architecture import Conv, Dense, Pool
 from memspice.network.mapping import MappedLayer, MappedNetwork
@@ -97,8 +98,15 @@ def run_inference(
         Batches at a time; each keeps to one thread of BLAS.
     progress : callable, optional
         Called with the number of images of each batch that is done.
+
+    Raises
+    ------
+    ConfigError
+        If a window is of an unknown layer, or of an image or position that is not there.
     """
     kept = list(windows)
+    for window in kept:
+        _check_window(mapped, window, range(first_image, first_image + len(images)))
     surrogates = [_prepare(layer, (calibration or {}).get(layer.name)) for layer in mapped.layers]
     totals = {layer.name: np.zeros(len(images)) for layer in mapped.layers if layer.spiking}
     inputs: dict[Window, list[np.ndarray]] = {window: [] for window in kept}
@@ -126,6 +134,15 @@ def run_inference(
     }
     found = {window: np.stack(rows) for window, rows in inputs.items() if rows}
     return InferenceResult(np.concatenate(scores), rates, totals, found)
+
+
+def _check_window(mapped: MappedNetwork, window: Window, images: range) -> None:
+    layer = mapped.layer(window.layer)
+    if window.image not in images or not 0 <= window.position < layer.positions:
+        raise ConfigError(
+            f"{window} does not exist: images are {images.start} to {images.stop - 1}, positions "
+            f"0 to {layer.positions - 1}"
+        )
 
 
 def _events(layer: MappedLayer) -> int:
@@ -218,27 +235,27 @@ class _Batch:
 
     def _spikes(self, surrogate: _Surrogate, drive: np.ndarray, cycle: int) -> np.ndarray:
         layer, calibration = surrogate.layer, surrogate.calibration
-        survival = _survival(layer, drive, calibration)
+        probability = _probability(layer, drive, calibration)
         spikes = np.empty(drive.shape, np.float32)
         for index in range(len(drive)):
             uniforms = event_uniforms(
                 self._seed, layer.number, self._first_image + index, cycle, 0, _events(layer)
             )
-            spikes[index] = uniforms.reshape(drive.shape[1:]) >= survival[index]
+            spikes[index] = 1 - uniforms.reshape(drive.shape[1:]) <= probability[index]
         counts = self.spikes.setdefault(layer.name, np.zeros(len(drive)))
         counts += spikes.sum(axis=(1, 2))
         return spikes
 
 
-def _survival(layer: MappedLayer, drive: np.ndarray, calibration: Calibration) -> np.ndarray:
-    """Probability ``exp(-H)`` that a device does not switch."""
+def _probability(layer: MappedLayer, drive: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Probability ``1 - exp(-H)`` that a device switches, precise where it is small."""
     circuit = layer.circuits[0]
     timing = circuit.timing
     log_hazard = circuit.device.hazard.log_hazard_integral(
         drive * np.float32(circuit.write_fraction), timing.write, timing.edge
     )
     log_hazard = calibration.log_hazard_gain * log_hazard + calibration.log_hazard_offset
-    return np.exp(-np.exp(np.minimum(log_hazard, 50)))
+    return np.asarray(-np.expm1(-np.exp(np.minimum(log_hazard, 50))))
 
 
 def _as_image(spikes: np.ndarray, layer: MappedLayer) -> np.ndarray:

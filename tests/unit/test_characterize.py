@@ -26,7 +26,7 @@ from memspice.cli_characterize import characterize_command
 from memspice.engines import find_engine
 from memspice.engines.base import Analysis, EngineInfo, Transient
 from memspice.engines.waveforms import Waveforms
-from memspice.errors import ConfigError, EngineError
+from memspice.errors import ConfigError, EngineError, StoreError
 from memspice.experiment.characterize import MOST_CYCLES, MOST_NEURONS, characterize
 from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
 from memspice.report.transfer_plot import draw_transfer
@@ -312,7 +312,7 @@ def test_numbers_that_cannot_be_written_are_reported(
 ) -> None:
     monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: StillEngine())
     (tmp_path / "characterize-ag-asi.json").mkdir()
-    with pytest.raises(ConfigError, match="could not be written"):
+    with pytest.raises(StoreError, match="could not be written"):
         run("--points", "2", "--events", "1", "--out", str(tmp_path))
 
 
