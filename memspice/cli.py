@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort) as stop:
+        gc.freeze()  # else the end of the process first collects half-built netlists, for seconds
         # click puts an Abort in the place of the interrupt
         _fail(stop.__cause__ or stop, "interrupted")
         sys.exit(INCOMPLETE)

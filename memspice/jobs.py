@@ -23,7 +23,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 #: Longest wait for running tasks after Ctrl-C, [s]; engines stop within 0.1 s.
-INTERRUPT_SECONDS = 1.5
+INTERRUPT_SECONDS = 0.8
 #: Longest wait between two looks for Ctrl-C, [s].
 POLL_SECONDS = 0.1
 

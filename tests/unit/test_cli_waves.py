@@ -238,7 +238,7 @@ def test_plot_refusals(run_file: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no known image format; use one of .*png"):
         call("plot", run_file, JOB.name, "--out", tmp_path / "a.xyz")
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="could not be written"):
+    with pytest.raises(StoreError, match="could not be written"):
         call("plot", run_file, JOB.name, "--out", tmp_path / "file" / "a.png")
 
 
