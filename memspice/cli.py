@@ -42,7 +42,7 @@ INCOMPLETE = 5
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="memspice")
+@click.version_option(package_name="memspice", prog_name="memspice")
 def cli() -> None:
     """Circuit-level SPICE co-simulation of memristive deep spiking networks."""
 
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     try:
         with _stopped_once():
-            cli.main(args=arguments, standalone_mode=False)
+            cli.main(args=arguments, prog_name="memspice", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(error, str(error))
         sys.exit(exit_code(error))
     except OSError as error:
-        where, what = error.filename or "a file", error.strerror or error
+        where, what = error.filename or "writing or reading a file", error.strerror or error
         _fail(error, f"{where}: {what}; check the path, the rights and the space left")
         sys.exit(INCOMPLETE)
 
@@ -88,6 +88,7 @@ def _stopped_once() -> Iterator[None]:
     def stop(*_: Any) -> NoReturn:
         for number in signals:
             signal.signal(number, signal.SIG_IGN)
+        sys.setswitchinterval(1e-4)  # a thread that builds a netlist must not hold up the stop
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in signals}

@@ -39,7 +39,13 @@ _HEADER = (
 @click.option("--events", default=256, show_default=True, help="Write attempts at each, or more.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the thresholds.")
 @click.option("--jobs", type=JOBS, help="Decks at a time.  [default: one a processor]")
-@click.option("--engine", type=click.Choice(sorted(ENGINES)), default="ngspice", show_default=True)
+@click.option(
+    "--engine",
+    type=click.Choice(sorted(ENGINES)),
+    default="ngspice",
+    show_default=True,
+    help="Circuit simulator.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from memspice.circuits.examples import EXAMPLES, write_golden
+from memspice.store.files import writing
 
 
 @click.command("netlist")
@@ -20,14 +21,16 @@ def netlist_command(name: str | None, golden: Path | None, out: Path | None) -> 
     if out and name is None:
         raise click.UsageError("--out needs the NAME of the example to write")
     if golden:
-        for path in write_golden(golden):
-            click.echo(path)
+        with writing(golden):
+            paths = write_golden(golden)
+        click.echo("\n".join(map(str, paths)))
         return
     if name is None:
         click.echo("\n".join(f"{key:28} {EXAMPLES[key]().title}" for key in sorted(EXAMPLES)))
         return
     text = EXAMPLES[name]().text
     if out:
-        out.write_text(text, encoding="utf-8")
+        with writing(out):
+            out.write_text(text, encoding="utf-8")
     else:
         click.echo(text, nl=False)

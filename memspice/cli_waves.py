@@ -64,7 +64,10 @@ def show(
     log: bool,
     as_json: bool,
 ) -> None:
-    """Show a JOB of RUN: its attributes, energies, events and SIGNALS (all if none is named)."""
+    """Show a JOB of RUN, or some of its SIGNALS.
+
+    Without an option: attributes, energies, events and the range of every signal.
+    """
     if as_csv + netlist + log + as_json > 1:
         raise click.UsageError("--csv, --netlist, --log and --json exclude one another")
     with read_run(run) as stored:
@@ -87,7 +90,10 @@ def show(
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Image to write.")
 @_JSON
 def plot(run: Path, job: str, signals: tuple[str, ...], out: Path, as_json: bool) -> None:
-    """Draw SIGNALS of a JOB of RUN, one axis a unit (the first few of each if none is named)."""
+    """Draw SIGNALS of a JOB of RUN.
+
+    One axis a unit; the first few signals of each unit if none is named.
+    """
     with read_run(run) as stored:
         record = stored.job(job)
     columns = record.select(signals)

@@ -23,7 +23,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 #: Longest wait for running tasks after Ctrl-C, [s]; engines stop within 0.1 s.
-INTERRUPT_SECONDS = 0.8
+INTERRUPT_SECONDS = 0.5
 #: Longest wait between two looks for Ctrl-C, [s].
 POLL_SECONDS = 0.1
 

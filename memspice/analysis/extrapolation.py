@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from memspice.analysis.calibration import energy_ratios
 from memspice.circuits.energy_model import COMPONENTS
@@ -58,8 +58,8 @@ def extrapolate_layer(
     components = {name: windows_per_inference * ratios[name] * mean[name] for name in COMPONENTS}
     calibrated = np.array([_calibrated(item, ratios) for item in modelled])
     left = np.array([sum(a[n] for n in COMPONENTS) - _calibrated(b, ratios) for a, b in spice])
-    sampling = _half_width(calibrated, float(norm.ppf(0.975)))
-    model = _half_width(left, float(t.ppf(0.975, len(left) - 1)) if len(left) > 1 else np.inf)
+    sampling = _half_width(calibrated, float(ndtri(0.975)))
+    model = _half_width(left, float(stdtrit(len(left) - 1, 0.975)) if len(left) > 1 else np.inf)
     return LayerEnergy(components, windows_per_inference * float(np.hypot(sampling, model)))
 
 

@@ -223,7 +223,15 @@ def _feedback_resistance(
     current = np.max(row_level @ conductance) * parameter_set.array.read_voltage
     largest = _HEADROOM * parameter_set.sense.swing / current
     step = 10.0 ** (math.floor(math.log10(largest)) - 1)
-    return float(math.floor(largest / step) * step)
+    feedback = float(math.floor(largest / step) * step)
+    sense = parameter_set.sense
+    if sense.kind == "transimpedance" and sense.gain * feedback <= sense.output_resistance:
+        raise ConfigError(
+            f"sense.output_resistance = {sense.output_resistance:g} ohm leaves no gain at the "
+            f"feedback resistance of {feedback:g} ohm that a swing of {sense.swing:g} V allows: "
+            "lower the output resistance or raise the swing"
+        )
+    return feedback
 
 
 def _split_columns(conductance: np.ndarray, tile_cols: int) -> list[np.ndarray]:

@@ -125,6 +125,8 @@ def load_network(name: str) -> Network:
 def _read(path: Path) -> Network:
     if not path.exists():
         raise DataError(f"network file {path} does not exist: check the path")
+    if not path.is_file():
+        raise DataError(f"{path} is no file: name the .h5 file of a network")
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != FORMAT:
@@ -143,7 +145,8 @@ def _read(path: Path) -> Network:
 
 
 def _read_layer(group: Any) -> WeightLayer:
-    weight = np.asarray(group["steps"], float) * float(group.attrs["step"])
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused later
+        weight = np.asarray(group["steps"], float) * float(group.attrs["step"])
     return WeightLayer(weight, np.asarray(group["bias"], float), float(group.attrs["bound"]))
 
 

@@ -135,7 +135,8 @@ class RunWriter:
             self._release()
             if error is None:
                 raise
-            error.add_note(f"The run could not be made one file either: {second}")
+            if not isinstance(error, StoreError):  # which says already where the jobs are
+                error.add_note(f"The run could not be made one file either: {second}")
         else:
             if error is not None:
                 error.add_note(f"{len(self._jobs)} finished jobs are kept in {self.path}")

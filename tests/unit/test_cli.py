@@ -1,0 +1,192 @@
+"""The command line as a user meets it: JSON, exit codes, examples of the README, help."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.cli import cli, exit_code
+from memspice.engines.base import Cancelled
+from memspice.errors import (
+    ConfigError,
+    ConvergenceError,
+    DataError,
+    EngineError,
+    EngineNotFound,
+    EngineTimeout,
+    IncompleteResults,
+    MemspiceError,
+    NetlistError,
+    ShapeError,
+    StoreError,
+    TruncatedOutput,
+)
+from tests.cli_helpers import DIGITS, SURROGATE, call
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^ {4}memspice (.+)$", README, flags=re.MULTILINE)
+#: Examples that take too long here, or need a run or images that are not there: read, not run.
+LONG = ("conv2", "--fidelity full", "cosim", "characterize", "waves")
+Capture = pytest.CaptureFixture[str]
+
+
+def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield f"{path} {name}".strip(), command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}".strip())
+
+
+# --- one JSON object ------------------------------------------------------------------------------
+
+
+@pytest.mark.ngspice
+def test_simulate_layer_prints_one_object(capsys: Capture, tmp_path: Path) -> None:
+    out = tmp_path / "run.h5"
+    arguments = ("dense2", *DIGITS, "--cycles", 1, "--seed", 3, "--out", out, "--json")
+    content = call(capsys, "simulate-layer", *arguments).content
+    assert set(content["engine"]) == {"name", "version", "osdi", "klu"}
+    assert content["engine"]["name"] == "ngspice"
+    assert (content["layer"], content["fidelity"]) == ("dense2", "reduced")
+    assert (content["seed"], content["rows"], content["cols"]) == (3, 33, 20)
+    assert content["energy_closure"] <= 1e-3
+    assert content["wall_seconds"] > 0
+    assert content["out"] == str(out)
+    jobs = call(capsys, "waves", "ls", out, "--json").content["jobs"]
+    assert [job["name"] for job in jobs] == ["dense2/image00000_position0000_columns0_reduced"]
+
+
+def test_spikes_and_energy_of_simulate_layer(capsys: Capture) -> None:
+    content = call(capsys, *SURROGATE, "--images", 2, "--json").content
+    needed = {"count", "rate", "expected_rate", "mismatches", "worst_margin"}
+    assert needed <= set(content["spikes"])
+    assert content["events"] == 2 * 32
+    assert content["spikes"]["rate"] == content["spikes"]["count"] / 64
+    assert set(content["energy_joule"]) == {*COMPONENTS, "total"}
+    parts = [content["energy_joule"][name] for name in COMPONENTS]
+    assert sum(parts) == pytest.approx(content["energy_joule"]["total"])
+    assert content["energy_closure"] is None  # NumPy has no balance to close
+    assert content["engine"]["name"] == "numpy"
+    assert content["dataset"]["name"] == "digits"
+
+
+def test_infer_prints_one_object(capsys: Capture) -> None:
+    content = call(capsys, "infer", *DIGITS, "--images", 20, "--cycles", 2, "--json").content
+    assert content["dataset"]["images"] == 20
+    assert {"name", "lossless", "source"} <= set(content["dataset"])
+    assert (content["network"], content["cycles"], content["seed"]) == ("digits-mlp", 2, 0)
+    for name in ("ann_accuracy", "snn_accuracy"):
+        item = content[name]
+        assert 0 <= item["low"] <= item["value"] <= item["high"] <= 1
+        assert item["n"] == 20
+    assert list(content["spike_rate"]) == ["dense1"]
+    assert content["notes"] == []
+
+
+@pytest.mark.ngspice
+def test_characterize_prints_one_object(capsys: Capture) -> None:
+    content = call(capsys, "characterize", "--points", 2, "--events", 2, "--json").content
+    assert content["parameter_set"] == "ag-asi"
+    assert len(content["points"]) == 4  # and both rails
+
+
+@pytest.mark.ngspice
+def test_doctor_prints_one_object(capsys: Capture) -> None:
+    content = call(capsys, "doctor", "--json").content
+    assert {"memspice", "numpy", "PySpice"} <= set(content["versions"])
+    assert content["engines"]["ngspice"]["rc_error_volt"] < 1e-3
+    assert set(content["networks"]) == {"digits-mlp", "cifar10-cnn"}
+
+
+# --- exit codes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError("a"), 2),
+        (ShapeError("a"), 2),
+        (DataError("a"), 2),
+        (EngineNotFound("a"), 3),
+        (NetlistError("a"), 4),
+        (EngineError("a"), 4),
+        (EngineTimeout("a"), 4),
+        (ConvergenceError("a"), 4),
+        (TruncatedOutput("a"), 4),
+        (Cancelled("a"), 4),
+        (StoreError("a"), 5),
+        (IncompleteResults("a"), 5),
+    ],
+)
+def test_exit_code_of_every_error(error: MemspiceError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+def test_help_and_version_end_well(capsys: Capture) -> None:
+    assert call(capsys, "--help").out.startswith("Usage: ")
+    assert re.fullmatch(r"memspice, version \d+\.\d+\.\d+\n", call(capsys, "--version").out)
+
+
+# --- README ---------------------------------------------------------------------------------------
+
+
+def test_readme_shows_every_command() -> None:
+    shown = {shlex.split(line)[0] for line in EXAMPLES}
+    assert shown == set(cli.commands) - {"train"}  # by make train
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_readme_example_is_understood(line: str) -> None:
+    command, arguments = cli, shlex.split(line)
+    while isinstance(command, click.Group):
+        command = command.commands[arguments.pop(0)]
+    command.make_context("memspice", arguments)  # parses, and does not run
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("line", [line for line in EXAMPLES if not any(w in line for w in LONG)])
+def test_readme_example_runs(line: str, capsys: Capture) -> None:
+    reply = call(capsys, *shlex.split(line))
+    assert reply.code == 0, reply.err
+    assert reply.out
+    if not line.startswith("netlist"):
+        assert max(map(len, reply.out.splitlines())) <= 80
+
+
+def test_readme_snippet_runs(capsys: Capture) -> None:
+    (snippet,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    names: dict[str, object] = {}
+    exec(snippet, names)
+    current = names["solution"].output_current  # type: ignore[attr-defined]
+    # Without wires 64 cells of 1 Mohm at 0.1 V give 6.4 uA; wires take a little of it.
+    assert current.shape == (32,)
+    assert np.all((current > 6.2e-6) & (current < 6.4e-6))
+    assert str(current) in capsys.readouterr().out
+
+
+# --- help -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands(cli)))
+def test_help_fits_80_columns(
+    path: str, command: click.Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = command.get_help(click.Context(command, info_name=f"memspice {path}"))
+    assert max(map(len, text.splitlines())) <= 80
+    assert command.help
+    for option in command.params:
+        assert not isinstance(option, click.Option) or option.help, option.name
+
+
+def test_lists_of_commands_are_not_cut(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for group in ((), ("waves",)):
+        assert not re.search(r"\w\.\.\.$", call(capsys, *group, "--help").out, re.MULTILINE)
