@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn
 
 import click
 
@@ -17,6 +12,7 @@ from memspice.cli_doctor import doctor_command
 from memspice.cli_infer import infer_command
 from memspice.cli_layer import simulate_layer_command
 from memspice.cli_netlist import netlist_command
+from memspice.cli_stop import stopped_once
 from memspice.cli_train import train_command
 from memspice.cli_waves import waves
 from memspice.errors import (
@@ -56,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
         Instead of those of the process.
     """
     try:
-        with _stopped_once():
+        with stopped_once():
             cli.main(args=arguments, prog_name="memspice", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
@@ -64,7 +60,6 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort) as stop:
-        gc.freeze()  # else the end of the process first collects half-built netlists, for seconds
         # click puts an Abort in the place of the interrupt
         _fail(stop.__cause__ or stop, "interrupted")
         sys.exit(INCOMPLETE)
@@ -75,29 +70,6 @@ def main(arguments: list[str] | None = None) -> None:
         where, what = error.filename or "writing or reading a file", error.strerror or error
         _fail(error, f"{where}: {what}; check the path, the rights and the space left")
         sys.exit(INCOMPLETE)
-
-
-@contextmanager
-def _stopped_once() -> Iterator[None]:
-    """Let the first Ctrl-C (or SIGTERM) interrupt, and ignore more of them.
-
-    The stop takes two seconds; a second interrupt would leave engines running and the run open.
-    """
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def stop(*_: Any) -> NoReturn:
-        for number in signals:
-            signal.signal(number, signal.SIG_IGN)
-        sys.setswitchinterval(1e-4)  # a thread that builds a netlist must not hold up the stop
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            if signal.getsignal(number) is stop:  # else the process is ending
-                signal.signal(number, handler)
 
 
 def _fail(error: BaseException, message: str) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -68,6 +69,26 @@ def test_first_signal_stops_and_others_do_not_cut_the_stop_short(
     assert (reply.code, reply.out) == (5, "")
     assert reply.err.strip() == "memspice: interrupted"
     assert steps == ["tidied"]
+
+
+@pytest.mark.usefixtures("process_settings")
+def test_interrupt_in_a_callback_is_not_lost(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Thing:
+        pass
+
+    def work(*_: object, **__: object) -> NoReturn:
+        thing = Thing()
+        callback = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+        del thing  # no exception rises from the callback
+        assert callback() is None
+        time.sleep(5)
+        raise AssertionError("the interrupt was lost")
+
+    monkeypatch.setattr("memspice.cli_infer.infer", work)
+    reply = call(capsys, "infer")
+    assert (reply.code, reply.err.strip()) == (5, "memspice: interrupted")
 
 
 def test_handlers_are_those_of_before_after_a_command(capsys: Capture) -> None:
