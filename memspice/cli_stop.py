@@ -52,11 +52,10 @@ def stopped_once() -> Iterator[None]:
         signal.signal(number, stop)
     try:
         yield
-    except KeyboardInterrupt:
-        gc.freeze()  # else the end of the process first collects half-built netlists, for seconds
-        raise
     finally:
         sys.unraisablehook = report
-        if not stopping:
+        if stopping:
+            gc.freeze()  # else the process collects half-built netlists at its end, for seconds
+        else:
             for number, handler in handlers.items():
                 signal.signal(number, handler)

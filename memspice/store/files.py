@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ def writing(path: Path, advice: Callable[[], str] = str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:  # h5py raises either
-        number = getattr(error, "errno", None)
+        number = _error_number(error)
         if number in _DISK_FULL:
             free = shutil.disk_usage(next(p for p in path.parents if p.exists())).free
             raise StoreError(
@@ -36,6 +37,14 @@ def writing(path: Path, advice: Callable[[], str] = str) -> Iterator[None]:
                 f"{free / 1e6:.1f} MB free there). {advice()}"
             ) from error
         raise StoreError(f"{path} could not be written: {error}. {advice()}".strip()) from error
+
+
+def _error_number(error: Exception) -> int | None:
+    """System's number of an error; HDF5 gives it only in its text when closing a file fails."""
+    if number := getattr(error, "errno", None):
+        return int(number)
+    found = re.search(r"errno = (\d+)", str(error))
+    return int(found[1]) if found else None
 
 
 def open_hdf5(path: Path) -> h5py.File:
