@@ -23,13 +23,14 @@ from memspice.experiment.setup import (
 )
 from memspice.experiment.simulate_layer import compare_with_surrogate, energy_json
 from memspice.experiment.summary import ann_accuracy
-from memspice.experiment.window import Fidelity, Outcome, outcome, run_job, window_jobs
+from memspice.experiment.window import Fidelity, Outcome, WindowJob, outcome, run_job, window_jobs
 from memspice.jobs import run_jobs
 from memspice.network.architecture import Conv, Pool
 from memspice.network.inference import Window, run_inference
 from memspice.network.mapping import MappedLayer
 
 Progress = Callable[[int, int], None]
+Advance = Callable[[int], None]
 
 
 def infer(
@@ -60,6 +61,7 @@ def infer(
     started = time.monotonic()
     prepared = prepare(setup)
     labels = prepared.dataset.labels
+    advance = _counter(progress, len(labels) + _steps(prepared, fidelity))
     result: dict[str, Any] = {
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
@@ -68,32 +70,42 @@ def infer(
         "fidelity": fidelity,
         "cycles": setup.cycles,
         "seed": setup.seed,
-        "ann_accuracy": asdict(ann_accuracy(prepared)),
+        "ann_accuracy": asdict(ann_accuracy(prepared, advance)),
     }
     if fidelity == "surrogate":
-        scores, found = _by_surrogate(prepared, progress)
+        scores, found = _by_surrogate(prepared, advance)
     else:
         engine = open_engine(setup.engine, fidelity)
         assert engine is not None
         result["engine"] = engine_record(engine.info)
-        scores, found = _by_spice(prepared, fidelity, engine, workers, progress)
+        scores, found = _by_spice(prepared, fidelity, engine, workers, advance)
     correct = int(np.sum(scores.argmax(axis=1) == labels))
     result["snn_accuracy"] = asdict(proportion(correct, len(labels)))
     return {**result, **found, "wall_seconds": time.monotonic() - started}
 
 
-def _by_surrogate(
-    prepared: Prepared, progress: Progress | None
-) -> tuple[np.ndarray, dict[str, Any]]:
-    images, done = prepared.dataset.images, 0
+def _steps(prepared: Prepared, fidelity: Fidelity) -> int:
+    """Steps of the spiking network: images of the loop, or decks of SPICE."""
+    images = len(prepared.dataset.labels)
+    if fidelity == "surrogate":
+        return images
+    return images * sum(len(layer.circuits) for layer in prepared.mapped.layers)
+
+
+def _counter(progress: Progress | None, total: int) -> Advance:
+    done = 0
 
     def advance(count: int) -> None:
         nonlocal done
         done += count
         if progress:
-            progress(done, len(images))
+            progress(done, total)
 
-    setup = prepared.setup
+    return advance
+
+
+def _by_surrogate(prepared: Prepared, advance: Advance) -> tuple[np.ndarray, dict[str, Any]]:
+    setup, images = prepared.setup, prepared.dataset.images
     run = run_inference(prepared.mapped, images, setup.cycles, setup.seed, progress=advance)
     return run.scores, {"spike_rate": run.spike_rate}
 
@@ -103,7 +115,7 @@ def _by_spice(
     fidelity: Fidelity,
     engine: Engine,
     workers: int,
-    progress: Progress | None,
+    advance: Advance,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     for step in prepared.mapped.steps:
         if isinstance(step, Pool) or isinstance(step.kind, Conv):
@@ -117,13 +129,12 @@ def _by_spice(
     comparisons: list[PathwiseComparison] = []
     rates = {}
     for layer in prepared.mapped.layers:
-        state, found, comparison = _spice_layer(layer, state, prepared, fidelity, engine, workers)
+        jobs = _layer_jobs(layer, state, fidelity, setup.seed)
+        state, found, comparison = _spice_layer(layer, jobs, engine, workers, advance)
         outcomes += found
         comparisons.append(comparison)
         if layer.spiking:
             rates[layer.name] = float(state.mean())
-        if progress:
-            progress(layer.number + 1, len(prepared.mapped.layers))
     last = prepared.mapped.layers[-1]
     together = merge(comparisons)
     return state.mean(axis=1) / last.volts_per_unit, {
@@ -136,24 +147,30 @@ def _by_spice(
     }
 
 
-def _spice_layer(
-    layer: MappedLayer,
-    inputs: np.ndarray,
-    prepared: Prepared,
-    fidelity: Fidelity,
-    engine: Engine,
-    workers: int,
-) -> tuple[np.ndarray, list[Outcome], PathwiseComparison]:
-    """Outputs (images, cycles, outputs) of a layer: spikes, or drives [V] of the last layer."""
-    jobs = [
+def _layer_jobs(
+    layer: MappedLayer, inputs: np.ndarray, fidelity: Fidelity, seed: int
+) -> list[WindowJob]:
+    """One window per image, from its inputs (images, cycles, rows - 1)."""
+    return [
         job
         for image, rows in enumerate(inputs)
-        for job in window_jobs(
-            layer, Window(layer.name, image, 0), rows, fidelity, prepared.setup.seed
-        )
+        for job in window_jobs(layer, Window(layer.name, image, 0), rows, fidelity, seed)
     ]
+
+
+def _spice_layer(
+    layer: MappedLayer,
+    jobs: list[WindowJob],
+    engine: Engine,
+    workers: int,
+    advance: Advance,
+) -> tuple[np.ndarray, list[Outcome], PathwiseComparison]:
+    """Outputs (images, cycles, outputs) of a layer: spikes, or drives [V] of the last layer."""
     records = run_jobs(
-        lambda job, cancel: run_job(job, engine, cancel=cancel), jobs, workers=workers
+        lambda job, cancel: run_job(job, engine, cancel=cancel),
+        jobs,
+        workers=workers,
+        on_done=lambda *_: advance(1),
     )
     found = [outcome(record) for record in records]
     groups = len(layer.circuits)

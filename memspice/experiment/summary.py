@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -40,9 +40,9 @@ EXCLUDED = (
 )
 
 
-def ann_accuracy(prepared: Prepared) -> Proportion:
+def ann_accuracy(prepared: Prepared, progress: Callable[[int], None] | None = None) -> Proportion:
     """Accuracy of the network with the device's activation, without any circuit."""
-    scores = ann_scores(prepared.network, prepared.dataset.images)
+    scores = ann_scores(prepared.network, prepared.dataset.images, progress)
     correct = int(np.sum(scores.argmax(axis=1) == prepared.dataset.labels))
     return proportion(correct, len(prepared.dataset.labels))
 

@@ -295,15 +295,20 @@ def average_pool(state: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(blocks.mean(axis=(3, 5)))
 
 
-def ann_scores(network: Network, images: np.ndarray) -> np.ndarray:
+def ann_scores(
+    network: Network, images: np.ndarray, progress: Callable[[int], None] | None = None
+) -> np.ndarray:
     """Scores (n, classes) of the network as an ANN: probabilities instead of spikes, no circuit.
 
     The activation is that of the device, ``1 - exp(-exp(z))``; weights are the trained ones.
+    ``progress`` is called with the number of images of each batch that is done.
     """
     results = []
     for start in range(0, len(images), BATCH):
         state = np.asarray(images[start : start + BATCH], np.float32)
         results.append(_ann_batch(network, state))
+        if progress:
+            progress(len(state))
     return np.concatenate(results)
 
 

@@ -90,8 +90,8 @@ def replace_small(path: Path, fill: Callable[[h5py.File], None]) -> None:
         install(temporary, path)
 
 
-def replace_large(path: Path, fill: Callable[[h5py.File], None]) -> None:
-    """Write an HDF5 file of any size beside `path` and put it in its place in one step.
+def replace_large(path: Path, fill: Callable[[h5py.File], None], size: int) -> None:
+    """Write an HDF5 file of about `size` bytes beside `path` and put it in its place in one step.
 
     Raises
     ------
@@ -100,9 +100,25 @@ def replace_large(path: Path, fill: Callable[[h5py.File], None]) -> None:
     """
     temporary = path.with_name(path.name + TEMPORARY)
     with _removed_on_failure(temporary):
+        _try_space(temporary, size)
         with h5py.File(temporary, "w", libver=_LIBRARY_VERSION) as file:
             fill(file)
         install(temporary, path)
+
+
+def _try_space(path: Path, size: int) -> None:
+    """Raise the system's own error if so many bytes do not fit: HDF5 may crash where they do not.
+
+    Where the system offers no such question nothing is tried.
+    """
+    if not size or not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        with open(path, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno in _DISK_FULL:
+            raise
 
 
 def install(temporary: Path, path: Path) -> None:

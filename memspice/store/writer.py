@@ -186,7 +186,8 @@ class RunWriter:
             raise StoreError(f"the summary of {self.path} is no JSON: {error}") from error
         with writing(self.path, self._advice):
             self._link(status, text)
-            replace_large(self.path, lambda file: self._fill_single(file, status, text))
+            size = sum(path.stat().st_size for path in {job.path for job in self._jobs.values()})
+            replace_large(self.path, lambda file: self._fill_single(file, status, text), size)
             shutil.rmtree(parts_folder(self.path))
         self._release()
 
