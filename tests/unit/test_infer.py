@@ -52,7 +52,7 @@ def test_json_has_the_keys_of_the_design() -> None:
     assert {"name", "images", "lossless"} <= set(content["dataset"])
     assert set(content["ann_accuracy"]) == {"value", "n", "low", "high"}
     assert (content["cycles"], content["seed"]) == (2, 9)
-    assert done[-1] == (5, 5)
+    assert done[-1] == (10, 10)  # every image once as ANN and once as spiking network
 
 
 @pytest.mark.ngspice
@@ -80,10 +80,13 @@ def test_spikes_and_scores_of_spice_event_by_event() -> None:
     loop = run_inference(prepared.mapped, images, 2, 5, windows=windows)
     engine = module.open_engine("ngspice", "reduced")
     assert engine is not None
-    scores, _ = module._by_spice(prepared, "reduced", engine, 2, None)
+    decks: list[int] = []
+    scores, _ = module._by_spice(prepared, "reduced", engine, 2, decks.append)
     np.testing.assert_allclose(scores, loop.scores, atol=1e-3 * np.abs(loop.scores).max())
+    assert len(decks) == module._steps(prepared, "reduced")
     state = images.reshape(2, 1, -1).astype(float).repeat(2, axis=1)
-    spikes, _, comparison = module._spice_layer(first, state, prepared, "reduced", engine, 2)
+    jobs = module._layer_jobs(first, state, "reduced", 5)
+    spikes, _, comparison = module._spice_layer(first, jobs, engine, 2, decks.append)
     np.testing.assert_array_equal(spikes, np.stack([loop.windows[w] for w in windows]))
     assert comparison.mismatches == 0
 
