@@ -11,8 +11,8 @@ from memspice.quantities import Parameters, quantity
 class Synapse(Parameters):
     """Programmable resistive cell between ``min_conductance`` and ``max_conductance``.
 
-    Flaws are applied in this order: rounding to ``levels``, log-normal device-to-device spread,
-    clipping at the range's ends by the program-verify loop is *not* assumed, then stuck cells.
+    Flaws are applied in this order: rounding to ``levels``, log-normal device-to-device spread
+    (which may lead beyond the ends of the range), stuck cells.
     """
 
     min_conductance: float = quantity("S", "Conductance of weight zero", gt=0)
