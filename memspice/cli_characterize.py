@@ -19,8 +19,8 @@ from memspice.errors import ConfigError, StoreError
 from memspice.experiment.characterize import characterize
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.quantities import format_si
+from memspice.report.style import save
 from memspice.report.transfer_plot import draw_transfer
-from memspice.report.waveplot import save_figure
 
 _HEADER = (
     "  drive       P       P    95 % interval    spikes /     H SPICE     energy\n"
@@ -99,7 +99,7 @@ def _write(result: Characterization, out: Path | None) -> list[Path]:
         return []
     stem = "characterize-" + re.sub(r"[^\w.-]+", "-", result.parameter_set.name)
     image, numbers = out / f"{stem}.png", out / f"{stem}.json"
-    save_figure(draw_transfer(result), image)
+    save(draw_transfer(result), image)
     try:
         numbers.write_text(json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n", "utf-8")
     except OSError as error:

@@ -13,7 +13,14 @@ import click
 from tqdm import tqdm
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli_options import JOBS, note_lines, pathwise_verdict, setup_options, take_setup
+from memspice.cli_options import (
+    JOBS,
+    note_lines,
+    pathwise_verdict,
+    setup_options,
+    stages,
+    take_setup,
+)
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.quantities import format_si
@@ -50,16 +57,8 @@ def cosim_command(preset: str, jobs: int, out: Path, as_json: bool, **options: A
     plan = CosimPlan(**{**vars(PRESETS[preset]), "workers": jobs})
     store = out / "waveforms.h5"
     with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
-
-        def progress(stage: str, done: int, total: int) -> None:
-            if stage != bar.desc.rstrip(": "):
-                bar.reset(total)
-                bar.set_description(stage)
-            bar.total = total
-            bar.update(done - bar.n)
-
         command = " ".join(sys.argv)
-        run = cosimulate(take_setup(options), plan, store, command=command, progress=progress)
+        run = cosimulate(take_setup(options), plan, store, command=command, progress=stages(bar))
     write_cosim_report(out, run, store)
     click.echo(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run.summary))
     click.echo(f"report: {out / 'report.html'}", err=as_json)
@@ -84,11 +83,12 @@ def cosim_text(content: Mapping[str, Any]) -> str:
         f"    {name:12} {format_si(energy[name], 'J'):>9}  {energy[name] / energy['total']:7.2%}"
         for name in COMPONENTS
     ]
-    lines.append(f"  {'scope':16} {'memristive':>11} {'CMOS 45 nm':>11} {'ratio':>7}")
+    lines.append(f"  {'scope':16} {'memristive':>11} {'CMOS 45 nm':>11} {'ratio':>8}")
     for scope, ratio in content["ratio"].items():
+        shown = f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
         own, other = content["memristive_joule"][scope], content["cmos_baseline_joule"][scope]
         lines.append(
-            f"    {scope:14} {format_si(own, 'J'):>11} {format_si(other, 'J'):>11} {ratio:6.2f}x"
+            f"    {scope:14} {format_si(own, 'J'):>11} {format_si(other, 'J'):>11} {shown:>7}x"
         )
     spice = content["spice"]
     lines += [

@@ -13,10 +13,10 @@ from tqdm import tqdm
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.cli_options import (
     JOBS,
-    counter,
     note_lines,
     pathwise_verdict,
     setup_options,
+    stages,
     take_setup,
 )
 from memspice.errors import ConfigError
@@ -68,14 +68,14 @@ def simulate_layer_command(
     if resume and out is None:
         raise ConfigError("--resume needs --out: the run to go on with")
     run = LayerRun(layer, positions, fidelity, jobs, timeout)
-    with tqdm(desc="windows", unit="deck", delay=2.0, leave=False) as bar:
+    with tqdm(desc="windows", delay=2.0, leave=False) as bar:
         result = simulate_layer(
             setup,
             run,
             out,
             resume=resume,
             command=" ".join(sys.argv),
-            progress=counter(bar),
+            progress=stages(bar),
         )
     click.echo(json.dumps(result.json, allow_nan=False) if as_json else layer_text(result))
     pathwise_verdict(result.comparison.worst_margin, result.comparison.mismatches)

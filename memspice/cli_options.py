@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,6 +81,21 @@ def parse_tile(text: str) -> tuple[int, int]:
 def note_lines(content: Mapping[str, Any]) -> list[str]:
     """Lines of a result's text that say where it is smaller than what was asked for."""
     return [f"  note         {note}" for note in content.get("notes", ())]
+
+
+def stages(bar: Any) -> Callable[[str, int, int], None]:
+    """Progress callback that names the stage on a bar, which starts anew with each."""
+
+    def show(stage: str, done: int, total: int) -> None:
+        if stage != bar.desc.removesuffix(": "):
+            # Not bar.reset(): that draws at once, and a short stage needs no bar.
+            bar.n = bar.last_print_n = 0
+            bar.start_t = bar.last_print_t = time.time()
+            bar.set_description(stage, refresh=False)
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return show
 
 
 def counter(bar: Any) -> Callable[[int, int], None]:

@@ -15,7 +15,8 @@ from typing import Any
 import click
 import numpy as np
 
-from memspice.report.waveplot import draw_waveforms, phases_of, save_figure
+from memspice.report.style import save
+from memspice.report.waveplot import draw_waveforms, phases_of
 from memspice.store import Column, JobRecord, RunFile, read_run
 
 _RUN = click.argument("run", type=click.Path(path_type=Path))
@@ -100,7 +101,7 @@ def plot(run: Path, job: str, signals: tuple[str, ...], out: Path, as_json: bool
     drawn = columns if signals else _first_of_each_unit(columns)
     stop = float(record.time[-1]) if record.time.size else 0.0
     figure = draw_waveforms(record.time, drawn, job, phases_of(record.attributes, stop))
-    save_figure(figure, out)
+    save(figure, out)
     left_out = len(columns) - len(drawn)
     if as_json:
         _emit(json.dumps({"out": str(out), "signals": list(drawn), "left_out": left_out}))

@@ -42,6 +42,9 @@ from memspice.store import JobRecord
 
 Progress = Callable[[str, int, int], None]
 
+#: Smallest hazard integral that the calibration looks at: one switch in a thousand attempts.
+_FITTED_HAZARD = 1e-3
+
 
 @dataclass(frozen=True)
 class CosimPlan:
@@ -287,8 +290,10 @@ def _calibrate(state: CosimState, prepared: Prepared) -> None:
         expected = law.log_hazard_integral(
             measured * circuit.write_fraction, timing.write, timing.edge
         )
-        hazard = np.log(np.concatenate([result.hazard.ravel() for _, result in pairs]))
-        slope, shift = fit_line(expected[inside], hazard[inside])
+        hazard = np.concatenate([result.hazard.ravel() for _, result in pairs])
+        # Below it hardly any device switches, and an integral may drown in the solver's tolerance.
+        fitted = inside & (hazard > _FITTED_HAZARD)
+        slope, shift = fit_line(expected[fitted], np.log(hazard[fitted]))
         state.calibration[layer.name] = Calibration(gain, offset, slope, shift)
 
 

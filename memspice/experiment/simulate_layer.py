@@ -38,7 +38,7 @@ from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.store import JobRecord, Provenance, RunWriter, read_run
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def simulate_layer(
     command : str
         Command line, for the provenance.
     progress : callable, optional
-        Called with the jobs done and their number.
+        Called with what is going on, steps done and steps to do.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def simulate_layer(
     name = run.layer or prepared.mapped.layers[0].name
     layer = prepared.mapped.layer(name)
     engine = open_engine(setup.engine, run.fidelity)
-    jobs = _jobs(prepared, layer, run)
+    jobs = _jobs(prepared, layer, run, progress)
     record = engine_record(engine.info if engine else None)
     provenance = Provenance(
         config=config_text(setup, {"layer": name, **_run_config(run)}),
@@ -143,12 +143,22 @@ def _run_config(run: LayerRun) -> dict[str, object]:
     return {"positions": run.positions, "fidelity": run.fidelity}
 
 
-def _jobs(prepared: Prepared, layer: MappedLayer, run: LayerRun) -> list[WindowJob]:
-    """Inputs of the chosen windows come from the network loop, up to the layer."""
-    setup = prepared.setup
-    images = prepared.dataset.images[: setup.images]
+def _jobs(
+    prepared: Prepared, layer: MappedLayer, run: LayerRun, progress: Progress | None
+) -> list[WindowJob]:
+    """Jobs of the chosen windows; their inputs come from the network loop."""
+    setup, images, done = prepared.setup, prepared.dataset.images, 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress:
+            progress("network loop", done, len(images))
+
     windows = choose_windows(layer, len(images), run.positions, setup.seed)
-    loop = run_inference(prepared.mapped, images, setup.cycles, setup.seed, windows=windows)
+    loop = run_inference(
+        prepared.mapped, images, setup.cycles, setup.seed, windows=windows, progress=advance
+    )
     return [
         job
         for window in windows
@@ -196,7 +206,7 @@ def _execute(
         if writer:
             writer.add(record)
         if progress:
-            progress(done, len(jobs))
+            progress("windows", done, len(jobs))
 
     return run_jobs(
         lambda job, cancel: run_job(job, engine, timeout=run.timeout, cancel=cancel),

@@ -120,25 +120,33 @@ def tidy(axis: Axes, grid: str = "both") -> None:
 
 
 def save(figure: Figure, path: Path, dpi: int = 150) -> None:
-    """Write a figure as PNG and empty it; the same figure gives the same bytes.
+    """Write a figure and empty it; the same figure gives the same bytes of PNG.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         Cannot be used afterwards.
     path : Path
-        Missing folders are made.
+        Its suffix decides the format (png, svg, pdf); missing folders are made.
     dpi : int
         Dots per inch.
 
     Raises
     ------
+    ConfigError
+        If matplotlib does not know the format.
     StoreError
         If the file cannot be written.
     """
+    suffix, known = path.suffix.lstrip(".").lower(), figure.canvas.get_supported_filetypes()
+    if suffix not in known:
+        raise ConfigError(f"{path} has no known image format; use one of {', '.join(known)}")
+    metadata = {"Software": None} if suffix == "png" else None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
+        figure.savefig(path, dpi=dpi, metadata=metadata)
     except OSError as error:
-        raise StoreError(f"{path} could not be written: {error}; name another folder") from error
+        raise StoreError(
+            f"{path} could not be written: {error}; name another folder or file"
+        ) from error
     figure.clear()

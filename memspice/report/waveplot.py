@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memspice.errors import ConfigError, StoreError
+from memspice.errors import ConfigError
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:
@@ -115,26 +114,6 @@ def draw_waveforms(
     figure.align_ylabels()
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     return figure
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure; the suffix decides the format (png, svg, pdf).
-
-    Raises
-    ------
-    ConfigError
-        If matplotlib does not know the format.
-    StoreError
-        If the file cannot be written.
-    """
-    known = figure.canvas.get_supported_filetypes()
-    if path.suffix.lstrip(".").lower() not in known:
-        raise ConfigError(f"{path} has no known image format; use one of {', '.join(known)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise StoreError(f"{path} could not be written: {error}; name another file") from error
 
 
 def _draw_unit(

@@ -16,7 +16,8 @@ from click.testing import CliRunner, Result
 
 from memspice.cli_waves import waves
 from memspice.errors import ConfigError, StoreError
-from memspice.report.waveplot import Phase, draw_waveforms, phases_of, save_figure
+from memspice.report.style import save
+from memspice.report.waveplot import Phase, draw_waveforms, phases_of
 from memspice.store import JobRecord, Provenance, RunWriter
 
 POINTS = 201
@@ -283,8 +284,8 @@ def test_too_many_phases_are_left_out() -> None:
     assert not axis.texts
 
 
-def test_save_figure_refuses_a_format_before_it_draws(tmp_path: Path) -> None:
+def test_save_refuses_a_format_before_it_draws(tmp_path: Path) -> None:
     figure = draw_waveforms(TIME, JOB.signals)
     with pytest.raises(ConfigError, match="no known image format"):
-        save_figure(figure, tmp_path / "noformat")
+        save(figure, tmp_path / "noformat")
     assert not list(tmp_path.iterdir())
