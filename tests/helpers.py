@@ -10,11 +10,11 @@ import numpy as np
 
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import (
-    HAZARD_CHARGE_PER_SECOND,
     SpiceFidelity,
     Stimulus,
-    layer_netlist,
+    layer_deck,
 )
+from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.power import LayerPower, event_values, layer_power, saved_signals
 from memspice.devices.synapse import differential_conductance
 from memspice.engines import find_engine
@@ -125,7 +125,7 @@ def simulate(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity) -
     """Run a layer through ngspice from rest."""
     timing = layer.timing
     waveforms = ngspice().run(
-        layer_netlist(layer, stimulus, fidelity),
+        ngspice().write(layer_deck(layer, stimulus, fidelity)),
         Transient(
             stop=stimulus.cycles * layer.schedule.cycle,
             max_step=timing.write / 25,

@@ -1,9 +1,17 @@
-"""A netlist in commented sections, its elements made by PySpice."""
+"""A circuit in commented sections, its elements made by PySpice, and its text in ngspice's dialect.
+
+A deck is a description: ngspice's text is one of its forms, other engines write theirs from the
+same elements.  An instance (``X``) whose subcircuit the deck does not define stands for a model of
+that name in ``models/``: a behavioural ``.lib`` and its Verilog-A twin ``.va``.
+"""
 
 from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
@@ -15,6 +23,17 @@ from memspice.resources import resource_path
 WIDTH = 100
 #: Numbers as Python writes them, with up to 17 digits.
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[-+]?\d+)?")
+_INCLUDE = re.compile(r"^\.include (\w+)\.lib\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class PieceWiseLinear:
+    """Value of a source over time, straight between its points (time [s], value [V or A])."""
+
+    points: tuple[tuple[float, float], ...]
+
+    def __str__(self) -> str:
+        return "pwl(" + "  ".join(f"{time:.12g} {value:.12g}" for time, value in self.points) + ")"
 
 
 class Deck:
@@ -23,30 +42,72 @@ class Deck:
     Node names are shared by all sections; element names must be unique in the whole deck.
     """
 
-    def __init__(self, title: str, explanation: str, libraries: tuple[str, ...] = ()) -> None:
-        self._title = title
-        self._explanation = explanation
-        self._libraries = libraries
-        self._sections: list[tuple[str, Circuit]] = []
+    def __init__(self, title: str, explanation: str) -> None:
+        self.title = title
+        self.explanation = explanation
+        self.sections: list[tuple[str, Circuit]] = []
 
     def section(self, comment: str) -> Circuit:
         """Start a section under a comment; add elements to what is returned."""
         circuit = Circuit("section")
-        self._sections.append((comment, circuit))
+        self.sections.append((comment, circuit))
         return circuit
 
     def subcircuit(self, comment: str, subcircuit: SubCircuit) -> None:
         """Add a subcircuit definition under a comment."""
         self.section(comment).subcircuit(subcircuit)
 
-    def __str__(self) -> str:
-        parts = [f"* {self._title}", comment_lines(self._explanation)]
-        parts += [_library(name) for name in self._libraries]
-        for comment, circuit in self._sections:
-            body = str(circuit).split("\n", 1)[1]  # PySpice's own .title line
-            lines = [_tidy(line) for line in body.strip().splitlines()]
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Models that instances stand for, in the order of their first use."""
+        definitions = [s for _, circuit in self.sections for s in circuit.subcircuits]
+        own = {subcircuit.name for subcircuit in definitions}
+        everything = [*definitions, *(circuit for _, circuit in self.sections)]
+        used = (e.subcircuit_name for part in everything for e in part.elements if _is_instance(e))
+        return tuple(dict.fromkeys(name for name in used if name not in own))
+
+    def spice(self, *, compiled: bool = False) -> str:
+        """Netlist in ngspice's dialect, without analysis.
+
+        Parameters
+        ----------
+        compiled : bool
+            Models are compiled Verilog-A, loaded by the engine, instead of behavioural text.
+        """
+        models = self.models
+        parts = [f"* {self.title}", comment_lines(self.explanation)]
+        if compiled:
+            parts += [comment_lines("Compiled Verilog-A models") + "\n" + _model_cards(models)]
+        else:
+            parts += _libraries(models)
+        for comment, circuit in self.sections:
+            lines = list(_circuit_lines(circuit, frozenset(models) if compiled else frozenset()))
             parts.append("\n".join([comment_lines(comment), *lines]))
         return "\n*\n".join(parts) + "\n"
+
+    def __str__(self) -> str:
+        return self.spice()
+
+
+def _is_instance(element: Any) -> bool:
+    return str(element.PREFIX) == "X"
+
+
+def _circuit_lines(circuit: Circuit, compiled: frozenset[str]) -> Iterator[str]:
+    for subcircuit in circuit.subcircuits:
+        # No other way to the ports: PySpice has them only in the text of its header.
+        header = str(subcircuit).lstrip().split("\n", 1)[0]
+        yield _tidy(header)
+        yield from (_element_line(element, compiled) for element in subcircuit.elements)
+        yield f".ends {subcircuit.name}"
+    yield from (_element_line(element, compiled) for element in circuit.elements)
+
+
+def _element_line(element: Any, compiled: frozenset[str]) -> str:
+    line = str(element)
+    if _is_instance(element) and element.subcircuit_name in compiled:
+        line = "N" + line[1:]
+    return _tidy(line)
 
 
 def _tidy(line: str) -> str:
@@ -74,13 +135,29 @@ def comment_lines(text: str) -> str:
     return "\n".join(f"* {line}".rstrip() for line in lines)
 
 
-def _library(name: str) -> str:
-    """Text of a subcircuit library: decks stand alone, wherever they are run."""
-    return resource_path(f"{name}.lib").read_text(encoding="utf-8").strip()
+def _libraries(models: Iterable[str]) -> list[str]:
+    """Texts of behavioural models and of what they include, each once: decks stand alone."""
+    texts: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        if name in texts:
+            return
+        text = resource_path(f"{name}.lib").read_text(encoding="utf-8")
+        for inner in _INCLUDE.findall(text):
+            add(inner)
+        texts[name] = _INCLUDE.sub("", text).strip()
+
+    for name in models:
+        add(name)
+    return list(texts.values())
 
 
-def pulse_train(pulse: Pulse, levels: np.ndarray, cycle: float) -> str:
-    """Piecewise-linear source: one pulse per cycle with its own height.
+def _model_cards(models: Iterable[str]) -> str:
+    return "\n".join(f".model {name} {name}" for name in models)
+
+
+def pulse_train(pulse: Pulse, levels: np.ndarray, cycle: float) -> PieceWiseLinear:
+    """One pulse per cycle, each with its own height.
 
     Parameters
     ----------
@@ -92,21 +169,18 @@ def pulse_train(pulse: Pulse, levels: np.ndarray, cycle: float) -> str:
         Length of a cycle.
     """
     points = [] if pulse.start == 0 and levels[0] != 0 else [(0.0, 0.0)]
-    for number, level in enumerate(levels):
+    for number, level in enumerate(levels.tolist()):
         if level == 0:
             continue
         heights = (0.0, level, level, 0.0)
         points += [(number * cycle + t, h) for t, h in zip(pulse.corners(), heights, strict=True)]
-    return _pwl(points)
+    return PieceWiseLinear(tuple(points))
 
 
-def step_train(levels: np.ndarray, edge: float, cycle: float) -> str:
-    """Piecewise-linear source that holds one level per cycle, shape (cycles,)."""
-    points = [(0.0, levels[0])]
-    for number in range(1, len(levels)):
-        points += [(number * cycle - edge, levels[number - 1]), (number * cycle, levels[number])]
-    return _pwl(points)
-
-
-def _pwl(points: list[tuple[float, float]]) -> str:
-    return "pwl(" + "  ".join(f"{time:.12g} {value:.12g}" for time, value in points) + ")"
+def step_train(levels: np.ndarray, edge: float, cycle: float) -> PieceWiseLinear:
+    """Source that holds one level per cycle, shape (cycles,)."""
+    values = levels.tolist()
+    points = [(0.0, values[0])]
+    for number in range(1, len(values)):
+        points += [(number * cycle - edge, values[number - 1]), (number * cycle, values[number])]
+    return PieceWiseLinear(tuple(points))

@@ -23,15 +23,15 @@ from memspice.circuits.example_layers import (
 )
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import (
-    HAZARD_CHARGE_PER_SECOND,
     SpiceFidelity,
     add_drivers,
-    add_sense,
     add_supplies,
     add_tiles,
-    layer_netlist,
+    layer_deck,
 )
-from memspice.circuits.neuron_bench import NeuronBench, bench_netlist
+from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
+from memspice.circuits.neuron_bench import NeuronBench, bench_deck
+from memspice.circuits.sense import add_sense
 from memspice.quantities import format_si
 
 
@@ -135,13 +135,13 @@ def resistive_sense() -> ExampleNetlist:
 def memristor_neuron() -> ExampleNetlist:
     """Memristor neuron through write, read and reset, once switching and once not."""
     return _neuron_example(
-        memristor_layer(), "Stochastic Ag/a-Si memristor neuron", "memristor_neuron"
+        memristor_layer(), "Stochastic Ag/a-Si memristor neuron", "filament_memristor"
     )
 
 
 def mtj_neuron() -> ExampleNetlist:
     """MTJ neuron through write, read and reset, once switching and once not."""
-    return _neuron_example(mtj_layer(), "Stochastic spin-orbit-torque MTJ neuron", "mtj_neuron")
+    return _neuron_example(mtj_layer(), "Stochastic spin-orbit-torque MTJ neuron", "sot_mtj")
 
 
 def layer_full() -> ExampleNetlist:
@@ -259,13 +259,13 @@ def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetl
     """Sense stages of one pair of bit lines, fed with currents as a crossbar would."""
     pair = replace(layer, conductances=(layer.conductances[0][:, :2],), spiking=False)
     currents = (3e-6, 1e-6)
-    deck = Deck(title.capitalize(), "One pair of bit lines and its difference stage", ("sense",))
+    deck = Deck(title.capitalize(), "One pair of bit lines and its difference stage")
     add_supplies(deck, pair, cycles=1)
     lines = deck.section("Bit-line currents: 3 uA on G+, 1 uA on G-")
     for column, current in enumerate(currents):
         train = pulse_train(layer.schedule.rows, np.array([current]), layer.schedule.cycle)
         lines.I(f"column{column}", lines.gnd, f"c{column}", train)
-    add_sense(deck.section("Sense stages: one per bit line, a difference stage"), pair)
+    add_sense(deck, pair)
     settled = layer.schedule.write.stop - layer.timing.edge
     end = pair.input_resistance
     drive = pair.bias_voltage + pair.transimpedance * (currents[0] - currents[1])
@@ -274,7 +274,7 @@ def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetl
         Probe("line1", "v(c1)", settled, end * currents[1]),
         Probe("drive", "v(drive0)", settled, drive),
     ]
-    source = "memspice models/sense.lib; one-pole amplifiers"
+    source = "memspice.circuits.sense; one-pole amplifiers"
     return _example(title, purpose, source, str(deck), pair, probes, cycles=1)
 
 
@@ -302,8 +302,8 @@ def _neuron_example(layer: LayerCircuit, title: str, name: str) -> ExampleNetlis
         "the draw is E = 0.5: the device switches, the read finds it, the reset takes it back. In "
         "cycle 1 the draw is E = 2: nothing happens."
     )
-    source = f"memspice models/{name}.lib and models/hazard.lib; constants in models/*.toml"
-    return _example(title, purpose, source, bench_netlist(bench), layer, probes)
+    source = f"memspice.circuits.neuron, models/{name}.lib; constants in models/*.toml"
+    return _example(title, purpose, source, str(bench_deck(bench)), layer, probes)
 
 
 def _layer_example(layer: LayerCircuit, fidelity: SpiceFidelity, title: str) -> ExampleNetlist:
@@ -337,5 +337,5 @@ def _layer_example(layer: LayerCircuit, fidelity: SpiceFidelity, title: str) -> 
     if layer.spiking:
         purpose += " An output spikes where its hazard integral reaches its draw E."
     source = "memspice.circuits.netlists; constants in models/*.toml"
-    netlist = layer_netlist(layer, events, fidelity)
+    netlist = str(layer_deck(layer, events, fidelity))
     return _example(title, purpose, source, netlist, layer, probes)

@@ -1,29 +1,21 @@
-"""Netlists of a layer: ``full`` with every cell, ``reduced`` with the exact port matrix."""
+"""Circuits of a layer: ``full`` with every cell, ``reduced`` with the exact port matrix."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
-from PySpice.Spice.Netlist import Circuit
 
 from memspice.circuits.crossbar import crossbar_subcircuit
-from memspice.circuits.deck import Deck, pulse_train, step_train
+from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.parameters import NeuronPeriphery, Timing
+from memspice.circuits.neuron import NEURON_CONTROLS, add_neuron_supplies, add_neurons
+from memspice.circuits.sense import add_sense
 from memspice.circuits.timing import Schedule
-from memspice.devices.neurons import MemristorNeuron, NeuronDevice
 
 SpiceFidelity = Literal["full", "reduced"]
-
-#: The hazard integrator charges ``pulse * 1 uS``; every other state moves 1000 times less charge.
-#: A charge tolerance in between lets the hazard integral alone decide the solver's step.
-HAZARD_CHARGE_PER_SECOND = 1e-6
-
-#: Control pulses of a neuron, in the order of its terminals.
-NEURON_CONTROLS = ("write", "read", "strobe", "reset", "clear")
 
 
 @dataclass(frozen=True)
@@ -43,32 +35,8 @@ class Stimulus:
         return len(self.row_voltage)
 
 
-class NeuronCircuit(Protocol):
-    """What neurons are built from: a layer, or a bench without one."""
-
-    @property
-    def device(self) -> NeuronDevice:
-        """Stochastic device."""
-        ...
-
-    @property
-    def periphery(self) -> NeuronPeriphery:
-        """Driver, supplies, comparator and latch."""
-        ...
-
-    @property
-    def timing(self) -> Timing:
-        """Lengths of the phases."""
-        ...
-
-    @property
-    def schedule(self) -> Schedule:
-        """Pulses of one cycle."""
-        ...
-
-
-def layer_netlist(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity) -> str:
-    """Netlist of a layer through the cycles of a stimulus.
+def layer_deck(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity) -> Deck:
+    """Circuit of a layer through the cycles of a stimulus.
 
     Parameters
     ----------
@@ -81,17 +49,14 @@ def layer_netlist(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFideli
 
     Returns
     -------
-    str
-        Title, elements and subcircuits; no analysis.
+    Deck
+        Sources, elements and subcircuits; no analysis.
     """
-    neuron = f"{layer.device.kind}_neuron"
-    libraries = ("sense", "hazard", neuron) if layer.spiking else ("sense",)
     deck = Deck(
         f"memspice layer: {layer.rows} rows, {layer.outputs} outputs, {fidelity}",
         f"{stimulus.cycles} cycles of write, read and reset; {layer.device.kind} neurons"
         if layer.spiking
         else f"{stimulus.cycles} cycles; accumulating layer without neurons",
-        libraries,
     )
     add_supplies(deck, layer, stimulus.cycles)
     if fidelity == "full":
@@ -99,10 +64,10 @@ def layer_netlist(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFideli
         add_tiles(deck, layer)
     else:
         _norton_columns(deck, layer, stimulus)
-    add_sense(deck.section("Sense stages: one per bit line, a difference stage per pair"), layer)
+    add_sense(deck, layer)
     if layer.spiking:
         add_neurons(deck, layer, stimulus.thresholds)
-    return str(deck)
+    return deck
 
 
 def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int) -> None:
@@ -114,13 +79,6 @@ def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int) -> None:
         add_neuron_supplies(rails, layer.periphery)
     names = ("enable", *NEURON_CONTROLS) if layer.spiking else ("enable",)
     add_controls(deck, layer.schedule, names, cycles)
-
-
-def add_neuron_supplies(circuit: Circuit, periphery: NeuronPeriphery) -> None:
-    """Rails of all neurons: ``neuron_p``, ``neuron_n`` of the drivers and ``logic``."""
-    circuit.V("neuron_p", "neuron_p", circuit.gnd, periphery.supply_positive)
-    circuit.V("neuron_n", "neuron_n", circuit.gnd, periphery.supply_negative)
-    circuit.V("logic", "logic", circuit.gnd, periphery.logic_voltage)
 
 
 def add_controls(deck: Deck, schedule: Schedule, names: Iterable[str], cycles: int) -> None:
@@ -180,125 +138,3 @@ def _norton_columns(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None
         circuit.I(f"column{column}", circuit.gnd, f"c{column}", train)
         resistance = float(1 / ports.own_conductance[column])
         circuit.R(f"column{column}", f"c{column}", circuit.gnd, resistance)
-
-
-def add_sense(circuit: Circuit, layer: LayerCircuit) -> None:
-    """Sense stages of all bit lines ``c<j>``: drives ``drive<n>`` of the neurons."""
-    sense, rails = layer.sense, ("enable", "sense_p", "sense_n")
-    for column in range(2 * layer.outputs):
-        name = f"sense{column}"
-        if sense.kind == "resistive":
-            circuit.X(name, "resistive_sense", f"c{column}", r_sense=sense.sense_resistance)
-            continue
-        circuit.X(
-            name,
-            "transimpedance",
-            f"c{column}",
-            f"o{column}",
-            *rails,
-            r_feedback=layer.feedback_resistance,
-            gain=sense.gain,
-            pole=sense.pole,
-            swing=sense.swing,
-            r_out=sense.output_resistance,
-            i_quiescent=sense.quiescent_current,
-        )
-    low, high = layer.write_limits
-    for output in range(layer.outputs):
-        circuit.X(
-            f"difference{output}",
-            "difference",
-            *difference_inputs(layer, output),
-            f"drive{output}",
-            *rails,
-            v_bias=layer.bias_voltage,
-            gain=layer.difference_gain,
-            low=low,
-            high=high,
-            pole=layer.difference_gain * sense.pole / sense.gain,
-            i_quiescent=sense.quiescent_current,
-        )
-
-
-def difference_inputs(layer: LayerCircuit, output: int) -> tuple[str, str]:
-    """Nodes at the plus and minus input of a difference stage."""
-    plus, minus = 2 * output, 2 * output + 1
-    if layer.sense.kind == "resistive":
-        return f"c{plus}", f"c{minus}"
-    return f"o{minus}", f"o{plus}"  # a transimpedance stage inverts
-
-
-def add_neurons(deck: Deck, circuit: NeuronCircuit, thresholds: np.ndarray) -> None:
-    """Sections of neurons 0, 1, ... and of their thresholds (cycles, neurons), [1]."""
-    draws = deck.section("Thresholds of the hazard integral: one draw E ~ Exp(1) per event")
-    edge, cycle = circuit.timing.edge, circuit.schedule.cycle
-    for number, values in enumerate(thresholds.T):
-        train = step_train(values, edge, cycle)
-        draws.V(f"threshold{number}", f"threshold{number}", draws.gnd, train)
-    neurons = deck.section("Stochastic neurons")
-    for number in range(thresholds.shape[1]):
-        add_neuron(neurons, circuit, str(number))
-
-
-def add_neuron(circuit: Circuit, layer: NeuronCircuit, suffix: str) -> None:
-    """One neuron between ``drive<suffix>``, ``threshold<suffix>`` and ``spike<suffix>``."""
-    circuit.X(
-        f"neuron{suffix}",
-        f"{layer.device.kind}_neuron",
-        f"drive{suffix}",
-        *NEURON_CONTROLS,
-        f"threshold{suffix}",
-        "neuron_p",
-        "neuron_n",
-        "logic",
-        f"spike{suffix}",
-        **_state_parameters(layer),
-        **_device_parameters(layer),
-        **_periphery_parameters(layer),
-    )
-
-
-def _state_parameters(layer: NeuronCircuit) -> dict[str, float]:
-    """Hazard law, and time constants that are short against the phase they act in."""
-    timing, law = layer.timing, layer.device.hazard
-    return {
-        "tau0": law.time_scale,
-        "v0": law.voltage_scale,
-        "pulse": timing.write,
-        "set_time": timing.write / 100,
-        "reset_time": timing.reset / 50,
-        "latch_time": timing.read / 40,
-    }
-
-
-def _device_parameters(layer: NeuronCircuit) -> dict[str, float]:
-    device = layer.device
-    if isinstance(device, MemristorNeuron):
-        resistances = {
-            "r_on": device.on_resistance,
-            "r_off": device.off_resistance,
-            "r_series": device.series_resistance,
-        }
-    else:
-        resistances = {
-            "r_heavy_metal": device.heavy_metal_resistance,
-            "r_parallel": device.parallel_resistance,
-            "r_antiparallel": device.antiparallel_resistance,
-            "r_reference": device.reference_resistance,
-        }
-    return {**resistances, "v_reset_min": device.reset_threshold}
-
-
-def _periphery_parameters(layer: NeuronCircuit) -> dict[str, float]:
-    periphery = layer.periphery
-    return {
-        "r_driver": periphery.driver_resistance,
-        "c_mid": periphery.node_capacitance,
-        "v_read": periphery.read_voltage,
-        "v_reset": periphery.reset_voltage,
-        "v_compare": periphery.compare_voltage,
-        "v_logic": periphery.logic_voltage,
-        "i_compare": periphery.compare_current,
-        "r_latch": periphery.latch_resistance,
-        "c_latch": periphery.latch_capacitance,
-    }

@@ -8,12 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from memspice.circuits.deck import Deck
-from memspice.circuits.netlists import (
-    NEURON_CONTROLS,
-    add_controls,
-    add_neuron_supplies,
-    add_neurons,
-)
+from memspice.circuits.netlists import add_controls
+from memspice.circuits.neuron import NEURON_CONTROLS, add_neuron_supplies, add_neurons
 from memspice.circuits.parameters import NeuronPeriphery, Timing
 from memspice.circuits.power import Signals
 from memspice.circuits.timing import Schedule, schedule
@@ -104,14 +100,13 @@ class BenchEvents:
     energy: np.ndarray
 
 
-def bench_netlist(bench: NeuronBench) -> str:
-    """Netlist of a bench: title, subcircuits and elements; no analysis."""
+def bench_deck(bench: NeuronBench) -> Deck:
+    """Circuit of a bench; no analysis."""
     kind = bench.device.kind
     deck = Deck(
         f"memspice neuron bench: {bench.neurons} {kind} neurons, {bench.cycles} cycles",
         "Each neuron is driven by an ideal source instead of a crossbar and a sense stage; "
         "a cycle is write, read and reset",
-        ("hazard", f"{kind}_neuron"),
     )
     supplies = deck.section("Supplies: neuron drivers, comparator and latch")
     add_neuron_supplies(supplies, bench.periphery)
@@ -120,7 +115,7 @@ def bench_netlist(bench: NeuronBench) -> str:
     for number, voltage in enumerate(bench.drive_voltage):
         drives.V(f"drive{number}", f"drive{number}", drives.gnd, float(voltage))
     add_neurons(deck, bench, bench.thresholds)
-    return str(deck)
+    return deck
 
 
 def bench_signals(bench: NeuronBench) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from memspice.circuits.deck import Deck
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError
 
@@ -168,6 +169,26 @@ class Engine(Protocol):
     @property
     def info(self) -> EngineInfo:
         """Which engine this is."""
+        ...
+
+    def write(self, deck: Deck) -> str:
+        """Netlist of a circuit in the engine's own dialect, without analysis.
+
+        Parameters
+        ----------
+        deck : Deck
+            What is to be simulated; the same for every engine.
+
+        Returns
+        -------
+        str
+            What `run` takes.
+
+        Raises
+        ------
+        NetlistError
+            If the engine cannot express an element.
+        """
         ...
 
     def run(

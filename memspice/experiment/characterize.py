@@ -19,12 +19,12 @@ from memspice.analysis.transfer import (
     read_disturb,
     transfer_point,
 )
-from memspice.circuits.netlists import HAZARD_CHARGE_PER_SECOND
+from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import (
     BenchEvents,
     NeuronBench,
+    bench_deck,
     bench_events,
-    bench_netlist,
     bench_signals,
 )
 from memspice.devices.draws import event_thresholds
@@ -170,7 +170,7 @@ def _simulate(engine: Engine, deck: _Deck, cancel: threading.Event) -> BenchEven
     bench, write = deck.bench, deck.bench.timing.write
     charge = HAZARD_CHARGE_PER_SECOND * write
     waveforms = engine.run(
-        bench_netlist(bench),
+        engine.write(bench_deck(bench)),
         Transient(stop=bench.duration, max_step=write / 25, from_rest=True),
         save=bench_signals(bench),
         options=SolverOptions(method="gear", reltol=1e-5, chgtol=0.1 * charge),

@@ -18,7 +18,8 @@ import numpy as np
 from memspice.analysis.energy import EnergyBalance, energy_balance
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import HAZARD_CHARGE_PER_SECOND, Stimulus, layer_netlist
+from memspice.circuits.netlists import Stimulus, layer_deck
+from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.parameters import Timing
 from memspice.circuits.power import event_values, layer_power, saved_signals
 from memspice.devices.draws import event_thresholds
@@ -179,7 +180,7 @@ def run_job(
             f"at another one, above {COUPLING_LIMIT:g}: columns cannot be reduced one by one; "
             "use --fidelity full"
         )
-    netlist = layer_netlist(circuit, stimulus, job.fidelity)
+    netlist = engine.write(layer_deck(circuit, stimulus, job.fidelity))
     with _named(job):
         waves = engine.run(
             netlist,

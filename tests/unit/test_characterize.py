@@ -22,6 +22,7 @@ from memspice.analysis.transfer import (
     switching_probability,
     transfer_point,
 )
+from memspice.circuits.deck import Deck
 from memspice.cli_characterize import characterize_command
 from memspice.engines import find_engine
 from memspice.engines.base import Analysis, EngineInfo, Transient
@@ -42,6 +43,9 @@ class StillEngine:
     def __init__(self, fail_at: int = 10**9) -> None:
         self.netlists: list[str] = []
         self.fail_at = fail_at
+
+    def write(self, deck: Deck) -> str:
+        return str(deck)
 
     def run(
         self,

@@ -11,16 +11,18 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from memspice.circuits.deck import WIDTH, Deck, comment_lines, pulse_train, step_train
 from memspice.circuits.timing import Pulse
+from memspice.errors import DataError
 
 LIBRARIES = sorted((Path(__file__).parents[2] / "models").glob("*.lib"))
 PULSE = Pulse(start=1e-9, stop=6e-9, edge=0.5e-9)
 CYCLE = 10e-9
 
 
-def points(source: str) -> np.ndarray:
-    """Times and values of a piecewise-linear source, shape (points, 2)."""
-    assert re.fullmatch(r"pwl\(.*\)", source)
-    return np.array(source[4:-1].split(), float).reshape(-1, 2)
+def points(source: object) -> np.ndarray:
+    """Times and values of a piecewise-linear source as its text has them, shape (points, 2)."""
+    text = str(source)
+    assert re.fullmatch(r"pwl\(.*\)", text)
+    return np.array(text[4:-1].split(), float).reshape(-1, 2)
 
 
 def unfolded(text: str) -> list[str]:
@@ -31,16 +33,19 @@ def unfolded(text: str) -> list[str]:
 
 
 def test_deck_is_title_explanation_libraries_and_sections_in_order() -> None:
-    deck = Deck("a title", "why it is there", ("sense",))
+    deck = Deck("a title", "why it is there")
     first = deck.section("first section\nwith two lines")
     first.R("a", "x", first.gnd, 5.0)
-    deck.section("second section").R("b", "x", "y", 2e-9)
+    second = deck.section("second section")
+    second.R("b", "x", "y", 2e-9)
+    for number in range(2):
+        second.X(str(number), "output_stage", "x", "y", "p", "n", r_out=5.0)
     text = str(deck)
-    assert text.startswith("* a title\n*\n* why it is there\n*\n* Sense circuits")
+    assert text.startswith("* a title\n*\n* why it is there\n*\n* Output of an amplifier")
     assert (
         "* first section\n* with two lines\nRa x 0 5\n*\n* second section\nRb x y 2e-09\n" in text
     )
-    assert text.count(".subckt transimpedance") == 1
+    assert text.count(".subckt output_stage") == 1
 
 
 def test_subcircuit_stands_under_its_comment() -> None:
@@ -51,10 +56,44 @@ def test_subcircuit_stands_under_its_comment() -> None:
     assert "* what the box is\n.subckt box p\nRa p 0 7\n.ends box" in str(deck)
 
 
+def test_models_are_what_instances_name_and_no_subcircuit_defines() -> None:
+    deck = Deck("title", "text")
+    inner = SubCircuit("box", "p")
+    inner.X("device", "filament_memristor", *"pndgictx", "h")
+    deck.subcircuit("a box", inner)
+    section = deck.section("boxes")
+    section.X("a", "box", "p")
+    section.X("b", "amplifier", "i", "l", "e", "p", "n")
+    assert deck.models == ("filament_memristor", "amplifier")
+    text = deck.spice()
+    # What a model includes comes once and before it.
+    assert text.count(".subckt hazard_state") == 1
+    assert text.index(".subckt hazard_state") < text.index(".subckt filament_memristor")
+    assert ".include" not in text
+
+
+def test_compiled_models_are_instances_of_a_model_card() -> None:
+    deck = Deck("title", "text")
+    section = deck.section("one")
+    section.X("b", "amplifier", "i", "l", "e", "p", "n", gain=10.0)
+    text = deck.spice(compiled=True)
+    assert ".model amplifier amplifier\n" in text
+    assert "\nNb i l e p n amplifier gain=10\n" in text
+    assert ".subckt" not in text
+
+
+def test_unknown_model_is_refused() -> None:
+    deck = Deck("title", "text")
+    deck.section("one").X("b", "flux_capacitor", "p", "n")
+    with pytest.raises(DataError, match=r"flux_capacitor\.lib"):
+        deck.spice()
+
+
 def test_long_lines_are_folded_and_lose_nothing() -> None:
     deck = Deck("title", "text")
     nodes = [f"node{k}" for k in range(300)]
     section = deck.section("comment")
+    section.subcircuit(SubCircuit("box", *nodes))
     section.X("long", "box", *nodes, gain=1.5)
     train = pulse_train(PULSE, np.linspace(0.1, 1, 40), CYCLE)
     section.V("source", "a", section.gnd, train)
@@ -62,6 +101,7 @@ def test_long_lines_are_folded_and_lose_nothing() -> None:
     assert max(map(len, text.splitlines())) <= WIDTH
     lines = unfolded(text)
     assert f"Xlong {' '.join(nodes)} box gain=1.5" in lines
+    assert f".subckt box {' '.join(nodes)}" in lines
     source = next(line for line in lines if line.startswith("Vsource"))
     np.testing.assert_array_equal(points(source.split(" ", 3)[3]), points(train))
 

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from memspice.circuits.deck import Deck
 from memspice.engines.base import Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import NetlistError
@@ -244,6 +245,9 @@ class RepairingEngine:
     """Stands for an engine that had to repair a netlist."""
 
     info = None
+
+    def write(self, deck: Deck) -> str:
+        return str(deck)
 
     def run(self, netlist: str, analysis: Transient, **options: object) -> Waveforms:
         raise NetlistError("line 3: R1 has no value; give it one")

@@ -11,18 +11,22 @@ from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import (
     SpiceFidelity,
     Stimulus,
-    difference_inputs,
-    layer_netlist,
+    layer_deck,
 )
+from memspice.circuits.sense import difference_inputs
 from memspice.engines.deck import check_netlist
 from tests.helpers import SETS, near_stimulus, small_layer
 
 FIDELITIES: tuple[SpiceFidelity, ...] = ("full", "reduced")
 
 
+def netlist(layer: LayerCircuit, fidelity: SpiceFidelity) -> str:
+    return str(layer_deck(layer, near_stimulus(layer), fidelity))
+
+
 def elements(layer: LayerCircuit, fidelity: SpiceFidelity = "full") -> list[list[str]]:
     """Words of every element outside the libraries, the crossbars' own included."""
-    text = layer_netlist(layer, near_stimulus(layer), fidelity).replace("\n+ ", " ")
+    text = netlist(layer, fidelity).replace("\n+ ", " ")
     own = text[text.index("* Supplies:") :]
     return [line.split() for line in own.splitlines() if line[0].isalpha()]
 
@@ -39,7 +43,7 @@ def test_engine_accepts_every_netlist(
     name: str, spiking: bool, resistive: bool, fidelity: SpiceFidelity
 ) -> None:
     layer = small_layer(name, resistive=resistive, spiking=spiking, tiles=2)
-    check_netlist(layer_netlist(layer, near_stimulus(layer), fidelity))
+    check_netlist(netlist(layer, fidelity))
 
 
 def test_full_has_every_cell_segment_and_driver() -> None:
@@ -86,14 +90,15 @@ def test_accumulating_layer_has_no_neuron_and_no_supply_for_one() -> None:
     layer = small_layer(spiking=False)
     for prefix in ("Xneuron", "Vneuron", "Vlogic", "Vthreshold", "Vwrite", "Vread"):
         assert not names(layer, prefix), prefix
-    assert "memristor_neuron" not in layer_netlist(layer, near_stimulus(layer), "full")
+    text = netlist(layer, "full").splitlines()
+    assert "memristor" not in "".join(line for line in text if line[0] != "*")
     assert names(layer, "Xdifference") == ["Xdifference0", "Xdifference1"]
 
 
 @pytest.mark.parametrize("fidelity", FIDELITIES)
 def test_element_names_are_unique(fidelity: SpiceFidelity) -> None:
     layer = small_layer(tiles=2)
-    text = layer_netlist(layer, near_stimulus(layer), fidelity)
+    text = netlist(layer, fidelity)
     outside, inside = [], False
     for line in text[text.index("* Supplies:") :].splitlines():
         inside = line.startswith(".subckt") or (inside and not line.startswith(".ends"))
@@ -104,10 +109,11 @@ def test_element_names_are_unique(fidelity: SpiceFidelity) -> None:
 
 def test_sense_variants() -> None:
     plain, resistive = small_layer(), small_layer(resistive=True)
-    for layer, kind in ((plain, "transimpedance"), (resistive, "resistive_sense")):
-        stages = [words for words in elements(layer) if words[0].startswith("Xsense")]
-        assert len(stages) == 4
-        assert all(kind in words for words in stages)
+    stages = [words for words in elements(plain) if words[0].startswith("Xsense")]
+    assert [words[-1] for words in stages] == 4 * ["transimpedance"]
+    ends = [float(words[3]) for words in elements(resistive) if words[0].startswith("Rsense")]
+    assert ends == 4 * [resistive.sense.sense_resistance]
+    assert not names(resistive, "Xsense")
     # A transimpedance stage inverts: its minus side drives the plus input.
     assert difference_inputs(plain, 1) == ("o3", "o2")
     assert difference_inputs(resistive, 1) == ("c2", "c3")
@@ -116,20 +122,21 @@ def test_sense_variants() -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_neurons_carry_the_values_of_their_device(name: str) -> None:
     layer = small_layer(name)
-    neuron = next(words for words in elements(layer) if words[0] == "Xneuron0")
-    assert f"{layer.device.kind}_neuron" in neuron
-    values = dict(word.split("=") for word in neuron if "=" in word)
+    own = {words[0]: words for words in elements(layer)}
+    assert own["Xneuron0"][-1] == f"{layer.device.kind}_neuron"
+    values = dict(word.split("=") for word in own["Xdevice"] if "=" in word)
     law = layer.device.hazard
     assert float(values["tau0"]) == pytest.approx(law.time_scale, rel=5e-12)
     assert float(values["v0"]) == pytest.approx(law.voltage_scale, rel=5e-12)
     assert float(values["v_reset_min"]) == layer.device.reset_threshold
-    assert float(values["r_driver"]) == layer.periphery.driver_resistance
+    driver = dict(word.split("=") for word in own["Xdriver"] if "=" in word)
+    assert float(driver["r_out"]) == layer.periphery.driver_resistance
 
 
 def test_rows_of_later_tiles_get_the_later_inputs() -> None:
     layer = small_layer(tiles=2)
     rows = np.arange(6.0)[None, :] * 0.01
-    text = layer_netlist(layer, Stimulus(rows, np.ones((1, 2))), "full").replace("\n+ ", " ")
+    text = str(layer_deck(layer, Stimulus(rows, np.ones((1, 2))), "full")).replace("\n+ ", " ")
     for tile in range(2):
         for row in range(3):
             line = next(one for one in text.splitlines() if one.startswith(f"Vrow{tile}_{row} "))
@@ -139,10 +146,10 @@ def test_rows_of_later_tiles_get_the_later_inputs() -> None:
 
 def test_title_and_explanation_say_what_it_is() -> None:
     layer = small_layer()
-    lines = layer_netlist(layer, near_stimulus(layer), "reduced").splitlines()
+    lines = netlist(layer, "reduced").splitlines()
     assert lines[0] == "* memspice layer: 6 rows, 2 outputs, reduced"
     assert lines[2] == "* 3 cycles of write, read and reset; memristor neurons"
     summing = replace(layer, spiking=False)
-    assert "accumulating layer without neurons" in layer_netlist(
-        summing, near_stimulus(layer), "full"
+    assert "accumulating layer without neurons" in str(
+        layer_deck(summing, near_stimulus(layer), "full")
     )

@@ -1,0 +1,252 @@
+"""What every adapter does with a run: its files, its words, and the checks of its answer."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from memspice.engines.base import Analysis, Cancelled, Transient
+from memspice.engines.deck import requested_signals
+from memspice.engines.process import run_process
+from memspice.engines.rawfile import Plot, read_raw
+from memspice.engines.waveforms import Waveforms
+from memspice.errors import EngineError, NetlistError, TruncatedOutput
+
+#: Files that `run_process` writes the program's output to.
+STREAMS = ("stderr", "stdout")
+#: Largest log that is read, [bytes]; a longer one is a solver going round in circles.
+LOG_LIMIT = 64 * 2**20
+#: Longest time for one question to the executable, [s].
+PROBE_SECONDS = 60.0
+#: Last time against stop time, relative: the solver ends on the breakpoint to rounding.
+STOP_TOLERANCE = 1e-9
+
+
+def ask(command: Sequence[str], files: Mapping[str, str]) -> str:
+    """What a program says to a small input, whatever its exit status.
+
+    Parameters
+    ----------
+    command : sequence of str
+    files : mapping of str to str
+        Text by file name, written into the folder that the program runs in.
+
+    Returns
+    -------
+    str
+    """
+    with tempfile.TemporaryDirectory(prefix="memspice-") as name:
+        folder = Path(name)
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        run_process(command, folder, timeout=PROBE_SECONDS)
+        return "\n".join((folder / part).read_text("utf-8", "replace") for part in STREAMS)
+
+
+def write_input(path: Path, text: str) -> None:
+    """Write an input file of a run.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+
+    Raises
+    ------
+    EngineError
+        If the disk does not take it.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise EngineError(
+            f"cannot write {path}: {error.strerror}; free disk space or set TMPDIR"
+        ) from error
+
+
+def read_log(folder: Path, engine: str) -> str:
+    """Everything the engine wrote in words.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it ran.
+    engine : str
+        Name for the message.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    EngineError
+        If there is more of it than `LOG_LIMIT`.
+    """
+    paths = [folder / part for part in ("log", *STREAMS) if (folder / part).is_file()]
+    size = sum(path.stat().st_size for path in paths)
+    if size > LOG_LIMIT:
+        with paths[0].open("rb") as file:
+            head = file.read(2000).decode("utf-8", "replace")
+        raise EngineError(f"{engine} wrote a log of {size / 2**20:.0f} MiB; it begins:\n{head}")
+    return "\n".join(path.read_text("utf-8", "replace") for path in paths)
+
+
+def describe_status(status: int) -> str:
+    """Exit status in words; negative is the signal that ended the program."""
+    return f"exit status {status}" if status >= 0 else f"signal {-status} (killed or crashed)"
+
+
+def keep_failed(
+    folder: Path, input_name: str, destination: Path | None, error: EngineError | NetlistError
+) -> None:
+    """Copy the input and the log of a failed run, and say where in the error's message.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the engine ran.
+    input_name : str
+        The engine's input file in that folder.
+    destination : Path or None
+        Where failed runs are kept; nothing is kept if None, nor of a cancelled run.
+    error : EngineError or NetlistError
+        Gets a line more.
+    """
+    source = folder / input_name
+    if destination is None or isinstance(error, Cancelled) or not source.is_file():
+        return
+    kept = destination / f"failed-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        for part in (input_name, "log", *STREAMS):
+            if (folder / part).is_file():
+                shutil.copyfile(folder / part, kept / part)
+        note = f"deck and log kept in {kept}"
+    except OSError as failure:
+        note = f"deck and log could not be kept in {kept}: {failure.strerror}"
+    error.args = (f"{error.args[0]}\n{note}", *error.args[1:])
+
+
+def read_only_plot(raw: Path, plotname: str, engine: str, log: str) -> Plot:
+    """Read the raw file of one analysis.
+
+    Parameters
+    ----------
+    raw : Path
+        The raw file.
+    plotname : str
+        What the engine calls the analysis.
+    engine, log : str
+        For the messages.
+
+    Returns
+    -------
+    Plot
+
+    Raises
+    ------
+    TruncatedOutput
+        If the file is missing or not whole.
+    EngineError
+        If it holds another analysis, or several.
+    """
+    try:
+        if not raw.exists():
+            raise TruncatedOutput(f"{engine} wrote no raw file")
+        plots = read_raw(raw)
+    except TruncatedOutput as error:
+        free = shutil.disk_usage(raw.parent).free / 2**20
+        raise TruncatedOutput(
+            f"{error}; {raw.parent.parent} has {free:.0f} MiB free: if the disk was full, free "
+            "space or set TMPDIR",
+            log,
+        ) from error
+    names = [plot.plotname for plot in plots]
+    if names != [plotname]:
+        raise EngineError(f"expected one plot {plotname!r} in the raw file, found {names}", log)
+    return plots[0]
+
+
+def to_waveforms(
+    plot: Plot,
+    analysis: Analysis,
+    spell: Callable[[str], str],
+    log: str,
+    wall_seconds: float,
+) -> Waveforms:
+    """Signals under their canonical names, all finite, up to the stop time.
+
+    Parameters
+    ----------
+    plot : Plot
+    analysis : Transient or OperatingPoint
+        What was asked for.
+    spell : callable
+        From the engine's name of a signal to the one of `Waveforms.signals`.
+    log : str
+    wall_seconds : float, [s]
+
+    Returns
+    -------
+    Waveforms
+
+    Raises
+    ------
+    EngineError
+        If a value is not finite.
+    TruncatedOutput
+        If a transient has no time, or does not end at its stop time.
+    """
+    signals = {spell(name): plot.data[:, k] for k, name in enumerate(plot.variables)}
+    for name, values in signals.items():
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise EngineError(
+                f"{name} is {values[row]} at point {row} of {values.size}; look for a division "
+                "by zero or an overflow in the circuit's expressions",
+                log,
+            )
+    if not isinstance(analysis, Transient):
+        return Waveforms(np.zeros(1), signals, log, wall_seconds)
+    if "time" not in signals:
+        raise TruncatedOutput(f"the transient has no time, only {list(signals)[:5]}", log)
+    times = signals.pop("time")
+    if abs(times[-1] - analysis.stop) > STOP_TOLERANCE * analysis.stop:
+        raise TruncatedOutput(
+            f"the transient ends at {times[-1]:.9g} s instead of {analysis.stop:.9g} s", log
+        )
+    return Waveforms(times, signals, log, wall_seconds)
+
+
+def check_signals(waveforms: Waveforms, save: Sequence[str], engine: str) -> None:
+    """Refuse an answer that lacks a signal that was asked for.
+
+    Parameters
+    ----------
+    waveforms : Waveforms
+    save : sequence of str
+        As given to `Engine.run`.
+    engine : str
+        Name for the message.
+
+    Raises
+    ------
+    NetlistError
+        If a signal of `save` is not there; the message names the nearest that are.
+    """
+    missing = [
+        name for name in requested_signals(save) if name not in waveforms.signals and name != "all"
+    ]
+    if missing:
+        near = difflib.get_close_matches(missing[0], waveforms.signals, n=3, cutoff=0.4)
+        raise NetlistError(
+            f"{engine} saved nothing for {', '.join(missing[:5])} ({len(missing)} of {len(save)} "
+            f"signals): not in the circuit; correct save= (nearest: {', '.join(near) or 'none'})"
+        )
