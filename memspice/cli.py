@@ -14,6 +14,7 @@ from memspice.cli_layer import simulate_layer_command
 from memspice.cli_netlist import netlist_command
 from memspice.cli_stop import stopped_once
 from memspice.cli_train import train_command
+from memspice.cli_verify import verify_command
 from memspice.cli_waves import waves
 from memspice.errors import (
     ConfigError,
@@ -88,6 +89,7 @@ for command in (
     cosim_command,
     characterize_command,
     netlist_command,
+    verify_command,
     waves,
     train_command,
     doctor_command,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from memspice.circuits.deck import Deck
 from memspice.engines import ENGINES, find_engine
 from memspice.engines.base import Transient
 from memspice.errors import EngineError, EngineNotFound
@@ -16,8 +17,8 @@ from memspice.network.weights import load_network
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.store import installed_versions
 
-#: An RC step: 1 kohm, 1 nF, 1 V; after one time constant the capacitor is at 1 - 1/e.
-_DECK = "* doctor: RC step\nVin in 0 1\nRa in out 1k\nCa out 0 1n ic=0\n"
+#: Time constant of the RC step; after it the capacitor is at 1 - 1/e.
+_TIME_CONSTANT = 1e-6
 
 
 @click.command("doctor")
@@ -39,9 +40,17 @@ def doctor_command(as_json: bool) -> None:
         click.echo(json.dumps(content, allow_nan=False))
     else:
         click.echo(_text(content))
-    missing = [report["error"] for report in engines.values() if "error" in report]
-    if missing:
-        raise EngineNotFound("; ".join(missing))
+    if all("error" in report for report in engines.values()):
+        raise EngineNotFound("; ".join(report["error"] for report in engines.values()))
+
+
+def _rc_deck() -> Deck:
+    deck = Deck("memspice doctor: RC step", "1 V into 1 kohm and 1 nF")
+    section = deck.section("Source, resistor, capacitor")
+    section.V("in", "step", section.gnd, 1.0)
+    section.R("a", "step", "out", 1e3)
+    section.C("a", "out", section.gnd, _TIME_CONSTANT / 1e3, initial_condition=0)
+    return deck
 
 
 def _engine_report(name: str) -> dict[str, Any]:
@@ -50,7 +59,8 @@ def _engine_report(name: str) -> dict[str, Any]:
         engine = find_engine(name)
     except EngineNotFound as error:
         return {"error": str(error)}
-    waves = engine.run(_DECK, Transient(stop=1e-6, max_step=1e-9, from_rest=True))
+    analysis = Transient(stop=_TIME_CONSTANT, max_step=_TIME_CONSTANT / 1000, from_rest=True)
+    waves = engine.run(engine.write(_rc_deck()), analysis)
     deviation = abs(float(waves.voltage("out")[-1]) - (1 - math.exp(-1)))
     if deviation > 1e-3:
         raise EngineError(f"{name} is {deviation:g} V off on an RC step of 1 V: do not trust it")
@@ -64,17 +74,25 @@ def _engine_report(name: str) -> dict[str, Any]:
     }
 
 
+def _tail(path: str, width: int = 69) -> str:
+    """End of a path that is too long for a line."""
+    return path if len(path) <= width else "..." + path[3 - width :]
+
+
 def _text(content: dict[str, Any]) -> str:
     lines = [f"{name:10} {version}" for name, version in content["versions"].items()]
     for name, report in content["engines"].items():
         if "error" in report:
-            lines.append(f"{name:10} not found")
+            lines += [f"{name:10} not found", f"{'':10} {report['error']}"]
             continue
         abilities = ", ".join(
             f"{ability.upper()} {'yes' if report[ability] else 'no'}" for ability in ("osdi", "klu")
         )
-        lines.append(f"{name:10} {report['version']} at {report['path']} ({abilities})")
-        lines.append(f"{'':10} RC step within {report['rc_error_volt']:.1e} V")
+        lines += [
+            f"{name:10} {report['version']} ({abilities}), "
+            f"RC step within {report['rc_error_volt']:.1e} V",
+            f"{'':10} {_tail(report['path'])}",
+        ]
     lines.append(f"{'sets':10} {', '.join(content['parameter_sets'])}")
     lines.append(f"{'networks':10} {', '.join(content['networks'])}")
     return "\n".join(lines)

@@ -7,17 +7,27 @@ from pathlib import Path
 import click
 
 from memspice.circuits.examples import EXAMPLES, write_golden
+from memspice.engines import WRITERS
 from memspice.store.files import writing
 
 
 @click.command("netlist")
 @click.argument("name", required=False, metavar="[NAME]", type=click.Choice(sorted(EXAMPLES)))
+@click.option(
+    "--engine",
+    type=click.Choice(sorted(WRITERS)),
+    default="ngspice",
+    show_default=True,
+    help="Dialect; no engine is needed.",
+)
 @click.option("--golden", type=click.Path(path_type=Path), help="Write all examples to a folder.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-def netlist_command(name: str | None, golden: Path | None, out: Path | None) -> None:
+def netlist_command(name: str | None, engine: str, golden: Path | None, out: Path | None) -> None:
     """Write the example netlist NAME, or list the names."""
-    if golden and (name or out):
-        raise click.UsageError("--golden writes all examples: it takes neither NAME nor --out")
+    if golden and (name or out or engine != "ngspice"):
+        raise click.UsageError(
+            "--golden writes all examples for ngspice: it takes neither NAME nor --out nor --engine"
+        )
     if out and name is None:
         raise click.UsageError("--out needs the NAME of the example to write")
     if golden:
@@ -28,7 +38,8 @@ def netlist_command(name: str | None, golden: Path | None, out: Path | None) -> 
     if name is None:
         click.echo("\n".join(f"{key:28} {EXAMPLES[key]().title}" for key in sorted(EXAMPLES)))
         return
-    text = EXAMPLES[name]().text
+    example = EXAMPLES[name]()
+    text = example.text if engine == "ngspice" else WRITERS[engine](example.deck)
     if out:
         with writing(out):
             out.write_text(text, encoding="utf-8")

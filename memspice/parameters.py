@@ -3,6 +3,11 @@
 A set file has one table per parameter class; every entry is
 ``{ value, unit, label, source }`` with the unit that the class declares and one of the labels
 ``S`` (read at the source), ``R`` (literature, unverified), ``D`` (derived), ``A`` (assumed).
+
+Array and synapse are common to all sets, in ``crossbar.toml``; a set may replace entries of them
+(age and temperature of the cells, say).  Its cells are ohmic and alone unless it has one of the
+tables of ``cells.toml``: ``[sinh_cell]`` or ``[cubic_cell]``, ``[access_transistor]`` or
+``[selector]``, and ``[cell]`` with the gate voltage.
 """
 
 from __future__ import annotations
@@ -13,9 +18,12 @@ from pathlib import Path
 from typing import Any, Generic
 
 from memspice.circuits.parameters import ArrayParameters, NeuronPeriphery, SenseParameters, Timing
+from memspice.devices.cell import Cell
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.neurons import MemristorNeuron, MtjNeuron, NeuronDevice
 from memspice.devices.synapse import Synapse
+from memspice.devices.synapse_iv import CubicCell, SinhCell
+from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
 from memspice.quantities import Parameters, ParametersT, quantity, units, validate
 from memspice.resources import resource_path
@@ -26,6 +34,11 @@ LABELS = {
     "R": "literature, unverified",
     "D": "derived",
     "A": "assumed",
+}
+_CURVES: dict[str, type[Parameters]] = {"sinh_cell": SinhCell, "cubic_cell": CubicCell}
+_ACCESS: dict[str, type[Parameters]] = {
+    "access_transistor": AccessTransistor,
+    "selector": Selector,
 }
 
 
@@ -102,10 +115,13 @@ def load_parameter_set(name: str) -> ParameterSet:
         timing=own.table("timing", Timing),
         periphery=own.table("periphery", NeuronPeriphery),
         sense=own.table("sense", SenseParameters),
-        array=common.table("array", ArrayParameters),
-        synapse=common.table("synapse", Synapse),
-        provenance=(*own.provenance, *common.provenance),
+        array=_replaced(common, own, "array", ArrayParameters, cell=_cell(own)),
+        synapse=_replaced(common, own, "synapse", Synapse),
+        provenance=(),
     )
+    replaced = {(value.table, value.name) for value in own.provenance}
+    kept = [value for value in common.provenance if (value.table, value.name) not in replaced]
+    parameter_set = replace(parameter_set, provenance=(*own.provenance, *kept))
     own.check_all_used()
     return parameter_set
 
@@ -123,6 +139,26 @@ def _device(file: _SetFile) -> NeuronDevice:
         )
         return file.table("neuron", MtjNeuron, hazard=law)
     raise DataError(f"{file.path}: about.device = {kind!r} must be 'memristor' or 'mtj'")
+
+
+def _replaced(
+    common: _SetFile, own: _SetFile, table: str, model: type[ParametersT], **extra: Any
+) -> ParametersT:
+    """Values of a common table, with those of the set in their place."""
+    values = {**common.values(table, model), **own.values(table, model, optional=True), **extra}
+    return validate(model, values, f"{own.path.name} [{table}]")
+
+
+def _cell(file: _SetFile) -> Cell:
+    """Cell of a set: ohmic and alone without a table that says otherwise."""
+    values = file.values("cell", Cell, optional=True)
+    for field, tables in (("curve", _CURVES), ("access", _ACCESS)):
+        found = {name: model for name, model in tables.items() if file.has(name)}
+        if len(found) > 1:
+            raise DataError(f"{file.path}: a cell has one of [{'], ['.join(found)}]; remove one")
+        for name, model in found.items():
+            values[field] = file.table(name, model)
+    return validate(Cell, values, f"{file.path.name} [cell]")
 
 
 class _SetFile:
@@ -145,17 +181,27 @@ class _SetFile:
             raise DataError(f"{self.path}: [about] needs {key!r}")
         return about[key]
 
-    def table(self, table: str, model: type[ParametersT], **extra: Any) -> ParametersT:
-        """Values of one table as an instance of its parameter class."""
-        entries = self._content.get(table)
+    def has(self, table: str) -> bool:
+        """Whether the file has a table of this name."""
+        return table in self._content
+
+    def values(
+        self, table: str, model: type[Parameters], *, optional: bool = False
+    ) -> dict[str, Any]:
+        """Values of one table; of an optional one that is missing, none."""
+        entries = self._content.get(table, {} if optional else None)
         if not isinstance(entries, dict):
             raise DataError(f"{self.path}: table [{table}] is missing")
         declared = units(model)
-        values = {
+        return {
             name: self._value(table, name, entry, declared.get(name))
             for name, entry in entries.items()
         }
-        return validate(model, {**values, **extra}, f"{self.path.name} [{table}]")
+
+    def table(self, table: str, model: type[ParametersT], **extra: Any) -> ParametersT:
+        """Values of one table as an instance of its parameter class."""
+        values = {**self.values(table, model), **extra}
+        return validate(model, values, f"{self.path.name} [{table}]")
 
     def check_all_used(self) -> None:
         """Refuse tables that nothing was read from: their values would be without effect."""
@@ -163,7 +209,7 @@ class _SetFile:
         if unused:
             raise DataError(
                 f"{self.path}: nothing reads [{'], ['.join(sorted(unused))}]; remove it "
-                "or correct its name (array and synapse are common, in crossbar.toml)"
+                "or correct its name (array and synapse are in crossbar.toml, too)"
             )
 
     def _value(self, table: str, name: str, entry: Any, unit: str | None) -> Any:

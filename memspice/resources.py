@@ -1,7 +1,8 @@
-"""Where the files that travel with memspice are: parameter sets, subcircuits, network weights."""
+"""Where files are: those that travel with memspice (``models/``), and the user's cache."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from memspice.errors import DataError
@@ -37,3 +38,25 @@ def resource_path(*parts: str) -> Path:
         f"{'/'.join(('models', *parts))} is in neither {tried}; "
         "check the name, or install memspice again"
     )
+
+
+def cache_folder() -> Path:
+    """Folder for what can be made or downloaded again: data sets, compiled models.
+
+    Returns
+    -------
+    Path
+        ``memspice`` in ``XDG_CACHE_HOME`` or ``~/.cache``; need not exist.
+
+    Raises
+    ------
+    DataError
+        If there is no home folder either.
+    """
+    base = os.environ.get("XDG_CACHE_HOME")
+    if base:
+        return Path(base) / "memspice"
+    try:
+        return Path.home() / ".cache" / "memspice"
+    except RuntimeError as error:
+        raise DataError(f"no folder for a cache: {error}; set XDG_CACHE_HOME") from error

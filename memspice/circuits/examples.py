@@ -15,6 +15,7 @@ import numpy as np
 from memspice.circuits.crossbar_solution import solve_crossbar
 from memspice.circuits.deck import Deck, comment_lines, pulse_train
 from memspice.circuits.example_layers import (
+    GATED_CELL,
     RESISTIVE_SENSE,
     accumulating_layer,
     memristor_layer,
@@ -51,15 +52,34 @@ class ExampleNetlist:
     """A circuit with what is needed to simulate it from rest: ``stop`` and ``max_step`` in [s]."""
 
     title: str
-    text: str
+    header: str
+    deck: Deck
     stop: float
     max_step: float
     probes: tuple[Probe, ...]
 
+    @property
+    def text(self) -> str:
+        """Netlist in ngspice's dialect, without analysis, below its header."""
+        return f"{comment_lines(self.header)}\n*\n{self.deck}"
+
 
 def crossbar() -> ExampleNetlist:
     """Differential crossbar of 4 x 4 cells with its drivers, into virtual grounds."""
-    layer, drive = memristor_layer(), stimulus()
+    return _crossbar_example(memristor_layer(), "wired differential crossbar with row drivers")
+
+
+def crossbar_transistors() -> ExampleNetlist:
+    """The same of cells with a sinh curve behind access transistors, with wire capacitances."""
+    layer = memristor_layer()
+    update = {"cell": GATED_CELL, "wire_capacitance_row": 1.6e-17, "wire_capacitance_col": 1.6e-17}
+    layer = replace(layer, array=layer.array.model_copy(update=update))
+    title = "wired crossbar of sinh cells behind access transistors"
+    return _crossbar_example(layer, title)
+
+
+def _crossbar_example(layer: LayerCircuit, title: str) -> ExampleNetlist:
+    drive = stimulus()
     deck = Deck("Drivers and crossbar", "Columns alternate: G+ and G- of output 0, of output 1")
     add_drivers(deck, layer, drive)
     add_tiles(deck, layer)
@@ -68,7 +88,7 @@ def crossbar() -> ExampleNetlist:
         ends.V(f"out{column}", f"c{column}", ends.gnd, 0)
     array = layer.array
     solution = solve_crossbar(
-        1 / layer.conductances[0],
+        1 / array.cell.read_conductance(layer.conductances[0], array.read_voltage),
         drive.row_voltage[0],
         array.wire_resistance_row,
         array.wire_resistance_col,
@@ -79,11 +99,11 @@ def crossbar() -> ExampleNetlist:
         for column, value in enumerate(solution.output_current)
     ]
     return _example(
-        "wired differential crossbar with row drivers",
+        title,
         "Currents of the bit lines when the rows 0 and 1 are driven with 0.1 V. "
         "Wires and drivers take a little: by the cells alone they would be 0.1 V * (G0j + G1j).",
         "memspice.circuits.crossbar; wires of 22 nm, DNN_NeuroSim V1.3",
-        str(deck),
+        deck,
         layer,
         probes,
     )
@@ -108,7 +128,7 @@ def row_drivers() -> ExampleNetlist:
         "Rows 0 and 1 spike in cycle 0, rows 2 and 3 in cycle 1. A driver of 120 ohm loses "
         "120 ohm / (120 ohm + load) of its 0.1 V.",
         "memspice.circuits.netlists; driver of 10 um, 45 nm HP, DNN_NeuroSim V1.3",
-        str(deck),
+        deck,
         layer,
         probes,
     )
@@ -176,6 +196,7 @@ def layer_accumulating() -> ExampleNetlist:
 #: Every example by its name, which is also its file's name.
 EXAMPLES: dict[str, Callable[[], ExampleNetlist]] = {
     "crossbar": crossbar,
+    "crossbar-transistors": crossbar_transistors,
     "row-drivers": row_drivers,
     "transimpedance-sense": transimpedance_sense,
     "resistive-sense": resistive_sense,
@@ -233,7 +254,7 @@ def _example(
     title: str,
     purpose: str,
     source: str,
-    netlist: str,
+    deck: Deck,
     layer: LayerCircuit,
     probes: list[Probe],
     cycles: int = 2,
@@ -248,7 +269,8 @@ def _example(
     header += ["Expected, by closed form:", *expected]
     return ExampleNetlist(
         title=title,
-        text=comment_lines("\n".join(header)) + "\n*\n" + netlist,
+        header="\n".join(header),
+        deck=deck,
         stop=cycles * layer.schedule.cycle,
         max_step=layer.timing.write / 25,
         probes=tuple(probes),
@@ -275,7 +297,7 @@ def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetl
         Probe("drive", "v(drive0)", settled, drive),
     ]
     source = "memspice.circuits.sense; one-pole amplifiers"
-    return _example(title, purpose, source, str(deck), pair, probes, cycles=1)
+    return _example(title, purpose, source, deck, pair, probes, cycles=1)
 
 
 def _neuron_example(layer: LayerCircuit, title: str, name: str) -> ExampleNetlist:
@@ -303,7 +325,7 @@ def _neuron_example(layer: LayerCircuit, title: str, name: str) -> ExampleNetlis
         "cycle 1 the draw is E = 2: nothing happens."
     )
     source = f"memspice.circuits.neuron, models/{name}.lib; constants in models/*.toml"
-    return _example(title, purpose, source, str(bench_deck(bench)), layer, probes)
+    return _example(title, purpose, source, bench_deck(bench), layer, probes)
 
 
 def _layer_example(layer: LayerCircuit, fidelity: SpiceFidelity, title: str) -> ExampleNetlist:
@@ -337,5 +359,5 @@ def _layer_example(layer: LayerCircuit, fidelity: SpiceFidelity, title: str) -> 
     if layer.spiking:
         purpose += " An output spikes where its hazard integral reaches its draw E."
     source = "memspice.circuits.netlists; constants in models/*.toml"
-    netlist = str(layer_deck(layer, events, fidelity))
-    return _example(title, purpose, source, netlist, layer, probes)
+    deck = layer_deck(layer, events, fidelity)
+    return _example(title, purpose, source, deck, layer, probes)

@@ -8,12 +8,15 @@ from typing import Literal
 
 import numpy as np
 
-from memspice.circuits.crossbar import crossbar_subcircuit
+from memspice.circuits.crossbar import CrossbarNodes, crossbar_subcircuit
 from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.neuron import NEURON_CONTROLS, add_neuron_supplies, add_neurons
+from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.sense import add_sense
 from memspice.circuits.timing import Schedule
+from memspice.devices.synapse_iv import OhmicCell
+from memspice.devices.transistor import AccessTransistor
 
 SpiceFidelity = Literal["full", "reduced"]
 
@@ -95,7 +98,7 @@ def _each_row(layer: LayerCircuit) -> list[tuple[int, int]]:
 
 
 def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
-    """Row drivers of all tiles, into nodes ``r<tile>_<row>``."""
+    """Row drivers of all tiles, into nodes ``r<tile>_<row>``, and their ``gate`` lines."""
     circuit = deck.section("Row drivers: a pulse source behind the driver's resistance")
     resistance = layer.array.driver_resistance
     for column, (tile, row) in enumerate(_each_row(layer)):
@@ -106,24 +109,45 @@ def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
         circuit.V(f"row{tile}_{row}", node, circuit.gnd, train)
         if resistance > 0:
             circuit.R(f"driver{tile}_{row}", node, f"r{tile}_{row}", resistance)
+    if isinstance(layer.array.cell.access, AccessTransistor):
+        # All rows are read at once, so one node stands for all gate lines.
+        gates = deck.section("Gate lines of the access transistors: a signal without load")
+        levels = np.full(stimulus.cycles, layer.array.cell.gate_voltage)
+        train = pulse_train(layer.schedule.rows, levels, layer.schedule.cycle)
+        gates.V("gate", "gate", gates.gnd, train)
 
 
 def add_tiles(deck: Deck, layer: LayerCircuit) -> None:
     """Crossbars from ``r<tile>_<row>`` to the common bit lines ``c<column>``."""
-    wires = (layer.array.wire_resistance_row, layer.array.wire_resistance_col)
+    array = layer.array
+    wires = (array.wire_resistance_row, array.wire_resistance_col)
     for number, conductance in enumerate(layer.conductances):
         rows, cols = conductance.shape
         deck.subcircuit(
             f"Row tile {number}: {rows} word lines, {cols} bit lines, "
-            f"{wires[0]:g} and {wires[1]:g} ohm a segment.\nRg<i>_<j>: cell; "
-            "Rw<i>_<j>: word-line segment before it; Rb<i>_<j>: bit-line segment after it",
-            crossbar_subcircuit(f"crossbar{number}", conductance, *wires),
+            f"{wires[0]:g} and {wires[1]:g} ohm a segment.\n{_legend(array)}",
+            crossbar_subcircuit(f"crossbar{number}", conductance, array),
         )
     circuit = deck.section("The row tiles share their bit lines")
     for number, conductance in enumerate(layer.conductances):
-        rows, cols = conductance.shape
-        ports = [f"r{number}_{i}" for i in range(rows)] + [f"c{j}" for j in range(cols)]
+        own = {"r": f"r{number}_", "c": "c"}
+        ports = [
+            "gate" if port[0] == "g" else own[port[0]] + port[1:]
+            for port in CrossbarNodes(conductance, array).ports
+        ]
         circuit.X(f"tile{number}", f"crossbar{number}", *ports)
+
+
+def _legend(array: ArrayParameters) -> str:
+    """What the names of the elements of a crossbar say."""
+    cell = "Rg<i>_<j>" if isinstance(array.cell.curve, OhmicCell) else "Xg<i>_<j>"
+    parts = [f"{cell}: cell", "Rw<i>_<j>: word-line segment before it"]
+    parts.append("Rb<i>_<j>: bit-line segment after it")
+    if array.cell.access is not None:
+        parts.append("Xt<i>_<j>: access device between cell and bit line")
+    if array.wire_capacitance_row > 0 or array.wire_capacitance_col > 0:
+        parts.append("C<node>: wire capacitance")
+    return "; ".join(parts)
 
 
 def _norton_columns(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from memspice.devices.cell import Cell
 from memspice.quantities import Parameters, quantity
 
 
 class ArrayParameters(Parameters):
-    """Wires and row drivers of a crossbar."""
+    """Wires, cells and row drivers of a crossbar.
+
+    A line's capacitance stands at the cells, to ground.  Gate lines of access transistors are
+    ideal: they carry no current, and their charge counts among the control pulses.
+    """
 
     wire_resistance_row: float = quantity("ohm", "Word-line segment per cell", ge=0)
     wire_resistance_col: float = quantity("ohm", "Bit-line segment per cell", ge=0)
     driver_resistance: float = quantity("ohm", "Source resistance of a row driver", ge=0)
     read_voltage: float = quantity("V", "Row voltage of a spike", gt=0)
+    wire_capacitance_row: float = quantity("F", "Word line, per cell", ge=0, default=0.0)
+    wire_capacitance_col: float = quantity("F", "Bit line, per cell", ge=0, default=0.0)
+    cell: Cell = Cell()
 
 
 class SenseParameters(Parameters):

@@ -89,18 +89,24 @@ def port_array(
 ) -> PortArray:
     """Reduce the row tiles of a group of columns.
 
+    A cell that is not a resistor counts as the one that carries the same current at the read
+    voltage.
+
     Parameters
     ----------
     conductances : tuple of ndarray, each of shape (rows of the tile, columns), [S]
-        Cells, tile by tile.
+        Synapse devices, tile by tile.
     array : ArrayParameters
-        Wires and drivers.
+        Wires, cells and drivers.
     input_resistance : float, [ohm]
         End of each column.
     """
     tiles = tuple(
         port_admittance(
-            tile, array.wire_resistance_row, array.wire_resistance_col, array.driver_resistance
+            array.cell.read_conductance(tile, array.read_voltage),
+            array.wire_resistance_row,
+            array.wire_resistance_col,
+            array.driver_resistance,
         )
         for tile in conductances
     )

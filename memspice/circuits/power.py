@@ -7,31 +7,14 @@ apart from it, element by element, from node voltages.  That the two agree is th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from memspice.circuits.crossbar import CrossbarNodes
+from memspice.circuits.array_power import Signals as Signals
+from memspice.circuits.array_power import array_power, array_signals
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import SpiceFidelity, Stimulus
 from memspice.devices.neurons import MemristorNeuron
-
-
-class Signals(Protocol):
-    """Waveforms on one time axis, as an engine returns them."""
-
-    @property
-    def time(self) -> np.ndarray:
-        """Time points, shape (points,), [s]."""
-        ...
-
-    def voltage(self, node: str) -> np.ndarray:
-        """Voltage of a node, shape (points,), [V]."""
-        ...
-
-    def current(self, source: str) -> np.ndarray:
-        """Current of a voltage source, from plus through the source to minus, (points,), [A]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -67,31 +50,13 @@ def saved_signals(layer: LayerCircuit, fidelity: SpiceFidelity) -> list[str]:
     if layer.spiking:
         names += ["i(vneuron_p)", "i(vneuron_n)", "i(vlogic)"]
     if fidelity == "full":
-        names += _array_signals(layer)
+        names += array_signals(layer)
     return names
 
 
 def _neuron_nodes(layer: LayerCircuit) -> list[str]:
     nodes = ["target", "top", "mid", "x", "h", "level"]
     return nodes if isinstance(layer.device, MemristorNeuron) else [*nodes, "readlevel", "junction"]
-
-
-def _array_signals(layer: LayerCircuit) -> list[str]:
-    names = []
-    for number, tile in enumerate(layer.conductances):
-        nodes = _tile_nodes(layer, tile)
-        for i in range(nodes.rows):
-            names += [f"v(r{number}_{i})", f"i(vrow{number}_{i})"]
-            for j in range(nodes.cols):
-                cell = (nodes.word(i, j), nodes.bit(i, j))
-                names += [f"v(xtile{number}.{node})" for node in cell if node[0] in "wb"]
-    return names
-
-
-def _tile_nodes(layer: LayerCircuit, tile: np.ndarray) -> CrossbarNodes:
-    array = layer.array
-    shape = (tile.shape[0], tile.shape[1])
-    return CrossbarNodes(shape, array.wire_resistance_row, array.wire_resistance_col)
 
 
 def layer_power(
@@ -115,7 +80,8 @@ def layer_power(
         nothing = np.zeros_like(sense)
         neuron_rails, neuron, logic, stored = nothing[0], nothing, nothing, nothing[0]
     if fidelity == "full":
-        rows, driver, crossbar = _array_power(layer, stimulus, signals)
+        rows, driver, crossbar, wires = array_power(layer, stimulus, signals)
+        stored = stored + wires
     else:
         rows, driver, crossbar = _port_power(layer, stimulus, signals, enabled)
     return LayerPower(
@@ -215,55 +181,10 @@ def _device_power(layer: LayerCircuit, node: dict[str, np.ndarray]) -> np.ndarra
     return np.asarray(driver + drop**2 * conductance + node["mid"] ** 2 / series)
 
 
-def _array_power(
-    layer: LayerCircuit, stimulus: Stimulus, signals: Signals
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Power of the row sources, of the drivers, and of cells and wires: every element."""
-    points = len(signals.time)
-    rows, driver, crossbar = np.zeros(points), np.zeros(points), np.zeros(points)
-    resistance, column = layer.array.driver_resistance, 0
-    phase = np.mod(signals.time, layer.schedule.cycle)
-    envelope = layer.schedule.rows.at(phase)
-    number_of_cycle = np.minimum(
-        (signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1
-    )
-    for number, tile in enumerate(layer.conductances):
-        for i in range(len(tile)):
-            source = envelope * stimulus.row_voltage[number_of_cycle, column]
-            current = -signals.current(f"vrow{number}_{i}")
-            rows += source * current
-            if resistance > 0:
-                driver += (source - signals.voltage(f"r{number}_{i}")) ** 2 / resistance
-            column += 1
-        crossbar += _tile_power(layer, signals, number, tile)
-    return rows, driver, crossbar
-
-
-def _tile_power(layer: LayerCircuit, signals: Signals, number: int, tile: np.ndarray) -> np.ndarray:
-    """Dissipation in the cells and wires of one tile, row by row to bound the memory."""
-    nodes, array = _tile_nodes(layer, tile), layer.array
-
-    def voltage(node: str) -> np.ndarray:
-        if node[0] == "r":
-            return signals.voltage(f"r{number}_{node[1:]}")
-        return signals.voltage(node if node[0] == "c" else f"xtile{number}.{node}")
-
-    power = np.zeros(len(signals.time))
-    for i in range(nodes.rows):
-        for j in range(nodes.cols):
-            word, bit = voltage(nodes.word(i, j)), voltage(nodes.bit(i, j))
-            power += (word - bit) ** 2 * tile[i, j]
-            if array.wire_resistance_row > 0:
-                power += (voltage(nodes.word(i, j - 1)) - word) ** 2 / array.wire_resistance_row
-            if array.wire_resistance_col > 0:
-                power += (bit - voltage(nodes.bit(i + 1, j))) ** 2 / array.wire_resistance_col
-    return power
-
-
 def _port_power(
     layer: LayerCircuit, stimulus: Stimulus, signals: Signals, envelope: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Powers of :func:`_array_power` from the port matrix and the simulated column voltages."""
+    """Powers as of ``array_power`` from the port matrix and the simulated column voltages."""
     cycle = np.minimum((signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1)
     columns = np.stack([signals.voltage(f"c{j}") for j in range(2 * layer.outputs)], axis=-1)
     rows, driver, total = (np.zeros(len(envelope)) for _ in range(3))

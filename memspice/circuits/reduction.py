@@ -2,38 +2,28 @@
 
 With ohmic cells a wired array is a linear resistive network: it is reduced once to the admittance
 among its driver sources and column ends, and every read after that is a matrix product.  The
-method is in `memspice.circuits.elimination`; an N x N array costs about 2.5 N^4 floating-point
-operations, nearly all of them in BLAS.
+method is in `memspice.circuits.elimination`; an N x N array costs about 100 N^3 floating-point
+operations on one thread.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import blas, cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve
 from threadpoolctl import ThreadpoolController
 
 from memspice.circuits.array_checks import checked_array, checked_conductance, checked_resistance
-from memspice.circuits.elimination import Frontier, OrientedArray, oriented
+from memspice.circuits.blocks import Block
+from memspice.circuits.elimination import WiredArray, eliminate
 from memspice.errors import ShapeError
 
 Array = NDArray[np.float64]
-
-#: Frontiers that may wait for the thread that moves the sources along (bounds the memory).
-_PENDING = 4
-#: Block of sources within which the symmetric update is computed twice.
-_BLOCK = 128
-#: Largest side at which one thread does all: handing work over costs more than it saves, and on a
-#: busy machine each hand-over may wait for a processor.
-_SERIAL = 160
-
-_threads = ThreadpoolController()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +152,9 @@ def port_admittance(
     Notes
     -----
     Valid for linear cells at rest: no wire capacitance, no cell non-linearity.  BLAS is held to
-    one thread for the whole process during the call, because two own threads share the work:
-    BLAS threads on matrices this small slow down twentyfold on a busy machine.
+    one thread for the whole process during the call (see `one_blas_thread`): to use more
+    processors, reduce several arrays in parallel threads or processes.  Needs about
+    ``160 * n_rows * n_cols`` bytes, the result among them.
 
     Examples
     --------
@@ -171,68 +162,62 @@ def port_admittance(
     >>> round(port.terminated().item(), 12)
     0.0005
     """
-    array = oriented(
+    array = WiredArray.build(
         checked_conductance(conductance),
         checked_resistance("wire_resistance_row", wire_resistance_row),
         checked_resistance("wire_resistance_col", wire_resistance_col),
         checked_resistance("driver_resistance", driver_resistance),
     )
-    frontier = Frontier(array.ladders.conductance.shape[1])
-    transfer, mutual = _carry_sources(array, frontier)
-    near = _with_diagonal(mutual, transfer.sum(axis=1))
-    far = _with_diagonal(frontier.coupling, frontier.leak)
-    if array.transposed:
-        near, far, transfer = far[::-1, ::-1], near[::-1, ::-1], transfer[::-1, ::-1].T
-        near, far = np.ascontiguousarray(near), np.ascontiguousarray(far)
-    return PortAdmittance(near, -transfer, far)
+    with one_blas_thread():
+        block = eliminate(array)
+    return ports_of(block)
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Context in which BLAS keeps to the calling thread (see the notes of `port_admittance`)."""
-    limited: AbstractContextManager[object] = _threads.limit(limits=1, user_api="blas")
-    return limited
+def ports_of(block: Block) -> PortAdmittance:
+    """Admittance of a whole array, whose word lines count from the column ends in the block."""
+    rows = block.sides.near
+    coupling = np.tril(block.matrix, -1)
+    coupling += coupling.T
+    admittance = np.diag(coupling.sum(axis=1)) - coupling
+    return PortAdmittance(
+        np.ascontiguousarray(admittance[:rows, :rows][::-1, ::-1]),
+        np.ascontiguousarray(admittance[:rows, rows:][::-1]),
+        np.ascontiguousarray(admittance[rows:, rows:]),
+    )
 
 
-def _carry_sources(array: OrientedArray, frontier: Frontier) -> tuple[Array, Array]:
-    """Absorb all lines; return source-to-frontier and source-to-source admittances, unsigned."""
-    transfer = array.ladders.transfer
-    mutual = np.zeros((len(transfer), len(transfer)))
-    if max(array.ladders.conductance.shape) <= _SERIAL:
-        with one_blas_thread():
-            for count, resistance, inverse in _inverses(array, frontier):
-                _carry(transfer[:count], mutual, inverse, resistance)
-        return transfer, mutual
-    pending: deque[Future[None]] = deque()
-    with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as carrier:
-        for count, resistance, inverse in _inverses(array, frontier):
-            pending.append(carrier.submit(_carry, transfer[:count], mutual, inverse, resistance))
-            if len(pending) > _PENDING:
-                pending.popleft().result()
-        for job in pending:
-            job.result()
-    return transfer, mutual
+class _BlasLimit:
+    """Holds BLAS to one thread for as long as anyone needs that."""
+
+    def __init__(self) -> None:
+        self._controller = ThreadpoolController()
+        self._lock, self._users = Lock(), 0
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._users == 0:
+                self._limit = self._controller.limit(limits=1, user_api="blas")
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._limit.restore_original_limits()
 
 
-def _inverses(array: OrientedArray, frontier: Frontier) -> Iterator[tuple[int, float, Array]]:
-    """Yield (lines absorbed, segment resistance, inverse) for every segment that is not ideal."""
-    for line, resistance in enumerate(array.segments.tolist()):
-        inverse = frontier.absorb(array.ladders, line, resistance)
-        if inverse is not None:
-            yield line + 1, resistance, inverse
+_blas_limit = _BlasLimit()
 
 
-def _carry(transfer: Array, mutual: Array, inverse: Array, resistance: float) -> None:
-    """Move the sources' transfer past a segment, and add what they couple through it."""
-    moved: Array = blas.dsymm(1.0, inverse.T, transfer.T, lower=0).T
-    scaled = resistance * moved
-    for start in range(0, len(transfer), _BLOCK):
-        stop = min(start + _BLOCK, len(transfer))
-        mutual[start:stop, :stop] += transfer[start:stop] @ scaled[:stop].T
-    transfer[:] = moved
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Context in which BLAS keeps to the calling thread, for the whole process.
 
-
-def _with_diagonal(lower: Array, grounded: Array) -> Array:
-    """Admittance matrix from unsigned couplings and each node's conductance to the rest."""
-    lower = np.tril(lower, -1)
-    coupling = lower + lower.T
-    return np.diag(grounded + coupling.sum(axis=1)) - coupling
+    BLAS threads on matrices this small slow down twentyfold on a busy machine.  Contexts may
+    overlap in any way in any threads: the last to leave lifts the limit.
+    """
+    _blas_limit.enter()
+    try:
+        yield
+    finally:
+        _blas_limit.leave()

@@ -22,6 +22,7 @@ from memspice.datasets.download import (
 )
 from memspice.datasets.foolbox import load_foolbox20
 from memspice.errors import DataError
+from memspice.resources import cache_folder
 
 CLASS_NAMES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -91,7 +92,7 @@ def load_cifar10(
     check_request(split, limit)
     if named := _named_folder(data):
         return _read_folder(*named, split, limit, archive_md5)
-    cached = (cache or _default_cache()) / "cifar10" / _FOLDER
+    cached = (cache or cache_folder()) / "cifar10" / _FOLDER
     if cached.is_dir():
         return _read_folder(cached, f"the cache {cached}", split, limit, archive_md5)
     url = os.environ.get("MEMSPICE_CIFAR10_URL") or ARCHIVE_URL
@@ -106,11 +107,6 @@ def load_cifar10(
     if split == "test":
         return load_foolbox20(CLASS_NAMES, limit, reason)
     raise DataError(f"no training images of CIFAR-10: {reason}; name a folder that holds them")
-
-
-def _default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "memspice"
 
 
 def _named_folder(data: Path | None) -> tuple[Path, str] | None:

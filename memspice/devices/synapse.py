@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from memspice.devices.drift import CellConditions
 from memspice.errors import ConfigError
-from memspice.quantities import Parameters, quantity
+from memspice.quantities import quantity
 
 
-class Synapse(Parameters):
+class Synapse(CellConditions):
     """Programmable resistive cell between ``min_conductance`` and ``max_conductance``.
 
     Flaws are applied in this order: rounding to ``levels``, log-normal device-to-device spread
-    (which may lead beyond the ends of the range), stuck cells.
+    (which may lead beyond the ends of the range), stuck cells; then age and temperature.
     """
 
     min_conductance: float = quantity("S", "Conductance of weight zero", gt=0)
@@ -82,10 +83,10 @@ def differential_conductance(
 
 
 def _with_flaws(conductance: np.ndarray, synapse: Synapse, rng: np.random.Generator) -> np.ndarray:
-    """Spread, then stuck cells; both are drawn for every cell, so one does not shift the other."""
+    """Spread, stuck cells, age; each is drawn for every cell, so one does not shift the other."""
     spread = rng.standard_normal(conductance.shape)
     lot = rng.random(conductance.shape)
     conductance = conductance * np.exp(synapse.variation * spread)
     conductance = np.where(lot < synapse.stuck_on, synapse.max_conductance, conductance)
     stuck_off = (lot >= synapse.stuck_on) & (lot < synapse.stuck_on + synapse.stuck_off)
-    return np.where(stuck_off, synapse.min_conductance, conductance)
+    return synapse.changed(np.where(stuck_off, synapse.min_conductance, conductance), rng)

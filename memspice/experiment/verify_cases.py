@@ -1,0 +1,153 @@
+"""The decks that every engine must agree on: from an RC step to a whole layer.
+
+Each is a circuit of the package with a fixed stimulus; nothing here belongs to one engine.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from memspice.circuits.deck import Deck, PieceWiseLinear
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.netlists import Stimulus, add_drivers, add_tiles, layer_deck
+from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
+from memspice.circuits.neuron_bench import NeuronBench, bench_deck, bench_events, bench_signals
+from memspice.circuits.parameters import Timing
+from memspice.circuits.power import event_values, saved_signals
+from memspice.devices.draws import event_thresholds
+from memspice.engines.base import SolverOptions, Transient
+from memspice.engines.waveforms import Waveforms
+from memspice.experiment.verify_case import Events, VerifyCase
+from memspice.experiment.verify_devices import device_cases
+from memspice.network.mapping import map_network
+from memspice.network.weights import load_network
+from memspice.parameters import PARAMETER_SETS, load_parameter_set
+
+#: Layer number of the draws of these decks: below that of `characterize`, above any network's.
+VERIFY_LAYER = 2**24 - 2
+
+
+def rc_case() -> VerifyCase:
+    """Step of 1 V into 1 kohm and 1 nF: charge C V (1 - exp(-5)) after five time constants."""
+    deck = Deck("memspice verify: RC step", "1 kohm, 1 nF, 1 V")
+    section = deck.section("Source, resistor, capacitor")
+    section.V("step", "step", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-9, 1.0))))
+    section.R("a", "step", "out", 1e3)
+    section.C("a", "out", section.gnd, 1e-9, initial_condition=0)
+    analysis = Transient(stop=5e-6, max_step=20e-9, from_rest=True)
+    return VerifyCase("rc", "RC step", deck, analysis, (("vstep", "step"),))
+
+
+def crossbar_case() -> VerifyCase:
+    """Wired crossbar of 65 x 8 cells with its row drivers, into virtual grounds."""
+    layer = _digits_layer()
+    deck = Deck("memspice verify: wired crossbar", "65 x 8 cells, drivers, virtual grounds")
+    add_drivers(deck, layer, _stimulus(layer, cycles=2))
+    add_tiles(deck, layer)
+    ends = deck.section("Virtual grounds that measure the bit-line currents")
+    columns = range(2 * layer.outputs)
+    for column in columns:
+        ends.V(f"out{column}", f"c{column}", ends.gnd, 0)
+    ports = [*_row_ports(layer), *((f"vout{column}", f"c{column}") for column in columns)]
+    return VerifyCase(
+        "crossbar", "wired crossbar with row drivers", deck, _cycles(layer, 2), tuple(ports)
+    )
+
+
+def verify_cases() -> list[VerifyCase]:
+    """All decks, from the smallest circuit to a whole layer."""
+    return [
+        rc_case(),
+        crossbar_case(),
+        *device_cases(),
+        *(neuron_case(name) for name in PARAMETER_SETS),
+        layer_case(),
+    ]
+
+
+def neuron_case(set_name: str, cycles: int = 8) -> VerifyCase:
+    """Neurons of a parameter set at four drives, through write, read and reset."""
+    chosen = load_parameter_set(set_name)
+    law, timing = chosen.device.hazard, chosen.timing
+    fraction = chosen.device.write_fraction(chosen.periphery.driver_resistance)
+    unit = law.unit_voltage(timing.write, timing.edge) / fraction
+    scale = law.voltage_scale / fraction
+    drive = unit + scale * np.array([-1.5, -0.5, 0.0, 0.5])
+    draws = [event_thresholds(0, VERIFY_LAYER, 0, cycle, 0, 4) for cycle in range(cycles)]
+    bench = NeuronBench(chosen.device, chosen.periphery, timing, drive, np.stack(draws))
+
+    def events(waves: Waveforms) -> Events:
+        found = bench_events(bench, waves)
+        return found.spike, found.hazard
+
+    log_hazard = law.log_hazard_integral(drive * fraction, timing.write, timing.edge)
+    return VerifyCase(
+        set_name,
+        f"{chosen.device.kind} neurons through write, read, reset",
+        bench_deck(bench),
+        Transient(stop=bench.duration, max_step=timing.write / 25, from_rest=True),
+        tuple((f"v{rail}", rail) for rail in ("neuron_p", "neuron_n", "logic")),
+        _tight(timing),
+        tuple(bench_signals(bench)),
+        events,
+        bench.thresholds,
+        np.broadcast_to(np.exp(log_hazard), bench.thresholds.shape),
+    )
+
+
+def layer_case(cycles: int = 3) -> VerifyCase:
+    """Four neurons of the first layer of digits-mlp, with every cell and wire segment."""
+    layer = _digits_layer()
+    stimulus = _stimulus(layer, cycles)
+    drive = layer.drive_voltage(stimulus.row_voltage) * layer.write_fraction
+    timing = layer.timing
+    log_hazard = layer.device.hazard.log_hazard_integral(drive, timing.write, timing.edge)
+
+    def events(waves: Waveforms) -> Events:
+        values = event_values(layer, cycles, waves)
+        return values["spike"] > 0.5 * layer.periphery.logic_voltage, values["hazard"]
+
+    rails = ("sense_p", "sense_n", "neuron_p", "neuron_n", "logic")
+    return VerifyCase(
+        "layer",
+        f"{layer.rows} rows, 4 neurons of digits-mlp, every wire",
+        layer_deck(layer, stimulus, "full"),
+        _cycles(layer, cycles),
+        (*((f"v{rail}", rail) for rail in rails), *_row_ports(layer)),
+        _tight(timing),
+        tuple(saved_signals(layer, "full")),
+        events,
+        stimulus.thresholds,
+        np.exp(log_hazard),
+    )
+
+
+def _tight(timing: Timing) -> SolverOptions:
+    """Tolerances under which the switching state decides the step too, not the hazard alone.
+
+    In a layer the solver steps over the few nanoseconds of a reset, which costs half a percent of
+    the reset's energy; engines that are to agree must both resolve it.
+    """
+    return SolverOptions(reltol=1e-5, chgtol=1e-4 * HAZARD_CHARGE_PER_SECOND * timing.write)
+
+
+def _digits_layer() -> LayerCircuit:
+    """First column group of the first layer of digits-mlp: 65 rows, 8 bit lines."""
+    chosen = load_parameter_set("fast-memristor")
+    return map_network(load_network("digits-mlp"), chosen, (128, 8), 0).layers[0].circuits[0]
+
+
+def _stimulus(layer: LayerCircuit, cycles: int) -> Stimulus:
+    """Half of the rows at random, and the draws of these decks."""
+    rows = np.random.default_rng(VERIFY_LAYER).random((cycles, layer.rows)) < 0.5
+    draws = [event_thresholds(0, VERIFY_LAYER, 1, k, 0, layer.outputs) for k in range(cycles)]
+    return Stimulus(rows * layer.array.read_voltage, np.stack(draws))
+
+
+def _cycles(layer: LayerCircuit, cycles: int) -> Transient:
+    stop = cycles * layer.schedule.cycle
+    return Transient(stop=stop, max_step=layer.timing.write / 25, from_rest=True)
+
+
+def _row_ports(layer: LayerCircuit) -> list[tuple[str, str]]:
+    return [(f"vrow0_{row}", f"s0_{row}") for row in range(layer.rows)]

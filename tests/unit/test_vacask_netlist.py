@@ -1,0 +1,271 @@
+"""VACASK's dialect: what is written, what is refused, and how signals are called."""
+
+from __future__ import annotations
+
+import pytest
+from PySpice.Spice.Netlist import Circuit, SubCircuit
+
+from memspice.circuits.deck import Deck, PieceWiseLinear
+from memspice.engines.base import OperatingPoint, SolverOptions, Transient
+from memspice.engines.vacask_deck import build_deck, check_netlist, model_names
+from memspice.engines.vacask_names import canonical_signal, save_word
+from memspice.engines.vacask_netlist import WIDTH, write_netlist
+from memspice.errors import ConfigError, DataError, NetlistError
+
+SHORT = Transient(1e-6, 1e-9)
+HEAD = (
+    'title\nload "resistor.osdi"\nload "capacitor.osdi"\nmodel resistor resistor\n'
+    "model capacitor capacitor\nmodel vsource vsource\nground 0\n"
+)
+DIVIDER = HEAD + "v1 (in 0) vsource dc=1\nr1 (in out) resistor r=1k\nr2 (out 0) resistor r=3k\n"
+
+
+def written(deck: Deck) -> list[str]:
+    """Lines of the netlist, continued ones joined."""
+    return write_netlist(deck).replace(" \\\n ", "").splitlines()
+
+
+def a_section() -> tuple[Deck, Circuit]:
+    deck = Deck("A  title", "what it shows")
+    return deck, deck.section("elements")
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_element_has_its_line() -> None:
+    deck, circuit = a_section()
+    circuit.R("Load", "Out", circuit.gnd, 1500.0)
+    circuit.C("load", "out", circuit.gnd, 1e-12)
+    circuit.V("row0_1", "s0", circuit.gnd, 0.1)
+    circuit.I("leak", circuit.gnd, "out", 1e-6)
+    circuit.X("dev", "vteam", "s0", "out", r_on=1e5)
+    lines = written(deck)
+    assert lines[0] == "A title"
+    assert lines[lines.index("// elements") + 1 :] == [
+        "rload (out 0) resistor r=1500",  # one case: VACASK knows Out from out, SPICE does not
+        "cload (out 0) capacitor c=1e-12",
+        "vrow0_1 (s0 0) vsource dc=0.1",
+        "ileak (0 out) isource dc=1e-06",
+        "xdev (s0 out) vteam r_on=100000.0",
+    ]
+    assert {'load "vteam.osdi"', "model vteam vteam", "ground 0"} <= set(lines)
+
+
+def test_a_source_over_time_keeps_its_points() -> None:
+    deck, circuit = a_section()
+    points = tuple((1e-9 * k, 0.1 * (k % 2)) for k in range(60))
+    circuit.V("a", "a", circuit.gnd, PieceWiseLinear(points))
+    circuit.V("b", "b", circuit.gnd, PieceWiseLinear(((0.0, 0.25),)))
+    text = write_netlist(deck)
+    assert max(map(len, text.splitlines())) <= WIDTH
+    wave, constant = written(deck)[-2:]
+    values = wave.partition("wave=[")[2].rstrip("]").replace(",", " ").split()
+    assert [float(value) for value in values] == pytest.approx([x for p in points for x in p])
+    # VACASK refuses a wave of one point, SPICE takes it as a constant
+    assert constant == "vb (b 0) vsource dc=0.25"
+
+
+def test_subcircuits_keep_ports_parameters_and_expressions() -> None:
+    deck = Deck("title", "")
+    stage = SubCircuit("Stage", "a", "b", gain=2, pole=1e-6)
+    stage.R("x", "a", "b", "{gain*1meg/(2 + 3k) - 1.5e-3}")
+    stage.C("y", "b", 0, "{pole/1g}", initial_condition=0)
+    deck.subcircuit("a stage", stage)
+    deck.section("use").X("one", "Stage", "in", "out", gain=5)
+    lines = written(deck)
+    first = lines.index("// a stage") + 1
+    assert lines[first : first + 5] == [
+        "subckt stage(a b)",
+        # real numbers: VACASK's 5/2 is 2
+        "parameters gain=2.0 pole=1e-06",
+        "rx (a b) resistor r=gain*1000000.0/(2.0 + 3000.0) - 0.0015",
+        "cy (b 0) capacitor c=pole/1000000000.0",
+        "ends",
+    ]
+    assert lines[-1] == "xone (in out) stage gain=5.0"
+    assert 'load "stage.osdi"' not in lines
+
+
+def test_the_netlist_names_no_folder() -> None:
+    deck, circuit = a_section()
+    circuit.X("dev", "vteam", "s0", "out")
+    loads = [line for line in written(deck) if line.startswith("load")]
+    assert loads == [f'load "{name}.osdi"' for name in ("resistor", "capacitor", "vteam")]
+
+
+def test_initial_conditions_become_those_of_the_analysis() -> None:
+    deck, circuit = a_section()
+    circuit.C("a", "A1", circuit.gnd, 1e-12, initial_condition=0.25)
+    circuit.C("b", "a1", "b1", 1e-12, initial_condition=0)
+    text = write_netlist(deck)
+    rest = build_deck(text, Transient(1e-6, 1e-9, from_rest=True), [], SolverOptions())
+    assert 'icmode="uic" ic={"a1", 0.25}' in rest
+    point = build_deck(text, Transient(1e-6, 1e-9), [], SolverOptions())
+    assert 'icmode="op"\n' in point  # SPICE's ic= counts only from rest
+
+
+@pytest.mark.parametrize("nodes", [("a", "b"), ("0", "a")])
+def test_an_initial_condition_between_nodes_is_refused(nodes: tuple[str, str]) -> None:
+    deck, circuit = a_section()
+    circuit.C("a", *nodes, 1e-12, initial_condition=0.25)
+    with pytest.raises(NetlistError, match="Ca: .*initial condition"):
+        write_netlist(deck)
+
+
+def test_an_initial_condition_inside_a_subcircuit_is_refused() -> None:
+    inner = SubCircuit("cell", "a")
+    inner.C("a", "a", 0, 1e-12, initial_condition=0.25)
+    deck = Deck("title", "")
+    deck.subcircuit("a cell", inner)
+    with pytest.raises(NetlistError, match="Ca in subcircuit cell: .*initial condition"):
+        write_netlist(deck)
+
+
+def add_behavioural(circuit: Circuit) -> None:
+    circuit.B("odd", "a", 0, v="v(b)*2")
+
+
+def add_open(circuit: Circuit) -> None:
+    circuit.R("open", "a", 0, float("inf"))
+
+
+def add_expression(circuit: Circuit) -> None:
+    circuit.R("odd", "a", 0, "{exp(x)^2}")
+
+
+def add_node(circuit: Circuit) -> None:
+    circuit.R("odd", "a.b", 0, 1.0)
+
+
+def add_time(circuit: Circuit) -> None:
+    circuit.R("odd", "Time", 0, 1.0)
+
+
+def add_empty(circuit: Circuit) -> None:
+    circuit.V("odd", "a", 0, PieceWiseLinear(()))
+
+
+REFUSED = {
+    add_behavioural: "Bodd: .*BehavioralSource.*Verilog-A",
+    add_open: "Ropen: inf is not finite",
+    add_expression: r"Rodd: '\{exp\(x\)\^2\}' is no number",
+    add_node: "Rodd: 'a.b' is no name",
+    add_time: "Rodd: 'Time' is no name",
+    add_empty: "Vodd: .*without points",
+}
+
+
+@pytest.mark.parametrize("add", REFUSED)
+def test_what_the_dialect_lacks_is_refused_by_name(add) -> None:  # type: ignore[no-untyped-def]
+    deck, circuit = a_section()
+    add(circuit)
+    with pytest.raises(NetlistError, match=REFUSED[add]):
+        write_netlist(deck)
+
+
+# --- what VACASK accepts without a word -----------------------------------------------------------
+
+SILENT = {
+    "r9 (out 0) resistor": "line 11: .*has no value",
+    "c9 (out 0) capacitor": "has no value",
+    "v9 (x 0) vsource": "has no value",
+    "r9 (out 0) resistor r=0": "0 ohm",
+    "r9 (out 0) resistor r=0.0e3": "0 ohm",
+    "r9 (out) resistor r=1": "1 nodes where resistor has 2",
+    "x9 (out 0 0) filament_memristor": "3 nodes where filament_memristor has 9",
+    "x9 (out) cell\nsubckt cell(a b)\nr1 (a b) resistor r=1\nends": "1 nodes where cell has 2",
+    "r9 (out time) resistor r=1": "'time'",
+    "analysis a op": "not part of a circuit",
+    'embed "x.py" <<<FILE': "not part of a circuit",
+    'load "/somewhere/else.osdi"': "without a folder",
+}
+
+
+@pytest.mark.parametrize("line", SILENT)
+def test_silent_faults_are_refused(line: str) -> None:
+    check_netlist(DIVIDER)
+    module = "filament_memristor"
+    load = f'load "{module}.osdi"\nmodel {module} {module}\n' if module in line else ""
+    with pytest.raises(NetlistError, match=SILENT[line]):
+        check_netlist(f"{DIVIDER}{line}\n{load}")
+
+
+def test_a_continued_line_is_one_line() -> None:
+    check_netlist(DIVIDER + "r3 (out\n 0) resistor \\\n r=5\n// r9 (a) resistor\n")
+    with pytest.raises(NetlistError, match="line 11: .*no value"):
+        check_netlist(DIVIDER + "r3 (out\n 0) \\\n resistor\nr4 (out 0) resistor r=1\n")
+
+
+def test_a_missing_title_and_an_empty_circuit_are_refused() -> None:
+    body = DIVIDER.partition("\n")[2]
+    with pytest.raises(NetlistError, match="title"):
+        check_netlist("r9 (in 0) resistor r=1\n" + body)
+    with pytest.raises(NetlistError, match="'title' has no instance"):
+        check_netlist(HEAD)
+
+
+def test_models_are_those_that_vacask_does_not_bring_along() -> None:
+    assert model_names(DIVIDER + 'load "vteam.osdi"\n') == ["vteam"]
+    with pytest.raises(DataError, match=r"models/nowhere\.va"):
+        check_netlist(DIVIDER + 'load "nowhere.osdi"\n')
+
+
+# --- analysis and options -------------------------------------------------------------------------
+
+
+def test_options_and_analysis_are_spelled_as_vacask_wants_them() -> None:
+    options = SolverOptions(reltol=1e-5, trtol=3.0, method="trap", itl1=50, itl4=20)
+    lines = build_deck(DIVIDER, Transient(1e-6, 1e-9, 1e-12), ["OUT"], options).splitlines()
+    control = lines[lines.index("control") :]
+    assert control[1] == "abort always"  # else a failed analysis ends with exit status 0
+    for word in (
+        *("reltol=1e-05", "tran_lteratio=3.0", 'tran_method="am"', "tran_maxord=2"),
+        *("op_itl=50", "tran_itl=20", "tran_minpts=0", "tran_fbr=0.05"),
+    ):
+        assert word in control[2].split()
+    assert control[3:] == [
+        'save v("out")',
+        'analysis result tran step=1e-12 stop=1e-06 maxstep=1e-09 icmode="op"',
+        "endc",
+    ]
+    assert "analysis result op\n" in build_deck(DIVIDER, OperatingPoint(), [], options)
+
+
+def test_what_vacask_cannot_solve_with_is_refused() -> None:
+    with pytest.raises(ConfigError, match="KLU only"):
+        build_deck(DIVIDER, SHORT, [], SolverOptions(linear_solver="sparse"))
+    with pytest.raises(ConfigError, match="maxord = 6"):
+        build_deck(DIVIDER, SHORT, [], SolverOptions(maxord=6))
+
+
+@pytest.mark.parametrize("save", [[], ["all"], ["all", "out"]])
+def test_everything_is_saved_where_nothing_or_all_is_asked_for(save: list[str]) -> None:
+    deck = build_deck(DIVIDER, SHORT, save, SolverOptions())
+    assert "save default\n" in deck
+
+
+NAMES = {
+    # canonical name: (word after save, name in the raw file)
+    "v(out)": ('v("out")', "out"),
+    "v(xneuron0.h)": ('v("xneuron0:h")', "xneuron0:h"),
+    "v(x1.x2.h)": ('v("x1:x2:h")', "x1:x2:h"),
+    "i(vrow0_1)": ('i("vrow0_1")', "vrow0_1:flow(br)"),
+    "i(v.x1.vs)": ('i("x1:vs")', "x1:vs:flow(br)"),
+    "i(v.x1.x2.vs)": ('i("x1:x2:vs")', "x1:x2:vs:flow(br)"),
+    "@r1[i]": ('p("r1","i")', "r1.i"),
+    "@r.x1.rx[i]": ('p("x1:rx","i")', "x1:rx.i"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_signals_are_called_as_in_ngspice(name: str) -> None:
+    word, raw = NAMES[name]
+    assert save_word(name) == word
+    assert canonical_signal(raw) == name
+
+
+def test_a_current_inside_a_model_keeps_the_name_of_its_branch() -> None:
+    assert canonical_signal("x1:flow(a,b)") == "i(x1.flow(a,b))"
+    assert save_word("i(x1.flow(a,b))") == 'v("x1:flow(a,b)")'
+    assert canonical_signal("time") == "time"

@@ -1,0 +1,255 @@
+"""The verification: what it calls a difference, where it says it is, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from memspice.circuits.deck import Deck
+from memspice.engines import find_engine, osdi
+from memspice.engines.base import EngineInfo, Transient
+from memspice.engines.waveforms import Waveforms
+from memspice.errors import ConfigError, EngineError, NetlistError
+from memspice.experiment.verify import TOLERANCE, verification_json, verify
+from memspice.experiment.verify_case import Events, VerifyCase
+from memspice.experiment.verify_cases import rc_case, verify_cases
+from memspice.experiment.verify_devices import device_cases
+from memspice.experiment.verify_models import check_models
+from memspice.resources import resource_path
+from tests.cli_helpers import call
+
+MODELS = resource_path("hazard.lib").parent
+THRESHOLDS = np.array([[1.0, 2.0]])
+
+
+class Constant:
+    """An engine in which every source carries ``current`` [A] and every node stands at 1 V."""
+
+    def __init__(self, current: float = 1.0, hazard: float = 1.5) -> None:
+        self.info = EngineInfo("constant", "1", "/nowhere", osdi=False, klu=False)
+        self.current, self.hazard = current, hazard
+
+    def write(self, deck: Deck) -> str:
+        return str(deck)
+
+    def run(self, netlist: str, analysis: Transient, *, save: Sequence[str], **_: Any) -> Waveforms:
+        time = np.linspace(0, analysis.stop, 3)
+        signals = {name: np.full(3, self.current if name.startswith("i") else 1.0) for name in save}
+        signals["v(h)"] = np.full(3, self.hazard)
+        return Waveforms(time, signals, "", 0.0)
+
+
+def case(*, spiking: bool = False) -> VerifyCase:
+    deck = Deck("title", "text")
+    deck.section("one").R("a", "a", 0, 1.0)
+
+    def events(waves: Waveforms) -> Events:
+        hazard = waves.voltage("h")[-1] * np.ones_like(THRESHOLDS)
+        return hazard >= THRESHOLDS, hazard
+
+    return VerifyCase(
+        "deck",
+        "what",
+        deck,
+        Transient(stop=2.0, max_step=1.0),
+        (("va", "a"), ("vb", "b")),
+        events=events if spiking else None,
+        thresholds=THRESHOLDS if spiking else None,
+        hazard=np.full_like(THRESHOLDS, 1.5) if spiking else None,
+    )
+
+
+def test_charge_and_energy_are_integrals_over_the_ports() -> None:
+    (result,) = verify([case()], {"one": Constant(-0.25)})
+    (found,) = result.measurements
+    np.testing.assert_allclose(found.charge, [0.5, 0.5])
+    np.testing.assert_allclose(found.energy, [0.5, 0.5])  # into the circuit is positive
+    assert result.differences == ()
+
+
+@pytest.mark.parametrize(("factor", "agrees"), [(1 + 0.9 * TOLERANCE, True), (1.01, False)])
+def test_engines_may_differ_within_the_tolerance(factor: float, agrees: bool) -> None:
+    (result,) = verify([case()], {"one": Constant(1.0), "two": Constant(factor)})
+    (difference,) = result.differences
+    assert difference.charge == pytest.approx(factor - 1)
+    assert result.agrees is difference.agrees is agrees
+    if not agrees:
+        assert "two differs from one in charge through va by 1.00%" in difference.complaint
+
+
+def test_spikes_are_compared_one_by_one_with_engine_and_closed_form() -> None:
+    engines = {"one": Constant(hazard=1.5), "two": Constant(hazard=0.5)}
+    (result,) = verify([case(spiking=True)], engines)
+    compared = {(d.engine, d.reference): d.events for d in result.differences}
+    assert set(compared) == {("two", "one"), ("one", "closed form"), ("two", "closed form")}
+    assert compared["one", "closed form"].mismatches == 0
+    assert compared["two", "one"].mismatches == 1
+    assert not result.agrees
+    assert any("a spike at a margin of 50.00%" in d.complaint for d in result.differences)
+
+
+def test_nothing_to_compare_is_an_error() -> None:
+    with pytest.raises(EngineError, match="deck deck moves nothing through its ports"):
+        verify([case()], {"one": Constant(0.0), "two": Constant(0.0)})
+    with pytest.raises(ConfigError, match="no engine"):
+        verify([case()], {})
+
+
+def test_failure_names_the_deck_and_the_engine() -> None:
+    class Broken(Constant):
+        def run(self, *_: Any, **__: Any) -> Waveforms:
+            raise EngineError("gave up")
+
+    with pytest.raises(EngineError) as caught:
+        verify([case()], {"one": Broken()})
+    assert caught.value.__notes__ == ["The deck that failed is deck on one"]
+
+
+def test_json_has_every_number_and_no_nan() -> None:
+    engines = {"one": Constant(), "two": Constant(1.1)}
+    content = verification_json(verify([case(spiking=True), case()], engines))
+    text = json.dumps(content, allow_nan=False)
+    assert json.loads(text) == content
+    first = content["decks"][0]
+    assert first["engines"]["one"]["charge_coulomb"] == pytest.approx(4.0)
+    assert first["agrees"] is False
+    assert content["decks"][1]["differences"][0]["mismatches"] is None
+
+
+def test_every_model_and_circuit_has_its_deck() -> None:
+    cases = verify_cases()
+    used = {name for one in cases for name in one.deck.models}
+    assert used == {path.stem for path in MODELS.glob("*.va")}
+    assert len({one.name for one in cases}) == len(cases)
+    assert {"rc", "crossbar", "layer"} < {one.name for one in cases}
+
+
+# --- both forms of a model -------------------------------------------------------------------
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the models that both engines take theirs from."""
+    folder = tmp_path / "models"
+    shutil.copytree(MODELS, folder)
+    monkeypatch.setattr(osdi, "resource_path", lambda name: folder / name)
+    return folder
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def complaint(folder: Path, name: str) -> str | None:
+    return next(check.complaint for check in check_models(folder) if check.name == name)
+
+
+@pytest.mark.vacask
+def test_all_models_have_one_interface_in_both_forms() -> None:
+    checks = check_models()
+    assert len(checks) >= 15
+    assert [check for check in checks if check.complaint] == []
+
+
+@pytest.mark.vacask
+def test_changed_default_terminal_and_missing_twin_are_named(models: Path) -> None:
+    edit(models / "selector.va", "on_current = 1e-5", "on_current = 2e-5")
+    edit(models / "amplifier.va", "module amplifier(in, level,", "module amplifier(level, in,")
+    (models / "vteam.lib").unlink()
+    assert complaint(models, "selector") == (
+        "on_current = 2e-05 in selector.va, 1e-05 in selector.lib"
+    )
+    assert "terminals level in" in (complaint(models, "amplifier") or "")
+    assert complaint(models, "vteam") == "vteam.va has no behavioural twin vteam.lib"
+    assert complaint(models, "stanford") is None
+
+
+@pytest.mark.vacask
+def test_model_that_does_not_compile_shows_file_and_line(models: Path) -> None:
+    edit(models / "selector.va", "endmodule", "endmodul")
+    with pytest.raises(NetlistError, match=r"selector\.va"):
+        check_models(models)
+
+
+@pytest.mark.ngspice
+@pytest.mark.vacask
+def test_changed_equation_makes_the_engines_differ_and_says_where(models: Path) -> None:
+    edit(
+        models / "selector.va", "on_current * (sinh(bounded)", "on_current * (1.02 * sinh(bounded)"
+    )
+    cases = [one for one in device_cases() if one.name in ("selector", "synapse-sinh")]
+    results = verify(cases, {name: find_engine(name) for name in ("ngspice", "vacask")})
+    by_name = {result.case.name: result for result in results}
+    assert by_name["synapse-sinh"].agrees
+    (difference,) = by_name["selector"].differences
+    assert not difference.agrees
+    assert "vacask differs from ngspice in charge through vp by 2.0" in difference.complaint
+
+
+# --- the command -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memspice.cli_verify.verify_cases", lambda: [rc_case()])
+    monkeypatch.setattr("memspice.cli_verify.check_models", list)
+
+
+@pytest.mark.ngspice
+@pytest.mark.vacask
+@pytest.mark.usefixtures("small")
+def test_command_prints_one_object_or_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = call(capsys, "verify", "--json")
+    content = json.loads(outcome.out)
+    assert outcome.code == 0
+    assert content["agrees"] is True
+    assert set(content["engines"]) == {"ngspice", "vacask"}
+    outcome = call(capsys, "verify")
+    lines = outcome.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith("rc")
+    assert lines[2].split()[0] == "vacask"
+
+
+@pytest.mark.ngspice
+@pytest.mark.usefixtures("small")
+def test_single_engine_verifies_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = call(capsys, "verify", "--engine", "ngspice")
+    assert outcome.code == 3
+    assert outcome.out.startswith("deck")
+    assert "one engine agrees with itself only" in outcome.err
+
+
+@pytest.mark.usefixtures("small")
+def test_difference_ends_with_4_after_the_table(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = {"ngspice": Constant(1.0), "vacask": Constant(1.1)}
+    monkeypatch.setattr("memspice.cli_verify.find_engine", engines.get)
+    outcome = call(capsys, "verify")
+    assert outcome.code == 4
+    assert outcome.out.startswith("deck")
+    assert "deck rc: vacask differs from ngspice in charge through vstep by 10.00%" in outcome.err
+
+
+@pytest.mark.usefixtures("small")
+def test_page_gets_the_table_between_its_marks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    engines = {"ngspice": Constant(), "vacask": Constant()}
+    monkeypatch.setattr("memspice.cli_verify.find_engine", engines.get)
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- verify -->\nold\n<!-- /verify -->\nafter\n")
+    assert call(capsys, "verify", "--page", str(page)).code == 0
+    text = page.read_text()
+    assert "old" not in text
+    assert text.startswith("before\n<!-- verify -->\n\n    deck ")
+    assert text.endswith("<!-- /verify -->\nafter\n")
