@@ -26,9 +26,10 @@ from memspice.engines.base import (
     SolverOptions,
     Transient,
 )
+from memspice.engines.compiled import model_interface, place_models
 from memspice.engines.deck import build_deck
 from memspice.engines.ngspice_log import first_problem, tidy_log
-from memspice.engines.osdi import has_compiler, place_models
+from memspice.engines.osdi import has_compiler
 from memspice.engines.process import run_process
 from memspice.engines.results import (
     ask,
@@ -40,7 +41,7 @@ from memspice.engines.results import (
     to_waveforms,
     write_input,
 )
-from memspice.engines.veriloga import declaration, osdi_subcircuit
+from memspice.engines.veriloga import osdi_subcircuit
 from memspice.engines.waveforms import Waveforms, canonical_name
 from memspice.errors import (
     ConfigError,
@@ -49,7 +50,6 @@ from memspice.errors import (
     EngineTimeout,
     NetlistError,
 )
-from memspice.resources import resource_path
 
 _INSTALL = {
     "linux": "apt install ngspice, or conda install -c conda-forge ngspice",
@@ -210,7 +210,7 @@ class NgspiceEngine:
 
 
 def _compiled_text(name: str) -> str:
-    return osdi_subcircuit(declaration(resource_path(f"{name}.va")))
+    return osdi_subcircuit(model_interface(name))
 
 
 @functools.cache

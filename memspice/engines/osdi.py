@@ -17,7 +17,7 @@ from pathlib import Path
 
 from memspice.engines.process import run_process
 from memspice.errors import ConfigError, EngineError, EngineNotFound, EngineTimeout, NetlistError
-from memspice.resources import cache_folder, resource_path
+from memspice.resources import cache_folder
 
 #: Longest time for one call of the compiler, [s]; a model of this project takes 0.1 s.
 COMPILE_SECONDS = 300.0
@@ -127,45 +127,6 @@ def has_compiler() -> bool:
     except EngineNotFound:
         return False
     return True
-
-
-def place_models(folder: Path, names: Sequence[str]) -> None:
-    """Copy compiled models of ``models/`` into the folder of a run, as ``NAME.osdi``.
-
-    Parameters
-    ----------
-    folder : Path
-    names : sequence of str
-        Of the models, without ending.
-
-    Raises
-    ------
-    DataError
-        If there is no such model.
-    EngineError
-        If it cannot be written.
-    NetlistError, EngineNotFound
-        As `compile_model`.
-    """
-    for name in names:
-        source, target = resource_path(f"{name}.va"), folder / f"{name}.osdi"
-        try:
-            target.write_bytes(_compiled(source, _stamps(source)))
-        except OSError as error:
-            raise EngineError(
-                f"cannot write {target}: {error.strerror}; free disk space or set TMPDIR"
-            ) from error
-
-
-def _stamps(source: Path) -> tuple[int, ...]:
-    """When a model and what it may include were changed last."""
-    return tuple(path.stat().st_mtime_ns for path in sorted(source.parent.glob("*.va*")))
-
-
-@functools.lru_cache(maxsize=64)
-def _compiled(source: Path, _: tuple[int, ...]) -> bytes:
-    """Object of a model; to ask the compiler anew would take 50 ms a model and run."""
-    return compile_model(source).read_bytes()
 
 
 def expand_source(source: Path) -> str:

@@ -25,7 +25,8 @@ from memspice.engines.base import (
     SolverOptions,
     Transient,
 )
-from memspice.engines.osdi import INSTALL, place_models
+from memspice.engines.compiled import place_models
+from memspice.engines.osdi import INSTALL
 from memspice.engines.process import run_process
 from memspice.engines.results import (
     ask,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from memspice.circuits.deck import Deck
-from memspice.engines import find_engine, osdi
+from memspice.engines import compiled, find_engine
 from memspice.engines.base import EngineInfo, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError, NetlistError
@@ -138,7 +138,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the models that both engines take theirs from."""
     folder = tmp_path / "models"
     shutil.copytree(MODELS, folder)
-    monkeypatch.setattr(osdi, "resource_path", lambda name: folder / name)
+    monkeypatch.setattr(compiled, "resource_path", lambda name: folder / name)
     return folder
 
 
@@ -192,6 +192,30 @@ def test_changed_equation_makes_the_engines_differ_and_says_where(models: Path) 
     (difference,) = by_name["selector"].differences
     assert not difference.agrees
     assert "vacask differs from ngspice in charge through vp by 2.0" in difference.complaint
+
+
+@pytest.mark.vacask
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("selector(p, n)", "selector(p)", "no terminal 'n'"),
+        ("real on_current", "real on_curent", "no parameter 'on_current'"),
+    ],
+)
+def test_model_without_a_declared_name_is_refused_by_it(
+    models: Path, old: str, new: str, words: str
+) -> None:
+    text = (models / "selector.va").read_text(encoding="utf-8").replace(old, new)
+    if "curent" in new:
+        text = text.replace("on_current *", "on_curent *")
+    else:
+        text = text.replace("inout p, n;", "inout p;").replace(
+            "electrical p, n;", "electrical p, n;"
+        )
+    (models / "selector.va").write_text(text, encoding="utf-8")
+    (case,) = (one for one in device_cases() if one.name == "selector")
+    with pytest.raises(NetlistError, match=words):
+        verify([case], {"vacask": find_engine("vacask")})
 
 
 # --- the command -----------------------------------------------------------------------------

@@ -1,0 +1,92 @@
+"""The models of memspice as engines get them: compiled, with the interface circuits count on.
+
+Circuits connect terminals by position, and engines leave a missing one open without a word; so a
+compiled model must declare the terminals and parameters of its behavioural twin.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from memspice.engines.osdi import compile_model
+from memspice.engines.veriloga import (
+    ModuleDeclaration,
+    check_interface,
+    declaration,
+    subckt_declaration,
+)
+from memspice.errors import EngineError
+from memspice.resources import resource_path
+
+
+def model_interface(name: str) -> ModuleDeclaration:
+    """Terminals and parameters of ``models/NAME.va``.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    ModuleDeclaration
+
+    Raises
+    ------
+    DataError
+        If there is no such model, or no behavioural twin of it.
+    NetlistError
+        If it does not compile, or lacks a terminal or parameter of its twin.
+    EngineNotFound
+        If there is no compiler.
+    """
+    source = resource_path(f"{name}.va")
+    return _interface(source, resource_path(f"{name}.lib"), _stamps(source))
+
+
+def place_models(folder: Path, names: Sequence[str]) -> None:
+    """Copy compiled models into the folder of a run, as ``NAME.osdi``.
+
+    Parameters
+    ----------
+    folder : Path
+    names : sequence of str
+
+    Raises
+    ------
+    EngineError
+        If one cannot be written.
+    DataError, NetlistError, EngineNotFound
+        As `model_interface`.
+    """
+    for name in names:
+        model_interface(name)
+        source, target = resource_path(f"{name}.va"), folder / f"{name}.osdi"
+        content = _object(source, _stamps(source))
+        try:
+            target.write_bytes(content)
+        except OSError as error:
+            raise EngineError(
+                f"cannot write {target}: {error.strerror}; free disk space or set TMPDIR"
+            ) from error
+
+
+def _stamps(source: Path) -> tuple[int, ...]:
+    """When a model, its twin and what they may include were changed last."""
+    paths = sorted([*source.parent.glob("*.va*"), *source.parent.glob("*.lib")])
+    return tuple(path.stat().st_mtime_ns for path in paths)
+
+
+# To ask the compiler anew would take 50 ms a model and run.
+@functools.lru_cache(maxsize=64)
+def _object(source: Path, _: tuple[int, ...]) -> bytes:
+    return compile_model(source).read_bytes()
+
+
+@functools.lru_cache(maxsize=64)
+def _interface(source: Path, twin: Path, _: tuple[int, ...]) -> ModuleDeclaration:
+    found = declaration(source)
+    wanted = subckt_declaration(twin.read_text(encoding="utf-8"))
+    check_interface(found, wanted.terminals, wanted.parameters)
+    return found
