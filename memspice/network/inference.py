@@ -1,30 +1,35 @@
-"""The network loop: every neuron of every layer, cycle by cycle, in NumPy.
+"""The network loop: every neuron of every layer through all cycles, in NumPy.
 
-Each layer is one matrix product per cycle with the exact drive gain of its crossbars (wires,
-drivers and sense stages included), the hazard law, and one draw per event.  Matrix products are
-float32; a spike is ``1 - u <= 1 - exp(-H)``, that is ``H >= E = -ln u``, with the same ``u`` that a
-SPICE run of the event gets.
+Each layer is one matrix product with the exact drive gain of its crossbars (wires, drivers and
+sense stages included) for a few frames at a time, a frame being one image in one cycle; then the
+hazard law, and one draw per event.  Matrix products are float32; a spike is ``H >= E = -ln u``,
+with the same ``u`` that a SPICE run of the event gets.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from memspice.circuits.reduction import one_blas_thread
-from memspice.devices.draws import event_uniforms
+from memspice.devices.draws import event_words
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
-from memspice.network.architecture import Conv, Dense, Pool
+from memspice.network.ann import ann_scores as ann_scores
+from memspice.network.architecture import Conv, Pool
+from memspice.network.frames import average_pool, channels_last, layer_matrix, patch, products
 from memspice.network.mapping import MappedLayer, MappedNetwork
-from memspice.network.weights import Network
+from memspice.network.switching import Calibration as Calibration
+from memspice.network.switching import OpenEvents, SwitchingRule
 
-#: Images per pass: bounds the memory of the patches of one convolution.
+#: Images per task of a worker.
 BATCH = 50
+#: Largest number of events of one layer that are kept at a time: bounds the memory.
+EVENTS = 1 << 21
 
 
 class Window(NamedTuple):
@@ -33,20 +38,6 @@ class Window(NamedTuple):
     layer: str
     image: int
     position: int
-
-
-class Calibration(NamedTuple):
-    """What SPICE says of a layer's surrogate: drive voltage and hazard integral.
-
-    ``drive' = drive_gain * drive + drive_offset`` [V] and
-    ``ln H' = log_hazard_gain * ln H + log_hazard_offset``; the effective voltage scale is
-    ``V0 / log_hazard_gain``.
-    """
-
-    drive_gain: float = 1.0
-    drive_offset: float = 0.0
-    log_hazard_gain: float = 1.0
-    log_hazard_offset: float = 0.0
 
 
 @dataclass
@@ -102,20 +93,20 @@ def run_inference(
     Raises
     ------
     ConfigError
-        If a window is of an unknown layer, or of an image or position that is not there.
+        If a window is of an unknown layer, or of an image or position that is not there, or if a
+        calibration makes a hazard that does not grow with the voltage.
     """
     kept = list(windows)
     for window in kept:
         _check_window(mapped, window, range(first_image, first_image + len(images)))
-    surrogates = [_prepare(layer, (calibration or {}).get(layer.name)) for layer in mapped.layers]
+    stages = [_stage(layer, (calibration or {}).get(layer.name)) for layer in mapped.layers]
     totals = {layer.name: np.zeros(len(images)) for layer in mapped.layers if layer.spiking}
     inputs: dict[Window, list[np.ndarray]] = {window: [] for window in kept}
     size = min(BATCH, -(-len(images) // workers))
-    starts = range(0, len(images), size)
 
     def run_batch(start: int, stop: threading.Event) -> np.ndarray:
-        batch = np.asarray(images[start : start + size], np.float32)
-        run = _Batch(mapped, surrogates, seed, first_image + start, inputs)
+        batch = images[start : start + size]
+        run = _Batch(mapped, stages, seed, first_image + start, inputs)
         scores = run.cycles(batch, cycles, stop)
         for name, counts in run.spikes.items():
             totals[name][start : start + len(batch)] = counts
@@ -126,13 +117,14 @@ def run_inference(
             progress(len(scores))
 
     with one_blas_thread():
+        starts = range(0, len(images), size)
         scores = run_jobs(run_batch, starts, workers=workers, on_done=done)
     rates = {
         layer.name: float(totals[layer.name].sum() / (len(images) * cycles * _events(layer)))
         for layer in mapped.layers
         if layer.spiking
     }
-    found = {window: np.stack(rows) for window, rows in inputs.items() if rows}
+    found = {window: np.concatenate(parts) for window, parts in inputs.items() if parts}
     return InferenceResult(np.concatenate(scores), rates, totals, found)
 
 
@@ -149,183 +141,136 @@ def _events(layer: MappedLayer) -> int:
     return layer.positions * layer.outputs
 
 
-class _Surrogate(NamedTuple):
-    """A layer's drive as one float32 product: ``limits(inputs @ gain + offset)``."""
+class _Stage(NamedTuple):
+    """A layer as one float32 product: ``clip(inputs @ matrix, low, high)``.
+
+    The result is the line that ``rule`` takes, or the drive [V] of a layer without neurons.
+    """
 
     layer: MappedLayer
-    gain: np.ndarray
-    offset: np.ndarray
-    calibration: Calibration
+    matrix: np.ndarray
+    low: np.float32
+    high: np.float32
+    rule: SwitchingRule | None
 
 
-def _prepare(layer: MappedLayer, calibration: Calibration | None) -> _Surrogate:
+def _stage(layer: MappedLayer, calibration: Calibration | None) -> _Stage:
     calibration = calibration or Calibration()
     circuit = layer.circuits[0]
+    rule = SwitchingRule(circuit, calibration) if layer.spiking else None
+    low, high = rule.limits if rule else map(np.float32, circuit.write_limits)
     gain = np.concatenate([part.drive_gain for part in layer.circuits]).T
     read = circuit.array.read_voltage
+    weight = gain[:-1] * read * calibration.drive_gain
     offset = circuit.bias_voltage + gain[-1] * (layer.bias_level * read)
-    return _Surrogate(
-        layer,
-        np.asarray(gain[:-1] * read * calibration.drive_gain, np.float32),
-        np.asarray(offset * calibration.drive_gain + calibration.drive_offset, np.float32),
-        calibration,
-    )
+    offset = offset * calibration.drive_gain + calibration.drive_offset
+    if rule:
+        weight, offset = rule.slope * weight, rule.slope * offset + rule.intercept
+    matrix = layer_matrix(weight, offset, layer.kind, layer.input_shape)
+    return _Stage(layer, matrix, low, high, rule)
 
 
 class _Batch:
-    """One batch of images through all cycles."""
+    """One batch of images through all cycles, a group of frames at a time."""
 
     def __init__(
         self,
         mapped: MappedNetwork,
-        surrogates: list[_Surrogate],
+        stages: list[_Stage],
         seed: int,
         first_image: int,
         windows: dict[Window, list[np.ndarray]],
     ) -> None:
-        self._mapped, self._surrogates, self._seed = mapped, surrogates, seed
+        self._mapped, self._stages, self._seed = mapped, stages, seed
         self._first_image, self._windows = first_image, windows
         self.spikes: dict[str, np.ndarray] = {}
-        self._first: tuple[np.ndarray, np.ndarray] | None = None
 
     def cycles(self, images: np.ndarray, cycles: int, stop: threading.Event) -> np.ndarray:
         """Mean scores (images, classes) over all cycles; gives up once ``stop`` is set."""
-        total: np.ndarray | float = 0.0
-        for cycle in range(cycles):
+        self.spikes = {
+            stage.layer.name: np.zeros(len(images)) for stage in self._stages if stage.rule
+        }
+        last = self._stages[-1].layer
+        total = np.zeros((len(images), _events(last)))
+        largest = max(_events(stage.layer) for stage in self._stages)
+        for part, span in _groups(len(images), cycles, max(1, EVENTS // largest)):
             if stop.is_set():
-                raise IncompleteResults(f"the network loop was stopped after {cycle} cycles")
-            total = total + self._cycle(images, cycle)
-        return np.asarray(total / cycles)
+                raise IncompleteResults(
+                    f"the network loop was stopped before image {self._first_image + part.start}, "
+                    f"cycle {span.start}"
+                )
+            total[part] += self._group(channels_last(images[part]), part, span)
+        return np.asarray(total / (cycles * last.volts_per_unit))
 
-    def _cycle(self, images: np.ndarray, cycle: int) -> np.ndarray:
-        state = images
-        surrogates = iter(self._surrogates)
+    def _group(self, state: np.ndarray, images: slice, cycles: range) -> np.ndarray:
+        """Drives of the last layer (images, outputs) [V], summed over some cycles."""
+        count, repeat = len(state), len(cycles)  # pixels are the same in every cycle
+        stages = iter(self._stages)
         for step in self._mapped.steps:
             if isinstance(step, Pool):
                 state = average_pool(state, step.size)
                 continue
-            surrogate = next(surrogates)
-            drive = self._drive(surrogate, state)
-            if not step.spiking:
-                return drive.reshape(len(images), -1) / step.volts_per_unit
-            spikes = self._spikes(surrogate, drive, cycle)
-            state = _as_image(spikes, step)
-        return state
+            stage = next(stages)
+            self._keep(stage.layer, state, images, repeat)
+            if stage.rule is None:
+                break
+            state = self._spikes(stage, stage.rule, state, images, cycles)
+            repeat = 1
+        drive = np.concatenate([_clipped(stage, z).copy() for _, z in _products(stage, state)])
+        total = drive.reshape(count, -1, _events(stage.layer)).sum(axis=1, dtype=float)
+        return np.asarray(repeat * total)
 
-    def _drive(self, surrogate: _Surrogate, state: np.ndarray) -> np.ndarray:
-        """Drive voltages (images, positions, outputs), [V]."""
-        layer = surrogate.layer
-        first = layer.number == 0  # analogue inputs do not change from cycle to cycle
-        if first and self._first is not None:
-            rows, drive = self._first
-        else:
-            rows = input_rows(state, layer)
-            low, high = layer.circuits[0].write_limits
-            drive = np.clip(rows @ surrogate.gain + surrogate.offset, low, high)
-        if first:
-            self._first = (rows, drive)
-        self._keep(layer, rows)
-        return drive
+    def _spikes(
+        self,
+        stage: _Stage,
+        rule: SwitchingRule,
+        state: np.ndarray,
+        images: slice,
+        cycles: range,
+    ) -> np.ndarray:
+        """Spikes (frames, height, width, outputs) of a layer."""
+        layer, events = stage.layer, _events(stage.layer)
+        count = images.stop - images.start
+        fired = np.empty((count * len(cycles), events), bool)
+        repeat = len(fired) // len(state)
+        words = self._words(layer, images, cycles)
+        left: list[OpenEvents] = []
+        for part, z in _products(stage, state):
+            frames = fired[part.start * repeat : part.stop * repeat]
+            left += rule.screen(_clipped(stage, z).reshape(len(z), -1), words, frames)
+        rule.settle(left)
+        for image, spikes in enumerate(fired.reshape(count, -1), images.start):
+            self.spikes[layer.name][image] += np.count_nonzero(spikes)
+        sides = layer.input_shape[1:] if isinstance(layer.kind, Conv) else (1, 1)
+        return fired.reshape(len(fired), *sides, layer.outputs)
 
-    def _keep(self, layer: MappedLayer, rows: np.ndarray) -> None:
+    def _words(self, layer: MappedLayer, images: slice, cycles: range) -> Iterator[np.ndarray]:
+        """Random words of frame after frame."""
+        for image in range(images.start, images.stop):
+            number = self._first_image + image
+            yield from event_words(self._seed, layer.number, number, cycles, _events(layer))
+
+    def _keep(self, layer: MappedLayer, state: np.ndarray, images: slice, repeat: int) -> None:
+        first, last = self._first_image + images.start, self._first_image + images.stop
         for window, kept in self._windows.items():
-            index = window.image - self._first_image
-            if window.layer == layer.name and 0 <= index < len(rows):
-                kept.append(rows[index, window.position].astype(float))
-
-    def _spikes(self, surrogate: _Surrogate, drive: np.ndarray, cycle: int) -> np.ndarray:
-        layer, calibration = surrogate.layer, surrogate.calibration
-        probability = _probability(layer, drive, calibration)
-        spikes = np.empty(drive.shape, np.float32)
-        for index in range(len(drive)):
-            uniforms = event_uniforms(
-                self._seed, layer.number, self._first_image + index, cycle, 0, _events(layer)
-            )
-            spikes[index] = 1 - uniforms.reshape(drive.shape[1:]) <= probability[index]
-        counts = self.spikes.setdefault(layer.name, np.zeros(len(drive)))
-        counts += spikes.sum(axis=(1, 2))
-        return spikes
+            if window.layer == layer.name and first <= window.image < last:
+                frames = state.reshape(last - first, -1, *state.shape[1:])[window.image - first]
+                rows = patch(frames, layer.kind, window.position).astype(float)
+                kept.append(np.repeat(rows, repeat, axis=0))
 
 
-def _probability(layer: MappedLayer, drive: np.ndarray, calibration: Calibration) -> np.ndarray:
-    """Probability ``1 - exp(-H)`` that a device switches, precise where it is small."""
-    circuit = layer.circuits[0]
-    timing = circuit.timing
-    log_hazard = circuit.device.hazard.log_hazard_integral(
-        drive * np.float32(circuit.write_fraction), timing.write, timing.edge
-    )
-    log_hazard = calibration.log_hazard_gain * log_hazard + calibration.log_hazard_offset
-    return np.asarray(-np.expm1(-np.exp(np.minimum(log_hazard, 50))))
+def _products(stage: _Stage, state: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    return products(state, stage.layer.kind, stage.matrix)
 
 
-def _as_image(spikes: np.ndarray, layer: MappedLayer) -> np.ndarray:
-    """Spikes (images, positions, outputs) as (images, channels, height, width)."""
-    shape = layer.input_shape[1:] if isinstance(layer.kind, Conv) else (1, 1)
-    return spikes.transpose(0, 2, 1).reshape(len(spikes), layer.outputs, *shape)
+def _clipped(stage: _Stage, product: np.ndarray) -> np.ndarray:
+    return np.clip(product, stage.low, stage.high, out=product)
 
 
-def input_rows(state: np.ndarray, layer: MappedLayer) -> np.ndarray:
-    """Inputs of every position, shape (images, positions, fan_in), bias row not included.
-
-    Convolutions read patches in (channel, kernel row, kernel column) order with zeros outside.
-    """
-    return _rows_of(state, layer.kind)
-
-
-def _rows_of(state: np.ndarray, kind: Conv | Dense) -> np.ndarray:
-    if isinstance(kind, Conv):
-        return patches(state, kind.kernel)
-    return state.reshape(len(state), 1, -1)
-
-
-def patches(state: np.ndarray, kernel: int) -> np.ndarray:
-    """Im2col of images (n, channels, height, width): (n, height * width, channels * kernel**2)."""
-    images, channels, height, width = state.shape
-    margin = kernel // 2
-    padded = np.pad(state, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
-    view = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(2, 3))
-    ordered = view.transpose(0, 2, 3, 1, 4, 5)
-    return ordered.reshape(images, height * width, channels * kernel**2)
-
-
-def average_pool(state: np.ndarray, size: int) -> np.ndarray:
-    """Means over ``size`` x ``size`` blocks of (n, channels, height, width)."""
-    images, channels, height, width = state.shape
-    blocks = state.reshape(images, channels, height // size, size, width // size, size)
-    return np.asarray(blocks.mean(axis=(3, 5)))
-
-
-def ann_scores(
-    network: Network, images: np.ndarray, progress: Callable[[int], None] | None = None
-) -> np.ndarray:
-    """Scores (n, classes) of the network as an ANN: probabilities instead of spikes, no circuit.
-
-    The activation is that of the device, ``1 - exp(-exp(z))``; weights are the trained ones.
-    ``progress`` is called with the number of images of each batch that is done.
-    """
-    results = []
-    for start in range(0, len(images), BATCH):
-        state = np.asarray(images[start : start + BATCH], np.float32)
-        results.append(_ann_batch(network, state))
-        if progress:
-            progress(len(state))
-    return np.concatenate(results)
-
-
-def _ann_batch(network: Network, state: np.ndarray) -> np.ndarray:
-    weights = iter(network.layers)
-    total, done = len(network.layers), 0
-    for kind in network.architecture.layers:
-        if isinstance(kind, Pool):
-            state = average_pool(state, kind.size)
-            continue
-        layer = next(weights)
-        rows = _rows_of(state, kind)
-        z = rows @ layer.weight.T.astype(np.float32) + layer.bias.astype(np.float32)
-        done += 1
-        if done == total:
-            return z.reshape(len(state), -1)
-        activity = -np.expm1(-np.exp(np.minimum(z, 50)))
-        shape = state.shape[2:] if isinstance(kind, Conv) else (1, 1)
-        state = activity.transpose(0, 2, 1).reshape(len(state), -1, *shape)
-    return state
+def _groups(images: int, cycles: int, frames: int) -> Iterator[tuple[slice, range]]:
+    """Images and cycles of at most ``frames`` frames that together are all of them."""
+    together = max(1, frames // cycles)
+    for first in range(0, images, together):
+        part = slice(first, min(first + together, images))
+        for start in range(0, cycles, frames):
+            yield part, range(start, min(start + frames, cycles))

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from memspice.devices.draws import event_thresholds, event_uniforms
+from memspice.devices.draws import (
+    event_thresholds,
+    event_uniforms,
+    event_words,
+    leading_bits,
+    uniforms,
+)
 
 KEY = {"seed": 3, "layer": 2, "image": 17, "cycle": 5}
 
@@ -19,6 +25,36 @@ def test_known_values_stay() -> None:
     # Results stored with a seed must be reproducible by later versions.
     known = [1.1921495278485899, 0.16403920254418144, 1.8570356829156525]
     np.testing.assert_allclose(event_thresholds(1, 0, 0, 0, 0, 3), known, rtol=1e-12)
+
+
+def test_known_values_stay_to_the_bit() -> None:
+    known = {
+        (1, 2, 3, 4, 5): [
+            "0x1.b4c0ab3bdaa25p-1", "0x1.70f77ea614868p-4", "0x1.9be24435dde76p-2",
+            "0x1.75ac4284d9c36p-2", "0x1.5a271c72408bcp-3", "0x1.d3058fa9662f9p-1",
+        ],
+        (2**64 - 1, 6, 59_999, 15, 32_764): [
+            "0x1.de978b1dc3c34p-3", "0x1.fdd7ac3946b78p-4", "0x1.87ebf760cc8b3p-1",
+            "0x1.8a39081246814p-3", "0x1.4130036beb0c6p-2",
+        ],
+    }  # fmt: skip
+    for key, values in known.items():
+        assert [float.hex(value) for value in event_uniforms(*key, len(values))] == values
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 6, 1000])
+def test_words_of_many_cycles_are_the_draws_of_each(count: int) -> None:
+    words = event_words(7, 3, 11, range(5, 9), count)
+    for cycle, word in zip(range(5, 9), words, strict=True):
+        assert word.dtype == np.uint64
+        np.testing.assert_array_equal(uniforms(word), event_uniforms(7, 3, 11, cycle, 0, count))
+
+
+def test_leading_bits_are_the_draws_rounded_down() -> None:
+    (word,) = event_words(7, 3, 11, range(1), 1001)
+    bits = leading_bits(word)
+    assert bits.shape == word.shape
+    np.testing.assert_array_equal(bits, np.floor(uniforms(word) * 2.0**32))
 
 
 @pytest.mark.parametrize("first", [0, 1, 3, 4, 5, 127, 128, 1000])

@@ -1,0 +1,90 @@
+"""A network as an ANN: probabilities instead of spikes, no circuit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from memspice.circuits.reduction import one_blas_thread
+from memspice.jobs import run_jobs
+from memspice.network.architecture import Conv, Dense, Pool
+from memspice.network.frames import average_pool, channels_last, layer_matrix, products
+from memspice.network.weights import Network
+
+#: Images per pass: bounds the memory.
+BATCH = 50
+
+
+def ann_scores(
+    network: Network,
+    images: np.ndarray,
+    progress: Callable[[int], None] | None = None,
+    workers: int = 2,
+) -> np.ndarray:
+    """Scores (n, classes) of the network as an ANN: probabilities instead of spikes, no circuit.
+
+    The activation is that of the device, ``1 - exp(-exp(z))``; weights are the trained ones.
+
+    Parameters
+    ----------
+    network : Network
+        Trained weights.
+    images : ndarray, shape (n, channels, height, width), [1]
+        Pixels in [0, 1].
+    progress : callable, optional
+        Called with the number of images of each batch that is done.
+    workers : int
+        Batches at a time; each keeps to one thread of BLAS.
+    """
+    matrices = _matrices(network)
+
+    def run_batch(start: int, _: threading.Event) -> np.ndarray:
+        return _batch(network, matrices, channels_last(images[start : start + BATCH]))
+
+    def done(_: int, scores: np.ndarray) -> None:
+        if progress:
+            progress(len(scores))
+
+    with one_blas_thread():
+        starts = range(0, len(images), BATCH)
+        return np.concatenate(run_jobs(run_batch, starts, workers=workers, on_done=done))
+
+
+def _matrices(network: Network) -> list[np.ndarray]:
+    channels, height, width = network.architecture.input_shape
+    weights = iter(network.layers)
+    matrices = []
+    for kind in network.architecture.layers:
+        if isinstance(kind, Pool):
+            height, width = height // kind.size, width // kind.size
+            continue
+        layer, shape = next(weights), (channels, height, width)
+        matrices.append(layer_matrix(layer.weight.T, layer.bias, kind, shape))
+        channels = kind.channels
+        if isinstance(kind, Dense):
+            height = width = 1
+    return matrices
+
+
+def _batch(network: Network, matrices: list[np.ndarray], state: np.ndarray) -> np.ndarray:
+    done = 0
+    for kind in network.architecture.layers:
+        if isinstance(kind, Pool):
+            state = average_pool(state, kind.size)
+            continue
+        matrix = matrices[done]
+        done += 1
+        sides = state.shape[1:3] if isinstance(kind, Conv) else (1, 1)
+        outputs = np.empty((len(state), *sides, kind.channels), np.float32)
+        flat = outputs.reshape(len(state), -1, kind.channels)
+        for part, z in products(state, kind, matrix):
+            flat[part] = z if done == len(matrices) else _activity(z)
+        state = outputs
+    return state.reshape(len(state), -1)
+
+
+def _activity(z: np.ndarray) -> np.ndarray:
+    hazard = np.exp(np.minimum(z, 50))
+    return np.asarray(-np.expm1(-hazard))

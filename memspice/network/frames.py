@@ -1,0 +1,147 @@
+"""Layers as matrix products over frames: one frame is one image in one cycle.
+
+States are channels last, (frames, height, width, channels), which is the order of the events.  A
+layer reads the patches of a few frames at a time into rows that stay in the cache, a last column
+of ones for the offset, and is then one float32 product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from memspice.network.architecture import Conv, Dense
+
+#: Numbers in the rows of one product: 2 MiB, so that they are still in the cache when multiplied.
+ROW_NUMBERS = 1 << 19
+
+
+def channels_last(images: np.ndarray) -> np.ndarray:
+    """Images (n, channels, height, width) as float32 frames (n, height, width, channels)."""
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1), np.float32)
+
+
+def layer_matrix(
+    weight: np.ndarray,
+    offset: np.ndarray,
+    kind: Conv | Dense,
+    input_shape: tuple[int, int, int],
+) -> np.ndarray:
+    """Matrix of a layer for :func:`products`.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (fan_in, outputs)
+        Rows in (channel, kernel row, kernel column) order, or (channel, row, column) order of the
+        input for a dense layer.
+    offset : ndarray, shape (outputs,)
+        Added to every product.
+    kind : Conv or Dense
+        Geometry.
+    input_shape : tuple of int
+        (channels, height, width) before the layer.
+
+    Returns
+    -------
+    ndarray of float32, shape (fan_in + 1, outputs)
+        Rows with the channel last; the offset is the last row.
+    """
+    channels, height, width = input_shape
+    sides = (kind.kernel, kind.kernel) if isinstance(kind, Conv) else (height, width)
+    ordered = weight.reshape(channels, *sides, -1).transpose(1, 2, 0, 3)
+    rows = ordered.reshape(weight.shape)
+    return np.asarray(np.concatenate([rows, offset[None]]), np.float32)
+
+
+def products(
+    state: np.ndarray, kind: Conv | Dense, matrix: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Weighted inputs of a layer, block by block of frames.
+
+    Every product has the same shape whatever the number of frames, so that a frame's result does
+    not depend on which frames it is run with.
+
+    Parameters
+    ----------
+    state : ndarray of bool or float32, shape (frames, height, width, channels)
+        What the layer before sent; outside of it there are zeros.
+    kind : Conv or Dense
+        Geometry.
+    matrix : ndarray of float32, shape (fan_in + 1, outputs)
+        Of :func:`layer_matrix`.
+
+    Yields
+    ------
+    slice, ndarray of float32
+        Frames, and their weighted inputs (frames, positions, outputs), which hold until the next
+        block is asked for.
+    """
+    positions = state.shape[1] * state.shape[2] if isinstance(kind, Conv) else 1
+    # A power of two, because groups of frames tend to be multiples of one.
+    size = 1 << (max(1, ROW_NUMBERS // (positions * len(matrix))).bit_length() - 1)
+    rows = np.zeros((size, positions, len(matrix)), np.float32)
+    rows[..., -1] = 1
+    flat = rows.reshape(size * positions, -1)
+    result = np.empty((size * positions, matrix.shape[1]), np.float32)
+    reader = _Patches(rows, state.shape[1:], kind) if isinstance(kind, Conv) else None
+    for start in range(0, len(state), size):
+        block = state[start : start + size]
+        if reader:
+            reader.read(block)
+        else:
+            rows[: len(block), 0, :-1] = block.reshape(len(block), -1)
+        multiply(flat, matrix, result)
+        yield (
+            slice(start, start + len(block)),
+            result.reshape(size, positions, -1)[: len(block)],
+        )
+
+
+def multiply(rows: np.ndarray, matrix: np.ndarray, result: np.ndarray) -> None:
+    """Matrix product of float32: where the network loop should spend its time."""
+    np.matmul(rows, matrix, out=result)
+
+
+class _Patches:
+    """Patches of frames, with zeros around them, as the rows of a product."""
+
+    def __init__(self, rows: np.ndarray, shape: tuple[int, ...], kind: Conv) -> None:
+        height, width, channels = shape
+        self._margin = kind.kernel // 2
+        sides = (height + 2 * self._margin, width + 2 * self._margin)
+        self._padded = np.zeros((len(rows), *sides, channels), np.float32)
+        size = (kind.kernel, kind.kernel)
+        view = np.lib.stride_tricks.sliding_window_view(self._padded, size, axis=(1, 2))
+        self._windows = view.transpose(0, 1, 2, 4, 5, 3)
+        self._rows = rows[..., :-1].reshape(self._windows.shape)  # splits axes: no copy
+
+    def read(self, block: np.ndarray) -> None:
+        margin, frames = self._margin, len(block)
+        height, width = block.shape[1:3]
+        self._padded[:frames, margin : margin + height, margin : margin + width] = block
+        self._rows[:frames] = self._windows[:frames]
+
+
+def patch(state: np.ndarray, kind: Conv | Dense, position: int) -> np.ndarray:
+    """Inputs at one position, (frames, fan_in), channels first as the rows of the crossbar."""
+    first = state.transpose(0, 3, 1, 2)
+    if isinstance(kind, Dense):
+        return first.reshape(len(state), -1)
+    margin = kind.kernel // 2
+    padded = np.pad(first, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
+    row, col = divmod(position, state.shape[2])
+    part = padded[:, :, row : row + kind.kernel, col : col + kind.kernel]
+    return part.reshape(len(state), -1)
+
+
+def average_pool(state: np.ndarray, size: int) -> np.ndarray:
+    """Means over ``size`` x ``size`` blocks of (frames, height, width, channels), float32."""
+    frames, height, width, channels = state.shape
+    rows, cols = height // size, width // size
+    blocks = state.reshape(frames, rows, size, cols, size, channels)
+    total = np.zeros((frames, rows, cols, channels), np.float32)
+    for row, col in np.ndindex(size, size):
+        total += blocks[:, :, row, :, col]
+    total /= np.float32(size**2)
+    return total
