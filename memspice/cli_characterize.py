@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import textwrap
 from pathlib import Path
@@ -13,10 +12,11 @@ import click
 from tqdm import tqdm
 
 from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
-from memspice.cli_options import JOBS
+from memspice.cli_execution import execution_options, take_execution
 from memspice.engines import ENGINES, find_engine
 from memspice.errors import ConfigError, StoreError
 from memspice.experiment.characterize import characterize
+from memspice.jobs import Execution
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.quantities import format_si
 from memspice.report.style import save
@@ -38,7 +38,7 @@ _HEADER = (
 @click.option("--points", default=13, show_default=True, help="Voltages from P = 1 % to 99 %.")
 @click.option("--events", default=256, show_default=True, help="Write attempts at each, or more.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the thresholds.")
-@click.option("--jobs", type=JOBS, help="Decks at a time.  [default: one a processor]")
+@execution_options
 @click.option(
     "--engine",
     type=click.Choice(sorted(ENGINES)),
@@ -57,10 +57,10 @@ def characterize_command(
     points: int,
     events: int,
     seed: int,
-    jobs: int | None,
     engine: str,
     out: Path | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Compare P(V) of SPICE and closed form.
 
@@ -70,14 +70,14 @@ def characterize_command(
     parameter_set = load_parameter_set(device)
     simulator = find_engine(engine)
     _make_folder(out)  # before the work, not after it
-    workers = (os.cpu_count() or 1) if jobs is None else jobs
+    execution = Execution(**take_execution(options))
     with tqdm(desc="characterize", unit="deck", delay=2.0, leave=False) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        result = characterize(parameter_set, points, events, seed, simulator, workers, show)
+        result = characterize(parameter_set, points, events, seed, simulator, execution, show)
     files = _write(result, out)
     if as_json:
         click.echo(json.dumps(_content(result, files), allow_nan=False))

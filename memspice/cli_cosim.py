@@ -13,8 +13,8 @@ import click
 from tqdm import tqdm
 
 from memspice.circuits.energy_model import COMPONENTS
+from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
-    JOBS,
     note_lines,
     pathwise_verdict,
     setup_options,
@@ -23,6 +23,7 @@ from memspice.cli_options import (
 )
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
+from memspice.experiment.run_windows import check_complete
 from memspice.quantities import format_si
 from memspice.report.cosim_report import write_cosim_report
 
@@ -39,7 +40,7 @@ PRESETS = {"cifar-energy": CosimPlan()}
     show_default=True,
     help="How much goes through SPICE.",
 )
-@click.option("--jobs", type=JOBS, default=2, show_default=True, help="Decks at a time.")
+@execution_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -48,13 +49,13 @@ PRESETS = {"cifar-energy": CosimPlan()}
     help="Folder of summary, report, figures and waveforms.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-def cosim_command(preset: str, jobs: int, out: Path, as_json: bool, **options: Any) -> None:
+def cosim_command(preset: str, out: Path, as_json: bool, **options: Any) -> None:
     """Energy of a network, calibrated by SPICE.
 
     The network loop runs all images; sampled windows of every layer run in SPICE; what they show is
     fitted and put back into the loop, until energy and rates move no more.
     """
-    plan = CosimPlan(**{**vars(PRESETS[preset]), "workers": jobs})
+    plan = CosimPlan(**{**vars(PRESETS[preset]), **take_execution(options)})
     store = out / "waveforms.h5"
     with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
         command = " ".join(sys.argv)
@@ -64,6 +65,7 @@ def cosim_command(preset: str, jobs: int, out: Path, as_json: bool, **options: A
     click.echo(f"report: {out / 'report.html'}", err=as_json)
     spice = run.summary["spice"]
     pathwise_verdict(spice["worst_margin"], spice["mismatches"])
+    check_complete(run.summary["failures"], run.state.counts["total"])
 
 
 def cosim_text(content: Mapping[str, Any]) -> str:

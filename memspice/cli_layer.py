@@ -11,8 +11,8 @@ import click
 from tqdm import tqdm
 
 from memspice.circuits.energy_model import COMPONENTS
+from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
-    JOBS,
     note_lines,
     pathwise_verdict,
     setup_options,
@@ -35,9 +35,7 @@ from memspice.quantities import format_si
     show_default=True,
     help="What SPICE sees: every cell, the exact port matrix, or nothing.",
 )
-@click.option("--jobs", type=JOBS, default=2, show_default=True, help="Decks at a time.")
-@click.option("--scheduler", default="local", show_default=True, help="Only 'local' so far.")
-@click.option("--timeout", default=900.0, show_default=True, help="Seconds a deck may take.")
+@execution_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -49,9 +47,6 @@ def simulate_layer_command(
     layer: str | None,
     positions: int,
     fidelity: Any,
-    jobs: int,
-    scheduler: str,
-    timeout: float,
     out: Path | None,
     resume: bool,
     as_json: bool,
@@ -62,12 +57,10 @@ def simulate_layer_command(
     LAYER is a name such as conv1 or dense7, by default the first. A window is all neurons of the
     layer at one position of one image, through some cycles.
     """
-    setup = take_setup(options)
-    if scheduler != "local":
-        raise ConfigError(f"scheduler {scheduler!r} is not supported yet: use local")
     if resume and out is None:
         raise ConfigError("--resume needs --out: the run to go on with")
-    run = LayerRun(layer, positions, fidelity, jobs, timeout)
+    run = LayerRun(layer, positions, fidelity, **take_execution(options))
+    setup = take_setup(options)
     with tqdm(desc="windows", delay=2.0, leave=False) as bar:
         result = simulate_layer(
             setup,
@@ -79,6 +72,7 @@ def simulate_layer_command(
         )
     click.echo(json.dumps(result.json, allow_nan=False) if as_json else layer_text(result))
     pathwise_verdict(result.comparison.worst_margin, result.comparison.mismatches)
+    result.check_complete()
 
 
 def layer_text(result: LayerResult) -> str:

@@ -200,7 +200,7 @@ def _list_jobs(stored: RunFile, as_json: bool) -> None:
             str(job.signals),
             str(job.events),
             "-" if job.spikes is None else str(job.spikes),
-            job.name,
+            job.name if job.status == "done" else f"{job.name}  {job.status.upper()}",
         )
         for job in jobs
     ]

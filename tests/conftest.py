@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
+import itertools
 import os
 import platform
 import shutil
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 # Before matplotlib is imported, and for the processes that tests start.
 os.environ["MPLBACKEND"] = "Agg"
+# Never the user's own results: the fixture below gives each test a folder, this is for what runs
+# before it, the fixtures of a module.
+_RESULTS = Path(tempfile.mkdtemp(prefix="memspice-tests-"))
+os.environ["MEMSPICE_CACHE"] = str(_RESULTS / "modules")
+atexit.register(shutil.rmtree, _RESULTS, ignore_errors=True)
+_NUMBERS = itertools.count()
 # Underflow is exact enough: exp(-1000) is 0.
 np.seterr(divide="raise", over="raise", invalid="raise", under="ignore")
 
@@ -27,6 +37,14 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     seed = request.config.getoption("--seed")
     sys.stdout.write(f"rng seed: {seed}\n")
     return np.random.default_rng(seed)
+
+
+@pytest.fixture(autouse=True)
+def result_cache(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder of cached results, of this test alone; made by whoever writes into it."""
+    folder = _RESULTS / f"test{next(_NUMBERS)}"
+    monkeypatch.setenv("MEMSPICE_CACHE", str(folder))
+    return folder
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,8 +29,18 @@ from memspice.circuits.neuron_bench import (
 )
 from memspice.devices.draws import event_thresholds
 from memspice.engines.base import Engine, SolverOptions, Transient
-from memspice.errors import ConfigError
-from memspice.jobs import run_jobs
+from memspice.engines.waveforms import Waveforms
+from memspice.errors import ConfigError, IncompleteResults
+from memspice.jobs import (
+    EngineRequest,
+    Entry,
+    Execution,
+    Failure,
+    Runner,
+    Simulation,
+    open_runner,
+    run_jobs,
+)
 from memspice.parameters import ParameterSet
 
 #: Largest deck: the engine's time goes with neurons times cycles, and a lost deck is lost work.
@@ -55,7 +65,7 @@ def characterize(
     events_per_point: int,
     seed: int,
     engine: Engine,
-    workers: int = 1,
+    execution: Execution = Execution(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> Characterization:
     """Simulate write attempts of a neuron at several drive voltages, and compare.
@@ -75,8 +85,8 @@ def characterize(
         Seed of the thresholds, 0 to 2**64 - 1.
     engine : Engine
         Simulator.
-    workers : int
-        Decks at a time.
+    execution : Execution
+        How decks are carried out.
     progress : callable, optional
         Takes the number of decks done and of all decks, after each.
 
@@ -89,9 +99,12 @@ def characterize(
     ConfigError
         If there are fewer than 2 points or 1 event, the seed is out of range, or the device's P of
         1 % to 99 % does not lie between the rails.
+    IncompleteResults
+        If decks failed for good, after all others were simulated.
     """
     start = time.monotonic()
     _check(points, events_per_point, seed)
+    execution.check()
     voltages = drive_voltages(parameter_set, points)
     decks = [
         deck
@@ -100,14 +113,15 @@ def characterize(
     ]
     done = 0
 
-    def count(_: int, __: BenchEvents) -> None:
+    def count(_: int, __: BenchEvents | Failure) -> None:
         nonlocal done
         done += 1
         if progress is not None:
             progress(done, len(decks))
 
-    events = run_jobs(partial(_simulate, engine), decks, workers=workers, on_done=count)
-    results = list(zip(decks, events, strict=True))
+    with open_runner(engine, execution) as runner:
+        found = run_jobs(partial(_run, runner), decks, workers=runner.workers, on_done=count)
+    results = list(zip(decks, _complete(found), strict=True))
     transfer = tuple(
         _point(parameter_set, voltage, not 0 < k <= points, [r for r in results if r[0].point == k])
         for k, voltage in enumerate(voltages)
@@ -166,17 +180,49 @@ def _decks(
     ]
 
 
-def _simulate(engine: Engine, deck: _Deck, cancel: threading.Event) -> BenchEvents:
+def _run(runner: Runner, deck: _Deck, cancel: threading.Event) -> BenchEvents | Failure:
     bench, write = deck.bench, deck.bench.timing.write
     charge = HAZARD_CHARGE_PER_SECOND * write
-    waveforms = engine.run(
-        engine.write(bench_deck(bench)),
+    request = EngineRequest(
+        runner.engine.write(bench_deck(bench)),
         Transient(stop=bench.duration, max_step=write / 25, from_rest=True),
-        save=bench_signals(bench),
-        options=SolverOptions(method="gear", reltol=1e-5, chgtol=0.1 * charge),
-        cancel=cancel,
+        tuple(bench_signals(bench)),
+        SolverOptions(method="gear", reltol=1e-5, chgtol=0.1 * charge),
     )
-    return bench_events(bench, waveforms)
+    simulation = Simulation(
+        name=f"{bench.neurons} neurons at {bench.drive_voltage[0]:.4g} V",
+        request=request,
+        identity=("bench", bench),
+        evaluate=partial(_evaluate, bench),
+        codec=_EventsCodec(),
+    )
+    return runner.run(simulation, cancel)
+
+
+def _evaluate(bench: NeuronBench, waves: Waveforms) -> BenchEvents:
+    return bench_events(bench, waves)
+
+
+class _EventsCodec:
+    """Keeps the events of a deck in the cache of results."""
+
+    def pack(self, events: BenchEvents) -> Entry:
+        return Entry({}, {"hazard": events.hazard, "spike": events.spike, "energy": events.energy})
+
+    def unpack(self, entry: Entry) -> BenchEvents:
+        return BenchEvents(**entry.arrays)
+
+
+def _complete(found: list[BenchEvents | Failure]) -> list[BenchEvents]:
+    """All events; refuse to draw a curve with holes."""
+    events = [item for item in found if not isinstance(item, Failure)]
+    failed = [item for item in found if isinstance(item, Failure)]
+    if failed:
+        raise IncompleteResults(
+            f"{len(failed)} of {len(found)} decks failed, the first after {failed[0].attempts} "
+            f"attempts: {failed[0].reason}\nWith the cache, the same command tries only these again"
+        )
+    return events
 
 
 def _point(

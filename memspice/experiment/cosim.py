@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -19,18 +20,18 @@ from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
 from memspice.analysis.statistics import Proportion, proportion
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.engines.base import Engine
-from memspice.errors import ConfigError
+from memspice.errors import ConfigError, IncompleteResults
+from memspice.experiment.run_windows import failures_json, run_windows
 from memspice.experiment.setup import Prepared
-from memspice.experiment.simulate_layer import compare_with_surrogate
+from memspice.experiment.simulate_layer import compare_with_surrogate, whole_windows
 from memspice.experiment.window import (
     Outcome,
     WindowJob,
-    outcome,
     run_job,
     surrogate_events,
     window_jobs,
 )
-from memspice.jobs import run_jobs
+from memspice.jobs import Execution, Runner, open_runner
 from memspice.network.inference import (
     Calibration,
     InferenceResult,
@@ -47,7 +48,7 @@ _FITTED_HAZARD = 1e-3
 
 
 @dataclass(frozen=True)
-class CosimPlan:
+class CosimPlan(Execution):
     """How much goes through SPICE, and when it is enough.
 
     Per iteration and layer ``spice_windows`` windows of ``spice_cycles`` cycles run in ``reduced``;
@@ -65,8 +66,6 @@ class CosimPlan:
     max_iterations: int = 4
     energy_tolerance: float = 0.01
     rate_tolerance: float = 0.002
-    workers: int = 2
-    timeout: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,10 @@ class Iteration:
 
 @dataclass
 class CosimState:
-    """Everything gathered so far; jobs and outcomes run in parallel."""
+    """Everything gathered so far; jobs and outcomes run in parallel.
+
+    A window of which a job failed is in ``failures`` only, by its jobs that failed.
+    """
 
     jobs: list[WindowJob] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -101,6 +103,9 @@ class CosimState:
     calibration: dict[str, Calibration] = field(default_factory=dict)
     modelled: dict[str, dict[Window, dict[str, float]]] = field(default_factory=dict)
     settled: bool = False
+    failures: list[dict[str, str | int]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
     def of_layer(self, name: str) -> list[tuple[WindowJob, Outcome]]:
         """Jobs of a layer with their outcomes."""
@@ -140,25 +145,38 @@ def run_cosim(
     ------
     ConfigError
         If there are too few images or SPICE windows for a confidence interval.
+    IncompleteResults
+        If so many jobs of a layer failed that it has no confidence interval.
     """
+    plan.check()
     if plan.spice_windows < 2 or plan.model_windows < 2:
         raise ConfigError("a confidence interval needs at least 2 windows of either kind")
     check_images(prepared)
     state = CosimState()
+    with open_runner(engine, plan) as runner:
+        _iterate(prepared, plan, runner, state, keep, progress)
+    counts = runner.tally.as_json()
+    total = counts["simulated"] + counts["cached"] + counts["failed"]
+    state.counts = {"total": total, **counts}
+    state.problems = runner.tally.problems
+    return state
+
+
+def _iterate(
+    prepared: Prepared,
+    plan: CosimPlan,
+    runner: Runner,
+    state: CosimState,
+    keep: Callable[[JobRecord], None],
+    progress: Progress,
+) -> None:
     for number in range(plan.max_iterations):
         chosen = _choose(prepared, plan, number)
         inference = _infer(prepared, state, chosen, number, progress)
         jobs = _spice_jobs(prepared, plan, chosen, inference, number)
-        _simulate(
-            state,
-            jobs,
-            plan,
-            engine,
-            keep,
-            lambda d, n, k=number: progress(  # type: ignore[misc]
-                f"iteration {k + 1}: SPICE windows", d, n
-            ),
-        )
+        report = partial(progress, f"iteration {number + 1}: SPICE windows")
+        _simulate(state, jobs, runner, keep, report)
+        _check_windows(state, prepared)
         _calibrate(state, prepared)
         for layer in prepared.mapped.layers:
             windows = chosen[layer.name]
@@ -169,7 +187,6 @@ def run_cosim(
         if _settled(state.iterations, plan):
             state.settled = True
             break
-    return state
 
 
 def _choose(prepared: Prepared, plan: CosimPlan, number: int) -> dict[str, list[Window]]:
@@ -239,32 +256,40 @@ def _spice_jobs(
 def _simulate(
     state: CosimState,
     jobs: Sequence[WindowJob],
-    plan: CosimPlan,
-    engine: Engine,
+    runner: Runner,
     keep: Callable[[JobRecord], None],
     progress: Callable[[int, int], None],
 ) -> None:
     """Run jobs, the longest first, and add them to the state in their given order."""
-    known = {job.name for job in state.jobs}
+    known = {job.name for job in state.jobs} | {str(item["job"]) for item in state.failures}
     jobs = [job for job in jobs if job.name not in known]
     order = sorted(jobs, key=_cost, reverse=True)
     done = 0
 
-    def finished(_: int, record: JobRecord) -> None:
+    def finished(record: JobRecord) -> None:
         nonlocal done
         done += 1
         keep(record)
         progress(done, len(jobs))
 
-    records = run_jobs(
-        lambda job, cancel: run_job(job, engine, timeout=plan.timeout, cancel=cancel),
-        order,
-        workers=plan.workers,
-        on_done=finished,
-    )
-    found = {job.name: outcome(record) for job, record in zip(order, records, strict=True)}
-    state.jobs += jobs
-    state.outcomes += [found[job.name] for job in jobs]
+    found = {record.name: record for record in run_windows(order, runner, finished)}
+    records = [found[job.name] for job in jobs]
+    whole, outcomes = whole_windows(jobs, records)
+    state.jobs += whole
+    state.outcomes += outcomes
+    state.failures += failures_json(records)
+
+
+def _check_windows(state: CosimState, prepared: Prepared) -> None:
+    """Refuse to go on where failures left a layer without a sample."""
+    for layer in prepared.mapped.layers:
+        windows = {job.window for job, _ in state.of_layer(layer.name) if job.fidelity == "reduced"}
+        if state.failures and len(windows) < 2:
+            raise IncompleteResults(
+                f"layer {layer.name} has {len(windows)} SPICE windows after {len(state.failures)} "
+                f"jobs failed, and needs 2 for a confidence interval; the first to fail was "
+                f"{state.failures[0]['job']}: {state.failures[0]['reason']}"
+            )
 
 
 def _cost(job: WindowJob) -> float:

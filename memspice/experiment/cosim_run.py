@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from memspice.experiment.characterize import characterize
 from memspice.experiment.cosim import CosimPlan, CosimState, check_images, run_cosim
 from memspice.experiment.setup import Prepared, Setup, config_text, engine_record, prepare
 from memspice.experiment.summary import summary_json
+from memspice.jobs import Execution
 from memspice.parameters import load_sourced
 from memspice.store import Provenance, RunWriter
 
@@ -46,7 +47,7 @@ def cosimulate(
     Parameters
     ----------
     setup, plan
-        Network, images and how much goes through SPICE.
+        Network, images, how much goes through SPICE, and how that is carried out.
     out : Path
         HDF5 file of waveforms, netlists and events; replaced when it exists.
     transfer_points, transfer_events : int
@@ -60,6 +61,8 @@ def cosimulate(
     ------
     MemspiceError
         As config, engine or store say; finished windows are in ``out``.
+    IncompleteResults
+        If so many jobs failed that a number would rest on nothing.
     """
     started = time.monotonic()
     engine = find_engine(setup.engine)
@@ -67,7 +70,7 @@ def cosimulate(
     prepared = prepare(setup)
     check_images(prepared)
     provenance = Provenance(
-        config=config_text(setup, {"plan": config_text(plan)}),
+        config=config_text(setup, {"plan": config_text(_content(plan))}),
         seed=setup.seed,
         engine=engine_record(engine.info),
         command=command,
@@ -79,11 +82,19 @@ def cosimulate(
             transfer_events,
             setup.seed,
             engine,
-            plan.workers,
+            plan,
             lambda done, total: progress("transfer curve", done, total),
         )
         state = run_cosim(prepared, plan, engine, writer.add, progress)
         seconds = time.monotonic() - started
         summary = summary_json(prepared, state, cmos, engine.info, seconds)
-        writer.finish(summary)
+        summary |= {"jobs": state.counts, "failures": state.failures}
+        summary["notes"] = [*summary["notes"], *state.problems]
+        writer.finish(summary, "incomplete" if state.failures else "complete")
     return CosimRun(prepared, state, transfer, summary)
+
+
+def _content(plan: CosimPlan) -> dict[str, object]:
+    """What of a plan decides a result: not how it is carried out."""
+    how = {field.name for field in fields(Execution)}
+    return {name: value for name, value in asdict(plan).items() if name not in how}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from memspice.analysis.comparison import PathwiseComparison, merge
 from memspice.analysis.statistics import proportion
-from memspice.engines.base import Engine
 from memspice.errors import ConfigError
+from memspice.experiment.run_windows import check_complete, failures_json, run_windows
 from memspice.experiment.setup import (
     Prepared,
     Setup,
@@ -21,10 +21,14 @@ from memspice.experiment.setup import (
     open_engine,
     prepare,
 )
-from memspice.experiment.simulate_layer import compare_with_surrogate, energy_json
+from memspice.experiment.simulate_layer import (
+    compare_with_surrogate,
+    energy_json,
+    whole_windows,
+)
 from memspice.experiment.summary import ann_accuracy
-from memspice.experiment.window import Fidelity, Outcome, WindowJob, outcome, run_job, window_jobs
-from memspice.jobs import run_jobs
+from memspice.experiment.window import Fidelity, Outcome, WindowJob, window_jobs
+from memspice.jobs import Execution, Runner, open_runner
 from memspice.network.architecture import Conv, Pool
 from memspice.network.inference import Window, run_inference
 from memspice.network.mapping import MappedLayer
@@ -36,10 +40,12 @@ Advance = Callable[[int], None]
 def infer(
     setup: Setup,
     fidelity: Fidelity = "surrogate",
-    workers: int = 2,
+    execution: Execution = Execution(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Classify images; the object of ``infer --json``.
+
+    An image of which a job failed is left out of everything but ``failures``.
 
     Parameters
     ----------
@@ -48,8 +54,8 @@ def infer(
     fidelity : {"surrogate", "reduced", "full"}
         With SPICE every spike of every layer comes out of the engine and is fed to the next:
         for networks of dense layers only.
-    workers : int
-        Decks at a time.
+    execution : Execution
+        How decks are carried out.
     progress : callable, optional
         Called with images done and their number.
 
@@ -57,7 +63,10 @@ def infer(
     ------
     ConfigError
         If SPICE is asked for on a network with convolutions.
+    IncompleteResults
+        If not one image could be classified.
     """
+    execution.check()
     started = time.monotonic()
     prepared = prepare(setup)
     labels = prepared.dataset.labels
@@ -78,7 +87,10 @@ def infer(
         engine = open_engine(setup.engine, fidelity)
         assert engine is not None
         result["engine"] = engine_record(engine.info)
-        scores, found = _by_spice(prepared, fidelity, engine, workers, advance)
+        with open_runner(engine, execution) as runner:
+            scores, images, found = _by_spice(prepared, fidelity, runner, advance)
+        labels = labels[images]
+        result["notes"] = result["notes"] + runner.tally.problems
     correct = int(np.sum(scores.argmax(axis=1) == labels))
     result["snn_accuracy"] = asdict(proportion(correct, len(labels)))
     return {**result, **found, "wall_seconds": time.monotonic() - started}
@@ -111,72 +123,94 @@ def _by_surrogate(prepared: Prepared, advance: Advance) -> tuple[np.ndarray, dic
 
 
 def _by_spice(
-    prepared: Prepared,
-    fidelity: Fidelity,
-    engine: Engine,
-    workers: int,
-    advance: Advance,
-) -> tuple[np.ndarray, dict[str, Any]]:
+    prepared: Prepared, fidelity: Fidelity, runner: Runner, advance: Advance
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Scores (images, classes), the numbers of those images, and what else was found."""
     for step in prepared.mapped.steps:
         if isinstance(step, Pool) or isinstance(step.kind, Conv):
             raise ConfigError(
                 f"network {prepared.network.name} has convolutions, whose every position would "
                 "be a circuit of its own: use --fidelity surrogate, or memspice cosim"
             )
-    setup, images = prepared.setup, prepared.dataset.images
-    state = images.reshape(len(images), 1, -1).astype(float).repeat(setup.cycles, axis=1)
-    outcomes: list[Outcome] = []
-    comparisons: list[PathwiseComparison] = []
-    rates = {}
+    setup, pixels = prepared.setup, prepared.dataset.images
+    state = pixels.reshape(len(pixels), 1, -1).astype(float).repeat(setup.cycles, axis=1)
+    images = np.arange(len(pixels))
+    results: list[LayerOutputs] = []
+    rates, total = {}, 0
     for layer in prepared.mapped.layers:
-        jobs = _layer_jobs(layer, state, fidelity, setup.seed)
-        state, found, comparison = _spice_layer(layer, jobs, engine, workers, advance)
-        outcomes += found
-        comparisons.append(comparison)
+        jobs = _layer_jobs(layer, images, state, fidelity, setup.seed)
+        total += len(jobs)
+        found = _spice_layer(layer, jobs, runner, advance)
+        results.append(found)
+        images, state = found.images, found.outputs
+        if not len(images):
+            check_complete(_failures(results), total)
         if layer.spiking:
             rates[layer.name] = float(state.mean())
     last = prepared.mapped.layers[-1]
-    together = merge(comparisons)
-    return state.mean(axis=1) / last.volts_per_unit, {
-        "spike_rate": rates,
-        "events": together.events,
-        "mismatches": together.mismatches,
-        "worst_margin": together.worst_margin,
-        "energy_joule": energy_json(outcomes),
-        "energy_closure": max(item.closure or 0.0 for item in outcomes),
-    }
+    outcomes = [item for result in results for item in result.outcomes]
+    together = merge([result.comparison for result in results])
+    return (
+        state.mean(axis=1) / last.volts_per_unit,
+        images,
+        {
+            "spike_rate": rates,
+            "events": together.events,
+            "mismatches": together.mismatches,
+            "worst_margin": together.worst_margin,
+            "energy_joule": energy_json(outcomes),
+            "energy_closure": max(item.closure or 0.0 for item in outcomes),
+            "jobs": {"total": total, **runner.tally.as_json()},
+            "failures": _failures(results),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class LayerOutputs:
+    """What a layer made of some images.
+
+    ``images`` are their numbers; ``outputs`` (images, cycles, outputs) are spikes, or drives [V]
+    of the last layer. Images of which a job failed are only in ``failures``.
+    """
+
+    images: np.ndarray
+    outputs: np.ndarray
+    outcomes: list[Outcome]
+    comparison: PathwiseComparison
+    failures: list[dict[str, str | int]]
+
+
+def _failures(results: Sequence[LayerOutputs]) -> list[dict[str, str | int]]:
+    return [item for result in results for item in result.failures]
 
 
 def _layer_jobs(
-    layer: MappedLayer, inputs: np.ndarray, fidelity: Fidelity, seed: int
+    layer: MappedLayer, images: np.ndarray, inputs: np.ndarray, fidelity: Fidelity, seed: int
 ) -> list[WindowJob]:
     """One window per image, from its inputs (images, cycles, rows - 1)."""
     return [
         job
-        for image, rows in enumerate(inputs)
+        for image, rows in zip(images.tolist(), inputs, strict=True)
         for job in window_jobs(layer, Window(layer.name, image, 0), rows, fidelity, seed)
     ]
 
 
 def _spice_layer(
-    layer: MappedLayer,
-    jobs: list[WindowJob],
-    engine: Engine,
-    workers: int,
-    advance: Advance,
-) -> tuple[np.ndarray, list[Outcome], PathwiseComparison]:
-    """Outputs (images, cycles, outputs) of a layer: spikes, or drives [V] of the last layer."""
-    records = run_jobs(
-        lambda job, cancel: run_job(job, engine, cancel=cancel),
-        jobs,
-        workers=workers,
-        on_done=lambda *_: advance(1),
-    )
-    found = [outcome(record) for record in records]
+    layer: MappedLayer, jobs: list[WindowJob], runner: Runner, advance: Advance
+) -> LayerOutputs:
+    records = run_windows(jobs, runner, lambda _: advance(1))
+    whole, found = whole_windows(jobs, records)
     groups = len(layer.circuits)
     parts = [item.spikes.astype(float) if layer.spiking else item.drive for item in found]
     outputs = [
         np.concatenate(parts[start : start + groups], axis=1)
         for start in range(0, len(parts), groups)
     ]
-    return np.stack(outputs), found, compare_with_surrogate(jobs, found)
+    return LayerOutputs(
+        images=np.array([job.window.image for job in whole[::groups]], dtype=int),
+        outputs=np.array(outputs),
+        outcomes=found,
+        comparison=compare_with_surrogate(whole, found),
+        failures=failures_json(records),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from memspice.analysis.comparison import PathwiseComparison, compare_spikes, merge
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.errors import ConfigError
+from memspice.experiment.run_windows import check_complete, failures_json, run_windows
 from memspice.experiment.setup import (
     Prepared,
     Setup,
@@ -29,11 +29,10 @@ from memspice.experiment.window import (
     Outcome,
     WindowJob,
     outcome,
-    run_job,
     surrogate_events,
     window_jobs,
 )
-from memspice.jobs import run_jobs
+from memspice.jobs import Execution, Runner, open_runner
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.store import JobRecord, Provenance, RunWriter, read_run
@@ -42,24 +41,35 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class LayerRun:
+class LayerRun(Execution):
     """Settings of a layer simulation, besides those of :class:`Setup`."""
 
     layer: str | None = None
     positions: int = 1
     fidelity: Fidelity = "reduced"
-    workers: int = 2
-    timeout: float = 900.0
 
 
 @dataclass(frozen=True)
 class LayerResult:
-    """What a layer simulation found; ``json`` is the object of ``--json``."""
+    """What a layer simulation found; ``json`` is the object of ``--json``.
+
+    A window of which a job failed is left out of everything but the counts of jobs and the store.
+    """
 
     json: dict[str, Any]
     statistics: SpikeStatistics | None
     comparison: PathwiseComparison
     outcomes: list[Outcome]
+
+    def check_complete(self) -> None:
+        """Fail if jobs did.
+
+        Raises
+        ------
+        IncompleteResults
+            If any did; the message names some and says why.
+        """
+        check_complete(self.json["failures"], self.json["jobs"]["total"])
 
 
 def simulate_layer(
@@ -90,15 +100,17 @@ def simulate_layer(
     ------
     MemspiceError
         As config, engine or store say; what was finished is in ``out``.
+    IncompleteResults
+        If not one window could be simulated.
     """
     started = time.monotonic()
-    if not run.timeout > 0:  # NaN fails too
-        raise ConfigError(f"timeout = {run.timeout} s must be above 0")
+    run.check()
     prepared = prepare(setup)
     name = run.layer or prepared.mapped.layers[0].name
     layer = prepared.mapped.layer(name)
     engine = open_engine(setup.engine, run.fidelity)
     jobs = _jobs(prepared, layer, run, progress)
+    total = len(jobs)
     record = engine_record(engine.info if engine else None)
     provenance = Provenance(
         config=config_text(setup, {"layer": name, **_run_config(run)}),
@@ -106,8 +118,12 @@ def simulate_layer(
         engine=record,
         command=command,
     )
-    records = _run(jobs, engine, run, out, provenance, resume, progress)
-    outcomes = [outcome(item) for item in records]
+    with open_runner(engine, run) as runner:
+        records = _run(jobs, runner, out, provenance, resume, progress)
+    failures = failures_json(records)
+    jobs, outcomes = whole_windows(jobs, records)
+    if not jobs:
+        check_complete(failures, total)
     comparison = compare_with_surrogate(jobs, outcomes)
     statistics = layer_statistics(layer, outcomes)
     result = {
@@ -116,12 +132,14 @@ def simulate_layer(
         "seed": setup.seed,
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
-        "notes": prepared.notes + _notes(layer, run),
+        "notes": prepared.notes + _notes(layer, run, runner, failures),
         "layer": name,
         "rows": layer.rows,
         "cols": 2 * layer.outputs,
         "cycles": setup.cycles,
         "windows": len({job.window for job in jobs}),
+        "jobs": {"total": total, **runner.tally.as_json()},
+        "failures": failures,
         "events": comparison.events,
         "spikes": _spike_json(statistics, comparison),
         "scores": _score_json(layer, jobs, outcomes),
@@ -133,10 +151,26 @@ def simulate_layer(
     return LayerResult(result, statistics, comparison, outcomes)
 
 
-def _notes(layer: MappedLayer, run: LayerRun) -> list[str]:
+def _notes(
+    layer: MappedLayer, run: LayerRun, runner: Runner, failures: Sequence[object]
+) -> list[str]:
     """What a reader must know: where the run is smaller than asked for."""
-    asked, found = run.positions, layer.positions
-    return [f"{asked} positions asked for, {layer.name} has {found}"] if found < asked else []
+    asked, found, notes = run.positions, layer.positions, list(runner.tally.problems)
+    if found < asked:
+        notes.append(f"{asked} positions asked for, {layer.name} has {found}")
+    if failures:
+        notes.append(f"{len(failures)} jobs failed: their windows are left out")
+    return notes
+
+
+def whole_windows(
+    jobs: Sequence[WindowJob], records: Iterable[JobRecord]
+) -> tuple[list[WindowJob], list[Outcome]]:
+    """Jobs and outcomes of the windows of which no job failed, in their order."""
+    pairs = list(zip(jobs, records, strict=True))
+    broken = {(job.window, job.fidelity) for job, record in pairs if record.failed}
+    kept = [pair for pair in pairs if (pair[0].window, pair[0].fidelity) not in broken]
+    return [job for job, _ in kept], [outcome(record) for _, record in kept]
 
 
 def _run_config(run: LayerRun) -> dict[str, object]:
@@ -168,39 +202,39 @@ def _jobs(
 
 def _run(
     jobs: Sequence[WindowJob],
-    engine: Any,
-    run: LayerRun,
+    runner: Runner,
     out: Path | None,
     provenance: Provenance,
     resume: bool,
     progress: Progress | None,
 ) -> list[JobRecord]:
-    """Run the jobs that are not in the store yet; records in the order of the jobs."""
+    """Run the jobs without a result in the store; records in the order of the jobs."""
     if out is None:
-        return _execute(jobs, engine, run, None, progress)
+        return _execute(jobs, runner, None, progress)
     found: dict[str, JobRecord] = {}
     if resume and out.exists():
         with read_run(out) as earlier:
             found = {info.key: earlier.job(info.name) for info in earlier.jobs()}
     with RunWriter.create(out, provenance, resume=resume, overwrite=not resume) as writer:
         missing = [job for job in jobs if job.key not in writer.finished]
-        fresh = _execute(missing, engine, run, writer, progress)
+        fresh = _execute(missing, runner, writer, progress)
         found |= {record.key: record for record in fresh}
         records = [found[job.key] for job in jobs]
-        writer.finish({"jobs": len(records)})
+        failed = sum(record.failed for record in records)
+        summary = {"jobs": len(records), "failed": failed}
+        writer.finish(summary, "incomplete" if failed else "complete")
     return records
 
 
 def _execute(
     jobs: Sequence[WindowJob],
-    engine: Any,
-    run: LayerRun,
+    runner: Runner,
     writer: RunWriter | None,
     progress: Progress | None,
 ) -> list[JobRecord]:
     done = 0
 
-    def finished(_: int, record: JobRecord) -> None:
+    def finished(record: JobRecord) -> None:
         nonlocal done
         done += 1
         if writer:
@@ -208,12 +242,7 @@ def _execute(
         if progress:
             progress("windows", done, len(jobs))
 
-    return run_jobs(
-        lambda job, cancel: run_job(job, engine, timeout=run.timeout, cancel=cancel),
-        jobs,
-        workers=run.workers,
-        on_done=finished,
-    )
+    return run_windows(jobs, runner, finished)
 
 
 def compare_with_surrogate(

@@ -23,12 +23,13 @@ from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.parameters import Timing
 from memspice.circuits.power import event_values, layer_power, saved_signals
 from memspice.circuits.reducible import refuse_unless_reducible
+from memspice.circuits.reduction import one_blas_thread
 from memspice.devices.draws import event_thresholds
 from memspice.devices.neurons import MemristorNeuron
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError, NetlistError
-from memspice.jobs import content_hash
+from memspice.jobs import EngineRequest, content_hash
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer
 from memspice.store import JobRecord
@@ -172,27 +173,55 @@ def run_job(
         return _surrogate_record(job, started)
     if engine is None:
         raise ConfigError(f"fidelity {job.fidelity!r} needs an engine")
-    circuit, stimulus = job.circuit, job.stimulus()
-    if job.fidelity == "reduced":
-        refuse_unless_reducible(circuit, stimulus.row_voltage, job.layer.name)
-    netlist = engine.write(layer_deck(circuit, stimulus, job.fidelity))
+    request = window_request(job, engine)
     with _named(job):
         waves = engine.run(
-            netlist,
-            Transient(
-                stop=stimulus.cycles * circuit.schedule.cycle,
-                max_step=circuit.timing.write / 25,
-                from_rest=True,
-            ),
-            save=saved_signals(circuit, job.fidelity),
-            options=solver_options(circuit.timing),
+            request.netlist,
+            request.analysis,
+            save=request.save,
+            options=request.options,
             timeout=timeout,
             cancel=cancel,
         )
-    power = layer_power(circuit, stimulus, job.fidelity, waves)
+    return window_record(job, request.netlist, stored_neurons, waves)
+
+
+def window_request(job: WindowJob, engine: Engine) -> EngineRequest:
+    """What the engine is asked for a job in ``full`` or ``reduced``.
+
+    Raises
+    ------
+    ConfigError
+        If ``reduced`` is asked for where it would not be exact.
+    NetlistError
+        If the engine cannot express an element.
+    """
+    assert job.fidelity != "surrogate"
+    circuit, stimulus = job.circuit, job.stimulus()
+    if job.fidelity == "reduced":
+        refuse_unless_reducible(circuit, stimulus.row_voltage, job.layer.name)
+    return EngineRequest(
+        engine.write(layer_deck(circuit, stimulus, job.fidelity)),
+        Transient(
+            stop=stimulus.cycles * circuit.schedule.cycle,
+            max_step=circuit.timing.write / 25,
+            from_rest=True,
+        ),
+        tuple(saved_signals(circuit, job.fidelity)),
+        solver_options(circuit.timing),
+    )
+
+
+def window_record(job: WindowJob, netlist: str, stored_neurons: int, waves: Waveforms) -> JobRecord:
+    """Record of a job in ``full`` or ``reduced`` from the waveforms of its netlist."""
+    assert job.fidelity != "surrogate"
+    circuit, stimulus = job.circuit, job.stimulus()
+    # One thread: the same sums in the same order on every machine, however many processors.
+    with one_blas_thread():
+        power = layer_power(circuit, stimulus, job.fidelity, waves)
     balance = energy_balance(power, circuit.schedule, stimulus.cycles)
     events = event_values(circuit, stimulus.cycles, waves)
-    return _spice_record(job, stimulus, netlist, waves, events, balance, started, stored_neurons)
+    return _spice_record(job, stimulus, netlist, waves, events, balance, stored_neurons)
 
 
 @contextmanager
@@ -214,7 +243,7 @@ def _surrogate_record(job: WindowJob, started: float) -> JobRecord:
     return JobRecord(
         key=job.key,
         name=job.name,
-        attributes=_attributes(job, started),
+        attributes=job_attributes(job, time.monotonic() - started),
         events=_event_columns(stimulus, events["drive"], events["hazard"], spikes),
         energy={name: float(part.sum()) for name, part in energy.items()},
     )
@@ -227,7 +256,6 @@ def _spice_record(
     waves: Waveforms,
     events: dict[str, np.ndarray],
     balance: EnergyBalance,
-    started: float,
     stored_neurons: int,
 ) -> JobRecord:
     nothing = np.zeros_like(events["drive"])
@@ -236,7 +264,7 @@ def _spice_record(
     return JobRecord(
         key=job.key,
         name=job.name,
-        attributes=_attributes(job, started),
+        attributes=job_attributes(job, waves.wall_seconds),
         netlist=netlist,
         log=waves.log,
         time=waves.time,
@@ -249,7 +277,8 @@ def _spice_record(
     )
 
 
-def _attributes(job: WindowJob, started: float) -> dict[str, str | int | float | bool]:
+def job_attributes(job: WindowJob, wall_seconds: float) -> dict[str, str | int | float | bool]:
+    """Facts of a job that its record carries; ``wall_seconds`` is what the engine took, [s]."""
     schedule, window = job.circuit.schedule, job.window
     return {
         "layer": window.layer,
@@ -262,7 +291,7 @@ def _attributes(job: WindowJob, started: float) -> dict[str, str | int | float |
         "cycles": len(job.inputs),
         "fidelity": job.fidelity,
         "spiking": job.circuit.spiking,
-        "wall_seconds": time.monotonic() - started,
+        "wall_seconds": wall_seconds,
         "cycle_time": schedule.cycle,
         "write_start": schedule.rows.start,
         "write_stop": schedule.rows.stop,

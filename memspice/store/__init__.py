@@ -3,8 +3,10 @@
 `RunWriter` writes it, `read_run` reads it; `schema.py` alone knows how it is laid out.
 """
 
+from memspice.store.entries import RecordCodec as RecordCodec
 from memspice.store.reader import RunFile as RunFile
 from memspice.store.reader import read_run as read_run
+from memspice.store.records import FAILED as FAILED
 from memspice.store.records import Column as Column
 from memspice.store.records import JobInfo as JobInfo
 from memspice.store.records import JobRecord as JobRecord

@@ -19,6 +19,9 @@ from memspice.store import schema
 from memspice.store.files import open_hdf5
 from memspice.store.records import JobInfo, JobRecord, Provenance, unknown_name
 
+# The file of an earlier, finished run that is being resumed; no key begins with an underscore.
+EARLIER = "_earlier.h5"
+
 
 @dataclass(frozen=True)
 class StoredJob:
@@ -55,7 +58,8 @@ def scan_parts(path: Path, run_id: str) -> dict[str, StoredJob]:
     StoreError
         If a part cannot be read.
     """
-    parts = sorted(parts_folder(path).glob("*.h5"))
+    # That of the earlier file first: a job that failed in it may have a part of its own by now.
+    parts = sorted(parts_folder(path).glob("*.h5"), key=lambda part: (part.name != EARLIER, part))
     return {job.entry.key: job for part in parts for job in scan_file(part, run_id)}
 
 
@@ -111,7 +115,11 @@ class RunFile:
 
     @property
     def status(self) -> str:
-        """Either "complete", "interrupted" or "running" (which a killed run says, too)."""
+        """What became of the run.
+
+        "complete"; "incomplete", when jobs failed for good; "interrupted"; or "running", which a
+        killed run says, too.
+        """
         return self._root.status
 
     @property

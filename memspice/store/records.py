@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memspice.errors import StoreError
+from memspice.jobs import sources_hash
 
 #: Values of one signal or event column, and their unit ("V", "A", "1" where there is none).
 Column = tuple[NDArray[Any], str]
@@ -24,6 +25,8 @@ Scalar = str | int | float | bool
 #: Names that the store itself needs: attributes of a job, and the first part of a job's name.
 RESERVED_ATTRIBUTES = frozenset({"NX_class", "default", "key"})
 PROVENANCE = "provenance"
+#: Attribute ``status`` of a job without a result; its ``error`` and ``attempts`` say more.
+FAILED = "failed"
 
 # "validItemName" of the NeXus manual, Rules for Storing Data Items in NeXus Files.
 _VALID_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.]*[A-Za-z0-9_])?")
@@ -40,8 +43,11 @@ def sha256(text: str) -> str:
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions of Python, memspice and the libraries that could change a number."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python, memspice and the libraries that could change a number.
+
+    ``memspice_sources`` tells apart what one version's number may not: changed code or models.
+    """
+    found = {"python": platform.python_version(), "memspice_sources": sources_hash()}
     for package in ("memspice", "numpy", "scipy", "h5py", "PySpice"):
         try:
             found[package] = metadata.version(package)
@@ -105,6 +111,9 @@ class JobRecord:
         Column name to (values of shape (n_events,), unit): cycle, neuron, hazard, spike ...
     energy : mapping
         Component to joule; ``closure`` is a fraction of what was delivered.
+
+    A job that failed for good is a record, too: with the attributes ``status`` = "failed",
+    ``error`` and ``attempts``, and without events.
     """
 
     key: str
@@ -116,6 +125,11 @@ class JobRecord:
     signals: Mapping[str, Column] = field(default_factory=dict)
     events: Mapping[str, Column] = field(default_factory=dict)
     energy: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the job has no result."""
+        return self.attributes.get("status") == FAILED
 
     def select(self, names: Sequence[str]) -> dict[str, Column]:
         """Return the signals of these names in their order; all signals if none is named.
@@ -134,7 +148,10 @@ class JobRecord:
 
 @dataclass(frozen=True)
 class JobInfo:
-    """Sizes of a job, and its number of spikes (None where no ``spike`` column is kept)."""
+    """Sizes of a job, and its number of spikes (None where no ``spike`` column is kept).
+
+    ``status`` is "done", or "failed" for a job without a result.
+    """
 
     name: str
     key: str
@@ -142,6 +159,7 @@ class JobInfo:
     signals: int
     events: int
     spikes: int | None
+    status: str = "done"
 
 
 def checked(record: JobRecord) -> JobRecord:

@@ -38,6 +38,7 @@ import numpy as np
 
 from memspice.errors import StoreError
 from memspice.store.records import (
+    FAILED,
     PROVENANCE,
     RESERVED_ATTRIBUTES,
     Column,
@@ -66,11 +67,12 @@ class Root:
 
 @dataclass(frozen=True)
 class Entry:
-    """A job found in a file, and whether a viewer has something to plot in it."""
+    """A job found in a file, whether a viewer can plot something of it, and whether it failed."""
 
     name: str
     key: str
     plottable: bool
+    failed: bool = False
 
 
 # --- writing --------------------------------------------------------------------------------
@@ -278,7 +280,9 @@ def find_jobs(group: h5py.Group, prefix: str = "") -> Iterator[Entry]:
         if prefix or item != PROVENANCE:
             child = group[item]
             if "key" in child.attrs:
-                yield Entry(prefix + item, str(child.attrs["key"]), "default" in child.attrs)
+                failed = child.attrs.get("status") == FAILED
+                key, plottable = str(child.attrs["key"]), "default" in child.attrs
+                yield Entry(prefix + item, key, plottable, failed)
             else:
                 yield from find_jobs(child, f"{prefix}{item}/")
 
@@ -316,6 +320,7 @@ def read_info(group: h5py.Group, name: str) -> JobInfo:
         signals=max(len(waveforms) - 1, 0),
         events=len(events[events.attrs["signal"]]) if events else 0,
         spikes=int(np.sum(events["spike"][()])) if "spike" in events else None,
+        status=FAILED if group.attrs.get("status") == FAILED else "done",
     )
 
 

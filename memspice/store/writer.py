@@ -32,16 +32,13 @@ from memspice.store.files import (
     replace_small,
     writing,
 )
-from memspice.store.reader import StoredJob, parts_folder, read_run, scan_parts
+from memspice.store.reader import EARLIER, StoredJob, parts_folder, read_run, scan_parts
 from memspice.store.records import JobRecord, Provenance, check_scalar, check_text, checked, now
 
 # Rewriting the links takes 0.1 s at 1000 jobs, and only generic viewers need them (memspice itself
 # reads the parts): not more often than this, and a twentieth of the time at most.
 _LINK_INTERVAL = 1.0  # s
 _LINK_SHARE = 20.0
-
-# The file of an earlier, finished run that is being resumed; no key begins with an underscore.
-_EARLIER = "_earlier.h5"
 
 
 class RunWriter:
@@ -143,11 +140,12 @@ class RunWriter:
 
     @property
     def finished(self) -> dict[str, str]:
-        """Key to name of every job stored so far; a resumed run skips these."""
-        return {key: job.entry.name for key, job in self._jobs.items()}
+        """Key to name of every job with a result so far; a resumed run skips these."""
+        jobs = self._jobs.items()
+        return {key: job.entry.name for key, job in jobs if not job.entry.failed}
 
     def add(self, record: JobRecord) -> None:
-        """Store a finished job; it is safe when this returns.
+        """Store a finished job; it is safe when this returns. It replaces its failed self.
 
         Raises
         ------
@@ -161,7 +159,8 @@ class RunWriter:
         part = parts_folder(self.path) / f"{record.key}.h5"
         with writing(part, self._advice):
             replace_small(part, lambda file: self._fill_part(file, record))
-            entry = schema.Entry(record.name, record.key, bool(record.signals or record.events))
+            plottable = bool(record.signals or record.events)
+            entry = schema.Entry(record.name, record.key, plottable, record.failed)
             self._remember(StoredJob(entry, part))
             if time.monotonic() >= self._link_again or len(self._jobs) == 1:
                 self._link("running", "")
@@ -169,7 +168,7 @@ class RunWriter:
     def finish(
         self,
         summary: Mapping[str, Any],
-        status: Literal["complete", "interrupted"] = "complete",
+        status: Literal["complete", "incomplete", "interrupted"] = "complete",
     ) -> None:
         """Make the run one file, with its summary, and remove the parts.
 
@@ -241,6 +240,9 @@ class RunWriter:
 
     def _check_new(self, record: JobRecord) -> None:
         """Refuse a key or name twice, and a job inside another (they are groups of one file)."""
+        before = self._jobs.get(record.key)
+        if before and before.entry.failed and before.entry.name == record.name:
+            return
         taken = _with_parents(record.name) & self._names or {record.name} & self._groups
         if record.key in self._jobs or taken:
             raise StoreError(
@@ -340,7 +342,7 @@ def _adopt(path: Path, run_id: str) -> dict[str, StoredJob]:
     with open_hdf5(path) as file:
         layout = schema.read_root(file).layout
     if layout == "single":
-        earlier = parts_folder(path) / _EARLIER
+        earlier = parts_folder(path) / EARLIER
         temporary = earlier.with_name(earlier.name + TEMPORARY)
         temporary.unlink(missing_ok=True)
         try:

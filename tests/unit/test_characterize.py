@@ -27,8 +27,9 @@ from memspice.cli_characterize import characterize_command
 from memspice.engines import find_engine
 from memspice.engines.base import Analysis, EngineInfo, Transient
 from memspice.engines.waveforms import Waveforms
-from memspice.errors import ConfigError, EngineError, StoreError
+from memspice.errors import ConfigError, EngineError, IncompleteResults, StoreError
 from memspice.experiment.characterize import MOST_CYCLES, MOST_NEURONS, characterize
+from memspice.jobs import Execution
 from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
 from memspice.report.transfer_plot import draw_transfer
 
@@ -176,7 +177,9 @@ def test_every_event_has_a_threshold_of_its_own_given_by_the_seed() -> None:
     drawn = []
     for seed, workers in ((2**64 - 2, 1), (2**64 - 2, 2), (2**64 - 1, 1)):
         engine = StillEngine()
-        result = characterize(load_parameter_set("sot-mtj"), 2, 600, seed, engine, workers)
+        result = characterize(
+            load_parameter_set("sot-mtj"), 2, 600, seed, engine, Execution(workers=workers)
+        )
         found = set(engine.thresholds())
         assert len(engine.thresholds()) == len(found) == result.events
         drawn.append(found)
@@ -187,13 +190,13 @@ def test_every_event_has_a_threshold_of_its_own_given_by_the_seed() -> None:
 def test_progress_counts_the_decks() -> None:
     seen: list[tuple[int, int]] = []
     characterize(
-        load_parameter_set("sot-mtj"), 3, 600, 0, StillEngine(), 2, lambda *c: seen.append(c)
+        load_parameter_set("sot-mtj"), 3, 600, 0, StillEngine(), progress=lambda *c: seen.append(c)
     )
     assert seen == [(k, 10) for k in range(1, 11)]
 
 
 def test_failed_deck_is_not_left_out() -> None:
-    with pytest.raises(EngineError, match="the deck failed"):
+    with pytest.raises(IncompleteResults, match="of 4 decks failed, .*: the deck failed"):
         characterize(load_parameter_set("sot-mtj"), 2, 8, 0, StillEngine(fail_at=3))
 
 
@@ -217,7 +220,7 @@ def test_numbers_out_of_range_are_refused(points: int, events: int, seed: int, w
 @pytest.fixture(scope="module", params=PARAMETER_SETS)
 def result(request: pytest.FixtureRequest) -> Characterization:
     chosen = load_parameter_set(request.param)
-    return characterize(chosen, 5, 64, 11, find_engine("ngspice"), workers=2)
+    return characterize(chosen, 5, 64, 11, find_engine("ngspice"))
 
 
 @pytest.mark.ngspice

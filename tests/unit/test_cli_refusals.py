@@ -51,7 +51,8 @@ def check(reply: Reply, code: int, words: str) -> None:
         ("--device nope", "parameter set 'nope' is unknown"),
         ("--device nope.toml", "nope.toml does not exist"),
         ("--engine hspice", "'hspice' is not one of 'ngspice', 'vacask'"),
-        ("--scheduler tcp://a", "is not supported yet: use local"),
+        ("--scheduler slurm", "scheduler 'slurm' is unknown: use local, or the address"),
+        ("--retries -1", "'--retries': -1 is not in the range x>=0"),
         ("--resume", "--resume needs --out"),
         ("dense9", "no layer 'dense9': use dense1, dense2"),
         ("--nonsense", "No such option '--nonsense'"),
@@ -246,10 +247,13 @@ def test_timeout_names_the_job_and_leaves_a_readable_run(capsys: Capture, tmp_pa
     out = tmp_path / "run.h5"
     arguments = ("simulate-layer", *DIGITS, "--timeout", 0.01, "--jobs", 1, "--out", out)
     reply = call(capsys, *arguments)
-    check(reply, 4, "longer than its limit of 0.01 s")
-    assert "The job that failed is dense1/image00000_position0000_columns0_reduced" in reply.err
-    assert f"0 finished jobs are kept in {out}" in reply.err
-    assert "interrupted, 0 jobs" in call(capsys, "waves", "ls", out).out
+    assert (reply.code, reply.out) == (5, "")
+    job = "dense1/image00000_position0000_columns0_reduced"
+    assert f"1 of 1 jobs failed:\n  {job} (2 attempts): the engine ran longer" in reply.err
+    assert "longer than its limit of 0.01 s" in reply.err
+    listed = call(capsys, "waves", "ls", out).out
+    assert "incomplete, 1 jobs" in listed
+    assert listed.rstrip().endswith(f"{job}  FAILED")
 
 
 class RepairingEngine:

@@ -13,6 +13,7 @@ from memspice.errors import ConfigError
 from memspice.experiment import infer as module
 from memspice.experiment.infer import infer
 from memspice.experiment.setup import Setup, prepare
+from memspice.jobs import Execution, open_runner
 from memspice.network.architecture import Architecture, Conv, Dense
 from memspice.network.inference import Window, ann_scores, run_inference
 from memspice.network.mapping import map_network
@@ -81,14 +82,16 @@ def test_spikes_and_scores_of_spice_event_by_event() -> None:
     engine = module.open_engine("ngspice", "reduced")
     assert engine is not None
     decks: list[int] = []
-    scores, _ = module._by_spice(prepared, "reduced", engine, 2, decks.append)
+    with open_runner(engine, Execution()) as runner:
+        scores, kept, _ = module._by_spice(prepared, "reduced", runner, decks.append)
+        state = images.reshape(2, 1, -1).astype(float).repeat(2, axis=1)
+        jobs = module._layer_jobs(first, kept, state, "reduced", 5)
+        found = module._spice_layer(first, jobs, runner, lambda _: None)
     np.testing.assert_allclose(scores, loop.scores, atol=1e-3 * np.abs(loop.scores).max())
     assert len(decks) == module._steps(prepared, "reduced")
-    state = images.reshape(2, 1, -1).astype(float).repeat(2, axis=1)
-    jobs = module._layer_jobs(first, state, "reduced", 5)
-    spikes, _, comparison = module._spice_layer(first, jobs, engine, 2, decks.append)
-    np.testing.assert_array_equal(spikes, np.stack([loop.windows[w] for w in windows]))
-    assert comparison.mismatches == 0
+    np.testing.assert_array_equal(found.outputs, np.stack([loop.windows[w] for w in windows]))
+    assert found.comparison.mismatches == 0
+    assert kept.tolist() == found.images.tolist() == [0, 1]
 
 
 @pytest.mark.ngspice

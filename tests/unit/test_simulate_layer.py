@@ -12,7 +12,7 @@ import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError, EngineNotFound
-from memspice.experiment import simulate_layer as module
+from memspice.experiment import run_windows as module
 from memspice.experiment.setup import Setup, choose_windows, prepare
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
 from memspice.experiment.window import WindowJob, run_job
@@ -171,15 +171,15 @@ def test_resume_gives_the_same_result_and_runs_only_what_is_missing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    out, ran, real = tmp_path / "run.h5", [], module.run_job
+    out, ran, real = tmp_path / "run.h5", [], module.window_request
 
-    def dies_at_the_third(job: Any, engine: Any, **options: Any) -> Any:
+    def dies_at_the_third(job: Any, engine: Any) -> Any:
         if len(ran) == 2:
             raise KeyboardInterrupt
         ran.append(job.name)
-        return real(job, engine, **options)
+        return real(job, engine)
 
-    monkeypatch.setattr(module, "run_job", dies_at_the_third)
+    monkeypatch.setattr(module, "window_request", dies_at_the_third)
     setup = Setup(network=pooled, images=2, cycles=CYCLES, tile=(9, 6), seed=3)
     with pytest.raises(KeyboardInterrupt):
         simulate_layer(setup, LayerRun("dense1", fidelity="reduced", workers=1), out)
@@ -188,11 +188,11 @@ def test_resume_gives_the_same_result_and_runs_only_what_is_missing(
         assert run.status != "complete"
     again: list[str] = []
 
-    def counted(job: Any, engine: Any, **options: Any) -> Any:
+    def counted(job: Any, engine: Any) -> Any:
         again.append(job.name)
-        return real(job, engine, **options)
+        return real(job, engine)
 
-    monkeypatch.setattr(module, "run_job", counted)
+    monkeypatch.setattr(module, "window_request", counted)
     found = simulate(pooled, "reduced", out, resume=True)
     assert sorted([*ran, *again]) == sorted(set(ran) | set(again))
     assert len(again) == 2

@@ -156,7 +156,9 @@ def test_long_waveforms_are_compressed_in_chunks(tmp_path: Path) -> None:
 def test_versions_name_the_libraries_that_matter() -> None:
     found = installed_versions()
     assert found["numpy"] == np.__version__
-    assert set(found) == {"python", "memspice", "numpy", "scipy", "h5py", "PySpice"}
+    assert set(found) == {
+        "python", "memspice", "memspice_sources", "numpy", "scipy", "h5py", "PySpice",
+    }  # fmt: skip
 
 
 # --- NeXus: a generic viewer draws a plot on opening ----------------------------------------------

@@ -1,0 +1,246 @@
+"""Results of earlier simulations, by the hash of everything that decided them.
+
+One file an entry, ``CACHE/ab/abcdef....job``: a line that names the format, a line with the SHA-256
+of all that follows, a line of JSON that lists show, and an archive of arrays. A file appears whole
+or not at all, under a name that only its content can have; so several processes may share a folder.
+One that is damaged is as good as absent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memspice.errors import ConfigError, StoreError
+from memspice.resources import cache_folder
+
+#: Names another folder than ``jobs`` in the user's cache.
+VARIABLE = "MEMSPICE_CACHE"
+_FORMAT = b"memspice job 1\n"
+_SUFFIX = ".job"
+_TEMPORARY = ".part"
+#: A temporary file of this age has no writer any more, [s].
+_STALE = 3600.0
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Content of an entry.
+
+    Parameters
+    ----------
+    facts : mapping
+        Everything but the arrays; JSON keeps it (a float to the bit).
+    arrays : mapping
+        Arrays of numbers, by any names.
+    label : mapping
+        What a list shows of the entry: small.
+    """
+
+    facts: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    label: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CachedFile:
+    """A file of the cache: its key, size [bytes] and last use [s since the epoch]."""
+
+    key: str
+    path: Path
+    size: int
+    used: float
+
+
+def default_folder() -> Path:
+    """Folder of the cache: the one that ``MEMSPICE_CACHE`` names, else ``jobs`` in the user's."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else cache_folder() / "jobs"
+
+
+class JobCache:
+    """A folder of results.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        By default `default_folder`; made when something is put into it.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = default_folder() if folder is None else folder
+
+    def path(self, key: str) -> Path:
+        """File of a key.
+
+        Raises
+        ------
+        ConfigError
+            If the key is not 64 hexadecimal digits.
+        """
+        if not _KEY.fullmatch(key):
+            raise ConfigError(f"{key!r} is no key of the cache: 64 hexadecimal digits")
+        return self.folder / key[:2] / f"{key}{_SUFFIX}"
+
+    def get(self, key: str) -> Entry | None:
+        """Entry of a key; None if there is none, or it is damaged."""
+        path = self.path(key)
+        try:
+            entry = _decode(path.read_bytes())
+            os.utime(path)  # prune takes what was not used for long first
+        except (OSError, StoreError):
+            return None
+        return entry
+
+    def put(self, key: str, entry: Entry) -> None:
+        """Keep an entry; another process that keeps the same one does no harm.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written.
+        """
+        path = self.path(key)
+        temporary = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                dir=path.parent, suffix=_TEMPORARY, delete=False
+            ) as file:
+                temporary = Path(file.name)
+                file.write(_encode(entry))
+            os.replace(temporary, path)
+        except OSError as error:
+            raise StoreError(
+                f"the cache {self.folder} could not be written: {error.strerror}; free some "
+                f"space with `memspice cache prune`, or set {VARIABLE} to another folder"
+            ) from error
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+
+    def files(self) -> list[CachedFile]:
+        """Every file, the one used last first."""
+        found = []
+        for path in self.folder.glob(f"??/*{_SUFFIX}"):
+            with suppress(FileNotFoundError):  # pruned meanwhile by another process
+                facts = path.stat()
+                found.append(CachedFile(path.stem, path, facts.st_size, facts.st_mtime))
+        return sorted(found, key=lambda file: (-file.used, file.key))
+
+    def read(self, file: CachedFile) -> Entry:
+        """Entry of a file, without counting as a use of it.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged or gone.
+        """
+        try:
+            return _decode(file.path.read_bytes())
+        except OSError as error:
+            raise StoreError(f"{file.path} cannot be read: {error.strerror}") from error
+
+    def label(self, file: CachedFile) -> Mapping[str, Any]:
+        """What a list shows of a file, read without the rest; empty if it is damaged."""
+        try:
+            with file.path.open("rb") as stream:
+                if stream.readline() != _FORMAT or not stream.readline():
+                    return {}
+                found = json.loads(stream.readline())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def prune(self, largest: float = 0.0, oldest: float = float("inf")) -> list[CachedFile]:
+        """Remove what was used longest ago, until the rest is small and young enough.
+
+        Parameters
+        ----------
+        largest : float, [bytes]
+            Size of all that may stay.
+        oldest : float, [s]
+            Time since the last use of what may stay.
+
+        Returns
+        -------
+        list of CachedFile
+            What was removed.
+
+        Raises
+        ------
+        StoreError
+            If a file cannot be removed.
+        """
+        now, total, removed = time.time(), 0, []
+        for file in self.files():
+            total += file.size
+            if total > largest or now - file.used > oldest:
+                _remove(file.path)
+                removed.append(file)
+        for path in self._leftovers(now):
+            _remove(path)
+        return removed
+
+    def _leftovers(self, now: float) -> Iterator[Path]:
+        """Half-written files whose writer was killed."""
+        for path in self.folder.glob(f"??/*{_TEMPORARY}"):
+            with suppress(FileNotFoundError):
+                if now - path.stat().st_mtime > _STALE:
+                    yield path
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be removed: {error.strerror}") from error
+
+
+def _encode(entry: Entry) -> bytes:
+    facts = {"facts": dict(entry.facts), "names": list(entry.arrays)}
+    packed = {f"a{number}": values for number, values in enumerate(entry.arrays.values())}
+    text = np.frombuffer(json.dumps(facts, allow_nan=False).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, facts=text, **packed)
+    body = json.dumps(dict(entry.label)).encode() + b"\n" + buffer.getvalue()
+    return _FORMAT + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def _decode(content: bytes) -> Entry:
+    """Entry of a file's bytes.
+
+    Raises
+    ------
+    StoreError
+        If they are not what was once written.
+    """
+    start = len(_FORMAT) + 65
+    checksum, body = content[len(_FORMAT) : start - 1], content[start:]
+    if not content.startswith(_FORMAT) or hashlib.sha256(body).hexdigest().encode() != checksum:
+        raise StoreError("the entry does not have the checksum it was written with")
+    try:
+        label, _, archive = body.partition(b"\n")
+        with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
+            facts = json.loads(arrays["facts"].tobytes())
+            values = [arrays[f"a{number}"] for number in range(len(facts["names"]))]
+        return Entry(
+            facts["facts"], dict(zip(facts["names"], values, strict=True)), json.loads(label)
+        )
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise StoreError(f"the entry is none of this memspice: {error}") from error

@@ -1,0 +1,136 @@
+"""Where a simulation runs: in this process's own threads, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from memspice.errors import ConfigError
+from memspice.jobs.cluster import DaskScheduler
+
+Result = TypeVar("Result")
+
+LOCAL = "local"
+#: Decks at a time where nobody says how many.
+LOCAL_WORKERS = 2
+
+
+class Scheduler(Protocol):
+    """Carries out calls; several threads may wait for theirs at once."""
+
+    @property
+    def workers(self) -> int:
+        """How many calls at a time make sense where nobody says how many."""
+        ...
+
+    def call(
+        self, function: Callable[..., Result], *arguments: Any, cancel: threading.Event
+    ) -> Result:
+        """Call ``function(*arguments, cancel)`` somewhere, and wait for what it returns.
+
+        Parameters
+        ----------
+        function : callable
+            A function of a module; what it takes and returns can be pickled.
+        *arguments
+        cancel : threading.Event
+            Ends the wait, and the function where it looks at its last argument.
+
+        Raises
+        ------
+        Cancelled
+            If `cancel` was set.
+        WorkerLost
+            If whoever called it died.
+        Exception
+            What the function raised.
+        """
+        ...
+
+
+class LocalScheduler:
+    """Calls in the thread that asks: the work is done in the engine's process."""
+
+    workers = LOCAL_WORKERS
+
+    def call(
+        self, function: Callable[..., Result], *arguments: Any, cancel: threading.Event
+    ) -> Result:
+        """Call the function; see `Scheduler.call`."""
+        return function(*arguments, cancel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """How simulations are carried out; nothing of it changes a result.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Simulations at a time; by default `LOCAL_WORKERS`, or what keeps a cluster busy.
+    scheduler : str
+        ``local``, or the address of a Dask scheduler such as ``tcp://host:8786``.
+    retries : int
+        Attempts after the first for a job that timed out, crashed or lost its worker.
+    timeout : float, [s]
+        Longest run of the engine in one attempt.
+    cache : bool
+        Keep results in the user's cache, and take them from there.
+    """
+
+    workers: int | None = None
+    scheduler: str = LOCAL
+    retries: int = 1
+    timeout: float = 900.0
+    cache: bool = False
+
+    def check(self) -> None:
+        """Refuse settings that make no sense.
+
+        Raises
+        ------
+        ConfigError
+            If a number is out of range, or the scheduler is none.
+        """
+        if self.workers is not None and self.workers < 1:
+            raise ConfigError(f"workers = {self.workers} must be at least 1")
+        if self.retries < 0:
+            raise ConfigError(f"retries = {self.retries} must be at least 0")
+        if not self.timeout > 0:  # NaN fails too
+            raise ConfigError(f"timeout = {self.timeout} s must be above 0")
+        if self.scheduler != LOCAL and "://" not in self.scheduler:
+            raise ConfigError(
+                f"scheduler {self.scheduler!r} is unknown: use {LOCAL}, or the address of a Dask "
+                "scheduler such as tcp://host:8786"
+            )
+
+
+@contextmanager
+def open_scheduler(name: str) -> Iterator[Scheduler]:
+    """Scheduler of a name or address.
+
+    Parameters
+    ----------
+    name : str
+        As of `Execution`.
+
+    Yields
+    ------
+    Scheduler
+
+    Raises
+    ------
+    ConfigError
+        If Dask is not installed, or no scheduler answers there.
+    """
+    if name == LOCAL:
+        yield LocalScheduler()
+        return
+    cluster = DaskScheduler(name)
+    try:
+        yield cluster
+    finally:
+        cluster.close()
