@@ -8,6 +8,7 @@ import click
 
 from memspice.cli_cache import cache
 from memspice.cli_characterize import characterize_command
+from memspice.cli_convert import convert_command
 from memspice.cli_cosim import cosim_command
 from memspice.cli_doctor import doctor_command
 from memspice.cli_infer import infer_command
@@ -94,6 +95,7 @@ for command in (
     waves,
     cache,
     train_command,
+    convert_command,
     doctor_command,
 ):
     cli.add_command(command)
