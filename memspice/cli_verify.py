@@ -14,11 +14,11 @@ from memspice.engines import ENGINES, find_engine
 from memspice.engines.base import Engine
 from memspice.errors import EngineError, EngineNotFound
 from memspice.experiment.setup import engine_record
-from memspice.experiment.verify import CaseResult, verification_json, verify
-from memspice.experiment.verify_cases import verify_cases
-from memspice.experiment.verify_models import ModelCheck, check_models
 from memspice.quantities import format_si
 from memspice.store.files import writing
+from memspice.verification.circuits import verify_cases
+from memspice.verification.compare import CaseResult, verification_json, verify
+from memspice.verification.models import ModelCheck, check_models
 
 _BEGIN, _END = "<!-- verify -->", "<!-- /verify -->"
 _COLUMNS = "{:16}{:8}{:>9}{:>7}{:>9}{:>7}{:>7}{:>7}{:>8}"

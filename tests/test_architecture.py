@@ -14,8 +14,8 @@ LONGEST = 400  # lines
 #: Top to bottom.
 LINE = (
     "errors", "resources", "quantities", "devices", "circuits", "parameters", "engines", "jobs",
-    "store", "analysis", "network", "training", "datasets", "experiment", "report", "cli",
-    "__main__", "",
+    "store", "analysis", "network", "training", "datasets", "experiment", "verification", "report",
+    "cli", "__main__", "",
 )  # fmt: skip
 #: Training is an optional extra: it needs little, and nothing needs it.
 TRAINING_USES = {"errors", "resources", "quantities", "devices", "parameters", "network"}

@@ -17,11 +17,11 @@ from memspice.circuits.power import event_values, saved_signals
 from memspice.devices.draws import event_thresholds
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
-from memspice.experiment.verify_case import Events, VerifyCase
-from memspice.experiment.verify_devices import device_cases
 from memspice.network.mapping import map_network
 from memspice.network.weights import load_network
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
+from memspice.verification.case import Events, VerifyCase
+from memspice.verification.devices import device_cases
 
 #: Layer number of the draws of these decks: below that of `characterize`, above any network's.
 VERIFY_LAYER = 2**24 - 2

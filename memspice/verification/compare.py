@@ -13,7 +13,7 @@ from memspice.analysis.comparison import MARGIN, PathwiseComparison, compare_spi
 from memspice.engines.base import Engine
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError
-from memspice.experiment.verify_case import VerifyCase
+from memspice.verification.case import VerifyCase
 
 #: Largest difference of charge and energy between engines, relative to the largest of the deck.
 #: Ten times what two solvers at the decks' tolerances leave; a wrong parameter shows far above it.

@@ -16,9 +16,9 @@ from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.devices.vteam import Vteam
 from memspice.devices.yakopcic import Yakopcic
 from memspice.engines.base import SolverOptions, Transient
-from memspice.experiment.verify_case import VerifyCase
 from memspice.parameters import load_sourced
 from memspice.quantities import Parameters
+from memspice.verification.case import VerifyCase
 
 #: A state that turns itself on, as the Stanford device does, enlarges every error of its start.
 OPTIONS = SolverOptions(reltol=1e-8, vntol=1e-10, abstol=1e-15)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from memspice.engines import find_engine
-from memspice.experiment.verify import TOLERANCE, verify
-from memspice.experiment.verify_case import VerifyCase
-from memspice.experiment.verify_cases import verify_cases
+from memspice.verification.case import VerifyCase
+from memspice.verification.circuits import verify_cases
+from memspice.verification.compare import TOLERANCE, verify
 
 
 @pytest.mark.ngspice

@@ -17,12 +17,12 @@ from memspice.engines.base import EngineInfo, Transient
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError, NetlistError
-from memspice.experiment.verify import TOLERANCE, verification_json, verify
-from memspice.experiment.verify_case import Events, VerifyCase
-from memspice.experiment.verify_cases import rc_case, verify_cases
-from memspice.experiment.verify_devices import device_cases
-from memspice.experiment.verify_models import check_models
 from memspice.resources import resource_path
+from memspice.verification.case import Events, VerifyCase
+from memspice.verification.circuits import rc_case, verify_cases
+from memspice.verification.compare import TOLERANCE, verification_json, verify
+from memspice.verification.devices import device_cases
+from memspice.verification.models import check_models
 from tests.cli_helpers import call
 
 MODELS = resource_path("hazard.lib").parent
