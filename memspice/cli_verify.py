@@ -12,7 +12,8 @@ from tqdm import tqdm
 from memspice.cli_options import stages
 from memspice.engines import ENGINES, find_engine
 from memspice.engines.base import Engine
-from memspice.errors import EngineError, EngineNotFound
+from memspice.engines.osdi import has_compiler
+from memspice.errors import ConfigError, EngineError, EngineNotFound
 from memspice.experiment.setup import engine_record
 from memspice.quantities import format_si
 from memspice.store.files import writing
@@ -21,9 +22,9 @@ from memspice.verification.compare import CaseResult, verification_json, verify
 from memspice.verification.models import ModelCheck, check_models
 
 _BEGIN, _END = "<!-- verify -->", "<!-- /verify -->"
-_COLUMNS = "{:16}{:8}{:>9}{:>7}{:>9}{:>7}{:>7}{:>7}{:>8}"
+_COLUMNS = "{:16}{:8}{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>8}"
 _HEADER = _COLUMNS.format(
-    "deck", "engine", "charge", "apart", "energy", "apart", "spikes", "margin", "time"
+    "deck", "engine", "charge", "energy", "apart", "spikes", "margin", "hazard", "time"
 )
 
 
@@ -40,31 +41,53 @@ _HEADER = _COLUMNS.format(
 def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> None:
     """Run the same decks on every engine and compare.
 
-    From an RC step to a whole layer: charge and energy of every port within 0.5 %, spikes one by
-    one. The Verilog-A and behavioural form of each model must also have the same terminals,
-    parameters and defaults.
+    From an RC step to a whole layer: charge and energy of every port and the course of every state
+    within 0.5 %, spikes one by one, hazard integrals within 1 %. The Verilog-A and behavioural form
+    of each model must also have the same terminals, parameters and defaults.
     """
+    before, after = _around_table(page) if page else ("", "")
     engines, missing = _engines(names)
-    models = check_models()
+    models = check_models() if has_compiler() else []
     with tqdm(desc="verify", delay=2.0, leave=False) as bar:
         results = verify(verify_cases(), engines, stages(bar))
-    content = {
-        "engines": {name: engine_record(engine.info) for name, engine in engines.items()},
-        "missing": missing,
-        "models": [check.as_json() for check in models],
-        **verification_json(results),
-    }
     complaints = _complaints(results, models)
-    content["agrees"] = not complaints
     table = _table(results, engines, models)
-    if page:
-        _update(page, table)
-    click.echo(json.dumps(content, allow_nan=False) if as_json else table)
+    if as_json:
+        content = {
+            "engines": {name: engine_record(engine.info) for name, engine in engines.items()},
+            "missing": missing,
+            "models": [check.as_json() for check in models],
+            "agrees": not complaints,
+            **verification_json(results),
+        }
+        click.echo(json.dumps(content, allow_nan=False))
+    else:
+        click.echo(table)
     if complaints:
         raise EngineError("\n".join(["not everything agrees:", *complaints]))
     if len(engines) < 2:
         reasons = "; ".join(missing.values()) or "name two, or none"
         raise EngineNotFound(f"one engine agrees with itself only: {reasons}")
+    if page:
+        with writing(page):
+            page.write_text(before + table_block(table) + after, encoding="utf-8")
+
+
+def _around_table(page: Path) -> tuple[str, str]:
+    """Text of a page before and behind its table; without both marks there is no place for one."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{page} cannot be read: {error.strerror}; name a page") from error
+    if text.count(_BEGIN) != 1 or text.count(_END) != 1 or text.index(_BEGIN) > text.index(_END):
+        raise ConfigError(f"{page} needs one {_BEGIN} and behind it one {_END} for the table")
+    return text[: text.index(_BEGIN)], text[text.index(_END) + len(_END) :]
+
+
+def table_block(table: str) -> str:
+    """Table as it stands in a page, between its marks."""
+    indented = "\n".join(f"    {line}".rstrip() for line in table.splitlines())
+    return f"{_BEGIN}\n\n{indented}\n\n{_END}"
 
 
 def _engines(names: Sequence[str]) -> tuple[dict[str, Engine], dict[str, str]]:
@@ -82,15 +105,9 @@ def _engines(names: Sequence[str]) -> tuple[dict[str, Engine], dict[str, str]]:
 
 
 def _complaints(results: Sequence[CaseResult], models: Sequence[ModelCheck]) -> list[str]:
-    differing = [
-        f"deck {result.case.name}: {difference.complaint}"
-        for result in results
-        for difference in result.differences
-        if not difference.agrees
-    ]
     return [
         *(f"model {check.name}: {check.complaint}" for check in models if check.complaint),
-        *differing,
+        *(f"deck {result.case.name}: {text}" for result in results for text in result.complaints),
     ]
 
 
@@ -100,51 +117,35 @@ def _table(
     lines = [_HEADER]
     for result in results:
         lines += [_row(result, number) for number in range(len(result.measurements))]
+        lines += [f"{result.case.name:16}{engine:8} failed" for engine in result.failures]
     for name, engine in engines.items():
         info = engine.info
-        abilities = [name.upper() for name in ("osdi", "klu") if getattr(info, name)]
+        abilities = [word.upper() for word in ("osdi", "klu") if getattr(info, word)]
         lines.append(f"{name} {info.version}, {' and '.join(abilities) or 'no OSDI, no KLU'}")
     agreeing = sum(not check.complaint for check in models)
     lines.append(f"{agreeing} of {len(models)} models: same terminals, parameters and defaults")
-    worst = [d.events for result in results for d in result.differences if d.events]
+    events = [d.events for result in results for d in result.differences if d.events]
+    count, differing = sum(e.events for e in events), sum(e.mismatches for e in events)
     lines.append(
-        f"spikes: {sum(e.mismatches for e in worst)} of {sum(e.events for e in worst)} comparisons "
-        f"differ, worst margin {max((e.worst_margin for e in worst), default=0.0):.2%}"
+        f"spikes: {differing} of {count} comparisons differ, worst margin "
+        f"{max((e.worst_margin for e in events), default=0.0):.2%}"
     )
     return "\n".join(lines)
 
 
 def _row(result: CaseResult, number: int) -> str:
     found = result.measurements[number]
-    against = next(
-        (d for d in result.differences if d.engine == found.engine and d.charge_port), None
-    )
-    margin = max(
-        (
-            d.events.worst_margin
-            for d in result.differences
-            if d.engine == found.engine and d.events
-        ),
-        default=None,
-    )
+    own = [d for d in result.differences if d.engine == found.engine]
+    apart = max((d.apart for d in own if d.where), default=None)
+    events = [d.events for d in own if d.events]
     return _COLUMNS.format(
         result.case.name if number == 0 else "",
         found.engine,
         format_si(float(found.charge.sum()), "C"),
-        f"{against.charge:.3%}" if against else "",
         format_si(float(found.energy.sum()), "J"),
-        f"{against.energy:.3%}" if against else "",
+        "" if apart is None else f"{apart:.3%}",
         "-" if found.spikes is None else f"{int(found.spikes.sum())}/{found.spikes.size}",
-        "" if margin is None else f"{margin:.2%}",
+        f"{max(e.worst_margin for e in events):.2%}" if events else "",
+        f"{max(e.hazard_deviation for e in events):.3%}" if events else "",
         f"{found.seconds:.2f} s",
     )
-
-
-def _update(page: Path, table: str) -> None:
-    """Replace what stands between the marks of a page."""
-    with writing(page):
-        text = page.read_text(encoding="utf-8")
-        before, _, rest = text.partition(_BEGIN)
-        _, _, after = rest.partition(_END)
-        indented = "\n".join(f"    {line}".rstrip() for line in table.splitlines())
-        page.write_text(f"{before}{_BEGIN}\n\n{indented}\n\n{_END}{after}", encoding="utf-8")

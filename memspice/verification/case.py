@@ -27,6 +27,8 @@ class VerifyCase:
     ports : tuple of (str, str)
         Voltage sources through which charge and energy are counted, each with the node at its
         plus terminal; their minus is ground.
+    states : tuple of str
+        Nodes whose whole course is compared.
     options : SolverOptions
     save : tuple of str
         Signals that the events are read from.
@@ -41,6 +43,7 @@ class VerifyCase:
     deck: Deck
     analysis: Transient
     ports: tuple[tuple[str, str], ...]
+    states: tuple[str, ...] = ()
     options: SolverOptions = field(default_factory=lambda: SolverOptions(reltol=1e-5))
     save: tuple[str, ...] = ()
     events: Callable[[Waveforms], Events] | None = None

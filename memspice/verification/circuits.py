@@ -14,6 +14,7 @@ from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck, bench_events, bench_signals
 from memspice.circuits.parameters import Timing
 from memspice.circuits.power import event_values, saved_signals
+from memspice.circuits.sense import transimpedance_subcircuit
 from memspice.devices.draws import event_thresholds
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -35,7 +36,7 @@ def rc_case() -> VerifyCase:
     section.R("a", "step", "out", 1e3)
     section.C("a", "out", section.gnd, 1e-9, initial_condition=0)
     analysis = Transient(stop=5e-6, max_step=20e-9, from_rest=True)
-    return VerifyCase("rc", "RC step", deck, analysis, (("vstep", "step"),))
+    return VerifyCase("rc", "RC step", deck, analysis, (("vstep", "step"),), ("out",))
 
 
 def crossbar_case() -> VerifyCase:
@@ -54,11 +55,38 @@ def crossbar_case() -> VerifyCase:
     )
 
 
+def sense_case() -> VerifyCase:
+    """Transimpedance stage under a ramp of current that ends in its swing."""
+    layer = _digits_layer()
+    sense, cycle = layer.sense, layer.schedule.cycle
+    deck = Deck("memspice verify: sense stage", "transimpedance stage into its swing and back")
+    section = deck.section("Supplies, enable, and a ramp behind twice the feedback resistor")
+    section.V("sense_p", "sense_p", section.gnd, sense.supply)
+    section.V("sense_n", "sense_n", section.gnd, -sense.supply)
+    section.V("enable", "enable", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-9, 1.0))))
+    top = 4 * sense.swing
+    ramp = ((0.0, 0.0), (0.4 * cycle, top), (0.41 * cycle, -0.2 * top), (cycle, 0.0))
+    section.V("ramp", "ramp", section.gnd, PieceWiseLinear(ramp))
+    section.R("ramp", "ramp", "line", 2 * layer.feedback_resistance)
+    deck.subcircuit("Transimpedance stage", transimpedance_subcircuit(layer))
+    stage = deck.section("The stage")
+    stage.X("sense", "transimpedance", "line", "out", "enable", "sense_p", "sense_n")
+    return VerifyCase(
+        "sense",
+        "transimpedance stage into its swing",
+        deck,
+        Transient(stop=cycle, max_step=cycle / 500, from_rest=True),
+        tuple((f"v{name}", name) for name in ("ramp", "sense_p", "sense_n")),
+        ("out", "line"),
+    )
+
+
 def verify_cases() -> list[VerifyCase]:
     """All decks, from the smallest circuit to a whole layer."""
     return [
         rc_case(),
         crossbar_case(),
+        sense_case(),
         *device_cases(),
         *(neuron_case(name) for name in PARAMETER_SETS),
         layer_case(),
@@ -87,6 +115,7 @@ def neuron_case(set_name: str, cycles: int = 8) -> VerifyCase:
         bench_deck(bench),
         Transient(stop=bench.duration, max_step=timing.write / 25, from_rest=True),
         tuple((f"v{rail}", rail) for rail in ("neuron_p", "neuron_n", "logic")),
+        tuple(f"xneuron{n}.{node}" for n in range(len(drive)) for node in ("x", "mid", "latch")),
         _tight(timing),
         tuple(bench_signals(bench)),
         events,
@@ -114,6 +143,7 @@ def layer_case(cycles: int = 3) -> VerifyCase:
         layer_deck(layer, stimulus, "full"),
         _cycles(layer, cycles),
         (*((f"v{rail}", rail) for rail in rails), *_row_ports(layer)),
+        tuple(f"drive{n}" for n in range(layer.outputs)),
         _tight(timing),
         tuple(saved_signals(layer, "full")),
         events,

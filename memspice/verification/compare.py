@@ -1,10 +1,10 @@
-"""The same decks on every engine: charge, energy and spikes, and who differs from whom."""
+"""The same decks on every engine: charge, energy, states and spikes, and who differs from whom."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,16 @@ import numpy as np
 from memspice.analysis.comparison import MARGIN, PathwiseComparison, compare_spikes
 from memspice.engines.base import Engine
 from memspice.engines.waveforms import Waveforms
-from memspice.errors import ConfigError, EngineError
+from memspice.errors import ConfigError, EngineError, MemspiceError
 from memspice.verification.case import VerifyCase
 
-#: Largest difference of charge and energy between engines, relative to the largest of the deck.
-#: Ten times what two solvers at the decks' tolerances leave; a wrong parameter shows far above it.
+#: Largest difference between engines of a port's charge and energy, relative, and of a state's
+#: course, on average and relative to its range.  Ten times what two solvers at the decks'
+#: tolerances leave; a parameter that is wrong by a few percent shows far above it.
 TOLERANCE = 5e-3
+#: A port that moves less than this share of the deck's largest is judged against that share: its
+#: own charge is the difference of larger ones.
+SMALLEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -25,44 +29,47 @@ class Measurement:
     """What one engine found of one deck.
 
     ``charge`` [C] is the integral of the current's magnitude through each port, ``energy`` [J] what
-    each port delivered; ``spikes`` and ``hazard`` are (cycles, neurons), None without neurons.
+    each port delivered; ``states`` holds the course of each state over ``time`` [s]; ``spikes`` and
+    ``hazard`` are (cycles, neurons), None without neurons.
     """
 
     engine: str
     charge: np.ndarray
     energy: np.ndarray
+    time: np.ndarray
+    states: Mapping[str, np.ndarray]
     spikes: np.ndarray | None
     hazard: np.ndarray | None
-    points: int
     seconds: float
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One engine against the first, or against the closed form, on one deck."""
+    """One engine against the first, or against the closed form, on one deck.
+
+    ``apart`` is what differs most of charges, energies and states, relative, and ``where`` its
+    name; 0 against the closed form, which has events only.
+    """
 
     engine: str
     reference: str
-    charge: float
-    charge_port: str
-    energy: float
-    energy_port: str
+    apart: float
+    where: str
     events: PathwiseComparison | None
 
     @property
     def agrees(self) -> bool:
-        """Whether charge, energy and spikes agree within their limits."""
-        events_agree = self.events is None or self.events.agrees
-        return self.charge <= TOLERANCE and self.energy <= TOLERANCE and events_agree
+        """Whether charges, energies, states, spikes and hazards are within their limits."""
+        return self.apart <= TOLERANCE and (
+            self.events is None or (self.events.agrees and self.events.hazard_deviation <= MARGIN)
+        )
 
     @property
     def complaint(self) -> str:
         """What differs, where and by how much."""
-        parts = []
-        if self.charge > TOLERANCE:
-            parts.append(f"charge through {self.charge_port} by {self.charge:.2%}")
-        if self.energy > TOLERANCE:
-            parts.append(f"energy of {self.energy_port} by {self.energy:.2%}")
+        parts = [f"{self.where} by {self.apart:.2%}"] if self.apart > TOLERANCE else []
+        if self.events is not None and self.events.hazard_deviation > MARGIN:
+            parts.append(f"a hazard integral by {self.events.hazard_deviation:.2%}")
         if self.events is not None and not self.events.agrees:
             parts.append(f"a spike at a margin of {self.events.worst_margin:.2%}")
         return f"{self.engine} differs from {self.reference} in " + ", ".join(parts)
@@ -70,16 +77,18 @@ class Difference:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """All engines on one deck."""
+    """All engines on one deck; ``failures`` says why an engine could not run it."""
 
     case: VerifyCase
     measurements: tuple[Measurement, ...]
     differences: tuple[Difference, ...]
+    failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def agrees(self) -> bool:
-        """Whether nobody differs beyond the limits."""
-        return all(difference.agrees for difference in self.differences)
+    def complaints(self) -> list[str]:
+        """Everything that is not as it should be."""
+        failed = [f"{engine} failed: {message}" for engine, message in self.failures.items()]
+        return [*failed, *(d.complaint for d in self.differences if not d.agrees)]
 
 
 def verify(
@@ -93,48 +102,55 @@ def verify(
     ----------
     cases : sequence of VerifyCase
     engines : mapping of str to Engine
-        By name; the first is what the others are compared with.
+        By name; the first that runs a deck is what the others are compared with.
     progress : callable, optional
         Called with what is going on, runs done and runs to do.
+
+    Returns
+    -------
+    list of CaseResult
+        A deck that an engine could not run is one of its failures, not an exception.
 
     Raises
     ------
     ConfigError
         If there is no engine.
-    NetlistError, EngineError
-        If an engine cannot run a deck; the error names the deck.
+    EngineError
+        If a deck moves no charge: it would compare nothing.
     """
     if not engines:
         raise ConfigError("no engine to verify; `memspice doctor` says how to install one")
     results, done = [], 0
     for case in cases:
-        measurements = []
+        measurements, failures = [], {}
         for name, engine in engines.items():
-            measurements.append(_measure(case, name, engine))
+            try:
+                measurements.append(_measure(case, name, engine))
+            except MemspiceError as error:
+                failures[name] = str(error)
             done += 1
             if progress:
                 progress(case.name, done, len(cases) * len(engines))
-        results.append(CaseResult(case, tuple(measurements), _differences(case, measurements)))
+        differences = tuple(_differences(case, measurements))
+        results.append(CaseResult(case, tuple(measurements), differences, failures))
     return results
 
 
 def _measure(case: VerifyCase, name: str, engine: Engine) -> Measurement:
-    nodes = [signal for source, node in case.ports for signal in (f"i({source})", f"v({node})")]
+    ports = [signal for source, node in case.ports for signal in (f"i({source})", f"v({node})")]
+    saved = [*ports, *(f"v({node})" for node in case.states), *case.save]
     started = time.monotonic()
-    try:
-        waves = engine.run(
-            engine.write(case.deck),
-            case.analysis,
-            save=list(dict.fromkeys([*nodes, *case.save])),
-            options=case.options,
-        )
-    except Exception as error:
-        error.add_note(f"The deck that failed is {case.name} on {name}")
-        raise
+    waves = engine.run(
+        engine.write(case.deck),
+        case.analysis,
+        save=list(dict.fromkeys(saved)),
+        options=case.options,
+    )
     seconds = time.monotonic() - started
     charge, energy = _port_integrals(case, waves)
     spikes, hazard = case.events(waves) if case.events else (None, None)
-    return Measurement(name, charge, energy, spikes, hazard, len(waves.time), seconds)
+    states = {node: waves.voltage(node) for node in case.states}
+    return Measurement(name, charge, energy, waves.time, states, spikes, hazard, seconds)
 
 
 def _port_integrals(case: VerifyCase, waves: Waveforms) -> tuple[np.ndarray, np.ndarray]:
@@ -147,60 +163,68 @@ def _port_integrals(case: VerifyCase, waves: Waveforms) -> tuple[np.ndarray, np.
     return np.array(charge), np.array(energy)
 
 
-def _differences(case: VerifyCase, found: Sequence[Measurement]) -> tuple[Difference, ...]:
-    first = found[0]
-    others = [_against(case, measurement, first) for measurement in found[1:]]
-    closed = [
-        Difference(m.engine, "closed form", 0.0, "", 0.0, "", _events(case, m, None))
-        for m in found
-        if m.spikes is not None
-    ]
-    return (*others, *closed)
+def _differences(case: VerifyCase, found: Sequence[Measurement]) -> Iterable[Difference]:
+    for measurement in found[1:]:
+        apart, where = _largest(case, measurement, found[0])
+        events = _events(case, measurement, found[0])
+        yield Difference(measurement.engine, found[0].engine, apart, where, events)
+    for measurement in found:
+        if measurement.spikes is not None:
+            events = _events(case, measurement, None)
+            yield Difference(measurement.engine, "closed form", 0.0, "", events)
 
 
-def _against(case: VerifyCase, found: Measurement, first: Measurement) -> Difference:
-    charge, charge_port = _largest(case, found.charge, first.charge)
-    energy, energy_port = _largest(case, found.energy, first.energy)
-    return Difference(
-        found.engine,
-        first.engine,
-        charge,
-        charge_port,
-        energy,
-        energy_port,
-        _events(case, found, first) if found.spikes is not None else None,
-    )
-
-
-def _largest(case: VerifyCase, found: np.ndarray, first: np.ndarray) -> tuple[float, str]:
-    """Largest difference relative to the largest value of the deck, and its port."""
-    scale = float(np.max(np.abs(first)))
-    if scale == 0:
+def _largest(case: VerifyCase, found: Measurement, first: Measurement) -> tuple[float, str]:
+    """What differs most, relative, and its name."""
+    ports = [source for source, _ in case.ports]
+    apart = {
+        **_apart("charge through", ports, found.charge, first.charge),
+        **_apart("energy of", ports, found.energy, first.energy),
+        **{f"state {node}": _courses_apart(found, first, node) for node in case.states},
+    }
+    if not np.any(first.charge):
         raise EngineError(f"deck {case.name} moves nothing through its ports: nothing to compare")
-    apart = np.abs(found - first) / scale
-    worst = int(np.argmax(apart))
-    return float(apart[worst]), case.ports[worst][0]
+    where = max(apart, key=lambda name: apart[name])
+    return apart[where], where
+
+
+def _apart(
+    what: str, ports: Sequence[str], found: np.ndarray, first: np.ndarray
+) -> dict[str, float]:
+    size = np.abs(first)
+    scale = np.maximum(size, max(SMALLEST * float(size.max()), np.finfo(float).tiny))
+    return {
+        f"{what} {port}": float(value)
+        for port, value in zip(ports, np.abs(found - first) / scale, strict=True)
+    }
+
+
+def _courses_apart(found: Measurement, first: Measurement, node: str) -> float:
+    """Mean difference of a state over the run, relative to its range."""
+    instants = np.union1d(found.time, first.time)
+    course = np.interp(instants, found.time, found.states[node])
+    reference = np.interp(instants, first.time, first.states[node])
+    extent = max(float(np.ptp(reference)), np.finfo(float).tiny)
+    mean = np.trapezoid(np.abs(course - reference), instants) / (instants[-1] - instants[0])
+    return float(mean / extent)
 
 
 def _events(
     case: VerifyCase, found: Measurement, reference: Measurement | None
-) -> PathwiseComparison:
+) -> PathwiseComparison | None:
     """Spikes against another engine's, or against those of the closed form."""
-    assert case.thresholds is not None
-    if reference is None:
-        assert case.hazard is not None
-        hazard, spikes = case.hazard, case.hazard >= case.thresholds
-    else:
-        assert reference.hazard is not None
-        assert reference.spikes is not None
-        hazard, spikes = reference.hazard, reference.spikes
-    assert found.spikes is not None
-    assert found.hazard is not None
+    if found.spikes is None or found.hazard is None or case.thresholds is None:
+        return None
+    spikes, hazard = (
+        (None, case.hazard) if reference is None else (reference.spikes, reference.hazard)
+    )
+    assert hazard is not None
+    spikes = hazard >= case.thresholds if spikes is None else spikes
     return compare_spikes(found.spikes, spikes, found.hazard, hazard, case.thresholds)
 
 
 def verification_json(results: Sequence[CaseResult]) -> dict[str, Any]:
-    """Object that ``memspice verify --json`` prints, without engines and interfaces."""
+    """Object that ``memspice verify --json`` prints, without engines and models."""
     return {
         "tolerance": TOLERANCE,
         "margin": MARGIN,
@@ -208,7 +232,8 @@ def verification_json(results: Sequence[CaseResult]) -> dict[str, Any]:
             {
                 "name": result.case.name,
                 "what": result.case.what,
-                "agrees": result.agrees,
+                "agrees": not result.complaints,
+                "complaints": result.complaints,
                 "engines": {m.engine: _measurement_json(m) for m in result.measurements},
                 "differences": [_difference_json(d) for d in result.differences],
             }
@@ -223,22 +248,20 @@ def _measurement_json(found: Measurement) -> dict[str, Any]:
         "energy_joule": float(found.energy.sum()),
         "spikes": None if found.spikes is None else int(found.spikes.sum()),
         "events": None if found.spikes is None else int(found.spikes.size),
-        "points": found.points,
+        "points": len(found.time),
         "wall_seconds": found.seconds,
     }
 
 
 def _difference_json(difference: Difference) -> dict[str, Any]:
     events = difference.events
-    engines = difference.reference != "closed form"
     return {
         "engine": difference.engine,
         "reference": difference.reference,
-        "charge": difference.charge if engines else None,
-        "energy": difference.energy if engines else None,
+        "apart": difference.apart if difference.where else None,
+        "where": difference.where or None,
         "mismatches": None if events is None else events.mismatches,
         "worst_margin": None if events is None else events.worst_margin,
         "hazard_deviation": None if events is None else events.hazard_deviation,
         "agrees": difference.agrees,
-        "complaint": None if difference.agrees else difference.complaint,
     }

@@ -90,12 +90,13 @@ def _cells() -> list[Loop]:
 def _memristors() -> list[Loop]:
     vteam = _values("vteam-kvatinsky", "vteam", Vteam) | {"pulse": 800e-9}
     yakopcic = _values("yakopcic-miao", "yakopcic", Yakopcic) | {"pulse": 20.0}
-    stanford = _values("stanford-v1", "stanford", Stanford) | {"pulse": 10e-3}
+    # Below its smallest field, 1.4e9 V/m or 1.4 V, the device does not move.
+    stanford = _values("stanford-v1", "stanford", Stanford) | {"pulse": 1e-6}
     heated = "p n x temperature"
     return [
         Loop("vteam", "VTEAM, Kvatinsky's fit", "vteam", "p n x", vteam, 1.0, 1.0, 800e-9),
         Loop("yakopcic", "Yakopcic, TaOx", "yakopcic", "p n x", yakopcic, 0.75, 1.25, 20.0),
-        Loop("stanford", "Stanford/PKU", "stanford", heated, stanford, 1.0, 1.0, 10e-3),
+        Loop("stanford", "Stanford/PKU", "stanford", heated, stanford, 1.6, 1.6, 1e-6),
     ]
 
 
@@ -117,14 +118,14 @@ def _junctions() -> list[Loop]:
         ),
         Loop(
             name="llg-mtj",
-            what="macrospin, spin-orbit torque and field",
+            what="macrospin: both torques and a field",
             model="llg_mtj",
             terminals="p n w1 w2 hold hx hy hz mx my mz",
             parameters=macrospin,
-            rise=0.1,
-            fall=0.1,
-            period=2e-9,
-            held={"w2": 0.0, "p": 0.1, "n": 0.0, "hold": hold, "hx": 2.0, "hy": -1.0, "hz": 3.0},
+            rise=0.2,
+            fall=0.2,
+            period=4e-9,
+            held={"w2": 0.0, "p": 0.6, "n": 0.0, "hold": hold, "hx": 2.0, "hy": -1.0, "hz": 3.0},
             drive="w1",
             from_rest=True,  # hold sets the magnetisation
         ),
@@ -138,6 +139,7 @@ def _case(loop: Loop) -> VerifyCase:
     for terminal, voltage in loop.held.items():
         section.V(terminal, terminal, section.gnd, voltage)
     section.X("device", loop.model, *loop.terminals.split(), **loop.parameters)
+    driven = {loop.drive, *loop.held}
     return VerifyCase(
         loop.name,
         loop.what,
@@ -145,6 +147,7 @@ def _case(loop: Loop) -> VerifyCase:
         # The operating point of a memristor is the device as it was made.
         Transient(PERIODS * loop.period, loop.period / POINTS, from_rest=loop.from_rest),
         ports=tuple((f"v{name}", name) for name in (loop.drive, *loop.held)),
+        states=tuple(name for name in loop.terminals.split() if name not in driven),
         options=OPTIONS,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from memspice.engines.osdi import compile_model
 from memspice.engines.veriloga import ModuleDeclaration, declaration, subckt_declaration
+from memspice.errors import NetlistError
 from memspice.resources import resource_path
 
 
@@ -34,20 +35,21 @@ def check_models(folder: Path | None = None) -> list[ModelCheck]:
     ------
     EngineNotFound
         If there is no compiler.
-    NetlistError, DataError
-        If a model does not compile, or has no behavioural twin.
     """
     folder = folder or resource_path("hazard.lib").parent
     return [_check(source) for source in sorted(folder.glob("*.va"))]
 
 
 def _check(source: Path) -> ModelCheck:
-    compile_model(source)
     twin = source.with_suffix(".lib")
     if not twin.exists():
         return ModelCheck(source.stem, f"{source.name} has no behavioural twin {twin.name}")
-    compiled = declaration(source)
-    behavioural = subckt_declaration(twin.read_text(encoding="utf-8"))
+    try:
+        compile_model(source)
+        compiled = declaration(source)
+        behavioural = subckt_declaration(twin.read_text(encoding="utf-8"))
+    except NetlistError as error:
+        return ModelCheck(source.stem, str(error))
     complaints = list(_differences(source, compiled, twin, behavioural))
     return ModelCheck(source.stem, "; ".join(complaints) or None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from memspice.engines import compiled, find_engine
 from memspice.engines.base import EngineInfo, Transient
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.engines.waveforms import Waveforms
-from memspice.errors import ConfigError, EngineError, NetlistError
+from memspice.errors import ConfigError, EngineError
 from memspice.resources import resource_path
 from memspice.verification.case import Events, VerifyCase
-from memspice.verification.circuits import rc_case, verify_cases
+from memspice.verification.circuits import neuron_case, rc_case, verify_cases
 from memspice.verification.compare import TOLERANCE, verification_json, verify
 from memspice.verification.devices import device_cases
 from memspice.verification.models import check_models
@@ -78,10 +79,10 @@ def test_charge_and_energy_are_integrals_over_the_ports() -> None:
 def test_engines_may_differ_within_the_tolerance(factor: float, agrees: bool) -> None:
     (result,) = verify([case()], {"one": Constant(1.0), "two": Constant(factor)})
     (difference,) = result.differences
-    assert difference.charge == pytest.approx(factor - 1)
-    assert result.agrees is difference.agrees is agrees
-    if not agrees:
-        assert "two differs from one in charge through va by 1.00%" in difference.complaint
+    assert difference.apart == pytest.approx(factor - 1)
+    assert difference.agrees is agrees
+    wrong = [] if agrees else ["two differs from one in charge through va by 1.00%"]
+    assert result.complaints == wrong
 
 
 def test_spikes_are_compared_one_by_one_with_engine_and_closed_form() -> None:
@@ -91,8 +92,46 @@ def test_spikes_are_compared_one_by_one_with_engine_and_closed_form() -> None:
     assert set(compared) == {("two", "one"), ("one", "closed form"), ("two", "closed form")}
     assert compared["one", "closed form"].mismatches == 0
     assert compared["two", "one"].mismatches == 1
-    assert not result.agrees
-    assert any("a spike at a margin of 50.00%" in d.complaint for d in result.differences)
+    assert any("a spike at a margin of 50.00%" in text for text in result.complaints)
+    assert any("a hazard integral by 66.67%" in text for text in result.complaints)
+
+
+def test_hazard_integrals_must_agree_also_where_no_spike_differs() -> None:
+    engines = {"one": Constant(hazard=1.5), "two": Constant(hazard=1.55)}
+    (result,) = verify([case(spiking=True)], engines)
+    against = result.differences[0].events
+    assert against is not None
+    assert against.mismatches == 0
+    assert any("a hazard integral by 3.33%" in text for text in result.complaints)
+
+
+def test_small_port_is_not_hidden_by_a_large_one() -> None:
+    class Uneven(Constant):
+        def run(self, *arguments: Any, **options: Any) -> Waveforms:
+            waves = super().run(*arguments, **options)
+            waves.signals["i(vb)"] = np.full(3, 0.01 * self.current**10)
+            return waves
+
+    (result,) = verify([case()], {"one": Uneven(1.0), "two": Uneven(1.001)})
+    assert result.complaints == ["two differs from one in charge through vb by 1.00%"]
+
+
+def test_course_of_a_state_is_compared_whatever_the_points() -> None:
+    class Ramp(Constant):
+        def run(
+            self, netlist: str, analysis: Transient, *, save: Sequence[str], **_: Any
+        ) -> Waveforms:
+            time = np.linspace(0, analysis.stop, int(self.hazard))
+            signals = {name: np.ones_like(time) for name in save}
+            signals["v(x)"] = self.current * time
+            return Waveforms(time, signals, "", 0.0)
+
+    one = replace(case(), states=("x",))
+    (result,) = verify([one], {"one": Ramp(1.0, 7), "two": Ramp(1.0, 12), "three": Ramp(1.1, 3)})
+    first, second = result.differences
+    assert first.apart == pytest.approx(0, abs=1e-12)
+    assert second.where == "state x"
+    assert second.apart == pytest.approx(0.05)
 
 
 def test_nothing_to_compare_is_an_error() -> None:
@@ -102,14 +141,17 @@ def test_nothing_to_compare_is_an_error() -> None:
         verify([case()], {})
 
 
-def test_failure_names_the_deck_and_the_engine() -> None:
+def test_failed_run_is_a_complaint_and_the_others_go_on() -> None:
     class Broken(Constant):
         def run(self, *_: Any, **__: Any) -> Waveforms:
             raise EngineError("gave up")
 
-    with pytest.raises(EngineError) as caught:
-        verify([case()], {"one": Broken()})
-    assert caught.value.__notes__ == ["The deck that failed is deck on one"]
+    engines = {"one": Broken(), "two": Constant(), "three": Constant(1.1)}
+    (result,) = verify([case()], engines)
+    assert result.complaints == [
+        "one failed: gave up",
+        "three differs from two in charge through va by 10.00%",
+    ]
 
 
 def test_json_has_every_number_and_no_nan() -> None:
@@ -176,8 +218,8 @@ def test_changed_default_terminal_and_missing_twin_are_named(models: Path) -> No
 @pytest.mark.vacask
 def test_model_that_does_not_compile_shows_file_and_line(models: Path) -> None:
     edit(models / "selector.va", "endmodule", "endmodul")
-    with pytest.raises(NetlistError, match=r"selector\.va"):
-        check_models(models)
+    assert "selector.va" in (complaint(models, "selector") or "")
+    assert complaint(models, "stanford") is None
 
 
 class Behavioural(NgspiceEngine):
@@ -185,6 +227,18 @@ class Behavioural(NgspiceEngine):
 
     def write(self, deck: Deck) -> str:
         return deck.spice()
+
+
+@pytest.mark.vacask
+@pytest.mark.parametrize("line", ["V(w1, w2)/r_heavy_metal;", "V(w1, w2)*(1/r_heavy_metal);"])
+def test_compiler_keeps_the_threshold_whatever_stands_beside_it(models: Path, line: str) -> None:
+    """One form of the switch in hazard.vams was miscompiled next to the second of these lines."""
+    edit(models / "sot_mtj.va", "V(w1, w2)/r_heavy_metal;", line)
+    (result,) = verify([neuron_case("sot-mtj", cycles=2)], {"vacask": find_engine("vacask")})
+    assert result.complaints == []
+    (found,) = result.measurements
+    assert found.spikes is not None
+    assert 0 < found.spikes.sum() < found.spikes.size
 
 
 @pytest.mark.ngspice
@@ -196,10 +250,9 @@ def test_changed_equation_makes_the_engines_differ_and_says_where(models: Path) 
     cases = [one for one in device_cases() if one.name in ("selector", "synapse-sinh")]
     results = verify(cases, {"ngspice": Behavioural(), "vacask": find_engine("vacask")})
     by_name = {result.case.name: result for result in results}
-    assert by_name["synapse-sinh"].agrees
-    (difference,) = by_name["selector"].differences
-    assert not difference.agrees
-    assert "vacask differs from ngspice in charge through vp by 2.0" in difference.complaint
+    assert by_name["synapse-sinh"].complaints == []
+    (complaint,) = by_name["selector"].complaints
+    assert "vacask differs from ngspice in charge through vp by 2.0" in complaint
 
 
 @pytest.mark.vacask
@@ -222,8 +275,10 @@ def test_model_without_a_declared_name_is_refused_by_it(
         )
     (models / "selector.va").write_text(text, encoding="utf-8")
     (case,) = (one for one in device_cases() if one.name == "selector")
-    with pytest.raises(NetlistError, match=words):
-        verify([case], {"vacask": find_engine("vacask")})
+    (result,) = verify([case], {"vacask": find_engine("vacask")})
+    (text,) = result.complaints
+    assert text.startswith("vacask failed: ")
+    assert words in text
 
 
 # --- the command -----------------------------------------------------------------------------
@@ -285,3 +340,32 @@ def test_page_gets_the_table_between_its_marks(
     assert "old" not in text
     assert text.startswith("before\n<!-- verify -->\n\n    deck ")
     assert text.endswith("<!-- /verify -->\nafter\n")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("text", ["", "<!-- verify -->", "<!-- /verify --><!-- verify -->"])
+def test_page_without_its_marks_is_left_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    outcome = call(capsys, "verify", "--page", page)
+    assert outcome.code == 2
+    assert "needs one <!-- verify --> and behind it one <!-- /verify -->" in outcome.err
+    assert page.read_text() == text
+    assert call(capsys, "verify", "--page", tmp_path / "none.md").code == 2
+
+
+@pytest.mark.usefixtures("small")
+def test_page_keeps_its_table_where_engines_differ(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- verify -->good<!-- /verify -->")
+    for engines, code in (
+        ({"ngspice": Constant(), "vacask": Constant(1.1)}, 4),
+        ({"ngspice": Constant()}, 3),
+    ):
+        monkeypatch.setattr("memspice.cli_verify._engines", lambda _, found=engines: (found, {}))
+        assert call(capsys, "verify", "--page", page).code == code
+        assert "good" in page.read_text()
