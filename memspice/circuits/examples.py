@@ -6,12 +6,14 @@ closed forms, and the golden files measure the same values in ngspice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from memspice.circuits.cmos_example import example_neurons
+from memspice.circuits.cmos_neuron import cmos_neuron_deck
 from memspice.circuits.crossbar_solution import solve_crossbar
 from memspice.circuits.deck import Deck, comment_lines, pulse_train
 from memspice.circuits.example_layers import (
@@ -164,6 +166,28 @@ def mtj_neuron() -> ExampleNetlist:
     return _neuron_example(mtj_layer(), "Stochastic spin-orbit-torque MTJ neuron", "sot_mtj")
 
 
+def cmos_neuron() -> ExampleNetlist:
+    """Stochastic neuron of 45 nm transistors, spiking once and once not."""
+    neurons = example_neurons()
+    probes = [
+        Probe(f"spike_{cycle}", "v(spike0)", (cycle + 1.3) * neurons.period, float(spike))
+        for cycle, spike in enumerate(neurons.expected[:, 0])
+    ]
+    purpose = (
+        "A shift register's two newest bits are compared with a threshold from a table. In cycle 0 "
+        "they are not below it, in cycle 1 they are."
+    )
+    source = "memspice.circuits.cmos_neuron; PTM values in models/cmos45_*.toml"
+    return ExampleNetlist(
+        title="Stochastic neuron in 45 nm CMOS",
+        header=_header("Stochastic neuron in 45 nm CMOS", purpose, source, probes),
+        deck=cmos_neuron_deck(neurons),
+        stop=neurons.stop,
+        max_step=neurons.period / 4,
+        probes=tuple(probes),
+    )
+
+
 def layer_full() -> ExampleNetlist:
     """Whole layer with every cell and wire segment."""
     return _layer_example(memristor_layer(), "full", "whole layer, every cell and wire segment")
@@ -202,6 +226,7 @@ EXAMPLES: dict[str, Callable[[], ExampleNetlist]] = {
     "resistive-sense": resistive_sense,
     "memristor-neuron": memristor_neuron,
     "mtj-neuron": mtj_neuron,
+    "cmos-neuron": cmos_neuron,
     "layer-full": layer_full,
     "layer-reduced": layer_reduced,
     "layer-resistive": layer_resistive,
@@ -260,21 +285,25 @@ def _example(
     cycles: int = 2,
 ) -> ExampleNetlist:
     """Put the header before a netlist that runs through the cycles of a layer."""
-    expected = [
-        f"  {probe.name} = {probe.signal} at {format_si(probe.time, 's', 4)}: "
-        f"{format_si(probe.expected, probe.unit, 4)}"
-        for probe in probes
-    ]
-    header = [f"memspice example: {title}", "", f"Purpose: {purpose}", f"Source: {source}"]
-    header += ["Expected, by closed form:", *expected]
     return ExampleNetlist(
         title=title,
-        header="\n".join(header),
+        header=_header(title, purpose, source, probes),
         deck=deck,
         stop=cycles * layer.schedule.cycle,
         max_step=layer.timing.write / 25,
         probes=tuple(probes),
     )
+
+
+def _header(title: str, purpose: str, source: str, probes: Sequence[Probe]) -> str:
+    """What a reader wants to know first."""
+    expected = [
+        f"  {probe.name} = {probe.signal} at {format_si(probe.time, 's', 4)}: "
+        f"{format_si(probe.expected, probe.unit, 4)}"
+        for probe in probes
+    ]
+    lines = [f"memspice example: {title}", "", f"Purpose: {purpose}", f"Source: {source}"]
+    return "\n".join([*lines, "Expected, by closed form:", *expected])
 
 
 def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetlist:

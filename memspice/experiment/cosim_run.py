@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from memspice.analysis.cmos import CmosOperations
+from memspice.analysis.cmos import CmosOperations, NeuronDecision
 from memspice.analysis.transfer import Characterization
 from memspice.engines import find_engine
 from memspice.experiment.characterize import characterize
@@ -67,6 +67,7 @@ def cosimulate(
     started = time.monotonic()
     engine = find_engine(setup.engine)
     cmos = load_sourced("cmos-45nm", "cmos", CmosOperations)
+    decision = load_sourced("cmos45_neuron", "decision", NeuronDecision)
     prepared = prepare(setup)
     check_images(prepared)
     provenance = Provenance(
@@ -87,7 +88,7 @@ def cosimulate(
         )
         state = run_cosim(prepared, plan, engine, writer.add, progress)
         seconds = time.monotonic() - started
-        summary = summary_json(prepared, state, cmos, engine.info, seconds)
+        summary = summary_json(prepared, state, cmos, decision, engine.info, seconds)
         summary |= {"jobs": state.counts, "failures": state.failures}
         summary["notes"] = [*summary["notes"], *state.problems]
         writer.finish(summary, "incomplete" if state.failures else "complete")

@@ -11,6 +11,7 @@ import numpy as np
 from memspice.analysis.cmos import (
     SCOPES,
     CmosOperations,
+    NeuronDecision,
     Workload,
     cmos_energy,
     memristive_energy,
@@ -51,6 +52,7 @@ def summary_json(
     prepared: Prepared,
     state: CosimState,
     cmos: SourcedParameters[CmosOperations],
+    decision: SourcedParameters[NeuronDecision],
     engine: EngineInfo,
     wall_seconds: float,
 ) -> dict[str, Any]:
@@ -59,7 +61,8 @@ def summary_json(
     components = _components(last.energy)
     half_width = last.half_width
     total = sum(components.values())
-    baseline = cmos_energy(cmos.values, workload(prepared, state))
+    work = workload(prepared, state)
+    baseline = cmos_energy(cmos.values, work, decision.values.energy())
     own = memristive_energy(components)
     provenance = [*prepared.mapped.parameter_set.provenance]
     return {
@@ -81,9 +84,11 @@ def summary_json(
             name: {**layer.components, "total": layer.total} for name, layer in last.energy.items()
         },
         "cmos_baseline_joule": baseline,
+        "cmos_quoted_joule": cmos_energy(cmos.values, work),
+        "workload": asdict(work),
         "memristive_joule": own,
         "ratio": {scope: baseline[scope] / own[scope] for scope in SCOPES},
-        "cmos_constants": [_sourced(item) for item in cmos.provenance],
+        "cmos_constants": [_sourced(item) for item in (*cmos.provenance, *decision.provenance)],
         "spice": _spice_json(state),
         "settled": state.settled,
         "iterations": [_iteration_json(item) for item in state.iterations],

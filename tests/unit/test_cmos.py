@@ -26,9 +26,9 @@ def test_scopes_by_hand() -> None:
     synapse = 3 * 1 + 5 * (10 + 1)
     fetch = 8 * 10_000
     assert tuple(found) == SCOPES
-    assert found["neuron"] == pytest.approx(neuron * 1e-12)
-    assert found["neuron_synapse"] == pytest.approx((neuron + synapse) * 1e-12)
-    assert found["system"] == pytest.approx((neuron + synapse + fetch) * 1e-12)
+    assert found["neuron"] == pytest.approx(neuron * 1e-12, rel=1e-9, abs=0)
+    assert found["neuron_synapse"] == pytest.approx((neuron + synapse) * 1e-12, rel=1e-9, abs=0)
+    assert found["system"] == pytest.approx((neuron + synapse + fetch) * 1e-12, rel=1e-9, abs=0)
 
 
 def test_no_work_no_energy() -> None:
@@ -56,7 +56,7 @@ def test_memristive_scopes_take_every_component_once() -> None:
 def test_published_constants() -> None:
     sourced = load_sourced("cmos-45nm", "cmos", CmosOperations)
     # Horowitz, ISSCC 2014: 16 bit integer add 0.05 pJ, 8 bit integer multiply 0.2 pJ.
-    assert sourced.values.add == pytest.approx(0.05e-12)
-    assert sourced.values.multiply == pytest.approx(0.2e-12)
+    assert sourced.values.add == pytest.approx(0.05e-12, rel=1e-9, abs=0)
+    assert sourced.values.multiply == pytest.approx(0.2e-12, rel=1e-9, abs=0)
     assert {item.name for item in sourced.provenance} == set(CmosOperations.model_fields)
     assert all(item.source for item in sourced.provenance)

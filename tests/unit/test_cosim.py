@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from memspice.analysis.cmos import SCOPES, CmosOperations
+from memspice.analysis.cmos import SCOPES, CmosOperations, NeuronDecision
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
 from memspice.experiment.cosim import (
@@ -63,7 +63,8 @@ def run() -> tuple[CosimState, list[JobRecord], Counter[str]]:
 
 def summary() -> dict[str, object]:
     cmos = load_sourced("cmos-45nm", "cmos", CmosOperations)
-    content = summary_json(prepared(), run()[0], cmos, ngspice().info, 1.0)
+    decision = load_sourced("cmos45_neuron", "decision", NeuronDecision)
+    content = summary_json(prepared(), run()[0], cmos, decision, ngspice().info, 1.0)
     return dict(json.loads(json.dumps(content, allow_nan=False)))
 
 

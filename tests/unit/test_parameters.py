@@ -17,27 +17,9 @@ from memspice.resources import resource_path
 
 FILES = sorted(path.stem for path in resource_path("ag-asi.toml").parent.glob("*.toml"))
 _UNITS = {
-    "V",
-    "s",
-    "ohm",
-    "F",
-    "A",
-    "Hz",
-    "S",
-    "J",
-    "1",
-    "m",
-    "m^2",
-    "m/s",
-    "K",
-    "K/W",
-    "A/m",
-    "V/m",
-    "1/V",
-    "1/s",
-} | {
-    "1/V^2",
-    "A/V^2",
+    *("V", "s", "ohm", "F", "A", "Hz", "S", "J", "W", "1", "m", "m^2", "K"),
+    *("m/s", "K/W", "A/m", "V/m", "m/V", "1/V", "1/s", "F/m", "1/V^2", "A/V^2", "m^2/V^2"),
+    *("V^0.5", "1/cm^3", "m^2/(V s)", "ohm um"),
 }
 
 

@@ -1,0 +1,123 @@
+"""Simulated neurons: what each assumption about the circuit does to the energy of a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from memspice.circuits.cmos_cells import CmosTechnology
+from memspice.circuits.cmos_events import CmosEvents, cmos_events, cmos_signals
+from memspice.circuits.cmos_logic import activation_table, random_numbers, register_states
+from memspice.circuits.cmos_neuron import BLOCKS, CmosNeurons, cmos_neuron_deck, transistor_count
+from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transient
+from memspice.parameters import load_sourced
+
+TECHNOLOGY = load_sourced("cmos45_cells", "cmos", CmosTechnology).values
+#: Range of the accumulated sum z that the table covers: P from 0.7 % to 98.9 %.
+LOWEST, HIGHEST = -5.0, 1.5
+#: Charges of these nodes are femtocoulombs; ten times finer moves an energy by 0.7 %.
+SOLVER = SolverOptions(reltol=1e-3, vntol=1e-5, abstol=1e-10, chgtol=1e-15)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One neuron circuit; ``codes`` is ``random`` (a new sum every cycle) or ``constant``."""
+
+    technology: CmosTechnology = TECHNOLOGY
+    address: int = 6
+    bits: int = 8
+    leap: int | None = None
+    period: float = 1e-9
+    neurons: int = 1
+    codes: str = "random"
+
+    def build(self, cycles: int) -> CmosNeurons:
+        """Neurons with their inputs: the same sums in every variant of as many entries.
+
+        The first decision is the slowest that there is: the number is one below an odd threshold,
+        so that the lowest bit decides and its carry goes through all slices.
+        """
+        entries = 2**self.address
+        table = activation_table(np.linspace(LOWEST, HIGHEST, entries), self.bits)
+        draw = np.random.default_rng(1).random((cycles, self.neurons))
+        codes = (draw * entries).astype(np.int64)
+        if self.codes == "constant":
+            codes[:] = entries * 3 // 4
+        codes[0] = np.flatnonzero(table % 2)[0]
+        leap = self.bits if self.leap is None else self.leap
+        seed = seed_before(int(table[codes[0, 0]]) - 1, self.bits, leap)
+        return CmosNeurons(
+            self.technology, table, self.bits, codes, seed=seed, period=self.period, leap=leap
+        )
+
+
+def seed_before(number: int, bits: int, leap: int) -> int:
+    """Smallest seed from which the first random number is ``number``."""
+    return next(
+        seed
+        for seed in range(1, 2**16)
+        if random_numbers(register_states(seed, leap, 1), bits)[1] == number
+    )
+
+
+def variants() -> Iterator[tuple[str, Variant]]:
+    """The circuit of reference, and others that differ from it in one assumption each."""
+    yield "reference", Variant()
+    yield "4 bits", Variant(bits=4)
+    for bits in (12, 16):  # more slices than half a nanosecond is enough for
+        yield f"{bits} bits", Variant(bits=bits, period=2e-9)
+    for supply, period in ((0.8, 2e-9), (0.9, 2e-9), (1.1, 1e-9)):
+        yield f"supply {supply} V", Variant(_technology(supply=supply), period=period)
+    yield "no wires at the cells", Variant(_technology(load_capacitance=0.0))
+    wires = 2 * TECHNOLOGY.load_capacitance
+    yield "wires twice as long", Variant(_technology(load_capacitance=wires))
+    widths = {name: 2 * getattr(TECHNOLOGY, name) for name in ("nmos_width", "pmos_width")}
+    yield "transistors twice as wide", Variant(_technology(**widths))
+    yield "table of 16 entries", Variant(address=4)
+    yield "one new bit per draw", Variant(leap=1)
+    yield "register shared by 2", Variant(neurons=2)
+    yield "sum that stays", Variant(codes="constant")
+    yield "clock of 500 MHz", Variant(period=2e-9)
+
+
+def _technology(**values: float) -> CmosTechnology:
+    return TECHNOLOGY.model_copy(update=values)
+
+
+def simulate(engine: Engine, neurons: CmosNeurons) -> CmosEvents:
+    """Run neurons through their cycles."""
+    analysis = Transient(neurons.stop, neurons.period / 20)
+    netlist = engine.write(cmos_neuron_deck(neurons))
+    waves = engine.run(netlist, analysis, save=cmos_signals(neurons), options=SOLVER)
+    return cmos_events(neurons, waves)
+
+
+def leakage(engine: Engine, neurons: CmosNeurons) -> float:
+    """Static power of all supplies with the clock at rest, [W]."""
+    waves = engine.run(engine.write(cmos_neuron_deck(neurons)), OperatingPoint(), options=SOLVER)
+    currents = (waves.current(f"v{block}")[0] for block in BLOCKS)
+    return -neurons.technology.supply * float(sum(currents))
+
+
+def measure(engine: Engine, variant: Variant, cycles: int) -> dict[str, Any]:
+    """Energies per decision of one variant; the first cycle, with the preset in it, is left out."""
+    neurons = variant.build(cycles)
+    events = simulate(engine, neurons)
+    per_cycle = sum(events.energy.values())[1:] / neurons.neurons
+    blocks = {name: float(np.mean(e[1:])) / neurons.neurons for name, e in events.energy.items()}
+    return {
+        "transistors": transistor_count(cmos_neuron_deck(neurons)),
+        "decisions": neurons.codes.size,
+        "other_spikes": int(np.sum(events.spike != neurons.expected)),
+        "other_states": int(np.sum(events.state != neurons.states)),
+        "spikes": int(np.sum(events.spike)),
+        "energy_joule": {**blocks, "total": float(per_cycle.mean())},
+        "standard_error_joule": float(per_cycle.std(ddof=1) / np.sqrt(len(per_cycle))),
+        "leakage_watt": leakage(engine, neurons) / neurons.neurons,
+        "period_second": neurons.period,
+        "supply_volt": neurons.technology.supply,
+        "bits": neurons.bits,
+    }
