@@ -79,7 +79,7 @@ def parse_tile(text: str) -> tuple[int, int]:
 
 
 def note_lines(content: Mapping[str, Any]) -> list[str]:
-    """Lines of a result's text that say where it is smaller than what was asked for."""
+    """Lines of a result's text that say where it is less than what was asked for."""
     return [f"  note         {note}" for note in content.get("notes", ())]
 
 
@@ -119,6 +119,13 @@ def pathwise_verdict(worst_margin: float, mismatches: int) -> None:
     if worst_margin > MARGIN:
         raise EngineError(
             f"{mismatches} spikes differ from the closed form, one with its hazard integral "
-            f"{worst_margin:.1%} from the threshold; the margin is {MARGIN:.0%}: the surrogate "
+            f"{_distance(worst_margin)}; the margin is {MARGIN:.0%}: the surrogate "
             "does not hold for this circuit (a rail reached, or too little time to settle)"
         )
+
+
+def _distance(margin: float) -> str:
+    """Distance ``|H / E - 1|`` in words; beyond 1, H can only be above E."""
+    if margin <= 1:
+        return f"{margin:.1%} from the threshold"
+    return f"{1 + margin:.3g} times the threshold"

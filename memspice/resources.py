@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 from memspice.errors import DataError
 
+#: A write failed for want of space: the disk's, the user's, or of the largest file allowed.
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -46,17 +49,32 @@ def cache_folder() -> Path:
     Returns
     -------
     Path
-        ``memspice`` in ``XDG_CACHE_HOME`` or ``~/.cache``; need not exist.
+        ``memspice`` in ``XDG_CACHE_HOME`` or ``~/.cache``; need not exist. A relative path in
+        ``XDG_CACHE_HOME`` is ignored, as the XDG Base Directory Specification wants it.
 
     Raises
     ------
     DataError
         If there is no home folder either.
     """
-    base = os.environ.get("XDG_CACHE_HOME")
-    if base:
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if Path(base).is_absolute():
         return Path(base) / "memspice"
     try:
         return Path.home() / ".cache" / "memspice"
     except RuntimeError as error:
         raise DataError(f"no folder for a cache: {error}; set XDG_CACHE_HOME") from error
+
+
+def write_advice(error: OSError, variable: str) -> str:
+    """What to try when a file could not be written.
+
+    Parameters
+    ----------
+    error : OSError
+        The failure; space is only an answer to the want of it.
+    variable : str
+        Environment variable that names another folder.
+    """
+    elsewhere = f"set {variable} to a folder that can be written"
+    return f"free some space, or {elsewhere}" if error.errno in _NO_SPACE else elsewhere

@@ -17,6 +17,7 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from memspice.circuits.timing import Pulse
+from memspice.errors import NetlistError
 from memspice.resources import resource_path
 
 #: Longest line, [characters]; what is longer goes on in lines that begin with ``+``.
@@ -59,8 +60,15 @@ class Deck:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Models that instances stand for, in the order of their first use."""
+        """Models that instances stand for, in the order of their first use.
+
+        Raises
+        ------
+        NetlistError
+            If a subcircuit defines another inside of it.
+        """
         definitions = [s for _, circuit in self.sections for s in circuit.subcircuits]
+        _refuse_nested(definitions)
         own = {subcircuit.name for subcircuit in definitions}
         everything = [*definitions, *(circuit for _, circuit in self.sections)]
         used = (e.subcircuit_name for part in everything for e in part.elements if _is_instance(e))
@@ -73,6 +81,11 @@ class Deck:
         ----------
         model_text : callable, optional
             Text that defines a model, by its name; the behavioural ``.lib`` if not given.
+
+        Raises
+        ------
+        NetlistError
+            See `models`.
         """
         parts = [f"* {self.title}", comment_lines(self.explanation)]
         if model_text is None:
@@ -85,6 +98,16 @@ class Deck:
 
     def __str__(self) -> str:
         return self.spice()
+
+
+def _refuse_nested(definitions: Iterable[SubCircuit]) -> None:
+    """The inner ones would be missing from the text: PySpice keeps them apart from the elements."""
+    for outer in definitions:
+        for inner in outer.subcircuits:
+            raise NetlistError(
+                f"subcircuit {outer.name} defines subcircuit {inner.name} inside of it; add each "
+                "to the deck by itself"
+            )
 
 
 def _is_instance(element: Any) -> bool:

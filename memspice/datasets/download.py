@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from memspice.errors import DataError
+from memspice.resources import write_advice
 
 #: Called with the bytes received so far and the bytes in all (None where the server does not say).
 Progress = Callable[[int, int | None], None]
@@ -80,8 +81,8 @@ def download_folder(
             _move(made, folder)
     except OSError as error:
         raise DataError(
-            f"cannot write the files of {url} below {folder.parent}: {error}; free some space, or "
-            "set XDG_CACHE_HOME to a folder that can be written"
+            f"cannot write the files of {url} below {folder.parent}: {error}; "
+            + write_advice(error, "XDG_CACHE_HOME")
         ) from error
 
 

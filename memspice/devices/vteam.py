@@ -31,7 +31,9 @@ class Vteam(Parameters):
     -----
     The window is Biolek's: it slows the motion only towards the bound ahead, in proportion to what
     is left, so that x comes near the bound, never to a stop, and leaves it at full speed.  The
-    original leaves the choice of a window open.  The resistance is the linear one of the two that
+    original leaves the choice of a window open.  Outside of [0, 1], where only a solver's trial
+    states go, f(x) is 1 below and its tangent ``-2 window_exponent (x - 1)`` above: each trial
+    leads back and none overflows.  The resistance is the linear one of the two that
     the original offers.
 
     References
@@ -98,5 +100,7 @@ class Vteam(Parameters):
         return np.asarray((rise - fall) / self.length)
 
     def _window(self, way: np.ndarray) -> np.ndarray:
-        """Slow-down after ``way`` of 1 has been gone; by the square, as a way may be below 0."""
-        return np.asarray(1 - np.square(way) ** self.window_exponent)
+        """Slow-down after ``way`` of 1 has been gone; straight outside of [0, 1]."""
+        inside = np.clip(way, 0.0, 1.0)
+        beyond = 2 * self.window_exponent * np.maximum(way - 1, 0)
+        return np.asarray(1 - np.square(inside) ** self.window_exponent - beyond)

@@ -17,8 +17,8 @@ from memspice.engines.veriloga import (
     declaration,
     subckt_declaration,
 )
-from memspice.errors import EngineError
-from memspice.resources import resource_path
+from memspice.errors import EngineError, NetlistError
+from memspice.resources import resource_path, write_advice
 
 
 def model_interface(name: str) -> ModuleDeclaration:
@@ -37,7 +37,8 @@ def model_interface(name: str) -> ModuleDeclaration:
     DataError
         If there is no such model, or no behavioural twin of it.
     NetlistError
-        If it does not compile, or lacks a terminal or parameter of its twin.
+        If it does not compile, is named otherwise than its file, or lacks a terminal or parameter
+        of its twin.
     EngineNotFound
         If there is no compiler.
     """
@@ -68,7 +69,7 @@ def place_models(folder: Path, names: Sequence[str]) -> None:
             target.write_bytes(content)
         except OSError as error:
             raise EngineError(
-                f"cannot write {target}: {error.strerror}; free disk space or set TMPDIR"
+                f"cannot write {target}: {error.strerror}; {write_advice(error, 'TMPDIR')}"
             ) from error
 
 
@@ -87,6 +88,10 @@ def _object(source: Path, _: tuple[int, ...]) -> bytes:
 @functools.lru_cache(maxsize=64)
 def _interface(source: Path, twin: Path, _: tuple[int, ...]) -> ModuleDeclaration:
     found = declaration(source)
+    if found.name != source.stem:
+        raise NetlistError(
+            f"{source} declares the module {found.name!r}; name it {source.stem!r}, like its file"
+        )
     wanted = subckt_declaration(twin.read_text(encoding="utf-8"))
     check_interface(found, wanted.terminals, wanted.parameters)
     return found

@@ -11,9 +11,7 @@ import functools
 import re
 import shutil
 import sys
-import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,32 +22,16 @@ from memspice.engines.base import (
     Analysis,
     EngineInfo,
     SolverOptions,
-    Transient,
 )
-from memspice.engines.compiled import model_interface, place_models
+from memspice.engines.compiled import model_interface
 from memspice.engines.deck import build_deck
 from memspice.engines.ngspice_log import first_problem, tidy_log
 from memspice.engines.osdi import has_compiler
-from memspice.engines.process import run_process
-from memspice.engines.results import (
-    ask,
-    check_signals,
-    describe_status,
-    keep_failed,
-    read_log,
-    read_only_plot,
-    to_waveforms,
-    write_input,
-)
+from memspice.engines.results import ask
+from memspice.engines.simulation import Adapter, Job, simulate
 from memspice.engines.veriloga import osdi_subcircuit
 from memspice.engines.waveforms import Waveforms, canonical_name
-from memspice.errors import (
-    ConfigError,
-    EngineError,
-    EngineNotFound,
-    EngineTimeout,
-    NetlistError,
-)
+from memspice.errors import ConfigError, EngineError, EngineNotFound
 
 _INSTALL = {
     "linux": "apt install ngspice, or conda install -c conda-forge ngspice",
@@ -57,7 +39,7 @@ _INSTALL = {
     "win32": "conda install -c conda-forge ngspice (the console program is ngspice_con)",
 }
 _PROBE_CIRCUIT = "memspice probe\nV1 in 0 1\nR1 in 0 1k\n"
-_INPUT = "deck.cir"
+_ADAPTER = Adapter("ngspice", "deck.cir", "out.raw", tidy_log, first_problem, canonical_name)
 #: Models that a netlist takes from compiled Verilog-A, as `osdi_subcircuit` names them.
 _COMPILED = re.compile(r"^\.model (\w+)_osdi \1$", re.MULTILINE)
 _KLU_USED = "Using KLU as Direct Linear Solver"
@@ -166,47 +148,24 @@ class NgspiceEngine:
         models = _COMPILED.findall(netlist)
         objects = [f"{name}.osdi" for name in models]
         deck = build_deck(netlist, analysis, save, options, klu=klu, objects=objects)
-        with tempfile.TemporaryDirectory(prefix="memspice-") as name:
-            folder = Path(name)
-            try:
-                write_input(folder / _INPUT, deck)
-                place_models(folder, models)
-                waveforms = self._simulate(folder, deck, analysis, timeout, cancel)
-                check_signals(waveforms, save, "ngspice")
-                if options.linear_solver == "klu" and _KLU_USED not in waveforms.log:
-                    raise EngineError("ngspice did not use KLU as asked", waveforms.log)
-            except (EngineError, NetlistError) as error:
-                keep_failed(folder, _INPUT, self._keep_failed, error)  # names the copy
-                raise
-        return waveforms
+        command = (
+            self.info.path,
+            "-n",
+            "-b",
+            "-r",
+            _ADAPTER.raw_name,
+            "-o",
+            "log",
+            _ADAPTER.input_name,
+        )
+        job = Job(command, deck, models, analysis, save, timeout, cancel)
+        by_name = options.linear_solver == "klu"
+        return simulate(_ADAPTER, job, self._keep_failed, _check_klu if by_name else None)
 
-    def _simulate(
-        self,
-        folder: Path,
-        deck: str,
-        analysis: Analysis,
-        timeout: float,
-        cancel: threading.Event | None,
-    ) -> Waveforms:
-        command = [self.info.path, "-n", "-b", "-r", "out.raw", "-o", "log", _INPUT]
-        start = time.monotonic()
-        try:
-            status = run_process(command, folder, timeout=timeout, cancel=cancel)
-        except EngineTimeout as error:
-            raise EngineTimeout(str(error), tidy_log(read_log(folder, "ngspice"))) from None
-        wall_seconds = time.monotonic() - start
-        log = tidy_log(read_log(folder, "ngspice"))
-        problem = first_problem(log, deck)
-        if problem is not None:
-            message = problem.message
-            if problem.kind is NetlistError:
-                raise NetlistError(message)
-            raise problem.kind(message, log)
-        if status != 0:
-            raise EngineError(f"ngspice ended with {describe_status(status)}", log)
-        expected = "Transient Analysis" if isinstance(analysis, Transient) else "Operating Point"
-        plot = read_only_plot(folder / "out.raw", expected, "ngspice", log)
-        return to_waveforms(plot, analysis, canonical_name, log, wall_seconds)
+
+def _check_klu(waveforms: Waveforms) -> None:
+    if _KLU_USED not in waveforms.log:
+        raise EngineError("ngspice did not use KLU as asked", waveforms.log)
 
 
 def _compiled_text(name: str) -> str:

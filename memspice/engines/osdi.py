@@ -17,7 +17,7 @@ from pathlib import Path
 
 from memspice.engines.process import run_process
 from memspice.errors import ConfigError, EngineError, EngineNotFound, EngineTimeout, NetlistError
-from memspice.resources import cache_folder
+from memspice.resources import cache_folder, write_advice
 
 #: Longest time for one call of the compiler, [s]; a model of this project takes 0.1 s.
 COMPILE_SECONDS = 300.0
@@ -115,8 +115,8 @@ def compile_model(source: Path, cache: Path | None = None) -> Path:
         return _compile(source, compiler, folder, f"{source.stem}-{key}")
     except OSError as error:
         raise ConfigError(
-            f"cannot write compiled models to {folder}: {error.strerror}; free some space, or set "
-            "XDG_CACHE_HOME to a folder that can be written"
+            f"cannot write compiled models to {folder}: {error.strerror}; "
+            + write_advice(error, "XDG_CACHE_HOME")
         ) from error
 
 

@@ -17,6 +17,7 @@ from memspice.engines.process import run_process
 from memspice.engines.rawfile import Plot, read_raw
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError, NetlistError, TruncatedOutput
+from memspice.resources import write_advice
 
 #: Files that `run_process` writes the program's output to.
 STREAMS = ("stderr", "stdout")
@@ -66,7 +67,7 @@ def write_input(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise EngineError(
-            f"cannot write {path}: {error.strerror}; free disk space or set TMPDIR"
+            f"cannot write {path}: {error.strerror}; {write_advice(error, 'TMPDIR')}"
         ) from error
 
 

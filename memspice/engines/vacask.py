@@ -11,9 +11,7 @@ import importlib.metadata
 import importlib.util
 import re
 import shutil
-import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,29 +21,20 @@ from memspice.engines.base import (
     Analysis,
     EngineInfo,
     SolverOptions,
-    Transient,
 )
-from memspice.engines.compiled import place_models
 from memspice.engines.osdi import INSTALL
-from memspice.engines.process import run_process
-from memspice.engines.results import (
-    ask,
-    check_signals,
-    describe_status,
-    keep_failed,
-    read_log,
-    read_only_plot,
-    to_waveforms,
-    write_input,
-)
+from memspice.engines.results import ask
+from memspice.engines.simulation import Adapter, Job, simulate
 from memspice.engines.vacask_deck import ANALYSIS, build_deck, model_names
 from memspice.engines.vacask_log import first_problem, tidy_log
 from memspice.engines.vacask_names import canonical_signal
 from memspice.engines.vacask_netlist import write_netlist
 from memspice.engines.waveforms import Waveforms
-from memspice.errors import EngineError, EngineNotFound, EngineTimeout, NetlistError
+from memspice.errors import EngineError, EngineNotFound
 
-_INPUT = "deck.sim"
+_ADAPTER = Adapter(
+    "vacask", "deck.sim", f"{ANALYSIS}.raw", tidy_log, first_problem, canonical_signal
+)
 #: No script after the run, no progress, one processor. Settings files of the user are not seen:
 #: `run_process` makes the run's own folder its home.
 _FLAGS = ("-sp", "-qp", "-n", "1")
@@ -152,44 +141,10 @@ class VacaskEngine:
             If it failed in another way, gave a value that is not finite, or warned of something.
         """
         deck = build_deck(netlist, analysis, save, options)
-        with tempfile.TemporaryDirectory(prefix="memspice-") as name:
-            folder = Path(name)
-            try:
-                write_input(folder / _INPUT, deck)
-                place_models(folder, model_names(netlist))
-                waveforms = self._simulate(folder, deck, analysis, timeout, cancel)
-                check_signals(waveforms, save, "vacask")
-            except (EngineError, NetlistError) as error:
-                keep_failed(folder, _INPUT, self._keep_failed, error)  # names the copy
-                raise
-        return waveforms
-
-    def _simulate(
-        self,
-        folder: Path,
-        deck: str,
-        analysis: Analysis,
-        timeout: float,
-        cancel: threading.Event | None,
-    ) -> Waveforms:
-        command = [self.info.path, *_FLAGS, _INPUT]
-        start = time.monotonic()
-        try:
-            status = run_process(command, folder, timeout=timeout, cancel=cancel)
-        except EngineTimeout as error:
-            raise EngineTimeout(str(error), tidy_log(read_log(folder, "vacask"))) from None
-        wall_seconds = time.monotonic() - start
-        log = tidy_log(read_log(folder, "vacask"))
-        problem = first_problem(log, deck)
-        if problem is not None:
-            if problem.kind is NetlistError:
-                raise NetlistError(problem.message)
-            raise problem.kind(problem.message, log)
-        if status != 0:
-            raise EngineError(f"vacask ended with {describe_status(status)}", log)
-        expected = "Transient Analysis" if isinstance(analysis, Transient) else "Operating Point"
-        plot = read_only_plot(folder / f"{ANALYSIS}.raw", expected, "vacask", log)
-        return to_waveforms(plot, analysis, canonical_signal, log, wall_seconds)
+        command = (self.info.path, *_FLAGS, _ADAPTER.input_name)
+        models = model_names(netlist)
+        job = Job(command, deck, models, analysis, save, timeout, cancel)
+        return simulate(_ADAPTER, job, self._keep_failed)
 
 
 def _wheel_executable() -> str | None:

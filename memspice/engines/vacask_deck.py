@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from memspice.engines.base import Analysis, SolverOptions, Transient
+from memspice.engines.compiled import model_interface
 from memspice.engines.deck import requested_signals
 from memspice.engines.vacask_names import save_word
 from memspice.engines.vacask_netlist import BUILT_IN, INITIAL
 from memspice.errors import ConfigError, NetlistError
-from memspice.resources import resource_path
 
 #: Statements that the engine writes itself, or that would start another program.
 RESERVED = frozenset(
@@ -71,7 +71,10 @@ def build_deck(
         If VACASK has no such linear solver or order of integration.
     NetlistError
         If the netlist brings a statement of `RESERVED`, has no instance, one with too few or too
-        many terminals or without a value, or a resistor of 0 ohm.
+        many terminals or without a value, or a resistor of 0 ohm; or if a model that it loads does
+        not compile, or lacks a terminal or parameter of its behavioural twin.
+    DataError, EngineNotFound
+        As `memspice.engines.compiled.model_interface`.
     """
     check_netlist(netlist)
     return "\n".join(
@@ -129,7 +132,7 @@ def check_netlist(netlist: str) -> None:
 
     Raises
     ------
-    NetlistError
+    NetlistError, DataError, EngineNotFound
         See `build_deck`.
     """
     lines = list(_logical_lines(netlist))
@@ -166,13 +169,14 @@ def _check_title(title: str, masters: Mapping[str, str]) -> None:
 
 
 def _fault(
-    module: str, nodes: Sequence[str], settings: str, terminals: Mapping[str, int]
+    module: str, nodes: Sequence[str], settings: str, known: Mapping[str, tuple[str, ...]]
 ) -> str | None:
     """What is wrong with an instance; an unknown module is left to VACASK, which names it."""
-    if module in terminals and len(nodes) != terminals[module]:
+    terminals = known.get(module)
+    if terminals is not None and len(nodes) != len(terminals):
         return (
-            f"has {len(nodes)} nodes where {module} has {terminals[module]} terminals (VACASK "
-            "leaves missing ones open); name every node"
+            f"has {len(nodes)} nodes where {module} has {len(terminals)} terminals "
+            f"({' '.join(terminals)}; VACASK leaves missing ones open); name one node for each"
         )
     if "time" in nodes:
         return "has a node called 'time', as the waveforms call their times; rename it"
@@ -188,17 +192,12 @@ def _masters(lines: Sequence[tuple[int, str]]) -> dict[str, str]:
     return {found[1]: found[2] for _, line in lines if (found := _MODEL.match(line))}
 
 
-def _terminals(netlist: str, lines: Sequence[tuple[int, str]]) -> dict[str, int]:
-    """Number of terminals of each module and subcircuit."""
-    counts = dict.fromkeys(BUILT_IN, 2)
-    for name in model_names(netlist):
-        source = resource_path(f"{name}.va")
-        module = re.search(rf"\bmodule\s+{name}\s*\(([^)]*)\)", source.read_text("utf-8"))
-        if module is None:
-            raise NetlistError(f"{source} declares no module {name!r} with its terminals")
-        counts[name] = len(module[1].split(","))
+def _terminals(netlist: str, lines: Sequence[tuple[int, str]]) -> dict[str, tuple[str, ...]]:
+    """Terminals of each module and subcircuit, in their order."""
+    known: dict[str, tuple[str, ...]] = dict.fromkeys(BUILT_IN, ("plus", "minus"))
+    known |= {name: model_interface(name).terminals for name in model_names(netlist)}
     headers = (_SUBCKT.match(line) for _, line in lines)
-    return counts | {header[1]: len(header[2].split()) for header in headers if header}
+    return known | {header[1]: tuple(header[2].split()) for header in headers if header}
 
 
 def _logical_lines(netlist: str) -> Iterator[tuple[int, str]]:

@@ -7,6 +7,7 @@ case; ``5/2`` is 2, so numbers in expressions are real; a mega is ``M``, so no n
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import textwrap
@@ -15,6 +16,7 @@ from typing import Any
 
 from memspice.circuits.deck import Deck
 from memspice.errors import NetlistError
+from memspice.resources import resource_path
 
 #: Longest line, [characters].
 WIDTH = 100
@@ -31,6 +33,9 @@ _SCALED = re.compile(r"(?<![\w.])(\d+\.?\d*|\.\d+)(e[-+]?\d+)?(meg|[tgkmunpf])?(
 _TOKEN = re.compile(rf"{_SCALED.pattern}|[a-z_]\w*|[-+*/() ]")
 _NAME = re.compile(r"[a-z_]\w*")
 _NODE = re.compile(r"[a-z_]\w*|\d+")
+_INCLUDE = re.compile(r'^[ \t]*`include[ \t]+"([^"]+)"', re.MULTILINE)
+#: Files that come with the compiler.
+_COMPILERS_OWN = frozenset({"disciplines.vams", "constants.vams"})
 
 
 def write_netlist(deck: Deck) -> str:
@@ -46,24 +51,66 @@ def write_netlist(deck: Deck) -> str:
     Returns
     -------
     str
-        The same on every machine: compiled models are named without their folder.
+        The same on every machine: compiled models are named without their folder, and with the
+        hash of their source (`source_hash`), so that a stored netlist says what it ran with.
 
     Raises
     ------
     NetlistError
         If an element has no counterpart, a name does not fit the dialect, a number is not
-        finite, or an initial condition cannot be expressed.
+        finite, an initial condition cannot be expressed, or a subcircuit defines another.
+    DataError
+        If a model, or a file that it includes, is not in ``models/``.
     """
     modules = [*BUILT_IN, *deck.models]
     loads = [name for name in modules if BUILT_IN.get(name, True)]
     parts = [" ".join(deck.title.split()), _comment(deck.explanation)]
-    parts.append("\n".join(f'load "{name}.osdi"' for name in loads))
+    parts.append("\n".join(_load(name) for name in loads))
     parts.append("\n".join(f"model {name} {name}" for name in modules))
     parts.append("ground 0")
     for comment, circuit in deck.sections:
         lines = [_fold(line) for line in _circuit_lines(circuit)]
         parts.append("\n".join([_comment(comment), *lines]))
     return "\n//\n".join(parts) + "\n"
+
+
+def source_hash(name: str) -> str:
+    """SHA-256 of a model's Verilog-A and of the files of memspice that it includes.
+
+    Parameters
+    ----------
+    name : str
+        Of the file ``models/NAME.va``.
+
+    Returns
+    -------
+    str
+        Hexadecimal. Files count in the order of their first inclusion; the compiler's own
+        (``disciplines.vams``) do not: they belong to its version.
+
+    Raises
+    ------
+    DataError
+        If one of the files is not there.
+    """
+    texts: dict[str, bytes] = {}
+
+    def add(file: str) -> None:
+        if file in texts or file in _COMPILERS_OWN:
+            return
+        texts[file] = resource_path(file).read_bytes()
+        for inner in _INCLUDE.findall(texts[file].decode()):
+            add(inner)
+
+    add(f"{name}.va")
+    # With names and lengths, so that text cannot move from one file to the next unseen.
+    framed = [f"{file} {len(text)}\n".encode() + text for file, text in texts.items()]
+    return hashlib.sha256(b"".join(framed)).hexdigest()
+
+
+def _load(name: str) -> str:
+    comment = "" if name in BUILT_IN else f"\n// its source has the sha256 {source_hash(name)}"
+    return f'load "{name}.osdi"{comment}'
 
 
 def _circuit_lines(circuit: Any) -> Iterator[str]:
@@ -81,8 +128,6 @@ def _definition(subcircuit: Any) -> Iterator[str]:
     yield f"subckt {_name(subcircuit.name, where)}({ports})"
     if subcircuit.parameters:
         yield "parameters" + _settings(subcircuit.parameters, where)
-    for inner in subcircuit.subcircuits:
-        yield from _definition(inner)
     for element in subcircuit.elements:
         if getattr(element, "initial_condition", None):
             raise NetlistError(f"{element.name} in {where}: {_NO_INITIAL}")

@@ -13,6 +13,7 @@ import numpy as np
 from memspice.analysis.comparison import PathwiseComparison, compare_spikes, merge
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
+from memspice.experiment.agreement import agreement_notes
 from memspice.experiment.run_windows import check_complete, failures_json, run_windows
 from memspice.experiment.setup import (
     Prepared,
@@ -126,13 +127,17 @@ def simulate_layer(
         check_complete(failures, total)
     comparison = compare_with_surrogate(jobs, outcomes)
     statistics = layer_statistics(layer, outcomes)
+    closure = max((o.closure for o in outcomes if o.closure is not None), default=None)
+    scores = _score_json(layer, jobs, outcomes)
+    score_deviation = scores["relative_deviation"] if scores else None
+    doubts = agreement_notes(closure, comparison.hazard_deviation, score_deviation)
     result = {
         "fidelity": run.fidelity,
         "engine": record,
         "seed": setup.seed,
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
-        "notes": prepared.notes + _notes(layer, run, runner, failures),
+        "notes": [*prepared.notes, *_notes(layer, run, runner, failures), *doubts],
         "layer": name,
         "rows": layer.rows,
         "cols": 2 * layer.outputs,
@@ -142,9 +147,9 @@ def simulate_layer(
         "failures": failures,
         "events": comparison.events,
         "spikes": _spike_json(statistics, comparison),
-        "scores": _score_json(layer, jobs, outcomes),
+        "scores": scores,
         "energy_joule": energy_json(outcomes),
-        "energy_closure": max((o.closure for o in outcomes if o.closure is not None), default=None),
+        "energy_closure": closure,
         "wall_seconds": time.monotonic() - started,
         "out": str(out) if out else None,
     }
@@ -154,7 +159,7 @@ def simulate_layer(
 def _notes(
     layer: MappedLayer, run: LayerRun, runner: Runner, failures: Sequence[object]
 ) -> list[str]:
-    """What a reader must know: where the run is smaller than asked for."""
+    """Where the run is smaller than asked for."""
     asked, found, notes = run.positions, layer.positions, list(runner.tally.problems)
     if found < asked:
         notes.append(f"{asked} positions asked for, {layer.name} has {found}")
@@ -320,14 +325,20 @@ def _spike_json(
 def _score_json(
     layer: MappedLayer, jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]
 ) -> dict[str, float] | None:
-    """Deviation of an accumulating layer's scores from the closed form; None with neurons."""
+    """Deviation of an accumulating layer's scores from the closed form; None with neurons.
+
+    The relative one is that of the largest score, or of 1 where all are smaller.
+    """
     if layer.spiking:
         return None
+    expected = [surrogate_events(job)["drive"] for job in jobs]
     deviation = max(
-        float(np.max(np.abs(result.drive - surrogate_events(job)["drive"])))
-        for job, result in zip(jobs, outcomes, strict=True)
+        float(np.max(np.abs(result.drive - drive)))
+        for result, drive in zip(outcomes, expected, strict=True)
     )
+    largest = max(layer.volts_per_unit, *(float(np.max(np.abs(drive))) for drive in expected))
     return {
         "volts_per_unit": layer.volts_per_unit,
         "worst_deviation": deviation / layer.volts_per_unit,
+        "relative_deviation": deviation / largest,
     }

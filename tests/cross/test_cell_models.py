@@ -16,11 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from memspice.circuits.deck import Deck
 from memspice.devices.drift import CellConditions
 from memspice.devices.synapse_iv import CubicCell, OhmicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.engines.base import OperatingPoint, SolverOptions
 from memspice.engines.rawfile import read_raw
+from memspice.engines.vacask import VacaskEngine
+from memspice.errors import NetlistError
 from memspice.resources import resource_path
 from tests.helpers import ngspice
 
@@ -179,3 +182,15 @@ def test_veriloga_has_the_curve_of_the_formula(name: str, in_vacask: dict[str, n
     expected = CURVES[name].current
     scale = np.abs(expected).max()
     np.testing.assert_allclose(in_vacask[name], expected, rtol=0, atol=TOLERANCE * scale + 2e-18)
+
+
+@pytest.mark.vacask
+def test_selector_beyond_its_sinh_is_refused() -> None:
+    # 1000 V0: the overflow would make it an open circuit without a word.
+    deck = Deck("selector", "On voltage beyond 40 V0.")
+    circuit = deck.section("source and device")
+    circuit.V("top", "top", circuit.gnd, 0.5)
+    circuit.X("device", "selector", "top", circuit.gnd, on_voltage=50.0, voltage_scale=0.05)
+    engine = VacaskEngine()
+    with pytest.raises(NetlistError, match="'on_voltage' is out of bounds"):
+        engine.run(engine.write(deck), OperatingPoint())

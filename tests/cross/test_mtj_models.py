@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from memspice.circuits.deck import Deck, PieceWiseLinear
-from memspice.devices.draws import event_thresholds
 from memspice.devices.macrospin import MacrospinMtj, conductance, evolve
 from memspice.devices.macrospin_noise import (
     FIELD_PER_VOLT,
@@ -23,12 +22,11 @@ from memspice.devices.stt import (
     critical_voltage,
     hazard_integral,
     junction_current,
-    switching_probability,
 )
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.engines.vacask import VacaskEngine
-from memspice.engines.veriloga import declaration, subckt_declaration
+from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_sourced
 from memspice.resources import resource_path
@@ -53,16 +51,10 @@ def pwl(times: np.ndarray | list[float], values: np.ndarray | list[float]) -> Pi
     return PieceWiseLinear(tuple((float(t), float(v)) for t, v in points))
 
 
-# --- one interface --------------------------------------------------------------------------------
+# --- defaults -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", ["stt_mtj", "llg_mtj"])
-def test_both_files_of_a_model_have_the_same_interface(model: str) -> None:
-    compiled = declaration(resource_path(f"{model}.va"))
-    behavioural = subckt_declaration(resource_path(f"{model}.lib").read_text(encoding="utf-8"))
-    assert compiled == behavioural
-
-
+@pytest.mark.vacask
 def test_defaults_of_the_models_are_the_published_sets() -> None:
     for model, device in (("stt_mtj", STT), ("llg_mtj", LLG)):
         defaults = declaration(resource_path(f"{model}.va")).parameters
@@ -188,41 +180,6 @@ def test_rate_is_bounded_beyond_the_critical_current(engine: str) -> None:
     bound = (WRITE.flat + 2 * WRITE.edge) / STT.attempt_time
     hazard = at_end(found, "h", 2, end)
     assert bound * 0.98 < hazard[0] < hazard[1] < bound * (1 + HAZARD)
-
-
-# The same test with 1,000 events takes minutes: in one deck every switch cuts everybody's step.
-EVENTS, BATCH = 200, 25
-MARGIN = 0.01
-
-
-@EVERY_ENGINE
-def test_spikes_do_not_depend_on_the_step(engine: str) -> None:
-    voltages = np.linspace(0.83, 0.92, EVENTS) * critical_voltage(STT)
-    thresholds = event_thresholds(7, 0, 0, 0, 0, EVENTS)
-    integral = hazard_integral(STT, voltages, WRITE.flat, WRITE.edge)
-    near = np.abs(integral / thresholds - 1) < MARGIN
-    assert near.sum() < 0.03 * EVENTS  # the margin excuses few
-    chance = switching_probability(STT, voltages, WRITE.flat, WRITE.edge)
-    assert 0.2 < chance.min() < chance.max() < 0.95
-    for points in (12.5, 100):  # a factor of eight in the largest step
-        hazard, spikes = batches(engine, voltages, thresholds, points)
-        np.testing.assert_allclose(hazard, integral, rtol=HAZARD)
-        np.testing.assert_array_equal(spikes[~near], (integral >= thresholds)[~near])
-        # Three standard errors of a sum of independent events.
-        assert abs(spikes.sum() - chance.sum()) < 3 * np.sqrt((chance * (1 - chance)).sum())
-
-
-def batches(
-    engine: str, voltages: np.ndarray, thresholds: np.ndarray, points: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Hazard integrals and spikes of all events, some at a time."""
-    hazard, spikes = [], []
-    for first in range(0, len(voltages), BATCH):
-        part = slice(first, first + BATCH)
-        found, end = run_stt(engine, voltages[part], thresholds[part], 0.0, points)
-        hazard.append(at_end(found, "h", BATCH, end))
-        spikes.append(at_end(found, "x", BATCH, end) > 0.5)
-    return np.concatenate(hazard), np.concatenate(spikes)
 
 
 # --- macrospin ------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from memspice.circuits.deck import WIDTH, Deck, comment_lines, pulse_train, step_train
 from memspice.circuits.timing import Pulse
-from memspice.errors import DataError
+from memspice.engines.vacask_netlist import write_netlist
+from memspice.errors import DataError, NetlistError
 
 LIBRARIES = sorted((Path(__file__).parents[2] / "models").glob("*.lib"))
 PULSE = Pulse(start=1e-9, stop=6e-9, edge=0.5e-9)
@@ -54,6 +55,16 @@ def test_subcircuit_stands_under_its_comment() -> None:
     inner.R("a", "p", inner.gnd, 7.0)
     deck.subcircuit("what the box is", inner)
     assert "* what the box is\n.subckt box p\nRa p 0 7\n.ends box" in str(deck)
+
+
+def test_a_subcircuit_within_a_subcircuit_is_refused_for_every_engine() -> None:
+    outer = SubCircuit("outer", "p")
+    outer.subcircuit(SubCircuit("inner", "q"))
+    deck = Deck("title", "text")
+    deck.subcircuit("boxes", outer)
+    for write in (Deck.spice, write_netlist):
+        with pytest.raises(NetlistError, match="outer defines subcircuit inner inside of it"):
+            write(deck)
 
 
 def test_models_are_what_instances_name_and_no_subcircuit_defines() -> None:

@@ -241,7 +241,8 @@ def test_version_of_what_is_no_object(content: bytes, tmp_path: Path) -> None:
 @pytest.mark.vacask
 def test_cache_that_cannot_be_written(source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="set XDG_CACHE_HOME"):
+    # A folder within a file: no space would help.
+    with pytest.raises(ConfigError, match="Not a directory; set XDG_CACHE_HOME"):
         compile_model(source, tmp_path / "file" / "cache")
 
 
@@ -251,8 +252,13 @@ def test_cache_of_the_user(source: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert compile_model(source).parent == tmp_path / "user" / "memspice" / "osdi"
 
 
-def test_home_is_the_cache_of_last_resort(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [None, "", "relative/cache"])
+def test_home_is_the_cache_of_last_resort(
+    named: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if named is not None:
+        monkeypatch.setenv("XDG_CACHE_HOME", named)  # a relative one counts as none
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     assert cache_folder() == tmp_path / ".cache" / "memspice"
 

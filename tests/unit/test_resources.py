@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import zipfile
@@ -50,6 +51,14 @@ def test_missing_file_names_both_places(package: Path) -> None:
         resources.resource_path("no.toml")
     for base in (package, package.parent):
         assert str(base / "models" / "no.toml") in str(caught.value)
+
+
+def test_space_is_advised_only_where_it_is_missing() -> None:
+    folder = "set TMPDIR to a folder that can be written"
+    assert resources.write_advice(OSError(errno.EACCES, "denied"), "TMPDIR") == folder
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        advice = resources.write_advice(OSError(code, "full"), "TMPDIR")
+        assert advice == f"free some space, or {folder}"
 
 
 @pytest.mark.slow

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from memspice.circuits.deck import Deck, PieceWiseLinear
+from memspice.engines import compiled, vacask_netlist
 from memspice.engines.base import OperatingPoint, SolverOptions, Transient
 from memspice.engines.vacask_deck import build_deck, check_netlist, model_names
 from memspice.engines.vacask_names import canonical_signal, save_word
-from memspice.engines.vacask_netlist import WIDTH, write_netlist
+from memspice.engines.vacask_netlist import WIDTH, source_hash, write_netlist
 from memspice.errors import ConfigError, DataError, NetlistError
+from memspice.resources import resource_path
 
 SHORT = Transient(1e-6, 1e-9)
 HEAD = (
@@ -94,6 +99,38 @@ def test_the_netlist_names_no_folder() -> None:
     assert loads == [f'load "{name}.osdi"' for name in ("resistor", "capacitor", "vteam")]
 
 
+def copied_models(folder: Path) -> Path:
+    return shutil.copytree(resource_path("vteam.va").parent, folder, ignore=lambda *_: ["networks"])
+
+
+@pytest.mark.parametrize("file", ["sot_mtj.va", "hazard.vams"])
+def test_the_netlist_says_which_source_a_model_has(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deck, circuit = a_section()
+    circuit.X("dev", "sot_mtj", "a")
+    circuit.X("other", "vteam", "a", "b", "x")
+    lines = written(deck)
+    hashes = {name: source_hash(name) for name in ("sot_mtj", "vteam")}
+    for name, value in hashes.items():
+        comment = lines[lines.index(f'load "{name}.osdi"') + 1]
+        assert comment == f"// its source has the sha256 {value}"
+    assert max(map(len, write_netlist(deck).splitlines())) <= WIDTH
+    # A change in the file or in what it includes is one in the netlist; others stay.
+    folder = copied_models(tmp_path / "models")
+    monkeypatch.setattr(vacask_netlist, "resource_path", lambda name: folder / name)
+    assert {name: source_hash(name) for name in hashes} == hashes
+    with (folder / file).open("a", encoding="utf-8") as source:
+        source.write("// changed\n")
+    assert source_hash("sot_mtj") != hashes["sot_mtj"]
+    assert source_hash("vteam") == hashes["vteam"]
+
+
+def test_source_that_is_missing_is_named() -> None:
+    with pytest.raises(DataError, match=r"models/flux_capacitor\.va"):
+        source_hash("flux_capacitor")
+
+
 def test_initial_conditions_become_those_of_the_analysis() -> None:
     deck, circuit = a_section()
     circuit.C("a", "A1", circuit.gnd, 1e-12, initial_condition=0.25)
@@ -173,8 +210,7 @@ SILENT = {
     "r9 (out 0) resistor r=0": "0 ohm",
     "r9 (out 0) resistor r=0.0e3": "0 ohm",
     "r9 (out) resistor r=1": "1 nodes where resistor has 2",
-    "x9 (out 0 0) filament_memristor": "3 nodes where filament_memristor has 9",
-    "x9 (out) cell\nsubckt cell(a b)\nr1 (a b) resistor r=1\nends": "1 nodes where cell has 2",
+    "x9 (out) cell\nsubckt cell(a b)\nr1 (a b) resistor r=1\nends": r"1 nodes .* 2 .*\(a b;",
     "r9 (out time) resistor r=1": "'time'",
     "analysis a op": "not part of a circuit",
     'embed "x.py" <<<FILE': "not part of a circuit",
@@ -185,10 +221,52 @@ SILENT = {
 @pytest.mark.parametrize("line", SILENT)
 def test_silent_faults_are_refused(line: str) -> None:
     check_netlist(DIVIDER)
-    module = "filament_memristor"
-    load = f'load "{module}.osdi"\nmodel {module} {module}\n' if module in line else ""
     with pytest.raises(NetlistError, match=SILENT[line]):
-        check_netlist(f"{DIVIDER}{line}\n{load}")
+        check_netlist(f"{DIVIDER}{line}\n")
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the models that VACASK takes its own from."""
+    folder = copied_models(tmp_path / "models")
+    monkeypatch.setattr(compiled, "resource_path", lambda name: folder / name)
+    return folder
+
+
+LATCH = 'load "read_latch.osdi"\nmodel read_latch read_latch\n'
+
+
+@pytest.mark.vacask
+def test_an_instance_with_nodes_missing_is_told_what_the_terminals_are() -> None:
+    terminals = " ".join(compiled.model_interface("read_latch").terminals)
+    check_netlist(f"{DIVIDER}{LATCH}x9 ({terminals}) read_latch\n")
+    message = rf"3 nodes where read_latch has 7 terminals \({terminals};"
+    with pytest.raises(NetlistError, match=message):
+        check_netlist(f"{DIVIDER}{LATCH}x9 (out 0 0) read_latch\n")
+
+
+@pytest.mark.vacask
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (", read", "", "model 'read_latch' has no terminal 'read'; it must have"),
+        (
+            "module read_latch",
+            "module latch",
+            r"read_latch\.va declares the module 'latch'; name it 'read_latch'",
+        ),
+    ],
+)
+def test_the_model_is_blamed_for_its_own_interface(
+    old: str, new: str, message: str, models: Path
+) -> None:
+    source = models / "read_latch.va"
+    text = source.read_text(encoding="utf-8")
+    assert old in text
+    source.write_text(text.replace(old, new), encoding="utf-8")
+    terminals = "sense read strobe clear vdd latch level"
+    with pytest.raises(NetlistError, match=message):
+        check_netlist(f"{DIVIDER}{LATCH}x9 ({terminals}) read_latch\n")
 
 
 def test_a_continued_line_is_one_line() -> None:

@@ -86,9 +86,17 @@ def test_window_stops_only_at_the_bound_ahead() -> None:
     np.testing.assert_allclose(DEVICE.state_rate(off, 1.0), -5e-4 / 3e-9)
     # Whoever is past a bound is led back.
     assert DEVICE.state_rate(on, 1.01) < 0 < DEVICE.state_rate(off, -0.01)
-    # A state below zero has no odd root: 1 - |x|^3 from there on.
-    share = changed(window_exponent=1.5).state_rate(on, -0.1) / DEVICE.state_rate(on, 0.0)
-    assert share == pytest.approx(1 - 0.1**3)
+
+
+def test_window_is_straight_where_only_a_trial_state_goes() -> None:
+    on = DEVICE.on_threshold * 2
+    full, p = DEVICE.state_rate(on, 0.0), DEVICE.window_exponent
+    np.testing.assert_allclose(DEVICE.state_rate(on, [-1e30, -2.0, -0.1]), full)
+    np.testing.assert_allclose(DEVICE.state_rate(on, [1.5, 1e30]) / full, [-p, -2e30 * p])
+    # It goes on with the slope that it has at the bound.
+    step = 1e-6
+    below, above = DEVICE.state_rate(on, [1 - step, 1 + step]) / full / step
+    np.testing.assert_allclose([below, above], [2 * p, -2 * p], rtol=2 * p * step)
 
 
 # --- motion ---------------------------------------------------------------------------------------
