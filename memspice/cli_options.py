@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -80,7 +81,10 @@ def parse_tile(text: str) -> tuple[int, int]:
 
 def note_lines(content: Mapping[str, Any]) -> list[str]:
     """Lines of a result's text that say where it is less than what was asked for."""
-    return [f"  note         {note}" for note in content.get("notes", ())]
+    return [
+        textwrap.fill(note, 80, initial_indent="  note         ", subsequent_indent=15 * " ")
+        for note in content.get("notes", ())
+    ]
 
 
 def stages(bar: Any) -> Callable[[str, int, int], None]:
