@@ -72,7 +72,9 @@ def test_json_and_text_of_a_layer_show_the_note(name: str, monkeypatch: Any) -> 
     result = simulate_layer(setup, run, None)
     (note,) = result.json["notes"]
     assert words in note
-    assert f"  note         {note}" in layer_text(result).splitlines()
+    lines = layer_text(result).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert f"note {note}" in " ".join(" ".join(lines).split())
 
 
 def test_score_of_a_silent_layer_has_a_scale(monkeypatch: Any) -> None:
