@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -70,9 +71,18 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(error, str(error))
         sys.exit(exit_code(error))
     except OSError as error:
+        _drop_unwritten()
         where, what = error.filename or "writing or reading a file", error.strerror or error
         _fail(error, f"{where}: {what}; check the path, the rights and the space left")
         sys.exit(INCOMPLETE)
+
+
+def _drop_unwritten() -> None:
+    """Let Python's own flush at its end not fail again, and end with 120 instead of our code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: BaseException, message: str) -> None:

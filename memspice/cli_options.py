@@ -91,6 +91,8 @@ def stages(bar: Any) -> Callable[[str, int, int], None]:
     """Progress callback that names the stage on a bar, which starts anew with each."""
 
     def show(stage: str, done: int, total: int) -> None:
+        if bar.disable:  # as by TQDM_DISABLE; it then lacks most of what a bar has
+            return
         if stage != bar.desc.removesuffix(": "):
             # Not bar.reset(): that draws at once, and a short stage needs no bar.
             bar.n = bar.last_print_n = 0

@@ -8,6 +8,7 @@ import itertools
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -17,12 +18,16 @@ import pytest
 
 # Before matplotlib is imported, and for the processes that tests start.
 os.environ["MPLBACKEND"] = "Agg"
+# Bars appear where a machine is slow enough, in the midst of what a test reads.
+os.environ["TQDM_DISABLE"] = "1"
 # Never the user's own results: the fixture below gives each test a folder, this is for what runs
 # before it, the fixtures of a module.
 _RESULTS = Path(tempfile.mkdtemp(prefix="memspice-tests-"))
 os.environ["MEMSPICE_CACHE"] = str(_RESULTS / "modules")
 atexit.register(shutil.rmtree, _RESULTS, ignore_errors=True)
 _NUMBERS = itertools.count()
+# Ignored in what a shell starts in the background; some tests interrupt themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Underflow is exact enough: exp(-1000) is 0.
 np.seterr(divide="raise", over="raise", invalid="raise", under="ignore")
 

@@ -72,7 +72,7 @@ def test_settings_of_simulate_layer(capsys: Capture, arguments: str, words: str)
         ("cosim --network digits-mlp --images 1", "no confidence interval"),
         ("characterize --points 1", "points = 1 must be at least 2"),
         ("characterize --events 0", "events per point = 0"),
-        ("netlist nothing", "'nothing' is not one of 'crossbar'"),
+        ("netlist nothing", "'nothing' is not one of 'cmos-neuron', 'crossbar'"),
         ("netlist --out a.cir", "--out needs the NAME"),
         ("netlist crossbar --golden a", "--golden writes all examples"),
         ("train digits-mlp", "Missing option '--out'"),

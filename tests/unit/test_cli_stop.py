@@ -151,13 +151,18 @@ def test_reader_that_leaves_is_no_error_to_talk_about(command: str) -> None:
         assert process.stderr.read() == b""
 
 
-def test_full_standard_output_is_said(capsys: Capture) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_full_standard_output_is_said(unbuffered: str) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     with full.open("w") as out:
         ended = subprocess.run(
-            [*MEMSPICE, *SURROGATE, "--json"], stdout=out, stderr=subprocess.PIPE, check=False
+            [*MEMSPICE, *SURROGATE, "--json"],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            stdout=out,
+            stderr=subprocess.PIPE,
+            check=False,
         )
     assert ended.returncode == 5
     assert b"No space left on device" in ended.stderr
