@@ -11,7 +11,7 @@ CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy
 GOLDEN := netlist --golden netlists
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ngspice test check cifar-energy golden train clean
+.PHONY: help setup ngspice test check cifar-energy bench golden train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,10 @@ cifar-energy: setup ## Energy table of a CIFAR-10 spiking network, in results/ci
 
 golden: setup ## Regenerate the example netlists in netlists/
 	$(BIN)/memspice $(GOLDEN)
+
+bench: setup ## Time and memory beside peers (installs badcrossbar; an hour or more)
+	$(PIP) install --quiet --no-deps --upgrade --target $(VENV)/peers badcrossbar pathvalidate
+	$(BIN)/memspice bench
 
 train: setup ## Train the networks again (installs PyTorch; hours)
 	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train]'

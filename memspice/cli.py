@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from memspice.cli_bench import bench_command
 from memspice.cli_cache import cache
 from memspice.cli_characterize import characterize_command
 from memspice.cli_convert import convert_command
@@ -106,6 +107,7 @@ for command in (
     cache,
     train_command,
     convert_command,
+    bench_command,
     doctor_command,
 ):
     cli.add_command(command)

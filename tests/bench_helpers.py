@@ -1,0 +1,29 @@
+"""Children of the bench that cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Answer = dict[str, Any]
+
+
+class FakeChildren:
+    """In the place of `run_child`: costs of ``exponent``, and some that are stopped."""
+
+    def __init__(self, stopped: Mapping[str, int], apart: float = 0.0) -> None:
+        self.stopped, self.apart, self.tasks = stopped, apart, list[tuple[str, int]]()
+
+    def __call__(self, task: Mapping[str, Any], *, folder: Path, **_: Any) -> Answer:
+        name, size = task["contender"], task["size"]
+        self.tasks.append((name, size))
+        if size >= self.stopped.get(name, 10**9):
+            return {"status": "stopped", "reason": "more than the limit"}
+        ours = name == "memspice"
+        np.save(folder / "result.npy", np.eye(size) + (0 if ours else self.apart))
+        seconds = size**3 * (1e-6 if ours else 2e-5) * (1 + 0.1 * (len(self.tasks) % 2))
+        cost = {"seconds": seconds, "cpu_seconds": seconds, "peak_bytes": 9, "growth_bytes": size}
+        return {"status": "ok", "calls": 1, **cost}
