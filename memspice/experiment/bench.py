@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from memspice.experiment.bench_aims import aims
 from memspice.experiment.bench_ladder import (
     NUMPY,
     Rung,
+    Runs,
     climb,
     ladder_exponents,
     ladder_json,
@@ -98,7 +99,6 @@ FULL = Plan(
         Rung("ngspice", "full", 32, 2),
         Rung("ngspice", "full", 32, 4),
         Rung("vacask", "full", 64, 16),
-        Rung("vacask", "full", 128, 1),
         # Not to end: to see that it does not.
         Rung("ngspice", "full", 128, 16, limit=600.0),
     ),
@@ -160,7 +160,14 @@ def run_bench(
             engines["ngspice"], jobs=number, size=size, cycles=cycles, repeats=plan.repeats
         )
     keep(content)
-    content["ladder"] = _ladder(plan, engines, progress)
+
+    def keep_ladder(runs: Runs) -> None:
+        content["ladder"] = _ladder_json(plan, runs)
+        keep(content)
+
+    keep_ladder(
+        climb(plan.rungs, engines, repeats=plan.repeats, progress=progress, keep=keep_ladder)
+    )
     content["machine"]["load_after"] = os.getloadavg()[0]
     content["aims"] = aims(content)
     content["wall_seconds"] = time.monotonic() - started
@@ -268,8 +275,7 @@ def _loop(plan: Plan, progress: Progress) -> list[dict[str, Any]]:
     return found
 
 
-def _ladder(plan: Plan, engines: Mapping[str, Engine], progress: Progress) -> dict[str, Any]:
-    runs = climb(plan.rungs, engines, repeats=plan.repeats, progress=progress)
+def _ladder_json(plan: Plan, runs: Runs) -> dict[str, Any]:
     size, cycles = plan.ladder
     return {
         "size": size,

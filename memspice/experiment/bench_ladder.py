@@ -37,6 +37,7 @@ def climb(
     *,
     repeats: int,
     progress: Progress = lambda _: None,
+    keep: Callable[[Runs], None] = lambda _: None,
 ) -> Runs:
     """Run all rungs whose engine is there, turn by turn; long ones once.
 
@@ -49,6 +50,8 @@ def climb(
         Turns; the least of them counts.
     progress : callable, optional
         Called with what is going on.
+    keep : callable, optional
+        Called after each run with what there is by then.
 
     Returns
     -------
@@ -69,6 +72,7 @@ def climb(
             engine = engines.get(rung.engine)
             run = run_once(engine, rung.fidelity, rung.size, rung.cycles, rung.limit)
             runs[run.key] = better(earlier, run)
+            keep(runs)
     return runs
 
 
