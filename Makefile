@@ -11,7 +11,7 @@ CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy
 GOLDEN := netlist --golden netlists
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ngspice test check cifar-energy bench golden train clean
+.PHONY: help setup ngspice test check cifar-energy paper bench golden train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ check: setup ## Formatting, lint, types, import order
 
 cifar-energy: setup ## Energy table of a CIFAR-10 spiking network, in results/cifar-energy
 	$(BIN)/memspice $(CIFAR_ENERGY)
+
+paper: setup ## Every claim with a verdict, in results/paper (quick; DATA=folder of CIFAR-10)
+	$(BIN)/python experiments/paper/run.py $(if $(DATA),--data '$(DATA)')
 
 golden: setup ## Regenerate the example netlists in netlists/
 	$(BIN)/memspice $(GOLDEN)

@@ -11,8 +11,10 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from memspice.analysis.activation import activation_text
 from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
 from memspice.cli_execution import execution_options, take_execution
+from memspice.cli_options import note_lines, parse_changes, set_option
 from memspice.engines import ENGINES, find_engine
 from memspice.errors import ConfigError, StoreError
 from memspice.experiment.characterize import characterize
@@ -35,6 +37,7 @@ _HEADER = (
     show_default=True,
     help=f"Parameter set: {', '.join(PARAMETER_SETS)}, or the path of a .toml file.",
 )
+@set_option
 @click.option("--points", default=13, show_default=True, help="Voltages from P = 1 % to 99 %.")
 @click.option("--events", default=256, show_default=True, help="Write attempts at each, or more.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the thresholds.")
@@ -51,25 +54,34 @@ _HEADER = (
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for characterize-SET.png and .json.",
 )
+@click.option(
+    "--fit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file for the activation that training uses, fitted to SPICE.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def characterize_command(
     device: str,
+    changes: tuple[str, ...],
     points: int,
     events: int,
     seed: int,
     engine: str,
     out: Path | None,
+    fit: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Compare P(V) of SPICE and closed form.
 
     Each event is a whole cycle of a neuron circuit: write, read and reset, with a random threshold
-    of its own; its spike must be the one that the closed form foretells for that threshold.
+    of its own; its spike must be the one that the closed form foretells for that threshold.  All
+    neurons are the median device: spreads of the parameter set change nothing here.
     """
-    parameter_set = load_parameter_set(device)
+    parameter_set = load_parameter_set(device, parse_changes(changes))
     simulator = find_engine(engine)
-    _make_folder(out)  # before the work, not after it
+    for folder in (out, fit and fit.parent):
+        _make_folder(folder)  # before the work, not after it
     execution = Execution(**take_execution(options))
     with tqdm(desc="characterize", unit="deck", delay=2.0, leave=False) as bar:
 
@@ -78,7 +90,7 @@ def characterize_command(
             bar.update(done - bar.n)
 
         result = characterize(parameter_set, points, events, seed, simulator, execution, show)
-    files = _write(result, out)
+    files = _write(result, out, fit)
     if as_json:
         click.echo(json.dumps(_content(result, files), allow_nan=False))
     else:
@@ -93,18 +105,25 @@ def _make_folder(out: Path | None) -> None:
         raise ConfigError(f"{out} cannot be made a folder: {error}; name another") from error
 
 
-def _write(result: Characterization, out: Path | None) -> list[Path]:
-    """Write figure and numbers; return their paths."""
-    if out is None:
-        return []
-    stem = "characterize-" + re.sub(r"[^\w.-]+", "-", result.parameter_set.name)
-    image, numbers = out / f"{stem}.png", out / f"{stem}.json"
-    save(draw_transfer(result), image)
+def _write(result: Characterization, out: Path | None, fit: Path | None) -> list[Path]:
+    """Write figure, numbers and fit; return their paths."""
+    files = []
+    if out is not None:
+        stem = "characterize-" + re.sub(r"[^\w.-]+", "-", result.parameter_set.name)
+        files = [out / f"{stem}.png", out / f"{stem}.json"]
+        save(draw_transfer(result), files[0])
+        _write_text(files[1], json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n")
+    if fit is not None:
+        _write_text(fit, activation_text(result))
+        files.append(fit)
+    return files
+
+
+def _write_text(path: Path, text: str) -> None:
     try:
-        numbers.write_text(json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n", "utf-8")
+        path.write_text(text, "utf-8")
     except OSError as error:
-        raise StoreError(f"{numbers} could not be written: {error}; name another") from error
-    return [image, numbers]
+        raise StoreError(f"{path} could not be written: {error}; name another") from error
 
 
 def _content(result: Characterization, files: list[Path]) -> dict[str, Any]:
@@ -113,7 +132,7 @@ def _content(result: Characterization, files: list[Path]) -> dict[str, Any]:
 
 def _text(result: Characterization, files: list[Path]) -> str:
     title = f"{result.parameter_set.name}: {result.parameter_set.summary}"
-    lines = [textwrap.fill(title, 80), "", _HEADER]
+    lines = [textwrap.fill(title, 80), *note_lines(result.as_json()), "", _HEADER]
     for point in result.points:
         energy = sum(point.energy_joule.values())
         lines.append(

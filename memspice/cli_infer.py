@@ -46,13 +46,13 @@ def infer_text(result: Mapping[str, Any]) -> str:
         f"{result['network']} on {dataset['images']} images of {dataset['name']}",
         f"  {dataset['source']}",
         *note_lines(result),
+        f"  ANN accuracy {_percent(result['ann_accuracy'])}",
+        f"  SNN accuracy {_percent(result['snn_accuracy'])}",
     ]
-    for name in ("ann_accuracy", "snn_accuracy"):
-        item = result[name]
-        lines.append(
-            f"  {name[:3].upper()} accuracy {100 * item['value']:.2f} %  "
-            f"(95 %: {100 * item['low']:.2f} to {100 * item['high']:.2f})"
-        )
+    lines += [
+        f"    after {item['cycles']:5} cycles {_percent(item)}"
+        for item in result.get("snn_accuracy_by_cycles", ())[:-1]
+    ]
     for name, rate in result["spike_rate"].items():
         lines.append(f"  {name}: {rate:.4f} spikes per event")
     if "energy_joule" in result:
@@ -62,3 +62,8 @@ def infer_text(result: Mapping[str, Any]) -> str:
             f"{result['mismatches']} of {result['events']} spikes differ from the closed form"
         )
     return "\n".join([*lines, f"  {result['wall_seconds']:.1f} s"])
+
+
+def _percent(item: Mapping[str, float]) -> str:
+    low, high = 100 * item["low"], 100 * item["high"]
+    return f"{100 * item['value']:.2f} %  (95 %: {low:.2f} to {high:.2f})"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,16 @@ from memspice.experiment.setup import Setup
 JOBS = click.IntRange(min=1)
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+#: ``--set``, for every command that takes a parameter set; :func:`parse_changes` reads it.
+set_option = click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="TABLE.NAME=VALUE",
+    help="Value in SI units instead of the parameter set's; may be repeated.",
+)
 
 
 def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]:
@@ -50,6 +61,7 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
         click.option(
             "--wire-resistance", type=float, help="Ohm per cell, instead of the parameter set's."
         ),
+        set_option,
         click.option("--seed", default=0, show_default=True, help="Seed of every draw."),
         click.option(
             "--data",
@@ -68,7 +80,8 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
 
 def take_setup(options: dict[str, Any]) -> Setup:
     """Setup from the values of :func:`setup_options`."""
-    return Setup(**{**options, "tile": parse_tile(options["tile"])})
+    read = {"tile": parse_tile(options["tile"]), "changes": parse_changes(options["changes"])}
+    return Setup(**{**options, **read})
 
 
 def parse_tile(text: str) -> tuple[int, int]:
@@ -77,6 +90,35 @@ def parse_tile(text: str) -> tuple[int, int]:
     if not match:
         raise ConfigError(f"--tile {text!r} must be ROWSxCOLS, for example 128x128")
     return int(match[1]), int(match[2])
+
+
+def parse_changes(texts: Iterable[str]) -> dict[str, float | str]:
+    """Changes of a parameter set from ``TABLE.NAME=VALUE``.
+
+    Raises
+    ------
+    ConfigError
+        If a text is of another form, or two are about the same value.
+    """
+    changes: dict[str, float | str] = {}
+    for text in texts:
+        match = re.fullmatch(r"\s*([^\s=]+)\s*=\s*(\S+)\s*", text)
+        if not match:
+            raise ConfigError(
+                f"--set {text!r} must be TABLE.NAME=VALUE, for example synapse.variation=0.1"
+            )
+        if match[1] in changes:
+            raise ConfigError(f"--set {match[1]} is given twice: leave one out")
+        changes[match[1]] = _number_or_word(match[2])
+    return changes
+
+
+def _number_or_word(text: str) -> float | str:
+    """A whole number stays one: some quantities are counts; a word names a kind."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def note_lines(content: Mapping[str, Any]) -> list[str]:

@@ -17,11 +17,25 @@ from memspice.errors import ConfigError
 from memspice.network.architecture import ARCHITECTURES
 from memspice.network.inference import ann_scores
 from memspice.network.weights import Network, save_network
+from memspice.parameters import PARAMETER_SETS
 
 
 @click.command("train")
 @click.argument("network", metavar="NETWORK", type=click.Choice(sorted(ARCHITECTURES)))
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the CIFAR-10 binaries.")
+@click.option(
+    "--device",
+    default="fast-memristor",
+    show_default=True,
+    help=f"Hardware of a mapped phase: {', '.join(PARAMETER_SETS)}.",
+)
+@click.option(
+    "--conversion",
+    type=click.Choice(["device-aware", "posthoc"]),
+    default="device-aware",
+    show_default=True,
+    help="posthoc: without spikes, levels and circuits in training; rounded at the end.",
+)
 @click.option("--quick", is_flag=True, help="One epoch a phase: only to see that it works.")
 @click.option(
     "--checkpoint",
@@ -34,15 +48,21 @@ from memspice.network.weights import Network, save_network
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write."
 )
 def train_command(
-    network: str, data: Path | None, quick: bool, checkpoint: Path, out: Path
+    network: str,
+    data: Path | None,
+    device: str,
+    conversion: str,
+    quick: bool,
+    checkpoint: Path,
+    out: Path,
 ) -> None:
     """Train NETWORK with the device's activation.
 
     NETWORK is digits-mlp or cifar10-cnn. Needs the extra memspice[train].
     """
     training = _training()
-    config = training.PRESETS[network]
-    config = config.quick() if quick else config
+    config = _config(training.PRESETS[network], device, conversion, quick)
+    folder = network if conversion == "device-aware" else f"{network}-{conversion}"
     train, test = _datasets(network, data)
     images = (
         np.asarray(np.round(train.images * 255), np.uint8)
@@ -54,7 +74,7 @@ def train_command(
         images,
         train.labels,
         config,
-        checkpoint / network,
+        checkpoint / folder,
         click.echo,
     )
     accuracy = float(np.mean(ann_scores(trained, test.images).argmax(axis=1) == test.labels))
@@ -79,6 +99,15 @@ def _training() -> Any:
         raise ConfigError(
             "training needs PyTorch: install the extra with pip install 'memspice[train]'"
         ) from error
+
+
+def _config(preset: Any, device: str, conversion: str, quick: bool) -> Any:
+    """Schedule of a run."""
+    config = dataclasses.replace(
+        preset, hardware=dataclasses.replace(preset.hardware, device=device)
+    )
+    config = config.posthoc() if conversion == "posthoc" else config
+    return config.quick() if quick else config
 
 
 def _datasets(network: str, data: Path | None) -> tuple[Dataset, Dataset]:

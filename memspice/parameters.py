@@ -7,12 +7,13 @@ A set file has one table per parameter class; every entry is
 Array and synapse are common to all sets, in ``crossbar.toml``; a set may replace entries of them
 (age and temperature of the cells, say).  Its cells are ohmic and alone unless it has one of the
 tables of ``cells.toml``: ``[sinh_cell]`` or ``[cubic_cell]``, ``[access_transistor]`` or
-``[selector]``, and ``[cell]`` with the gate voltage.
+``[selector]``, and ``[cell]`` with the gate voltage.  A run can change any of these values.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
@@ -25,10 +26,12 @@ from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
-from memspice.quantities import Parameters, ParametersT, quantity, units, validate
+from memspice.quantities import Parameters, ParametersT, plain_fields, quantity, units, validate
 from memspice.resources import resource_path
 
 PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj")
+#: Source of a value that a run has changed.
+CHANGED = "changed for this run"
 LABELS = {
     "S": "read at the source",
     "R": "literature, unverified",
@@ -56,7 +59,7 @@ class SourcedValue:
 
     table: str
     name: str
-    value: float
+    value: float | str
     unit: str
     label: str
     source: str
@@ -76,6 +79,18 @@ class ParameterSet:
     synapse: Synapse
     provenance: tuple[SourcedValue, ...]
 
+    @property
+    def changes(self) -> dict[str, float | str]:
+        """Values that a run has changed, by ``"table.name"``, in SI units."""
+        found = (entry for entry in self.provenance if entry.source == CHANGED)
+        return {f"{entry.table}.{entry.name}": entry.value for entry in found}
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know besides the name: the values that are changed, in one line."""
+        changed = ", ".join(f"{name} = {value}" for name, value in self.changes.items())
+        return [f"changed: {changed}"] if changed else []
+
 
 @dataclass(frozen=True)
 class SourcedParameters(Generic[ParametersT]):
@@ -85,18 +100,23 @@ class SourcedParameters(Generic[ParametersT]):
     provenance: tuple[SourcedValue, ...]
 
 
-def load_parameter_set(name: str) -> ParameterSet:
+def load_parameter_set(name: str, changes: Mapping[str, float | str] | None = None) -> ParameterSet:
     """Load a parameter set by name, with the common crossbar.
 
     Parameters
     ----------
     name : str
         One of ``PARAMETER_SETS``, or the path of a ``.toml`` file of the same form.
+    changes : mapping, optional
+        Values in the place of the files', by ``"table.name"`` (``"synapse.variation"``), in the SI
+        unit that the quantity declares; checked like those of a file, and labelled ``A`` in the
+        provenance.  A cell gets a curve or an access device by values of its table.
 
     Raises
     ------
     ConfigError
-        If the name is unknown or a value is out of range.
+        If the name is unknown, a value is out of range, or a change is of a value that is not
+        there; the message lists those that are.
     DataError
         If a file is not TOML, has a table that nothing reads, or an entry lacks its value, unit,
         label or source.
@@ -107,7 +127,7 @@ def load_parameter_set(name: str) -> ParameterSet:
             "or the path of a .toml file"
         )
     path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
-    own, common = _SetFile(path), _SetFile(resource_path("crossbar.toml"))
+    own, common = _SetFile(path, changes), _SetFile(resource_path("crossbar.toml"))
     parameter_set = ParameterSet(
         name=str(own.about("name")),
         summary=str(own.about("summary")),
@@ -146,7 +166,7 @@ def _replaced(
 ) -> ParametersT:
     """Values of a common table, with those of the set in their place."""
     values = {**common.values(table, model), **own.values(table, model, optional=True), **extra}
-    return validate(model, values, f"{own.path.name} [{table}]")
+    return validate(model, values, own.where(table))
 
 
 def _cell(file: _SetFile) -> Cell:
@@ -158,15 +178,28 @@ def _cell(file: _SetFile) -> Cell:
             raise DataError(f"{file.path}: a cell has one of [{'], ['.join(found)}]; remove one")
         for name, model in found.items():
             values[field] = file.table(name, model)
-    return validate(Cell, values, f"{file.path.name} [cell]")
+    return validate(Cell, values, file.where("cell"))
+
+
+def _by_table(changes: Mapping[str, float | str]) -> dict[str, dict[str, float | str]]:
+    """Changes ``table.name`` by table, then by name."""
+    tables: dict[str, dict[str, float | str]] = {}
+    for key, value in changes.items():
+        table, dot, name = key.partition(".")
+        if not (table and dot and name):
+            raise ConfigError(f"{key!r} must be TABLE.NAME, for example synapse.variation")
+        tables.setdefault(table, {})[name] = value
+    return tables
 
 
 class _SetFile:
     """One TOML file, read table by table; collects the provenance of what was used."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, changes: Mapping[str, float | str] | None = None) -> None:
         self.path = path
         self.provenance: list[SourcedValue] = []
+        self._changes = _by_table(changes or {})
+        self._read: set[str] = set()
         try:
             self._content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
@@ -183,28 +216,57 @@ class _SetFile:
 
     def has(self, table: str) -> bool:
         """Whether the file has a table of this name."""
-        return table in self._content
+        self._read.add(table)
+        return table in self._content or table in self._changes
 
     def values(
         self, table: str, model: type[Parameters], *, optional: bool = False
     ) -> dict[str, Any]:
         """Values of one table; of an optional one that is missing, none."""
-        entries = self._content.get(table, {} if optional else None)
+        self._read.add(table)
+        entries = self._content.get(table, {} if optional or table in self._changes else None)
         if not isinstance(entries, dict):
             raise DataError(f"{self.path}: table [{table}] is missing")
         declared = units(model)
-        return {
+        values = {
             name: self._value(table, name, entry, declared.get(name))
             for name, entry in entries.items()
         }
+        return values | self._changed(table, model)
+
+    def _changed(self, table: str, model: type[Parameters]) -> dict[str, float | str]:
+        """Values of one table that are changed for a run."""
+        changes, declared, known = self._changes.get(table, {}), units(model), plain_fields(model)
+        for name, value in changes.items():
+            if name not in known:
+                raise ConfigError(
+                    f"{table}.{name} cannot be changed, there is no such value: "
+                    f"{table} has {', '.join(known)}"
+                )
+            unit = declared.get(name, "")
+            kept = [old for old in self.provenance if (old.table, old.name) != (table, name)]
+            changed = SourcedValue(table, name, value, unit, "A", CHANGED)
+            self.provenance = [*kept, changed]
+        return changes
 
     def table(self, table: str, model: type[ParametersT], **extra: Any) -> ParametersT:
         """Values of one table as an instance of its parameter class."""
         values = {**self.values(table, model), **extra}
-        return validate(model, values, f"{self.path.name} [{table}]")
+        return validate(model, values, self.where(table))
+
+    def where(self, table: str) -> str:
+        """Where the values of a table come from, for messages."""
+        changed = " as changed for this run" if table in self._changes else ""
+        return f"{self.path.name} [{table}]{changed}"
 
     def check_all_used(self) -> None:
         """Refuse tables that nothing was read from: their values would be without effect."""
+        unread = sorted(set(self._changes) - self._read)
+        if unread:
+            raise ConfigError(
+                f"{unread[0]}.{next(iter(self._changes[unread[0]]))} cannot be changed, there is "
+                f"no such table: this set has {', '.join(sorted(self._read))}"
+            )
         unused = set(self._content) - {"about"} - {value.table for value in self.provenance}
         if unused:
             raise DataError(
@@ -223,25 +285,6 @@ class _SetFile:
             raise DataError(f"{where} needs a label of {', '.join(LABELS)} and a source")
         self.provenance.append(SourcedValue(table, name, **entry))
         return entry["value"]
-
-
-def with_array(parameter_set: ParameterSet, **values: float) -> ParameterSet:
-    """Copy of a parameter set with other array values, checked like those of a file.
-
-    Parameters
-    ----------
-    parameter_set : ParameterSet
-        What to start from.
-    **values : float
-        Fields of :class:`~memspice.circuits.parameters.ArrayParameters`, in SI units.
-
-    Raises
-    ------
-    ConfigError
-        If a value is out of its bounds.
-    """
-    array = validate(ArrayParameters, {**parameter_set.array.model_dump(), **values}, "array")
-    return replace(parameter_set, array=array)
 
 
 def load_sourced(name: str, table: str, model: type[ParametersT]) -> SourcedParameters[ParametersT]:

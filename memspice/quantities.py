@@ -101,6 +101,12 @@ def units(model: type[BaseModel] | BaseModel) -> dict[str, str]:
     return {name: unit for name, field in cls.model_fields.items() if (unit := _unit(field))}
 
 
+def plain_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """Fields of a parameter class that are values of their own, not further classes."""
+    fields = model.model_fields.items()
+    return tuple(name for name, field in fields if not _models(field.annotation))
+
+
 def validate(model_class: type[ParametersT], values: Mapping[str, Any], where: str) -> ParametersT:
     """Make an instance from values of a file or a command line.
 

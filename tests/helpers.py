@@ -83,9 +83,7 @@ def changed(layer: LayerCircuit, part: str, **values: Any) -> LayerCircuit:
 
 def hazard_integral(layer: LayerCircuit, row_voltage: np.ndarray) -> np.ndarray:
     """Closed-form hazard integral (cycles, outputs) of the settled drive."""
-    bias = layer.drive_voltage(row_voltage) * layer.write_fraction
-    timing = layer.timing
-    return np.exp(layer.device.hazard.log_hazard_integral(bias, timing.write, timing.edge))
+    return np.exp(layer.log_hazard(layer.drive_voltage(row_voltage)))
 
 
 def near_stimulus(layer: LayerCircuit, cycles: int = 3, distance: float = 0.02) -> Stimulus:

@@ -23,7 +23,7 @@ from memspice.store import Column, read_run
 ROOT = Path(__file__).resolve().parents[1]
 MEMSPICE = (sys.executable, "-c", "from memspice.cli import main; main()")
 #: Eight jobs of a fraction of a second each.
-LAYER = ("simulate-layer", "dense1", "--network", "digits-mlp", "--images", "2", "--cycles", "2",
+LAYER = ("simulate-layer", "dense1", "--network", "digits-mlp", "--images", "1", "--cycles", "2",
          "--tile", "33x20", "--json")  # fmt: skip
 #: What differs between two runs of the same thing: times of day and wall-clock times.
 TIMES = {"wall_seconds"}

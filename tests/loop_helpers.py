@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from memspice.experiment.window import WindowJob, surrogate_events
+from memspice.experiment.window import surrogate_events, window_jobs
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
 from memspice.network.frames import patch
 from memspice.network.inference import InferenceResult, Window
@@ -32,9 +34,12 @@ def make_network(architecture: Architecture = SMALL, scale: float = 3.0) -> Netw
 
 
 def make_mapped(
-    architecture: Architecture = SMALL, tile: tuple[int, int] = (30, 6)
+    architecture: Architecture = SMALL,
+    tile: tuple[int, int] = (30, 6),
+    changes: Mapping[str, float | str] | None = None,
 ) -> MappedNetwork:
-    return map_network(make_network(architecture), load_parameter_set("fast-memristor"), tile)
+    parameter_set = load_parameter_set("fast-memristor", changes)
+    return map_network(make_network(architecture), parameter_set, tile)
 
 
 def make_images(count: int = IMAGES, channels: int = 2) -> np.ndarray:
@@ -65,9 +70,7 @@ def loop_spikes(
     spikes = np.empty((CYCLES, layer.positions, layer.outputs), bool)
     for position in range(layer.positions):
         window = Window(layer.name, image, position)
-        for group, circuit in enumerate(layer.circuits):
-            job = WindowJob(layer, group, window, result.windows[window], "surrogate", SEED)
+        for job in window_jobs(layer, window, result.windows[window], "surrogate", SEED):
             fired = surrogate_events(job)["hazard"] >= job.stimulus().thresholds
-            start = job.first_output
-            spikes[:, position, start : start + circuit.outputs] = fired
+            spikes[:, position, job.outputs.start : job.outputs.stop] = fired
     return spikes

@@ -112,6 +112,7 @@ class Characterization:
         del engine["path"]  # of one machine
         return {
             "parameter_set": self.parameter_set.name,
+            "notes": self.parameter_set.notes,
             "device": self.parameter_set.device.kind,
             "engine": engine,
             "seed": self.seed,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.port_power import port_power
 from memspice.devices.neurons import MemristorNeuron
 
 #: Components of an energy, in the order of reports.
@@ -56,21 +57,17 @@ def closed_form_energy(
 
 def _array_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Dissipation of the drivers, and of cells and wires."""
-    columns = row_voltage @ layer.ports.column_voltage.T
-    driver, total = np.zeros(len(row_voltage)), np.zeros(len(row_voltage))
-    parts = layer.ports.split_rows(row_voltage)
-    for ports, rows in zip(layer.ports.tiles, parts, strict=True):
-        current = rows @ ports.row_row + columns @ ports.row_col.T
-        driver += layer.array.driver_resistance * np.sum(current**2, axis=-1)
-        total += ports.power(rows, columns)
+    settled = row_voltage @ layer.ports.column_voltage[layer.columns].T
+    cycles, height = np.arange(len(row_voltage)), np.ones(len(row_voltage))
+    power = port_power(layer, row_voltage, cycles, height, settled)
     duration = layer.schedule.rows.square_area
-    return driver * duration, (total - driver) * duration
+    return power.driver * duration, power.crossbar * duration
 
 
 def _sense_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> np.ndarray:
     """Quiescent and signal energy of the sense stages of all columns."""
     sense, pulse = layer.sense, layer.schedule.rows
-    current = row_voltage @ layer.ports.transfer.T
+    current = row_voltage @ layer.ports.transfer[layer.columns].T
     line = current * layer.input_resistance
     idle = 2 * sense.supply * sense.quiescent_current * pulse.area
     absorbed = np.sum(current * line, axis=-1) * pulse.square_area

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from memspice.circuits.parameters import (
 from memspice.circuits.ports import PortArray, port_array
 from memspice.circuits.timing import Schedule, schedule
 from memspice.devices.neurons import NeuronDevice
+from memspice.devices.variation import NeuronVariation
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,13 @@ class LayerCircuit:
     ``conductances`` are the row tiles, each (rows, 2 * outputs) with columns G+, G- of output 0,
     G+, G- of output 1 and so on, in [S].  The drive of a neuron is
     ``bias_voltage + difference_gain * (v_plus - v_minus)`` of its sense stage, limited to
-    ``write_limits``.  An accumulating layer (``spiking`` false) has no neurons.
+    ``write_limits``.  An accumulating layer (``spiking`` false) has no neurons.  Where neurons
+    differ, ``variation`` has their constants in the place of the hazard law of ``device``, and
+    shifts of their thresholds, which count as offsets of the difference stages.  ``trim``, shape
+    (outputs,) [V], is added to what the difference stages give.
+
+    A :meth:`part` has some of the neurons of ``whole``, from number ``first`` on; the others' bit
+    lines share its rows.
     """
 
     conductances: tuple[np.ndarray, ...]
@@ -39,6 +46,23 @@ class LayerCircuit:
     periphery: NeuronPeriphery
     timing: Timing
     spiking: bool
+    variation: NeuronVariation | None = None
+    trim: np.ndarray | None = None
+    whole: LayerCircuit | None = None
+    first: int = 0
+
+    def part(self, outputs: range) -> LayerCircuit:
+        """Neurons of some numbers, for a ``reduced`` deck of their own; itself if these are all."""
+        if outputs == range(self.outputs):
+            return self
+        columns = slice(2 * outputs.start, 2 * outputs.stop)
+        tiles = tuple(tile[:, columns] for tile in self.conductances)
+        own = self.variation and self.variation.take(slice(outputs.start, outputs.stop))
+        trim = self.trim if self.trim is None else self.trim[outputs.start : outputs.stop]
+        whole, first = self.whole or self, self.first + outputs.start
+        return replace(
+            self, conductances=tiles, variation=own, trim=trim, whole=whole, first=first
+        )
 
     @property
     def outputs(self) -> int:
@@ -57,8 +81,15 @@ class LayerCircuit:
 
     @cached_property
     def ports(self) -> PortArray:
-        """Exact port reduction of the tiles."""
+        """Exact port reduction of the tiles, in a part those of the whole."""
+        if self.whole:
+            return self.whole.ports
         return port_array(self.conductances, self.array, self.input_resistance)
+
+    @property
+    def columns(self) -> slice:
+        """Columns of :attr:`ports` that belong to the neurons."""
+        return slice(2 * self.first, 2 * (self.first + self.outputs))
 
     @property
     def input_resistance(self) -> float:
@@ -73,13 +104,36 @@ class LayerCircuit:
     @cached_property
     def drive_gain(self) -> np.ndarray:
         """Settled drive voltage per row voltage, shape (outputs, rows), [1]."""
-        current = self.ports.transfer
+        current = self.ports.transfer[self.columns]
         return np.asarray(self.transimpedance * (current[0::2] - current[1::2]))
 
     def drive_voltage(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled drive [V] for row voltages (..., rows) [V]; shape (..., outputs)."""
         return np.asarray(
-            np.clip(self.bias_voltage + row_voltage @ self.drive_gain.T, *self.write_limits)
+            np.clip(self.output_bias + row_voltage @ self.drive_gain.T, *self.write_limits)
+        )
+
+    @property
+    def output_bias(self) -> np.ndarray:
+        """Bias voltage of each difference stage, offset and trim, shape (outputs,), [V]."""
+        bias = np.full(self.outputs, self.bias_voltage)
+        if self.variation:
+            bias -= self.variation.threshold_shift
+        if self.trim is not None:
+            bias += self.trim
+        return bias
+
+    def log_hazard(self, drive: np.ndarray) -> np.ndarray:
+        """Logarithm of the hazard integral of a write pulse, [1].
+
+        Parameters
+        ----------
+        drive : ndarray, shape (..., outputs), [V]
+            Settled drive of each neuron.
+        """
+        law = self.variation or self.device.hazard
+        return law.log_hazard_integral(
+            drive * self.write_fraction, self.timing.write, self.timing.edge
         )
 
     @property

@@ -17,6 +17,7 @@ from memspice.circuits.sense import add_sense
 from memspice.circuits.timing import Schedule
 from memspice.devices.synapse_iv import OhmicCell
 from memspice.devices.transistor import AccessTransistor
+from memspice.errors import ConfigError
 
 SpiceFidelity = Literal["full", "reduced"]
 
@@ -54,7 +55,17 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity)
     -------
     Deck
         Sources, elements and subcircuits; no analysis.
+
+    Raises
+    ------
+    ConfigError
+        If a part of a layer is asked for in ``full``: its neighbours share its cells' rows.
     """
+    if layer.whole and fidelity == "full":
+        raise ConfigError(
+            f"{layer.outputs} of {layer.whole.outputs} neurons cannot be a full deck, because the "
+            "others load the same rows: build the whole layer, or use reduced"
+        )
     deck = Deck(
         f"memspice layer: {layer.rows} rows, {layer.outputs} outputs, {fidelity}",
         f"{stimulus.cycles} cycles of write, read and reset; {layer.device.kind} neurons"
@@ -69,7 +80,7 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity)
         _norton_columns(deck, layer, stimulus)
     add_sense(deck, layer)
     if layer.spiking:
-        add_neurons(deck, layer, stimulus.thresholds)
+        add_neurons(deck, layer, stimulus.thresholds, layer.variation)
     return deck
 
 
@@ -156,9 +167,10 @@ def _norton_columns(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None
         "and conductance, exact with the other columns ended by their sense stages' resistance"
     )
     ports = layer.ports
-    currents = stimulus.row_voltage @ ports.norton_current.T
+    currents = stimulus.row_voltage @ ports.norton_current[layer.columns].T
+    conductances = ports.own_conductance[layer.columns]
     for column in range(2 * layer.outputs):
         train = pulse_train(layer.schedule.rows, currents[:, column], layer.schedule.cycle)
         circuit.I(f"column{column}", circuit.gnd, f"c{column}", train)
-        resistance = float(1 / ports.own_conductance[column])
+        resistance = float(1 / conductances[column])
         circuit.R(f"column{column}", f"c{column}", circuit.gnd, resistance)

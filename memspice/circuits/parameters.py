@@ -80,6 +80,10 @@ class NeuronPeriphery(Parameters):
     latch_resistance: float = quantity("ohm", "Output resistance of the latch", gt=0)
     latch_capacitance: float = quantity("F", "Load of the latch: the spike line", gt=0)
     node_capacitance: float = quantity("F", "Parasitic capacitance of the read node", gt=0)
+    trim_step: float = quantity(
+        "V", "Step of the offset trim of a difference stage; 0 for none", ge=0, default=0.0
+    )
+    trim_range: float = quantity("V", "Largest offset trim, either sign", ge=0, default=0.0)
 
 
 class Timing(Parameters):

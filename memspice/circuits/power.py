@@ -14,6 +14,7 @@ from memspice.circuits.array_power import Signals as Signals
 from memspice.circuits.array_power import array_power, array_signals
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import SpiceFidelity, Stimulus
+from memspice.circuits.port_power import ArrayPower, port_power
 from memspice.devices.neurons import MemristorNeuron
 
 
@@ -21,8 +22,8 @@ from memspice.devices.neurons import MemristorNeuron
 class LayerPower:
     """Powers over time; all in [W], ``stored`` in [J].
 
-    ``driver`` and ``crossbar`` are (points,), of all rows and cells together; ``sense``,
-    ``neuron`` and ``logic`` are (outputs, points).
+    ``driver`` and ``crossbar`` are (points,), of all rows and cells together, of a part of a layer
+    its share of them; ``sense``, ``neuron`` and ``logic`` are (outputs, points).
     """
 
     time: np.ndarray
@@ -83,7 +84,8 @@ def layer_power(
         rows, driver, crossbar, wires = array_power(layer, stimulus, signals)
         stored = stored + wires
     else:
-        rows, driver, crossbar = _port_power(layer, stimulus, signals, enabled)
+        array = _port_power(layer, stimulus, signals, enabled)
+        rows, driver, crossbar = array.delivered, array.driver, array.crossbar
     return LayerPower(
         time=signals.time,
         delivered=rails + neuron_rails + rows,
@@ -183,21 +185,11 @@ def _device_power(layer: LayerCircuit, node: dict[str, np.ndarray]) -> np.ndarra
 
 def _port_power(
     layer: LayerCircuit, stimulus: Stimulus, signals: Signals, envelope: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Powers as of ``array_power`` from the port matrix and the simulated column voltages."""
+) -> ArrayPower:
+    """Powers of the array from the port matrix and the simulated column voltages."""
     cycle = np.minimum((signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1)
     columns = np.stack([signals.voltage(f"c{j}") for j in range(2 * layer.outputs)], axis=-1)
-    rows, driver, total = (np.zeros(len(envelope)) for _ in range(3))
-    parts = layer.ports.split_rows(stimulus.row_voltage)
-    for ports, levels in zip(layer.ports.tiles, parts, strict=True):
-        current = (levels @ ports.row_row)[cycle] * envelope[:, None] + columns @ ports.row_col.T
-        source = levels[cycle] * envelope[:, None]
-        delivered = np.sum(source * current, axis=-1)
-        into_columns = source @ ports.row_col + columns @ ports.col_col
-        rows += delivered
-        driver += layer.array.driver_resistance * np.sum(current**2, axis=-1)
-        total += delivered + np.sum(columns * into_columns, axis=-1)
-    return rows, driver, total - driver
+    return port_power(layer, stimulus.row_voltage, cycle, envelope, columns)
 
 
 def event_values(layer: LayerCircuit, cycles: int, signals: Signals) -> dict[str, np.ndarray]:

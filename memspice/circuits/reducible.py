@@ -2,7 +2,8 @@
 
 A reduced deck replaces drivers, wires and cells by linear, instantaneous sources, one per bit line.
 It leaves out what bit lines do to each other while they settle, the bend of a cell's curve beside
-the read voltage, and the time and energy that charge the wires.
+the read voltage, and the time and energy that charge the wires.  A layer cut into several decks
+leaves out nothing more in any voltage; see `memspice.circuits.port_power` for its energy.
 """
 
 from __future__ import annotations

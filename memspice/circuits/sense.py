@@ -24,6 +24,7 @@ def add_sense(deck: Deck, layer: LayerCircuit) -> None:
         else:
             circuit.X(f"sense{column}", "transimpedance", f"c{column}", f"o{column}", *_RAILS)
     low, high = layer.write_limits
+    bias = layer.output_bias.tolist()
     for output in range(layer.outputs):
         circuit.X(
             f"difference{output}",
@@ -31,7 +32,7 @@ def add_sense(deck: Deck, layer: LayerCircuit) -> None:
             *difference_inputs(layer, output),
             f"drive{output}",
             *_RAILS,
-            v_bias=layer.bias_voltage,
+            v_bias=bias[output],
             gain=layer.difference_gain,
             low=low,
             high=high,

@@ -4,29 +4,27 @@ Every write attempt of a neuron needs one threshold ``E ~ Exp(1)``.  It is a pur
 (seed, layer, image, position, neuron, cycle): Philox is keyed by seed, layer and image, its counter
 starts at the cycle, and position and neuron number the draws.  So a network loop that draws a whole
 layer at once and a SPICE run of one position get the same thresholds, in any order, on any worker.
+
+An event gets 32 bits: ``u = (k + 1/2) 2**-32``.  So ``E`` lies between 1.2e-10 and 22.9, a
+switching probability is resolved to 2.3e-10, and one that is below 1.2e-10 is none.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 import numpy as np
 
-#: One value of Philox's 256-bit counter yields this many 64-bit draws.
-_BLOCK = 4
-#: The cycle is the uppermost of the counter's four words.
-_CYCLE = 1 << 192
-#: Index of the leading half of a 64-bit word in memory.
-_LEADING = 1 if sys.byteorder == "little" else 0
+#: One value of Philox's 256-bit counter yields this many draws: two of each 64-bit word.
+_BLOCK = 8
 
 
-def event_words(
+def event_draws(
     seed: int, layer: int, image: int, cycles: range, count: int
 ) -> Iterator[np.ndarray]:
-    """Random words of the first events of one layer and image, cycle by cycle.
+    """Draws of the first events of one layer and image, cycle by cycle, as integers.
 
-    A whole block of draws is one call of Philox, whose counter then jumps to the next cycle.
+    A whole block of draws is one call of Philox, whose counter is then set to the next cycle.
 
     Parameters
     ----------
@@ -41,14 +39,15 @@ def event_words(
 
     Yields
     ------
-    ndarray of uint64, shape (count,)
+    ndarray of uint32, shape (count,)
         Of one cycle; :func:`uniforms` makes them the draws of :func:`event_uniforms`.
     """
     bits = _generator(seed, layer, image, cycles.start)
-    used = -(-count // _BLOCK)
-    for _ in cycles:
-        yield np.asarray(bits.random_raw(count))
-        bits.advance(_CYCLE - used)
+    state = bits.state
+    for cycle in cycles:
+        state["state"]["counter"][-1] = cycle
+        bits.state = state
+        yield _halves(bits, count)
 
 
 def _generator(seed: int, layer: int, image: int, cycle: int) -> np.random.Philox:
@@ -57,17 +56,15 @@ def _generator(seed: int, layer: int, image: int, cycle: int) -> np.random.Philo
     return np.random.Philox(key=key, counter=[0, 0, 0, cycle])
 
 
-def uniforms(words: np.ndarray) -> np.ndarray:
-    """Uniform draws in (0, 1) of random words: odd multiples of 2**-53, same shape, [1]."""
-    return np.asarray(((words >> np.uint64(12)) + 0.5) * 2.0**-52)
+def _halves(bits: np.random.Philox, count: int) -> np.ndarray:
+    """Next draws: of every word the lower half, then the upper one, on machines of any order."""
+    words = np.asarray(bits.random_raw(-(-count // 2))).astype("<u8", copy=False)
+    return words.view("<u4")[:count].astype(np.uint32, copy=False)
 
 
-def leading_bits(words: np.ndarray) -> np.ndarray:
-    """Leading 32 bits of random words (n,), uint32: 2**32 times the draw, rounded down.
-
-    A view, because most events are decided by these bits alone.
-    """
-    return words.view(np.uint32)[_LEADING::2]
+def uniforms(draws: np.ndarray) -> np.ndarray:
+    """Draws in (0, 1) of 32-bit integers: odd multiples of 2**-33, same shape, [1]."""
+    return np.asarray((draws + 0.5) * 2.0**-32)
 
 
 def event_uniforms(
@@ -89,13 +86,13 @@ def event_uniforms(
     Returns
     -------
     ndarray, shape (count,), [1]
-        Uniform in (0, 1), never 0 or 1: odd multiples of 2**-53.
+        Uniform in (0, 1), never 0 or 1: odd multiples of 2**-33.
     """
     bits = _generator(seed, layer, image, cycle)
     skip = first % _BLOCK
     if first >= _BLOCK:
         bits.advance(first // _BLOCK)
-    return uniforms(np.asarray(bits.random_raw(skip + count))[skip:])
+    return uniforms(_halves(bits, skip + count)[skip:])
 
 
 def event_thresholds(

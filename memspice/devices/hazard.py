@@ -24,6 +24,9 @@ class HazardLaw(Parameters):
 
     voltage_scale: float = quantity("V", "V0, the voltage that raises the rate e times", gt=0)
     time_scale: float = quantity("s", "tau0, the mean time to a switch without voltage", gt=0)
+    pivot_voltage: float = quantity(
+        "V", "Voltage at which devices of different V0 have the same rate", default=0.0
+    )
 
     @classmethod
     def from_neel_brown(
@@ -44,11 +47,13 @@ class HazardLaw(Parameters):
         Returns
         -------
         HazardLaw
-            With ``V0 = Vc0 / D`` and ``tau0 = t_a exp(D)``.
+            With ``V0 = Vc0 / D`` and ``tau0 = t_a exp(D)``; its pivot is ``Vc0``, where the rate is
+            ``1 / t_a`` whatever the barrier.
         """
         return cls(
             voltage_scale=critical_voltage / barrier,
             time_scale=attempt_time * math.exp(barrier),
+            pivot_voltage=critical_voltage,
         )
 
     def log_hazard_integral(
@@ -75,13 +80,7 @@ class HazardLaw(Parameters):
         dtype = np.result_type(voltage.dtype, np.float32)
         scaled = voltage.astype(dtype, copy=False) / dtype.type(self.voltage_scale)
         offset = dtype.type(math.log(flat / self.time_scale))
-        if edge == 0.0:
-            return np.asarray(scaled + offset)
-        # (1 - e^-v) / v is a mean of e^-s over 0..v: 1 at v = 0, smooth through it.
-        small = np.abs(scaled) < 1e-4
-        safe = np.where(small, dtype.type(1), scaled)
-        mean = np.where(small, 1 - scaled / 2, -np.expm1(-safe) / safe)
-        return np.asarray(scaled + offset + np.log1p(dtype.type(2 * edge / flat) * mean))
+        return log_pulse_integral(scaled, offset, 2 * edge / flat)
 
     def switching_probability(
         self, voltage: np.ndarray | float, flat: float, edge: float = 0.0
@@ -113,3 +112,29 @@ class HazardLaw(Parameters):
         """Voltage [V] at which a flat pulse of ``flat`` [s] switches with ``probability``."""
         integral = -math.log1p(-probability)
         return self.voltage_scale * math.log(integral * self.time_scale / flat)
+
+
+def log_pulse_integral(scaled: np.ndarray, offset: np.ndarray | float, edges: float) -> np.ndarray:
+    """Logarithm of the hazard integral over a trapezoidal pulse, in scaled values.
+
+    Parameters
+    ----------
+    scaled : ndarray, [1]
+        ``v = V / V0`` while the pulse is flat.
+    offset : ndarray or float, [1]
+        Logarithm of its flat length over ``tau0``, of the shape and the precision of ``scaled``.
+    edges : float, [1]
+        Length of both edges over that of the flat part.
+
+    Returns
+    -------
+    ndarray, same shape and precision as ``scaled``, [1]
+    """
+    if edges == 0.0:
+        return np.asarray(scaled + offset)
+    # (1 - e^-v) / v is a mean of e^-s over 0..v: 1 at v = 0, smooth through it.
+    one = scaled.dtype.type(1)
+    small = np.abs(scaled) < 1e-4
+    safe = np.where(small, one, scaled)
+    mean = np.where(small, 1 - scaled / 2, -np.expm1(-safe) / safe)
+    return np.asarray(scaled + offset + np.log1p(scaled.dtype.type(edges) * mean))

@@ -8,7 +8,20 @@ from memspice.devices.hazard import HazardLaw
 from memspice.quantities import Parameters, quantity
 
 
-class MemristorNeuron(Parameters):
+class NeuronSpread(Parameters):
+    """How much neuron devices differ from each other: see :mod:`memspice.devices.variation`."""
+
+    voltage_scale_spread: float = quantity("1", "Sigma of ln(V0), per device", ge=0, default=0.0)
+    time_scale_spread: float = quantity("1", "Sigma of ln(tau0), per device", ge=0, default=0.0)
+    threshold_spread: float = quantity(
+        "V",
+        "Sigma of the drive at which a device switches, with its sense stage",
+        ge=0,
+        default=0.0,
+    )
+
+
+class MemristorNeuron(NeuronSpread):
     """Filament memristor in series with a resistor, written and read through one terminal.
 
     Filament growth is not resolved: the device is off until its hazard integral the
@@ -28,7 +41,7 @@ class MemristorNeuron(Parameters):
         return self.off_resistance / total
 
 
-class MtjNeuron(Parameters):
+class MtjNeuron(NeuronSpread):
     """Spin-orbit-torque MTJ: written through its heavy metal, read through the junction.
 
     The junction rests antiparallel and switches to parallel.  TMR roll-off with read voltage is

@@ -60,7 +60,7 @@ class Plan:
     loop : tuple of (int, int)
         Images and cycles of each run of the network loop.
     workers : tuple of int
-        Number, size and cycles of the decks for one and two workers.
+        Number, size and cycles of the windows for one and two workers.
     changed : tuple of int
         Size of a crossbar, and how many of its cells change.
     """
@@ -157,7 +157,7 @@ def run_bench(
         progress("one worker and two")
         number, size, cycles = plan.workers
         content["workers"] = measure_workers(
-            engines["ngspice"], jobs=number, size=size, cycles=cycles, repeats=plan.repeats
+            engines["ngspice"], windows=number, size=size, cycles=cycles, repeats=plan.repeats
         )
     keep(content)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -13,12 +14,13 @@ from memspice.analysis.comparison import compare_spikes
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, EngineError, EngineTimeout
 from memspice.experiment.bench_measure import cpu_clock, measure
+from memspice.experiment.outcome import Outcome, join_windows, outcome
 from memspice.experiment.window import (
     Fidelity,
     WindowJob,
-    outcome,
     run_job,
     surrogate_events,
+    window_jobs,
 )
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.inference import Window
@@ -29,6 +31,8 @@ from memspice.parameters import load_parameter_set
 SEED = 0
 #: Cycles that inputs are drawn for; fewer are the first of these, so that spikes can be compared.
 MOST_CYCLES = 64
+#: Limit of a deck that is begun at the end of the time of its run, [s].
+_LEAST_LIMIT = 0.05
 
 
 @dataclass(frozen=True)
@@ -96,36 +100,35 @@ def _bias(rng: np.random.Generator, outputs: int) -> np.ndarray:
     return rng.uniform(-0.8, 0.0, outputs)
 
 
-def square_job(size: int, cycles: int, fidelity: Fidelity, image: int = 0) -> WindowJob:
-    """Window of :func:`square_layer`, half of its inputs spiking."""
+def square_jobs(size: int, cycles: int, fidelity: Fidelity, image: int = 0) -> list[WindowJob]:
+    """Jobs of a window of :func:`square_layer`, half of its inputs spiking."""
     if not 1 <= cycles <= MOST_CYCLES:
         raise ConfigError(f"cycles = {cycles} must be 1 to {MOST_CYCLES}")
     layer = square_layer(size)
     rng = np.random.default_rng([SEED, size, image])
     inputs = (rng.random((MOST_CYCLES, size - 1)) < 0.5)[:cycles].astype(float)
-    return WindowJob(layer, 0, Window(layer.name, image, 0), inputs, fidelity, SEED)
+    return window_jobs(layer, Window(layer.name, image, 0), inputs, fidelity, SEED)
 
 
 def run_once(
     engine: Engine | None, fidelity: Fidelity, size: int, cycles: int, limit: float
 ) -> Run:
     """Run a square layer once; a run that is stopped at its limit [s] or fails is a result, too."""
-    job = square_job(size, cycles, fidelity)
+    jobs = square_jobs(size, cycles, fidelity)
     name = engine.info.name if engine else "numpy"
     run = Run(name, fidelity, size, cycles)
-    _ = job.circuit.drive_gain  # port reduction: measured by itself
+    _ = square_layer(size).circuits[0].drive_gain  # port reduction: measured by itself
     if engine is None:
-        return _surrogate(run, job)
+        return _surrogate(run, jobs)
     begun, cpu_begun = time.perf_counter(), cpu_clock()
     try:
-        record = run_job(job, engine, timeout=limit, stored_neurons=0)
+        found = _simulated(jobs, engine, limit)
     except EngineTimeout:
         spent = cpu_clock() - cpu_begun
         reason = f"longer than the limit of {limit:g} s, {spent:.0f} s of processor time"
         return replace(run, status="stopped", reason=reason)
     except EngineError as error:  # one run of many: said, and the others go on
         return replace(run, status="failed", reason=str(error).splitlines()[0])
-    found = outcome(record)
     return replace(
         run,
         seconds=time.perf_counter() - begun,
@@ -137,19 +140,28 @@ def run_once(
     )
 
 
-def _surrogate(run: Run, job: WindowJob) -> Run:
+def _simulated(jobs: Sequence[WindowJob], engine: Engine, limit: float) -> Outcome:
+    """Outcome of a window, its jobs one after the other, within a limit [s] for all of them."""
+    end, found = time.monotonic() + limit, []
+    for job in jobs:
+        left = max(end - time.monotonic(), _LEAST_LIMIT)
+        found.append(outcome(run_job(job, engine, timeout=left, stored_neurons=0)))
+    return join_windows(found)[0]
+
+
+def _surrogate(run: Run, jobs: Sequence[WindowJob]) -> Run:
     """Closed form of the events, draws included; energies are not part of what is timed."""
-    events, cost = measure(lambda: surrogate_events(job))
-    thresholds = job.stimulus().thresholds
-    found = outcome(run_job(job, None))
+    events, cost = measure(lambda: [surrogate_events(job)["hazard"] for job in jobs])
+    thresholds = np.concatenate([job.stimulus().thresholds for job in jobs], axis=1)
+    hazard = np.concatenate(events, axis=1)
     return replace(
         run,
         seconds=cost.seconds,
         cpu_seconds=cost.cpu_seconds,
-        spikes=events["hazard"] >= thresholds,
-        hazard=events["hazard"],
+        spikes=hazard >= thresholds,
+        hazard=hazard,
         thresholds=thresholds,
-        energy=sum(found.energy.values()),
+        energy=sum(sum(run_job(job, None).energy.values()) for job in jobs),
     )
 
 

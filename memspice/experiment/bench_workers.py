@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from memspice.engines.base import Engine
-from memspice.experiment.bench_layer import square_job
+from memspice.experiment.bench_layer import square_jobs, square_layer
 from memspice.experiment.bench_measure import cpu_clock
-from memspice.experiment.window import WindowJob, outcome, run_job
+from memspice.experiment.outcome import outcome
+from memspice.experiment.window import WindowJob, run_job
 from memspice.jobs import run_jobs
 
 #: Nothing but arithmetic in one process: about as long as a deck.
@@ -23,7 +24,7 @@ _SPIN_COUNT = 5_000_000
 
 
 def measure_workers(
-    engine: Engine, *, jobs: int, size: int, cycles: int, repeats: int
+    engine: Engine, *, windows: int, size: int, cycles: int, repeats: int
 ) -> dict[str, Any]:
     """Run decks with one and with two workers, turn by turn with processes of pure arithmetic.
 
@@ -34,10 +35,10 @@ def measure_workers(
     ----------
     engine : Engine
         Runs the decks.
-    jobs : int
-        Decks, `reduced`, of different inputs.
+    windows : int
+        Different inputs of one layer, `reduced`: some decks each.
     size, cycles : int
-        Of each deck.
+        Of the layer and of each window.
     repeats : int
         Turns; the shortest counts.
 
@@ -47,8 +48,8 @@ def measure_workers(
         ``speedup`` and ``machine_speedup`` by the wall clock, ``cpu_ratio`` of two workers over
         one, ``identical`` whether all events were the same to the bit.
     """
-    tasks = [square_job(size, cycles, "reduced", image) for image in range(jobs)]
-    _ = tasks[0].circuit.drive_gain  # all jobs share the layer and its port reduction
+    tasks = [job for image in range(windows) for job in square_jobs(size, cycles, "reduced", image)]
+    _ = square_layer(size).circuits[0].drive_gain  # all jobs share its port reduction
 
     def simulate(job: WindowJob, cancel: threading.Event) -> np.ndarray:
         found = outcome(run_job(job, engine, cancel=cancel, stored_neurons=0))
@@ -75,7 +76,8 @@ def measure_workers(
     identical = all(map(np.array_equal, events[1], events[2]))
     return {
         "engine": engine.info.name,
-        "jobs": jobs,
+        "windows": windows,
+        "jobs": len(tasks),
         "size": size,
         "cycles": cycles,
         "seconds": [best["decks", workers][0] for workers in (1, 2)],

@@ -8,24 +8,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 
 from memspice.analysis.calibration import fit_line
-from memspice.analysis.comparison import PathwiseComparison
+from memspice.analysis.comparison import CERTAIN, PathwiseComparison
 from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
 from memspice.analysis.statistics import Proportion, proportion
-from memspice.circuits.energy_model import COMPONENTS
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, IncompleteResults
+from memspice.experiment.closed_form import per_cycle, window_energies
+from memspice.experiment.outcome import Outcome
 from memspice.experiment.run_windows import failures_json, run_windows
 from memspice.experiment.setup import Prepared
 from memspice.experiment.simulate_layer import compare_with_surrogate, whole_windows
 from memspice.experiment.window import (
-    Outcome,
     WindowJob,
     run_job,
     surrogate_events,
@@ -180,7 +180,7 @@ def _iterate(
         _calibrate(state, prepared)
         for layer in prepared.mapped.layers:
             windows = chosen[layer.name]
-            energies = _closed_form(prepared, layer, windows, inference)
+            energies = window_energies(layer, windows, inference, prepared.setup.seed)
             # By window: one that few images bring up again must not count as another sample.
             state.modelled.setdefault(layer.name, {}).update(zip(windows, energies, strict=True))
         state.iterations.append(_summarise(prepared, state, inference, number))
@@ -311,34 +311,18 @@ def _calibrate(state: CosimState, prepared: Prepared) -> None:
         if not layer.spiking:
             state.calibration[layer.name] = Calibration(gain, offset)
             continue
-        law, timing = circuit.device.hazard, circuit.timing
-        expected = law.log_hazard_integral(
-            measured * circuit.write_fraction, timing.write, timing.edge
+        expected = np.concatenate(
+            [job.circuit.log_hazard(result.drive).ravel() for job, result in pairs]
         )
         hazard = np.concatenate([result.hazard.ravel() for _, result in pairs])
-        # Below it hardly any device switches, and an integral may drown in the solver's tolerance.
-        fitted = inside & (hazard > _FITTED_HAZARD)
+        # Below it hardly any device switches, and an integral may drown in the solver's tolerance;
+        # what is certain, as of some neurons that differ, is bounded in the circuit's models.
+        fitted = inside & (hazard > _FITTED_HAZARD) & (expected < np.log(CERTAIN))
         slope, shift = fit_line(expected[fitted], np.log(hazard[fitted]))
         state.calibration[layer.name] = Calibration(gain, offset, slope, shift)
 
 
-def _closed_form(
-    prepared: Prepared, layer: MappedLayer, windows: list[Window], inference: InferenceResult
-) -> list[dict[str, float]]:
-    """Closed-form energy per cycle of each window."""
-    energies = []
-    for window in windows:
-        inputs = inference.windows[window]
-        jobs = window_jobs(layer, window, inputs, "surrogate", prepared.setup.seed)
-        energies.append(_per_cycle([run_job(job, None).energy for job in jobs], len(inputs)))
-    return energies
-
-
-def _per_cycle(energies: Sequence[Mapping[str, float]], cycles: int) -> dict[str, float]:
-    return {name: sum(item[name] for item in energies) / cycles for name in COMPONENTS}
-
-
-def _spice_energies(
+def spice_energies(
     state: CosimState, layer: MappedLayer
 ) -> list[tuple[dict[str, float], dict[str, float]]]:
     """Energy per cycle of each SPICE window, measured and in closed form.
@@ -352,14 +336,10 @@ def _spice_energies(
     pairs = []
     for members in windows.values():
         cycles = len(members[0][0].inputs)
-        twins = [_as_surrogate(job) for job, _ in members]
-        measured = _per_cycle([result.energy for _, result in members], cycles)
-        pairs.append((measured, _per_cycle([run_job(job, None).energy for job in twins], cycles)))
+        twins = [replace(job, fidelity="surrogate") for job, _ in members]
+        measured = per_cycle([result.energy for _, result in members], cycles)
+        pairs.append((measured, per_cycle([run_job(job, None).energy for job in twins], cycles)))
     return pairs
-
-
-def _as_surrogate(job: WindowJob) -> WindowJob:
-    return WindowJob(job.layer, job.group, job.window, job.inputs, "surrogate", job.seed)
 
 
 def _summarise(
@@ -368,7 +348,7 @@ def _summarise(
     energy = {
         layer.name: extrapolate_layer(
             list(state.modelled[layer.name].values()),
-            _spice_energies(state, layer),
+            spice_energies(state, layer),
             layer.positions * prepared.setup.cycles,
         )
         for layer in prepared.mapped.layers

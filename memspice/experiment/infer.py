@@ -12,6 +12,7 @@ import numpy as np
 from memspice.analysis.comparison import PathwiseComparison, merge
 from memspice.analysis.statistics import proportion
 from memspice.errors import ConfigError
+from memspice.experiment.outcome import Outcome, join_windows
 from memspice.experiment.run_windows import check_complete, failures_json, run_windows
 from memspice.experiment.setup import (
     Prepared,
@@ -27,7 +28,7 @@ from memspice.experiment.simulate_layer import (
     whole_windows,
 )
 from memspice.experiment.summary import ann_accuracy
-from memspice.experiment.window import Fidelity, Outcome, WindowJob, window_jobs
+from memspice.experiment.window import Fidelity, WindowJob, job_outputs, window_jobs
 from memspice.jobs import Execution, Runner, open_runner
 from memspice.network.architecture import Conv, Pool
 from memspice.network.inference import Window, run_inference
@@ -46,6 +47,7 @@ def infer(
     """Classify images; the object of ``infer --json``.
 
     An image of which a job failed is left out of everything but ``failures``.
+    ``snn_accuracy_by_cycles``, of the surrogate, is what runs of fewer cycles would give.
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def infer(
         "ann_accuracy": asdict(ann_accuracy(prepared, advance)),
     }
     if fidelity == "surrogate":
-        scores, found = _by_surrogate(prepared, advance)
+        scores, found = _by_surrogate(prepared, labels, advance)
     else:
         engine = open_engine(setup.engine, fidelity)
         assert engine is not None
@@ -91,8 +93,7 @@ def infer(
             scores, images, found = _by_spice(prepared, fidelity, runner, advance)
         labels = labels[images]
         result["notes"] = result["notes"] + runner.tally.problems
-    correct = int(np.sum(scores.argmax(axis=1) == labels))
-    result["snn_accuracy"] = asdict(proportion(correct, len(labels)))
+    result["snn_accuracy"] = _accuracy(scores, labels)
     return {**result, **found, "wall_seconds": time.monotonic() - started}
 
 
@@ -101,7 +102,7 @@ def _steps(prepared: Prepared, fidelity: Fidelity) -> int:
     images = len(prepared.dataset.labels)
     if fidelity == "surrogate":
         return images
-    return images * sum(len(layer.circuits) for layer in prepared.mapped.layers)
+    return images * sum(len(job_outputs(layer, fidelity)) for layer in prepared.mapped.layers)
 
 
 def _counter(progress: Progress | None, total: int) -> Advance:
@@ -116,10 +117,19 @@ def _counter(progress: Progress | None, total: int) -> Advance:
     return advance
 
 
-def _by_surrogate(prepared: Prepared, advance: Advance) -> tuple[np.ndarray, dict[str, Any]]:
+def _accuracy(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    return asdict(proportion(int(np.sum(scores.argmax(axis=1) == labels)), len(labels)))
+
+
+def _by_surrogate(
+    prepared: Prepared, labels: np.ndarray, advance: Advance
+) -> tuple[np.ndarray, dict[str, Any]]:
     setup, images = prepared.setup, prepared.dataset.images
     run = run_inference(prepared.mapped, images, setup.cycles, setup.seed, progress=advance)
-    return run.scores, {"spike_rate": run.spike_rate}
+    by_cycles = [
+        {"cycles": cycles, **_accuracy(scores, labels)} for cycles, scores in run.scores_at.items()
+    ]
+    return run.scores, {"snn_accuracy_by_cycles": by_cycles, "spike_rate": run.spike_rate}
 
 
 def _by_spice(
@@ -201,14 +211,10 @@ def _spice_layer(
 ) -> LayerOutputs:
     records = run_windows(jobs, runner, lambda _: advance(1))
     whole, found = whole_windows(jobs, records)
-    groups = len(layer.circuits)
-    parts = [item.spikes.astype(float) if layer.spiking else item.drive for item in found]
-    outputs = [
-        np.concatenate(parts[start : start + groups], axis=1)
-        for start in range(0, len(parts), groups)
-    ]
+    windows = join_windows(found)
+    outputs = [item.spikes.astype(float) if layer.spiking else item.drive for item in windows]
     return LayerOutputs(
-        images=np.array([job.window.image for job in whole[::groups]], dtype=int),
+        images=np.array([item.window.image for item in windows], dtype=int),
         outputs=np.array(outputs),
         outcomes=found,
         comparison=compare_with_surrogate(whole, found),

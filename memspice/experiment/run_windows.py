@@ -17,8 +17,8 @@ from memspice.experiment.window import (
 from memspice.jobs import Failure, Runner, Simulation, run_jobs
 from memspice.store import FAILED, JobRecord, RecordCodec
 
-#: Neurons whose waveforms a record keeps.
-STORED_NEURONS = 2
+#: Neurons whose waveforms a record keeps: of each small deck one, a quarter of a layer in all.
+STORED_NEURONS = 1
 #: Failed jobs that a message names.
 _NAMED = 5
 
@@ -73,8 +73,8 @@ def window_simulation(job: WindowJob, runner: Runner) -> Simulation[JobRecord]:
         See `window_request`.
     """
     request = window_request(job, runner.engine)
-    # The name, the seed and the inputs are in the key.
-    facts = (job.key, job.fidelity, job.group, job.first_output, STORED_NEURONS)
+    # The name, with fidelity and outputs, the seed and the inputs are in the key.
+    facts = (job.key, STORED_NEURONS)
     return Simulation(
         name=job.name,
         request=request,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from memspice.errors import ConfigError
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.weights import Network, load_network
-from memspice.parameters import load_parameter_set, with_array
+from memspice.parameters import ParameterSet, load_parameter_set
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Setup:
     """Settings shared by all commands that simulate a network.
 
     ``tile`` is (rows, columns), ``wire_resistance`` [ohm] per cell replaces both of the parameter
-    set, ``data`` is the folder of the official CIFAR-10 binaries.
+    set, ``changes`` are other values of the set by ``"table.name"``, in SI units, as of
+    :func:`~memspice.parameters.load_parameter_set`; ``data`` is the folder of the official CIFAR-10
+    binaries.
     """
 
     network: str = "cifar10-cnn"
@@ -34,6 +37,7 @@ class Setup:
     cycles: int = 8
     tile: tuple[int, int] = (128, 128)
     wire_resistance: float | None = None
+    changes: Mapping[str, float | str] = field(default_factory=dict)
     seed: int = 0
     engine: str = "ngspice"
     data: Path | None = None
@@ -43,7 +47,7 @@ class Setup:
 class Prepared:
     """A network on crossbars and the images to run, fewer than asked for where there are no more.
 
-    ``notes`` say where the run is smaller than what was asked for.
+    ``notes`` say what is other than the names of data set and parameter set tell.
     """
 
     setup: Setup
@@ -53,9 +57,10 @@ class Prepared:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know: where the run is smaller than asked for."""
+        """What a reader must know: where the run is smaller, and what it changes of its set."""
         asked, found = self.setup.images, len(self.dataset)
-        return [f"{asked} images asked for, the data set has {found}"] if found < asked else []
+        notes = [f"{asked} images asked for, the data set has {found}"] if found < asked else []
+        return [*notes, *self.mapped.parameter_set.notes]
 
 
 def prepare(setup: Setup) -> Prepared:
@@ -71,15 +76,24 @@ def prepare(setup: Setup) -> Prepared:
             raise ConfigError(f"{name} = {getattr(setup, name)} must be at least 1")
     if not 0 <= setup.seed < 2**63:
         raise ConfigError(f"seed = {setup.seed} must be at least 0 and below 2**63")
-    parameter_set = load_parameter_set(setup.device)
-    if setup.wire_resistance is not None:
-        wire = setup.wire_resistance
-        parameter_set = with_array(
-            parameter_set, wire_resistance_row=wire, wire_resistance_col=wire
-        )
+    parameter_set = _parameter_set(setup)
     network = load_network(setup.network)
     mapped = map_network(network, parameter_set, setup.tile, setup.seed)
     return Prepared(setup, network, mapped, load_images(network, setup.images, setup.data))
+
+
+def _parameter_set(setup: Setup) -> ParameterSet:
+    """Parameter set of a run, with what the run changes of it."""
+    changes = dict(setup.changes)
+    if setup.wire_resistance is not None:
+        for name in ("array.wire_resistance_row", "array.wire_resistance_col"):
+            if name in changes:
+                raise ConfigError(
+                    f"--wire-resistance {setup.wire_resistance:g} ohm and {name} = {changes[name]} "
+                    "are given for the same wires: leave one out"
+                )
+            changes[name] = setup.wire_resistance
+    return load_parameter_set(setup.device, changes)
 
 
 def load_images(network: Network, images: int, data: Path | None) -> Dataset:

@@ -14,6 +14,7 @@ from memspice.analysis.comparison import PathwiseComparison, compare_spikes, mer
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.experiment.agreement import agreement_notes
+from memspice.experiment.outcome import Outcome, join_windows, outcome
 from memspice.experiment.run_windows import check_complete, failures_json, run_windows
 from memspice.experiment.setup import (
     Prepared,
@@ -27,9 +28,7 @@ from memspice.experiment.setup import (
 )
 from memspice.experiment.window import (
     Fidelity,
-    Outcome,
     WindowJob,
-    outcome,
     surrogate_events,
     window_jobs,
 )
@@ -275,20 +274,12 @@ def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeSt
     """Spike statistics over all windows; None for an accumulating layer."""
     if not layer.spiking or not outcomes:
         return None
-    by_window: dict[object, list[Outcome]] = {}
-    for item in sorted(outcomes, key=lambda item: item.group):
-        by_window.setdefault((item.window, item.fidelity), []).append(item)
-
-    def stacked(field: str) -> np.ndarray:
-        return np.stack(
-            [
-                np.concatenate([getattr(part, field) for part in parts], axis=1)
-                for parts in by_window.values()
-            ]
-        )
-
-    write = layer.circuits[0].timing.write
-    return spike_statistics(stacked("spikes"), stacked("hazard"), stacked("thresholds"), write)
+    windows = join_windows(outcomes)
+    spikes, hazard, thresholds = (
+        np.stack([getattr(window, name) for window in windows])
+        for name in ("spikes", "hazard", "thresholds")
+    )
+    return spike_statistics(spikes, hazard, thresholds, layer.circuits[0].timing.write)
 
 
 def energy_json(outcomes: Sequence[Outcome]) -> dict[str, float]:

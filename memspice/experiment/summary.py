@@ -21,6 +21,7 @@ from memspice.analysis.statistics import Proportion, proportion
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.engines.base import EngineInfo
 from memspice.experiment.cosim import CosimState, Iteration
+from memspice.experiment.scopes import active_inputs, adds_half_width, memristive_intervals
 from memspice.experiment.setup import Prepared, dataset_json, engine_record
 from memspice.experiment.simulate_layer import compare_with_surrogate
 from memspice.network.inference import ann_scores
@@ -86,7 +87,9 @@ def summary_json(
         "cmos_baseline_joule": baseline,
         "cmos_quoted_joule": cmos_energy(cmos.values, work),
         "workload": asdict(work),
+        "adds_half_width": adds_half_width(prepared, state),
         "memristive_joule": own,
+        "memristive_ci95": memristive_intervals(prepared, state),
         "ratio": {scope: baseline[scope] / own[scope] for scope in SCOPES},
         "cmos_constants": [_sourced(item) for item in (*cmos.provenance, *decision.provenance)],
         "spice": _spice_json(state),
@@ -112,18 +115,13 @@ def _sourced(item: Any) -> dict[str, Any]:
 def workload(prepared: Prepared, state: CosimState) -> Workload:
     """Digital operations of one inference, from the inputs of the sampled windows."""
     cycles, events, adds, products = prepared.setup.cycles, 0.0, 0.0, 0.0
-    windows = state.iterations[-1].inference.windows
     for layer in prepared.mapped.layers:
         if layer.spiking:
             events += layer.positions * layer.outputs * cycles
         if layer.number == 0:  # the same pixels in every cycle: a sensible design multiplies once
             products += layer.positions * layer.outputs * (layer.rows - 1)
             continue
-        active = [
-            np.count_nonzero(inputs) / len(inputs)
-            for window, inputs in windows.items()
-            if window.layer == layer.name
-        ]
+        active = active_inputs(state, layer.name)
         adds += layer.positions * layer.outputs * cycles * float(np.mean(active))
     return Workload(events, adds, products)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,13 +69,56 @@ def _matrices(network: Network) -> list[np.ndarray]:
     return matrices
 
 
-def _batch(network: Network, matrices: list[np.ndarray], state: np.ndarray) -> np.ndarray:
+def with_mean_inputs(network: Network, images: np.ndarray) -> Network:
+    """Network that knows the mean level of every input of its layers, as an ANN.
+
+    Parameters
+    ----------
+    network : Network
+        Trained weights.
+    images : ndarray, shape (n, channels, height, width), [1]
+        Training images in [0, 1]; some hundred are enough.
+
+    Returns
+    -------
+    Network
+        The same weights with ``mean_input``; a convolution's is the mean over all positions.
+    """
+    found: list[list[np.ndarray]] = [[] for _ in network.layers]
+
+    def keep(number: int, state: np.ndarray) -> None:
+        found[number].append(state.sum(axis=0, dtype=float))
+
+    matrices = _matrices(network)
+    with one_blas_thread():
+        for start in range(0, len(images), BATCH):
+            _batch(network, matrices, channels_last(images[start : start + BATCH]), keep)
+    kinds = [kind for kind in network.architecture.layers if not isinstance(kind, Pool)]
+    layers = []
+    for kind, layer, sums in zip(kinds, network.layers, found, strict=True):
+        mean = np.sum(sums, axis=0) / len(images)  # (height, width, channels)
+        if isinstance(kind, Conv):
+            rows = np.repeat(mean.mean(axis=(0, 1)), kind.kernel**2)
+        else:
+            rows = mean.transpose(2, 0, 1).ravel()
+        layers.append(replace(layer, mean_input=np.clip(rows, 0.0, 1.0)))
+    return replace(network, layers=tuple(layers))
+
+
+def _batch(
+    network: Network,
+    matrices: list[np.ndarray],
+    state: np.ndarray,
+    keep: Callable[[int, np.ndarray], None] = lambda number, state: None,
+) -> np.ndarray:
+    """Scores; ``keep`` gets the number and the input of every weight layer."""
     done = 0
     for kind in network.architecture.layers:
         if isinstance(kind, Pool):
             state = average_pool(state, kind.size)
             continue
         matrix = matrices[done]
+        keep(done, state)
         done += 1
         sides = state.shape[1:3] if isinstance(kind, Conv) else (1, 1)
         outputs = np.empty((len(state), *sides, kind.channels), np.float32)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from memspice.circuits.reduction import one_blas_thread
-from memspice.devices.draws import event_words
+from memspice.devices.draws import event_draws
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
 from memspice.network.ann import ann_scores as ann_scores
@@ -44,15 +44,30 @@ class Window(NamedTuple):
 class InferenceResult:
     """Scores and spikes of a run.
 
-    ``scores`` (images, classes) are mean accumulated outputs, in units of the weighted input;
-    ``spike_rate`` is spikes per event by layer; ``windows`` the inputs (cycles, rows - 1) in
-    [0, 1] of every window asked for.
+    ``scores_at`` are the mean accumulated outputs (images, classes) after some numbers of cycles
+    (:func:`cycle_counts`), in units of the weighted input, and to the bit those of a run of so many
+    cycles; ``scores`` those after all.  ``spike_rate`` is spikes per event by layer; ``windows``
+    the inputs (cycles, rows - 1) in [0, 1] of every window asked for.
     """
 
-    scores: np.ndarray
+    scores_at: dict[int, np.ndarray]
     spike_rate: dict[str, float]
     spikes_per_image: dict[str, np.ndarray]
     windows: dict[Window, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def scores(self) -> np.ndarray:
+        """Scores after all cycles."""
+        return self.scores_at[max(self.scores_at)]
+
+
+def cycle_counts(cycles: int) -> list[int]:
+    """Numbers of cycles of which a run keeps scores: the powers of two below its own, and that.
+
+    >>> cycle_counts(12)
+    [1, 2, 4, 8, 12]
+    """
+    return [*(1 << power for power in range((cycles - 1).bit_length())), cycles]
 
 
 def run_inference(
@@ -114,7 +129,7 @@ def run_inference(
 
     def done(_: int, scores: np.ndarray) -> None:
         if progress:
-            progress(len(scores))
+            progress(scores.shape[1])
 
     with one_blas_thread():
         starts = range(0, len(images), size)
@@ -125,7 +140,8 @@ def run_inference(
         if layer.spiking
     }
     found = {window: np.concatenate(parts) for window, parts in inputs.items() if parts}
-    return InferenceResult(np.concatenate(scores), rates, totals, found)
+    scores_at = dict(zip(cycle_counts(cycles), np.concatenate(scores, axis=1), strict=True))
+    return InferenceResult(scores_at, rates, totals, found)
 
 
 def _check_window(mapped: MappedNetwork, window: Window, images: range) -> None:
@@ -149,20 +165,21 @@ class _Stage(NamedTuple):
 
     layer: MappedLayer
     matrix: np.ndarray
-    low: np.float32
-    high: np.float32
+    low: np.ndarray | np.float32
+    high: np.ndarray | np.float32
     rule: SwitchingRule | None
 
 
 def _stage(layer: MappedLayer, calibration: Calibration | None) -> _Stage:
     calibration = calibration or Calibration()
     circuit = layer.circuits[0]
-    rule = SwitchingRule(circuit, calibration) if layer.spiking else None
-    low, high = rule.limits if rule else map(np.float32, circuit.write_limits)
+    rule = SwitchingRule(layer.circuits, calibration) if layer.spiking else None
+    low, high = rule.limits if rule else np.array(circuit.write_limits, np.float32)
     gain = np.concatenate([part.drive_gain for part in layer.circuits]).T
     read = circuit.array.read_voltage
     weight = gain[:-1] * read * calibration.drive_gain
-    offset = circuit.bias_voltage + gain[-1] * (layer.bias_level * read)
+    bias = np.concatenate([part.output_bias for part in layer.circuits])
+    offset = bias + gain[-1] * (layer.bias_level * read)
     offset = offset * calibration.drive_gain + calibration.drive_offset
     if rule:
         weight, offset = rule.slope * weight, rule.slope * offset + rule.intercept
@@ -186,12 +203,12 @@ class _Batch:
         self.spikes: dict[str, np.ndarray] = {}
 
     def cycles(self, images: np.ndarray, cycles: int, stop: threading.Event) -> np.ndarray:
-        """Mean scores (images, classes) over all cycles; gives up once ``stop`` is set."""
+        """Mean scores (cycle counts, images, classes); gives up once ``stop`` is set."""
         self.spikes = {
             stage.layer.name: np.zeros(len(images)) for stage in self._stages if stage.rule
         }
         last = self._stages[-1].layer
-        total = np.zeros((len(images), _events(last)))
+        drive = np.zeros((len(images), cycles, _events(last)))
         largest = max(_events(stage.layer) for stage in self._stages)
         for part, span in _groups(len(images), cycles, max(1, EVENTS // largest)):
             if stop.is_set():
@@ -199,11 +216,14 @@ class _Batch:
                     f"the network loop was stopped before image {self._first_image + part.start}, "
                     f"cycle {span.start}"
                 )
-            total[part] += self._group(channels_last(images[part]), part, span)
-        return np.asarray(total / (cycles * last.volts_per_unit))
+            frames = self._group(channels_last(images[part]), part, span)
+            drive[part, span.start : span.stop] = frames  # one for all where nothing is drawn
+        counts = np.array(cycle_counts(cycles))
+        totals = np.cumsum(drive, axis=1)[:, counts - 1].swapaxes(0, 1)
+        return np.asarray(totals / (counts[:, None, None] * last.volts_per_unit))
 
     def _group(self, state: np.ndarray, images: slice, cycles: range) -> np.ndarray:
-        """Drives of the last layer (images, outputs) [V], summed over some cycles."""
+        """Drives of the last layer (images, cycles or 1, outputs) [V] in some cycles."""
         count, repeat = len(state), len(cycles)  # pixels are the same in every cycle
         stages = iter(self._stages)
         for step in self._mapped.steps:
@@ -217,8 +237,7 @@ class _Batch:
             state = self._spikes(stage, stage.rule, state, images, cycles)
             repeat = 1
         drive = np.concatenate([_clipped(stage, z).copy() for _, z in _products(stage, state)])
-        total = drive.reshape(count, -1, _events(stage.layer)).sum(axis=1, dtype=float)
-        return np.asarray(repeat * total)
+        return drive.reshape(count, -1, _events(stage.layer))
 
     def _spikes(
         self,
@@ -233,22 +252,22 @@ class _Batch:
         count = images.stop - images.start
         fired = np.empty((count * len(cycles), events), bool)
         repeat = len(fired) // len(state)
-        words = self._words(layer, images, cycles)
+        draws = self._draws(layer, images, cycles)
         left: list[OpenEvents] = []
         for part, z in _products(stage, state):
             frames = fired[part.start * repeat : part.stop * repeat]
-            left += rule.screen(_clipped(stage, z).reshape(len(z), -1), words, frames)
+            left += rule.screen(_clipped(stage, z).reshape(len(z), -1), draws, frames)
         rule.settle(left)
         for image, spikes in enumerate(fired.reshape(count, -1), images.start):
             self.spikes[layer.name][image] += np.count_nonzero(spikes)
         sides = layer.input_shape[1:] if isinstance(layer.kind, Conv) else (1, 1)
         return fired.reshape(len(fired), *sides, layer.outputs)
 
-    def _words(self, layer: MappedLayer, images: slice, cycles: range) -> Iterator[np.ndarray]:
-        """Random words of frame after frame."""
+    def _draws(self, layer: MappedLayer, images: slice, cycles: range) -> Iterator[np.ndarray]:
+        """Draws of frame after frame."""
         for image in range(images.start, images.stop):
             number = self._first_image + image
-            yield from event_words(self._seed, layer.number, number, cycles, _events(layer))
+            yield from event_draws(self._seed, layer.number, number, cycles, _events(layer))
 
     def _keep(self, layer: MappedLayer, state: np.ndarray, images: slice, repeat: int) -> None:
         first, last = self._first_image + images.start, self._first_image + images.stop

@@ -8,14 +8,17 @@ of at most ``tile_rows``, whose bit lines meet at one sense stage.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from memspice.circuits.layer import LayerCircuit
 from memspice.devices.synapse import differential_conductance
+from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.trimming import trimmed
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import ParameterSet
 
@@ -23,6 +26,8 @@ from memspice.parameters import ParameterSet
 _HEADROOM = 0.9
 #: Time constants that a difference stage gets to settle: it is then within e^-5, and gets closer.
 _SETTLING = 5.0
+#: Sets the draws of neurons apart from those of cells (no third word) and of windows (an image).
+_NEURON_DRAWS = 0x6E6575726F6E
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,25 @@ class MappedLayer:
     def positions(self) -> int:
         """Positions that share the weights: pixels of a convolution, one of a dense layer."""
         return self.input_shape[1] * self.input_shape[2] if isinstance(self.kind, Conv) else 1
+
+    def circuit(self, outputs: range) -> LayerCircuit:
+        """Circuit of neurons of successive numbers, which must be of one column group.
+
+        Raises
+        ------
+        ConfigError
+            If they are not.
+        """
+        first = 0
+        for circuit in self.circuits:
+            inside = range(outputs.start - first, outputs.stop - first)
+            if 0 <= inside.start < inside.stop <= circuit.outputs:
+                return circuit.part(inside)
+            first += circuit.outputs
+        raise ConfigError(
+            f"layer {self.name} has no column group of outputs {outputs.start} to "
+            f"{outputs.stop - 1}: its groups have {[c.outputs for c in self.circuits]} outputs"
+        )
 
     def row_voltage(self, inputs: np.ndarray) -> np.ndarray:
         """Row voltages (..., rows) [V] for inputs (..., rows - 1) in [0, 1]; adds the bias row."""
@@ -127,7 +151,8 @@ def map_network(
     tile : tuple of int
         Most rows and columns of a tile; columns come in pairs.
     seed : int
-        Of device-to-device spread and stuck cells.
+        Of device-to-device spread and stuck cells, and of the neurons' own constants: one device
+        per output of a layer, shared over the positions of a convolution, whatever the tiles.
 
     Raises
     ------
@@ -173,12 +198,42 @@ def _map_layer(
     scale = _scale(layer, parameter_set, spiking)
     row_level = np.append(np.ones(len(matrix) - 1), bias_level)
     feedback = _feedback_resistance(conductance, row_level, parameter_set)
-    circuits = tuple(
-        _circuit(part, feedback, scale, common, layer.bound, parameter_set, tile[0])
-        for part in _split_columns(conductance, tile[1])
-    )
+    variation = _variation(parameter_set, kind.channels, number, seed) if spiking else None
+    circuits = []
+    for outputs in _column_groups(kind.channels, tile[1]):
+        columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
+        circuit = _circuit(columns, feedback, scale, common, layer.bound, parameter_set, tile[0])
+        circuits.append(replace(circuit, variation=variation and variation.take(outputs)))
     name = f"{type(kind).__name__.lower()}{number + 1}"
-    return MappedLayer(name, number, kind, input_shape, circuits, bias_level, scale.volts_per_unit)
+    mapped = MappedLayer(
+        name, number, kind, input_shape, tuple(circuits), bias_level, scale.volts_per_unit
+    )
+    return _trimmed(mapped, layer) if parameter_set.periphery.trim_step else mapped
+
+
+def _trimmed(mapped: MappedLayer, layer: WeightLayer) -> MappedLayer:
+    """Layer with the offsets of its difference stages trimmed to its weights."""
+    if layer.mean_input is None:
+        raise ConfigError(
+            f"layer {mapped.name} cannot be trimmed: its weights come without the mean levels of "
+            "its rows; set periphery.trim_step to 0, or add the levels with "
+            "memspice.network.ann.with_mean_inputs"
+        )
+    asked = layer.weight @ layer.mean_input + layer.bias
+    rows = mapped.row_voltage(layer.mean_input)
+    circuits, first = [], 0
+    for circuit in mapped.circuits:
+        part = asked[first : first + circuit.outputs]
+        circuits.append(trimmed(circuit, rows, part, mapped.volts_per_unit))
+        first += circuit.outputs
+    return replace(mapped, circuits=tuple(circuits))
+
+
+def _variation(
+    parameter_set: ParameterSet, neurons: int, number: int, seed: int
+) -> NeuronVariation | None:
+    rng = np.random.default_rng([seed, number, _NEURON_DRAWS])
+    return draw_variation(parameter_set.device, neurons, rng)
 
 
 @dataclass(frozen=True)
@@ -236,12 +291,11 @@ def _feedback_resistance(
     return feedback
 
 
-def _split_columns(conductance: np.ndarray, tile_cols: int) -> list[np.ndarray]:
-    """Even groups of whole pairs, each of at most ``tile_cols`` columns."""
-    pairs = conductance.shape[1] // 2
-    groups = math.ceil(pairs / (tile_cols // 2))
-    edges = [2 * (pairs * k // groups) for k in range(groups + 1)]
-    return [conductance[:, a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+def _column_groups(outputs: int, tile_cols: int) -> list[slice]:
+    """Even groups of outputs, each of at most ``tile_cols`` columns in pairs."""
+    groups = math.ceil(outputs / (tile_cols // 2))
+    edges = [outputs * k // groups for k in range(groups + 1)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def _circuit(

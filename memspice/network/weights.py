@@ -28,12 +28,14 @@ class WeightLayer:
     """Weights of one convolution or dense layer.
 
     ``weight`` is (outputs, fan_in), the fan-in of a convolution in (channel, kernel row, kernel
-    column) order; ``bias`` (outputs,); no weight exceeds ``bound``.
+    column) order; ``bias`` (outputs,); no weight exceeds ``bound``.  ``mean_input`` (fan_in,) is
+    the mean level of each input over training images, which trimming needs.
     """
 
     weight: np.ndarray
     bias: np.ndarray
     bound: float
+    mean_input: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def save_network(network: Network, path: Path, levels: int) -> None:
             checked = {"shuffle": True, "compression": "gzip", "fletcher32": True}
             group.create_dataset("steps", data=steps[number], **checked)
             group.create_dataset("bias", data=layer.bias, **checked)
+            if layer.mean_input is not None:
+                group.create_dataset("mean_input", data=layer.mean_input, **checked)
             group.attrs["step"] = layer.bound / (levels - 1)
             group.attrs["bound"] = layer.bound
     partial.replace(path)
@@ -147,7 +151,9 @@ def _read(path: Path) -> Network:
 def _read_layer(group: Any) -> WeightLayer:
     with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused later
         weight = np.asarray(group["steps"], float) * float(group.attrs["step"])
-    return WeightLayer(weight, np.asarray(group["bias"], float), float(group.attrs["bound"]))
+    mean_input = np.asarray(group["mean_input"], float) if "mean_input" in group else None
+    bias, bound = np.asarray(group["bias"], float), float(group.attrs["bound"])
+    return WeightLayer(weight, bias, bound, mean_input)
 
 
 def _check(path: Path, architecture: Architecture, layers: tuple[WeightLayer, ...]) -> None:
@@ -165,6 +171,12 @@ def _check(path: Path, architecture: Architecture, layers: tuple[WeightLayer, ..
             raise DataError(
                 f"{path}, layer{number}: a bias is not finite, or the bound {layer.bound:g} is not "
                 "a positive number: train the network again"
+            )
+        mean = layer.mean_input
+        if mean is not None and (mean.shape != shape[1:] or not ((mean >= 0) & (mean <= 1)).all()):
+            raise DataError(
+                f"{path}, layer{number}: mean levels of shape {mean.shape} do not fit "
+                f"{shape[1:]}, or are not within 0 to 1: train the network again"
             )
         if not (np.abs(layer.weight) <= layer.bound * (1 + 1e-9)).all():  # NaN fails too
             raise DataError(

@@ -10,7 +10,8 @@ import numpy as np
 from memspice.circuits.crossbar_solution import solve_crossbar
 from memspice.experiment.cosim import CosimState
 from memspice.experiment.cosim_run import CosimRun
-from memspice.experiment.window import Outcome, surrogate_events
+from memspice.experiment.outcome import Outcome, join_windows
+from memspice.experiment.window import surrogate_events
 from memspice.report import figures
 from memspice.report.html import write_report
 from memspice.report.transfer_plot import draw_transfer
@@ -49,7 +50,7 @@ def write_cosim_report(folder: Path, run: CosimRun, store: Path) -> list[Path]:
         _rates(folder, run),
         _transfer(folder, run),
         _pathwise(folder, run.state),
-        _raster(folder, showcase),
+        _raster(folder, _window_of(run.state, showcase)),
         _neuron(folder, record),
         _ir_drop(folder, run),
         _iterations(folder, run),
@@ -115,6 +116,12 @@ def _showcase(state: CosimState) -> Outcome:
 def _record_name(state: CosimState, showcase: Outcome) -> str:
     pairs = zip(state.jobs, state.outcomes, strict=True)
     return next(job.name for job, result in pairs if result is showcase)
+
+
+def _window_of(state: CosimState, part: Outcome) -> Outcome:
+    """All outputs of the window that an outcome belongs to."""
+    found = join_windows(state.outcomes)
+    return next(i for i in found if (i.window, i.fidelity) == (part.window, part.fidelity))
 
 
 def _raster(folder: Path, showcase: Outcome) -> Entry:

@@ -65,7 +65,7 @@ def write_report(
     """
     check_summary(summary)
     images = [
-        {"title": title, "caption": caption, "data": _embedded(file)}
+        {"title": title, "caption": caption, "data": embedded(file)}
         for title, caption, file in figures
     ]
     page = _environment().get_template("report.html.j2").render(**_context(summary), figures=images)
@@ -123,7 +123,7 @@ def _scope_parts() -> dict[str, str]:
     }
 
 
-def _embedded(file: Path) -> str:
+def embedded(file: Path) -> str:
     """Return a PNG file as a data URI."""
     try:
         data = file.read_bytes()

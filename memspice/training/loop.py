@@ -1,9 +1,10 @@
-"""Train a device-activation network: normalised first, then folded onto conductance levels.
+"""Train a device-activation network: normalised first, then on the circuits that will run it.
 
-The first phases train with batch normalisation.  The last folds the normalisation into the weights,
-clips and rounds them to the levels a differential pair of conductances offers, disturbs them by
-the programming spread, and fine-tunes.  In all phases a share of each batch propagates Bernoulli
-spikes instead of probabilities, so the network learns to live with one-bit, one-cycle neurons.
+The first phases train with batch normalisation.  Then the normalisation is folded into the weights,
+which are clipped and rounded to the levels a differential pair of conductances offers; a mapped
+phase fine-tunes them on crossbars, drawn anew every few steps, with the exact gain of every tile.
+In all phases a share of each batch propagates Bernoulli spikes instead of probabilities, so the
+network learns to live with one-bit, one-cycle neurons.
 """
 
 from __future__ import annotations
@@ -22,64 +23,14 @@ from torch import nn
 
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture
-from memspice.network.weights import Network, WeightLayer
+from memspice.network.rounding import round_network
+from memspice.network.weights import Network
+from memspice.training.config import PRESETS as PRESETS
+from memspice.training.config import Phase, TrainConfig
+from memspice.training.crossbars import Crossbars, held_layers
 from memspice.training.model import DeviceNetwork
 
 Report = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Phase:
-    """Some epochs under one learning-rate cycle.
-
-    A share ``sampled_fraction`` of each batch propagates spikes, the rest probabilities.  In a
-    ``folded`` phase the normalisation is part of the weights, which are clipped and quantised.
-    """
-
-    name: str
-    epochs: int
-    learning_rate: float
-    sampled_fraction: float = 0.5
-    folded: bool = False
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What a training run depends on, besides architecture and images."""
-
-    phases: tuple[Phase, ...]
-    batch: int = 128
-    weight_decay: float = 2e-2
-    augment: bool = True
-    levels: int = 32
-    clip_sigma: float = 4.0
-    weight_noise: float = 0.03
-    seed: int = 1
-    threads: int = 1
-
-    def quick(self) -> TrainConfig:
-        """One epoch a phase: to see that training works, not to train."""
-        return replace(self, phases=tuple(replace(phase, epochs=1) for phase in self.phases))
-
-
-#: Schedules of the networks that come with memspice.
-PRESETS = {
-    "digits-mlp": TrainConfig(
-        phases=(
-            Phase("normalised", 60, 5e-3),
-            Phase("folded", 20, 3e-4, folded=True),
-        ),
-        batch=64,
-        augment=False,
-    ),
-    "cifar10-cnn": TrainConfig(
-        phases=(
-            Phase("normalised", 28, 3e-3),
-            Phase("refined", 8, 1.5e-3, sampled_fraction=0.3),
-            Phase("folded", 4, 3e-4, sampled_fraction=0.3, folded=True),
-        ),
-    ),
-}
 
 
 def train_network(
@@ -90,7 +41,7 @@ def train_network(
     checkpoint: Path,
     report: Report,
 ) -> Network:
-    """Train, fold and fine-tune a network.
+    """Train and fine-tune a network.
 
     Parameters
     ----------
@@ -103,19 +54,21 @@ def train_network(
     config : TrainConfig
         Schedule, quantisation and seed.
     checkpoint : Path
-        Folder for the state after each epoch; a run that finds one there goes on from it.
+        Folder for the state after each epoch; a run that finds one there goes on from it.  Runs
+        that begin alike may share it.
     report : callable
         Receives one line of text after each epoch.
 
     Returns
     -------
     Network
-        Quantised weights, with configuration and course of the training as provenance.
+        Weights on levels, with configuration and course of the training as provenance.
 
     Raises
     ------
     ConfigError
-        If the checkpoint belongs to another run, or a batch is larger than the set of images.
+        If the checkpoint belongs to another run, a batch is larger than the set of images, or the
+        hardware of a mapped phase does not exist.
     """
     if len(images) < config.batch:
         raise ConfigError(f"{len(images)} images do not fill one batch of {config.batch}")
@@ -125,17 +78,29 @@ def train_network(
     pixels, classes = torch.from_numpy(images), torch.from_numpy(np.asarray(labels, np.int64))
     model = DeviceNetwork(architecture).to(memory_format=torch.channels_last)
     history: list[str] = []
-    run = _Run(model, pixels, classes, config, checkpoint, report, history)
-    for phase in config.phases:
-        run.phase(phase)
+    run = _Run(architecture, model, pixels, classes, config, checkpoint, report, history)
+    paths = [run.path(phase) for phase in config.phases]  # finds missing hardware before the work
+    for phase, path in zip(config.phases, paths, strict=True):
+        run.phase(phase, path)
     provenance = {"training": asdict(config), "history": history, "torch": torch.__version__}
-    return Network(architecture, _export(model), provenance)
+    return _finished(model.eval(), Network(architecture, (), provenance), config)
+
+
+def _finished(model: DeviceNetwork, empty: Network, config: TrainConfig) -> Network:
+    """Network of a trained model, its weights on levels."""
+    for stage in model.stages():
+        stage.fold()
+    network = replace(empty, layers=held_layers(model))
+    if all(stage.levels for stage in model.stages()):
+        return network
+    return round_network(network, config.levels, config.clip_sigma)[0]
 
 
 @dataclass
 class _Run:
     """One training run: the model, its data and where it reports."""
 
+    architecture: Architecture
     model: DeviceNetwork
     pixels: torch.Tensor
     classes: torch.Tensor
@@ -144,41 +109,62 @@ class _Run:
     report: Report
     history: list[str]
 
-    def phase(self, phase: Phase) -> None:
+    def phase(self, phase: Phase, path: Path) -> None:
         """Run one phase, resuming from its last finished epoch."""
-        steps, rate = len(self.pixels) // self.config.batch, phase.learning_rate
-        if phase.folded:
-            for stage in self.model.stages():
-                stage.fold(self.config.levels, self.config.clip_sigma, self.config.weight_noise)
-        optimizer = torch.optim.AdamW(
-            self.model.parameters(), rate, weight_decay=self.config.weight_decay
-        )
+        steps = len(self.pixels) // self.config.batch
+        self._enter(phase)
+        groups = self._groups(phase)
+        rates = [group["lr"] for group in groups]
+        optimizer = torch.optim.AdamW(groups, weight_decay=self.config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, rate, total_steps=phase.epochs * steps, pct_start=0.2
+            optimizer, rates, total_steps=phase.epochs * steps, pct_start=0.2
         )
-        path = self.checkpoint / f"{phase.name}.pt"
-        first = self._resume(path, optimizer, schedule)
+        identity = self.identity(phase)
+        first = self._resume(path, identity, optimizer, schedule)
         for epoch in range(first, phase.epochs):
             started = time.monotonic()
-            loss, accuracy = self._epoch(optimizer, schedule, steps, phase.sampled_fraction)
+            loss, accuracy = self._epoch(optimizer, schedule, steps, phase)
             line = (
                 f"{phase.name} epoch {epoch + 1}/{phase.epochs}: loss {loss:.4f}, "
                 f"training accuracy {accuracy:.4f}, {time.monotonic() - started:.0f} s"
             )
             self.history.append(line)
             self.report(line)
-            self._save(path, epoch + 1, optimizer, schedule)
+            self._save(path, identity, epoch + 1, optimizer, schedule)
+
+    def _enter(self, phase: Phase) -> None:
+        """Bring the model into the form that a phase trains."""
+        for stage in self.model.stages():
+            stage.flaws = None
+            stage.noise = self.config.weight_noise if phase.kind == "folded" else 0.0
+            if phase.kind != "normalised" and not stage.levels:
+                stage.fold()
+                stage.quantise(self.config.levels, self.config.clip_sigma)
+
+    def _groups(self, phase: Phase) -> list[dict[str, Any]]:
+        """Parameters that share a learning rate, with that rate."""
+        rate = phase.learning_rate
+        if phase.kind != "mapped":
+            return [{"params": list(self.model.parameters()), "lr": rate}]
+        layers = [stage.linear for stage in self.model.stages()]
+        weights = [
+            {"params": [layer.weight], "lr": rate * float(layer.weight.detach().std())}
+            for layer in layers
+        ]
+        return [*weights, {"params": [layer.bias for layer in layers], "lr": rate}]
 
     def _epoch(
-        self, optimizer: Any, schedule: Any, steps: int, sampled_fraction: float
+        self, optimizer: Any, schedule: Any, steps: int, phase: Phase
     ) -> tuple[float, float]:
         self.model.train()
         order = torch.randperm(len(self.pixels))
         total = correct = 0.0
         for step in range(steps):
+            if phase.kind == "mapped":
+                self._crossbars.step(self.model, step)
             picked = order[step * self.config.batch : (step + 1) * self.config.batch]
             images = self._prepare(self.pixels[picked])
-            sampled = torch.rand(len(picked)) < sampled_fraction
+            sampled = torch.rand(len(picked)) < phase.sampled_fraction
             with torch.autocast("cpu", torch.bfloat16):
                 scores = self.model(images, sampled).float()
             loss = nn.functional.cross_entropy(scores, self.classes[picked])
@@ -197,10 +183,10 @@ class _Run:
             images = images.float() / 255
         return images.contiguous(memory_format=torch.channels_last)
 
-    def _save(self, path: Path, epoch: int, optimizer: Any, schedule: Any) -> None:
+    def _save(self, path: Path, identity: str, epoch: int, optimizer: Any, schedule: Any) -> None:
         state = {
             "epoch": epoch,
-            "run": self._identity,
+            "run": identity,
             "model": self.model.state_dict(),
             "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(),
@@ -213,18 +199,32 @@ class _Run:
         partial.replace(path)
 
     @cached_property
-    def _identity(self) -> str:
-        """Configuration and data that a checkpoint belongs to."""
+    def _crossbars(self) -> Crossbars:
+        return Crossbars(self.architecture, self.config.hardware)
+
+    def path(self, phase: Phase) -> Path:
+        """Checkpoint of a phase; one for each device that the phases before are common to."""
+        name = self._crossbars.parameter_set.name if phase.kind == "mapped" else ""
+        return self.checkpoint / f"{'-'.join(filter(None, (phase.name, name)))}.pt"
+
+    @cached_property
+    def _data(self) -> str:
         digest = hashlib.sha256(self.pixels.numpy().tobytes())
         digest.update(self.classes.numpy().tobytes())
-        return f"{asdict(self.config)} {digest.hexdigest()}"
+        return digest.hexdigest()
 
-    def _resume(self, path: Path, optimizer: Any, schedule: Any) -> int:
+    def identity(self, phase: Phase) -> str:
+        """Network, settings and data that a checkpoint of a phase belongs to."""
+        parts: list[object] = [self.architecture, self.config.behind(phase), self._data]
+        if phase.kind == "mapped":
+            parts += [self._crossbars.parameter_set, self._crossbars.activation]
+        return " ".join(map(repr, parts))
+
+    def _resume(self, path: Path, identity: str, optimizer: Any, schedule: Any) -> int:
         if not path.exists():
             return 0
         state = torch.load(path, weights_only=True)
-        # Checkpoints from before this entry was written are taken as they are.
-        if state.get("run", self._identity) != self._identity:
+        if state["run"] != identity:
             raise ConfigError(
                 f"{path} belongs to a run with another configuration or other images: give another "
                 "folder with --checkpoint, or remove this one"
@@ -250,14 +250,3 @@ def _augment(images: torch.Tensor, margin: int = 4) -> torch.Tensor:
     for index, (top, left) in enumerate(corners):
         out[index] = padded[index, :, top : top + height, left : left + width]
     return out
-
-
-def _export(model: DeviceNetwork) -> tuple[WeightLayer, ...]:
-    model.eval()
-    layers = []
-    with torch.no_grad():
-        for stage in model.stages():
-            weight, bias = stage.quantized()
-            matrix = weight.flatten(1).double().numpy()
-            layers.append(WeightLayer(matrix, bias.double().numpy(), stage.bound))
-    return tuple(layers)

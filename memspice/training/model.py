@@ -9,22 +9,27 @@ Bernoulli spikes (one cycle of the SNN); both use the gradient of ``p`` (straigh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
 
-#: ``z`` is limited by the supply rails of the neuron's write driver.
+#: Rails of a neuron's write driver, as limits of ``z``, before a model is put on crossbars.
 Z_LOW, Z_HIGH = -7.0, 2.3
+#: A weight that crossbars change by less keeps the factor as it learns: a spread of conductances is
+#: less harmful to smaller weights, and only a gradient that sees it makes weights robust.  What
+#: changes more (stuck cells, weights near zero) is added to it.
+FACTORS = 0.5, 2.0
 
 
 class _Switch(torch.autograd.Function):
     """Switching probability, replaced by spikes where ``sampled`` is true."""
 
     @staticmethod
-    def forward(ctx, z, sampled):  # type: ignore[no-untyped-def]  # noqa: D102
-        hazard = torch.exp(z.clamp(Z_LOW, Z_HIGH))
+    def forward(ctx, z, sampled, low, high):  # type: ignore[no-untyped-def]  # noqa: D102
+        hazard = torch.exp(z.clamp(low, high))
         survival = torch.exp(-hazard)
         ctx.save_for_backward(hazard * survival)
         spikes = (torch.rand_like(survival) >= survival).to(survival.dtype)
@@ -33,7 +38,7 @@ class _Switch(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]  # noqa: D102
         (slope,) = ctx.saved_tensors
-        return gradient * slope, None
+        return gradient * slope, None, None, None
 
 
 class FakeQuantize(torch.autograd.Function):
@@ -60,8 +65,26 @@ def centred(weight: torch.Tensor) -> torch.Tensor:
     return weight - weight.mean(dim=tuple(range(1, weight.ndim)), keepdim=True)
 
 
+class Flaws(NamedTuple):
+    """What crossbars make of a layer: ``factor * weight + added``, ``bias + shift``, and limits.
+
+    ``factor`` and ``added`` have the shape of the weights, ``shift`` is (outputs,), ``low`` and
+    ``high`` limit the weighted input and have its number of dimensions.
+    """
+
+    factor: torch.Tensor
+    added: torch.Tensor
+    shift: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+
+
 class Stage(nn.Module):
-    """One weight layer: linear map, normalisation until folded, then neurons unless last."""
+    """One weight layer: linear map, normalisation until folded, then neurons unless last.
+
+    Once folded its weights are quantised; ``noise`` disturbs them while training.  With the
+    ``flaws`` of crossbars it computes what those do.
+    """
 
     def __init__(self, linear: nn.Module, norm: nn.Module | None, first: bool, last: bool) -> None:
         super().__init__()
@@ -70,22 +93,50 @@ class Stage(nn.Module):
         self.levels: int | None = None
         self.bound = 0.0
         self.noise = 0.0
+        self.flaws: Flaws | None = None
 
-    def quantized(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weights and bias as the crossbar will hold them (with programming noise in training)."""
+    def held(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights and bias to program: those of the circuits if they had no flaw."""
         weight, bias = self.linear.weight, self.linear.bias
         if self.centre:
             weight = centred(weight)
-        if self.levels is None:
-            return weight, bias
-        weight = FakeQuantize.apply(weight, self.bound, self.levels)
+        if self.levels is not None:
+            weight = FakeQuantize.apply(weight, self.bound, self.levels)
+        return weight, bias
+
+    def effective(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights and bias to compute with; the gradient goes straight through all flaws."""
+        weight, bias = self.held()
+        if self.flaws is not None:
+            return weight * self.flaws.factor + self.flaws.added, bias + self.flaws.shift
         if self.training and self.noise:
             weight = weight * (1 + self.noise * torch.randn_like(weight))
         return weight, bias
 
+    def flaws_of(
+        self, weight: torch.Tensor, bias: torch.Tensor, low: torch.Tensor, high: torch.Tensor
+    ) -> Flaws:
+        """Flaws of crossbars that make this layer of the weights and the bias held at present.
+
+        Parameters
+        ----------
+        weight : tensor, shape (outputs, fan_in), [1]
+            In place of those held.
+        bias, low, high : tensor, shape (outputs,), [1]
+            Bias, and limits of the weighted input.
+        """
+        with torch.no_grad():
+            held, own_bias = self.held()
+            found = weight.reshape(held.shape)
+            factor = torch.where(held == 0, 1.0, found / held)
+            factor = torch.where((factor > FACTORS[0]) & (factor < FACTORS[1]), factor, 1.0)
+            shape = (1, -1, *[1] * (held.ndim - 2))
+            added = found - factor * held
+            return Flaws(factor, added, bias - own_bias, low.view(shape), high.view(shape))
+
     def forward(self, x: torch.Tensor, sampled: torch.Tensor) -> torch.Tensor:
         """Outputs of the layer; ``sampled`` (images,) says which images propagate spikes."""
-        weight, bias = self.quantized()
+        weight, bias = self.effective()
         if isinstance(self.linear, nn.Conv2d):
             z = nn.functional.conv2d(x, weight, bias, padding=self.linear.padding)
         else:
@@ -94,10 +145,15 @@ class Stage(nn.Module):
             z = self.norm(z)
         if self.last:
             return z
-        return _Switch.apply(z, sampled.view(-1, *[1] * (z.ndim - 1)))
+        limits = (self.flaws.low, self.flaws.high) if self.flaws else (Z_LOW, Z_HIGH)
+        return _Switch.apply(z, sampled.view(-1, *[1] * (z.ndim - 1)), *limits)
 
-    def fold(self, levels: int, clip_sigma: float, noise: float) -> None:
-        """Absorb the normalisation into weights and bias; from here on weights are quantised."""
+    def fold(self) -> None:
+        """Absorb the normalisation into weights and bias.
+
+        Weights stay centred: without normalisation a mean that drifts moves all inputs of the next
+        layer at once, and training no longer converges.
+        """
         if self.norm is not None:
             scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
             with torch.no_grad():
@@ -107,8 +163,11 @@ class Stage(nn.Module):
                 bias = self.norm.bias - scale * self.norm.running_mean
                 self.linear.weight.copy_(weight)
                 self.linear.bias = nn.Parameter(bias.clone())
-            self.norm, self.centre = None, False
-        self.levels, self.noise = levels, noise
+            self.norm = None
+
+    def quantise(self, levels: int, clip_sigma: float) -> None:
+        """Hold weights on conductance levels from here on; the bound is that of now."""
+        self.levels = levels
         self.bound = float(clip_sigma * self.linear.weight.detach().std())
 
 

@@ -17,9 +17,10 @@ from memspice.cli_options import pathwise_verdict
 from memspice.errors import EngineError
 from memspice.experiment import simulate_layer as module
 from memspice.experiment.agreement import CLOSURE_LIMIT, agreement_notes
+from memspice.experiment.outcome import Outcome, outcome
 from memspice.experiment.setup import Setup
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
-from memspice.experiment.window import Outcome, outcome, surrogate_events
+from memspice.experiment.window import surrogate_events
 from memspice.store import JobRecord
 
 

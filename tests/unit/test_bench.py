@@ -25,7 +25,7 @@ from memspice.experiment.bench_ladder import (
     ladder_json,
     ladder_ratios,
 )
-from memspice.experiment.bench_layer import MOST_CYCLES, Run, better, run_once, square_job
+from memspice.experiment.bench_layer import MOST_CYCLES, Run, better, run_once, square_jobs
 from memspice.experiment.bench_loop import counted_products, measure_loop
 from memspice.report.bench_figure import draw_bench
 from tests.bench_helpers import FakeChildren
@@ -33,16 +33,16 @@ from tests.helpers import ngspice
 
 
 def test_square_layer_is_what_its_name_says() -> None:
-    job = square_job(8, 3, "reduced")
+    (job,) = square_jobs(8, 3, "reduced")
     assert job.circuit.conductances[0].shape == (8, 8)
     assert job.circuit.outputs == 4
-    fewer = square_job(8, 2, "full")
+    (fewer,) = square_jobs(8, 2, "full")
     np.testing.assert_array_equal(fewer.inputs, job.inputs[:2])
     np.testing.assert_array_equal(fewer.stimulus().thresholds, job.stimulus().thresholds[:2])
     with pytest.raises(ConfigError, match="size = 7 must be even"):
-        square_job(7, 1, "full")
+        square_jobs(7, 1, "full")
     with pytest.raises(ConfigError, match=f"cycles = 65 must be 1 to {MOST_CYCLES}"):
-        square_job(8, 65, "full")
+        square_jobs(8, 65, "full")
 
 
 def test_better_run_is_the_shorter_one_that_ended() -> None:
@@ -146,7 +146,7 @@ def test_share_of_the_loop_is_made_of_its_parts() -> None:
 @pytest.mark.ngspice
 def test_two_workers_give_the_same_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_workers, "_SPIN_COUNT", 1000)
-    found = bench_workers.measure_workers(ngspice(), jobs=2, size=4, cycles=1, repeats=1)
+    found = bench_workers.measure_workers(ngspice(), windows=2, size=4, cycles=1, repeats=1)
     assert found["identical"] is True
     assert found["speedup"] == pytest.approx(found["seconds"][0] / found["seconds"][1])
     assert found["machine_speedup"] > 0

@@ -303,6 +303,18 @@ def test_command_prints_a_table_of_80_columns() -> None:
     assert "of 32 differ" in "\n".join(lines)
 
 
+def test_changed_values_are_simulated_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = StillEngine()
+    monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: engine)
+    arguments = ("--points", "2", "--events", "1", "--json")
+    found = json.loads(run("--set", "neuron.series_resistance=2e6", *arguments))
+    assert found["notes"] == ["changed: neuron.series_resistance = 2000000.0"]
+    assert "Rseries mid 0 2000000" in engine.netlists[-1]
+    assert json.loads(run(*arguments))["notes"] == []
+    with pytest.raises(ConfigError, match="cannot be changed"):
+        run("--set", "neuron.resistance=1")
+
+
 def test_unwritable_folder_is_refused_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

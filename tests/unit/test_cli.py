@@ -60,7 +60,10 @@ def test_simulate_layer_prints_one_object(capsys: Capture, tmp_path: Path) -> No
     assert content["wall_seconds"] > 0
     assert content["out"] == str(out)
     jobs = call(capsys, "waves", "ls", out, "--json").content["jobs"]
-    assert [job["name"] for job in jobs] == ["dense2/image00000_position0000_columns0_reduced"]
+    window = "dense2/image00000_position0000"
+    assert [job["name"] for job in jobs] == [
+        f"{window}_outputs{outputs}_reduced" for outputs in ("000_002", "003_005", "006_009")
+    ]
 
 
 def test_spikes_and_energy_of_simulate_layer(capsys: Capture) -> None:

@@ -48,6 +48,15 @@ def check(reply: Reply, code: int, words: str) -> None:
         ("--wire-resistance nan", "wire_resistance_row = nan ohm must be finite"),
         ("--wire-resistance inf", "wire_resistance_row = inf ohm must be finite"),
         ("--wire-resistance -1", "wire_resistance_row = -1.0 ohm must be at least 0"),
+        ("--set array.driver_resistance=-1", "driver_resistance = -1 ohm must be at least 0 ohm"),
+        ("--set array.driver_resistance=1k", "driver_resistance = '1k' must be a number in ohm"),
+        ("--set array.drivers=1", "array has wire_resistance_row, wire_resistance_col, driver_"),
+        ("--set rows.driver=1", "this set has access_transistor, array, cell"),
+        ("--set synapse.variation", "must be TABLE.NAME=VALUE"),
+        ("--set synapse.variation=", "must be TABLE.NAME=VALUE"),
+        ("--set variation=0.1", "'variation' must be TABLE.NAME"),
+        ("--set synapse.age=1 --set synapse.age=2", "--set synapse.age is given twice"),
+        ("--wire-resistance 1 --set array.wire_resistance_col=2", "for the same wires: leave one"),
         ("--device nope", "parameter set 'nope' is unknown"),
         ("--device nope.toml", "nope.toml does not exist"),
         ("--engine hspice", "'hspice' is not one of 'ngspice', 'vacask'"),
@@ -243,12 +252,15 @@ def test_missing_vacask_is_an_error_with_its_install_line(
 
 
 @pytest.mark.ngspice
-def test_timeout_names_the_job_and_leaves_a_readable_run(capsys: Capture, tmp_path: Path) -> None:
+def test_timeout_names_the_job_and_leaves_a_readable_run(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memspice.experiment.window.DECK_OUTPUTS", 32)
     out = tmp_path / "run.h5"
     arguments = ("simulate-layer", *DIGITS, "--timeout", 0.01, "--jobs", 1, "--out", out)
     reply = call(capsys, *arguments)
     assert (reply.code, reply.out) == (5, "")
-    job = "dense1/image00000_position0000_columns0_reduced"
+    job = "dense1/image00000_position0000_outputs000_031_reduced"
     assert f"1 of 1 jobs failed:\n  {job} (2 attempts): the engine ran longer" in reply.err
     assert "longer than its limit of 0.01 s" in reply.err
     listed = call(capsys, "waves", "ls", out).out

@@ -77,3 +77,12 @@ def test_shapes_that_differ(odd: int) -> None:
     arrays[odd] = arrays[odd][:2]
     with pytest.raises(ShapeError, match="different shapes"):
         compare_spikes(*arrays)
+
+
+def test_certain_switches_do_not_differ() -> None:
+    # The models of the circuits end at e^5, the closed form does not; below that both are told.
+    draws = np.array([1.0, 1.0])
+    for spice, closed, deviation in ((148.0, 1e4, 0.0), (90.0, 99.0, 1 / 11), (90.0, 1e4, 0.1)):
+        hazard, reference = np.array([spice, 1.5]), np.array([closed, 1.5])
+        found = compare_spikes(hazard >= draws, reference >= draws, hazard, reference, draws)
+        assert found.hazard_deviation == pytest.approx(deviation)

@@ -19,8 +19,8 @@ from memspice.experiment.cosim import (
     _calibrate,
     _choose,
     _settled,
-    _spice_energies,
     run_cosim,
+    spice_energies,
 )
 from memspice.experiment.setup import Prepared, Setup, prepare
 from memspice.experiment.summary import summary_json, workload
@@ -113,7 +113,7 @@ def test_records_are_those_of_the_jobs() -> None:
     assert sorted(record.name for record in records) == sorted(job.name for job in state.jobs)
     assert len({job.name for job in state.jobs}) == len(state.jobs) == len(state.outcomes)
     for job, outcome in zip(state.jobs, state.outcomes, strict=True):
-        assert (outcome.window, outcome.group) == (job.window, job.group)
+        assert (outcome.window, outcome.first_output) == (job.window, job.outputs.start)
         assert outcome.drive.shape == (len(job.inputs), job.circuit.outputs)
         assert outcome.closure is not None
         assert outcome.closure <= 1e-3
@@ -126,7 +126,8 @@ def test_windows_of_each_kind() -> None:
     full = [job for job in jobs if job.fidelity == "full"]
     assert [(job.window.layer, len(job.inputs)) for job in full] == [("dense2", 1)]
     reduced = [job for job in jobs if job.fidelity == "reduced"]
-    assert [len(job.inputs) for job in reduced[:4]] == [3, 2, 2, 2]  # the first is the showcase
+    cycles = list({job.window: len(job.inputs) for job in reduced}.values())
+    assert cycles[:4] == [3, 2, 2, 2]  # the first is the showcase
     assert {job.window for job in full} <= {job.window for job in reduced}
 
 
@@ -140,7 +141,7 @@ def test_a_full_window_is_no_sample_besides_its_reduced_twin() -> None:
     state = run()[0]
     for layer in prepared().mapped.layers:
         reduced = {job.window for job, _ in state.of_layer(layer.name) if job.fidelity == "reduced"}
-        energies = _spice_energies(state, layer)
+        energies = spice_energies(state, layer)
         typical = np.mean([sum(item.values()) for item in state.modelled[layer.name].values()])
         assert len(energies) == len(reduced)
         for measured, modelled in energies:
@@ -200,6 +201,23 @@ def test_ratios_are_the_quotients_of_the_scopes() -> None:
     for scope in SCOPES:
         assert ratio[scope] == pytest.approx(baseline[scope] / own[scope])
     assert own["system"] == pytest.approx(energy["total"])
+
+
+def test_each_scope_has_the_interval_of_its_own_components() -> None:
+    content = summary()
+    own, ends = content["memristive_joule"], content["memristive_ci95"]
+    for scope in SCOPES:
+        low, high = ends[scope]
+        assert low < own[scope] < high
+        assert (low + high) / 2 == pytest.approx(own[scope])
+    assert ends["system"] == pytest.approx(content["energy_per_inference_joule"]["ci95"])
+
+
+def test_doubt_about_the_additions_by_hand() -> None:
+    windows = run()[0].iterations[-1].inference.windows
+    active = [rows.sum() / CYCLES for window, rows in windows.items() if window.layer == "dense2"]
+    half = 1.959964 * 10 * CYCLES * np.std(active, ddof=1) / np.sqrt(len(active))
+    assert summary()["adds_half_width"] == pytest.approx(half, rel=1e-6)
 
 
 def test_workload_by_hand() -> None:

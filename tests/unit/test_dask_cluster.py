@@ -25,7 +25,7 @@ from tests.dask_helpers import Cluster, local_cluster
 from tests.kill_helpers import content
 
 #: Eight jobs of a fraction of a second each.
-SETUP = Setup(network="digits-mlp", images=2, cycles=2, tile=(33, 20))
+SETUP = Setup(network="digits-mlp", images=1, cycles=2, tile=(33, 20))
 #: 1e9 steps: ends only by a time limit, or because it is stopped.
 ENDLESS = EngineRequest(
     "endless\nV1 a 0 1\nR1 a 0 1k\n", Transient(1.0, 1e-9), ("v(a)",), SolverOptions()

@@ -7,10 +7,9 @@ import pytest
 from scipy import stats
 
 from memspice.devices.draws import (
+    event_draws,
     event_thresholds,
     event_uniforms,
-    event_words,
-    leading_bits,
     uniforms,
 )
 
@@ -23,42 +22,51 @@ def draw(first: int = 0, count: int = 8, **key: int) -> np.ndarray:
 
 def test_known_values_stay() -> None:
     # Results stored with a seed must be reproducible by later versions.
-    known = [1.1921495278485899, 0.16403920254418144, 1.8570356829156525]
+    known = [0.779719936733181, 1.1921495278167868, 0.3154472962375651]
     np.testing.assert_allclose(event_thresholds(1, 0, 0, 0, 0, 3), known, rtol=1e-12)
 
 
 def test_known_values_stay_to_the_bit() -> None:
     known = {
         (1, 2, 3, 4, 5): [
-            "0x1.b4c0ab3bdaa25p-1", "0x1.70f77ea614868p-4", "0x1.9be24435dde76p-2",
-            "0x1.75ac4284d9c36p-2", "0x1.5a271c72408bcp-3", "0x1.d3058fa9662f9p-1",
+            "0x1.524889d700000p-1", "0x1.fbf8ff7e00000p-2", "0x1.be166e9400000p-3",
+            "0x1.d0504b6400000p-3", "0x1.6dab231300000p-1", "0x1.daa25efd00000p-1",
         ],
         (2**64 - 1, 6, 59_999, 15, 32_764): [
-            "0x1.de978b1dc3c34p-3", "0x1.fdd7ac3946b78p-4", "0x1.87ebf760cc8b3p-1",
-            "0x1.8a39081246814p-3", "0x1.4130036beb0c6p-2",
+            "0x1.d6a3d64b00000p-1", "0x1.07145ea500000p-1", "0x1.36b7857600000p-2",
+            "0x1.140deee700000p-1", "0x1.e02200e200000p-2",
         ],
     }  # fmt: skip
     for key, values in known.items():
         assert [float.hex(value) for value in event_uniforms(*key, len(values))] == values
 
 
-@pytest.mark.parametrize("count", [1, 3, 4, 6, 1000])
-def test_words_of_many_cycles_are_the_draws_of_each(count: int) -> None:
-    words = event_words(7, 3, 11, range(5, 9), count)
-    for cycle, word in zip(range(5, 9), words, strict=True):
-        assert word.dtype == np.uint64
-        np.testing.assert_array_equal(uniforms(word), event_uniforms(7, 3, 11, cycle, 0, count))
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 1000])
+def test_draws_of_many_cycles_are_those_of_each(count: int) -> None:
+    drawn = event_draws(7, 3, 11, range(5, 9), count)
+    for cycle, part in zip(range(5, 9), drawn, strict=True):
+        assert part.dtype == np.uint32
+        assert part.shape == (count,)
+        np.testing.assert_array_equal(uniforms(part), event_uniforms(7, 3, 11, cycle, 0, count))
 
 
-def test_leading_bits_are_the_draws_rounded_down() -> None:
-    (word,) = event_words(7, 3, 11, range(1), 1001)
-    bits = leading_bits(word)
-    assert bits.shape == word.shape
-    np.testing.assert_array_equal(bits, np.floor(uniforms(word) * 2.0**32))
+def test_a_word_of_philox_is_two_draws_the_lower_half_first() -> None:
+    # Python's integers have no byte order: so it is the same on every machine.
+    words = np.random.Philox(key=[7, (3 << 40) | 11], counter=[0, 0, 0, 5]).random_raw(50).tolist()
+    (drawn,) = event_draws(7, 3, 11, range(5, 6), 100)
+    halves = [half for word in words for half in (word % 2**32, word // 2**32)]
+    assert drawn.tolist() == halves
+    assert (uniforms(drawn) == [(half + 0.5) / 2**32 for half in halves]).all()
 
 
-@pytest.mark.parametrize("first", [0, 1, 3, 4, 5, 127, 128, 1000])
-@pytest.mark.parametrize("count", [1, 4, 7])
+def test_resolution_is_what_is_documented() -> None:
+    ends = uniforms(np.array([0, 1, 2**32 - 1], dtype=np.uint32))
+    np.testing.assert_allclose(-np.log(ends[[2, 0]]), [1.2e-10, 22.9], rtol=0.04)
+    assert ends[1] - ends[0] == 2.0**-32
+
+
+@pytest.mark.parametrize("first", [0, 1, 7, 8, 9, 127, 128, 1000])
+@pytest.mark.parametrize("count", [1, 8, 15])
 def test_slice_is_the_same_events(first: int, count: int) -> None:
     whole = draw(0, 1100)
     np.testing.assert_array_equal(draw(first, count), whole[first : first + count])
@@ -81,8 +89,8 @@ def test_draws_lie_inside_zero_and_one() -> None:
     values = draw(count=100_000)
     assert 0 < values.min() < 1e-3
     assert 1 - 1e-3 < values.max() < 1
-    # Odd multiples of 2**-53: neither end can be reached, and none is lost to rounding.
-    assert (np.mod(values * 2.0**53, 2) == 1).all()
+    # Odd multiples of 2**-33: neither end can be reached.
+    assert (np.mod(values * 2.0**33, 2) == 1).all()
 
 
 def test_uniforms_and_thresholds_have_their_distributions() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
+from memspice.cli_infer import infer_text
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
 from memspice.experiment import infer as module
@@ -54,6 +56,22 @@ def test_json_has_the_keys_of_the_design() -> None:
     assert set(content["ann_accuracy"]) == {"value", "n", "low", "high"}
     assert (content["cycles"], content["seed"]) == (2, 9)
     assert done[-1] == (10, 10)  # every image once as ANN and once as spiking network
+
+
+def test_accuracy_by_cycles_is_that_of_shorter_runs() -> None:
+    setup = Setup(network="digits-mlp", images=300, cycles=5)
+    found = infer(setup)
+    by_cycles = found["snn_accuracy_by_cycles"]
+    assert [item["cycles"] for item in by_cycles] == [1, 2, 4, 5]
+    for item in by_cycles:
+        shorter = infer(replace(setup, cycles=item["cycles"]))["snn_accuracy"]
+        assert item == {"cycles": item["cycles"], **shorter}
+    assert len({item["value"] for item in by_cycles}) > 1
+    text = infer_text(found).splitlines()
+    assert max(map(len, text)) <= 80
+    lines = [line.split() for line in text if line.strip().startswith("after")]
+    assert [line[1] for line in lines] == ["1", "2", "4"]
+    assert [line[3] for line in lines] == [f"{100 * item['value']:.2f}" for item in by_cycles[:3]]
 
 
 @pytest.mark.ngspice

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from memspice.devices.neurons import MemristorNeuron, MtjNeuron
+from memspice.devices.synapse_iv import SinhCell
 from memspice.errors import ConfigError, DataError
-from memspice.parameters import LABELS, PARAMETER_SETS, load_parameter_set, with_array
+from memspice.parameters import LABELS, PARAMETER_SETS, load_parameter_set
 from memspice.resources import resource_path
 
 FILES = sorted(path.stem for path in resource_path("ag-asi.toml").parent.glob("*.toml"))
@@ -216,12 +217,61 @@ def test_missing_and_unreadable_files_are_named(tmp_path: Path) -> None:
         load_parameter_set(str(folder))
 
 
-def test_array_can_be_changed_and_is_checked() -> None:
-    values = load_parameter_set("ag-asi")
-    changed = with_array(values, wire_resistance_row=5.0)
-    assert changed.array.wire_resistance_row == 5.0
-    assert changed.array.wire_resistance_col == values.array.wire_resistance_col
-    with pytest.raises(ConfigError, match="wire_resistance_row = -1.0 ohm must be at least 0 ohm"):
-        with_array(values, wire_resistance_row=-1.0)
-    with pytest.raises(ConfigError, match="wire_resistance is not known"):
-        with_array(values, wire_resistance=1.0)
+@pytest.mark.parametrize("name", PARAMETER_SETS)
+def test_changes_replace_values_of_the_files(name: str) -> None:
+    given = load_parameter_set(name)
+    changes: dict[str, float | str] = {
+        "array.driver_resistance": 200,
+        "synapse.levels": 8,
+        "timing.gap": 2 * given.timing.gap,
+        "neuron.reset_threshold": 0.3,
+        "sense.kind": "resistive",
+        "sinh_cell.voltage_scale": 0.3,
+    }
+    changed = load_parameter_set(name, changes)
+    assert changed.array.driver_resistance == 200.0
+    assert changed.synapse == given.synapse.model_copy(update={"levels": 8})
+    assert changed.timing == given.timing.model_copy(update={"gap": 2 * given.timing.gap})
+    assert changed.device == given.device.model_copy(update={"reset_threshold": 0.3})
+    assert changed.sense.kind == "resistive"
+    assert changed.array.cell.curve == SinhCell(voltage_scale=0.3)
+    assert changed.periphery == given.periphery
+    assert changed.changes == changes
+    assert changed.notes[0].startswith("changed: ")
+    assert all(f"{key} = {value}" in changed.notes[0] for key, value in changes.items())
+    labels = {(value.table, value.name): value.label for value in changed.provenance}
+    assert labels["array", "driver_resistance"] == "A"
+    assert len(labels) == len(changed.provenance)  # one entry a value, the old ones are gone
+
+
+def test_set_without_changes_has_no_note() -> None:
+    assert load_parameter_set("ag-asi", {}) == load_parameter_set("ag-asi")
+    assert load_parameter_set("ag-asi").notes == []
+
+
+def test_constants_behind_a_law_can_be_changed() -> None:
+    law = load_parameter_set("sot-mtj", {"neel_brown.barrier": 18.2}).device.hazard
+    assert law.voltage_scale == pytest.approx(0.884 / 18.2)
+    assert load_parameter_set("ag-asi", {"hazard.time_scale": 2.0}).device.hazard.time_scale == 2.0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("array.driver_resistance", -1.0, r"= -1.0 ohm must be at least 0 ohm \(.*as changed"),
+        ("array.driver_resistance", "1k", "driver_resistance = '1k' must be a number in ohm"),
+        ("array.driver_resistance", float("nan"), "must be finite"),
+        ("synapse.levels", 2.5, "levels = 2.5 must be a whole number"),
+        ("sense.kind", "optical", "kind = 'optical'"),
+        ("array.resistance", 1.0, "array has wire_resistance_row, wire_resistance_col, driver_res"),
+        ("array.cell", 1.0, "array.cell cannot be changed, there is no such value"),
+        ("neuron.hazard", 1.0, "neuron.hazard cannot be changed, there is no such value"),
+        ("neel_brown.barrier", 18.0, "no such table: this set has .*array.*hazard.*timing"),
+        ("about.name", "other", "no such table"),
+        ("variation", 0.1, "'variation' must be TABLE.NAME"),
+        ("synapse.", 0.1, "'synapse.' must be TABLE.NAME"),
+    ],
+)
+def test_bad_change_is_refused(key: str, value: float | str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_parameter_set("ag-asi", {key: value})

@@ -221,6 +221,7 @@ SETUP = Setup(network="digits-mlp", images=2, cycles=1, tile=(65, 32))  # 2 wind
 def install(monkeypatch: pytest.MonkeyPatch, fail: Callable[[str], bool]) -> list[str]:
     """Let the true engine crash on decks that `fail` picks; return the decks it was given."""
     real, given = find_engine("ngspice"), []
+    monkeypatch.setattr("memspice.experiment.window.DECK_OUTPUTS", 32)  # a group is a deck
 
     class Crashing:
         info = real.info
@@ -266,7 +267,7 @@ def test_a_crash_costs_nothing_but_time(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_a_job_that_always_fails_is_in_the_store_and_tried_again_on_resume(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    out, name = tmp_path / "run.h5", "dense1/image00000_position0000_columns0_reduced"
+    out, name = tmp_path / "run.h5", "dense1/image00000_position0000_outputs000_015_reduced"
     install(monkeypatch, fails_first(10**6))
     found = simulate_layer(SETUP, LayerRun(workers=1), out)
     assert found.json["failures"] == [
@@ -328,7 +329,7 @@ def test_infer_leaves_out_the_image_that_failed(monkeypatch: pytest.MonkeyPatch)
     install(monkeypatch, fails_first(10**6))
     found = infer(setup, "reduced", Execution(workers=1, retries=0))
     assert [item["job"] for item in found["failures"]] == [
-        "dense1/image00000_position0000_columns0_reduced"
+        "dense1/image00000_position0000_outputs000_015_reduced"
     ]
     assert (whole["snn_accuracy"]["n"], found["snn_accuracy"]["n"]) == (3, 2)
     assert found["jobs"]["total"] == 6 + 2  # the last layer was not asked for the lost image
@@ -338,7 +339,8 @@ def test_infer_leaves_out_the_image_that_failed(monkeypatch: pytest.MonkeyPatch)
 def test_infer_without_an_image_left(monkeypatch: pytest.MonkeyPatch) -> None:
     crashing = StandIn(lambda _: ConvergenceError("gave up"))
     monkeypatch.setattr("memspice.experiment.infer.open_engine", lambda *_: crashing)
-    with pytest.raises(IncompleteResults, match=r"4 of 4 jobs failed(.|\n)*gave up"):
+    decks = 2 * 8  # 32 outputs of each of two images
+    with pytest.raises(IncompleteResults, match=rf"{decks} of {decks} jobs failed(.|\n)*gave up"):
         infer(SETUP, "reduced")
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.errors import ConfigError, EngineNotFound
+from memspice.errors import ConfigError, EngineNotFound, StoreError
 from memspice.experiment import run_windows as module
+from memspice.experiment.outcome import join_windows
 from memspice.experiment.setup import Setup, choose_windows, prepare
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
-from memspice.experiment.window import WindowJob, run_job
+from memspice.experiment.window import DECK_OUTPUTS, run_job, window_jobs
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
 from memspice.network.inference import Window
 from memspice.network.weights import Network, WeightLayer, save_network, weight_shapes
@@ -55,7 +56,8 @@ def results(pooled: str) -> dict[str, LayerResult]:
 
 
 def spikes(result: LayerResult) -> np.ndarray:
-    return np.stack([outcome.spikes for outcome in result.outcomes])
+    """Spikes of whole windows, shape (windows, cycles, outputs)."""
+    return np.stack([window.spikes for window in join_windows(result.outcomes)])
 
 
 @pytest.mark.ngspice
@@ -96,16 +98,25 @@ def test_full_and_reduced_agree_more_closely(results: dict[str, LayerResult]) ->
 
 
 @pytest.mark.ngspice
-def test_digits_layer_in_spice_is_its_surrogate() -> None:
+def test_digits_layer_in_spice_is_its_surrogate(tmp_path: Path) -> None:
+    out = tmp_path / "run.h5"
     setup = Setup(network="digits-mlp", images=2, cycles=3)
     found, model = (
-        simulate_layer(setup, LayerRun("dense1", fidelity=name), None)  # type: ignore[arg-type]
-        for name in ("reduced", "surrogate")
+        simulate_layer(setup, LayerRun("dense1", fidelity=name), path)  # type: ignore[arg-type]
+        for name, path in (("reduced", out), ("surrogate", None))
     )
     np.testing.assert_array_equal(spikes(found), spikes(model))
     assert found.json["events"] == 2 * 3 * 32
     assert found.json["energy_closure"] <= 1e-3
     assert abs(found.statistics.deviation) < 4  # type: ignore[union-attr]
+    with read_run(out) as run:
+        records = [run.job(info.name) for info in run.jobs()]
+    firsts = [record.attributes["first_output"] for record in records]
+    assert firsts == list(range(0, 32, DECK_OUTPUTS)) * 2  # names sort as outputs do
+    again = simulate_layer(setup, LayerRun("dense1"), out, resume=True)
+    assert again.json["jobs"]["simulated"] == again.json["jobs"]["failed"] == 0
+    assert again.json["energy_joule"] == found.json["energy_joule"]
+    np.testing.assert_array_equal(spikes(again), spikes(model))
 
 
 @pytest.mark.ngspice
@@ -260,6 +271,32 @@ def test_unknown_layer(pooled: str) -> None:
         simulate(pooled, "surrogate", layer="conv1")
 
 
+def test_changed_values_are_used_noted_and_part_of_the_configuration(
+    pooled: str, tmp_path: Path
+) -> None:
+    changes = {"array.read_voltage": 0.05, "synapse.levels": 4, "synapse.variation": 0.0}
+    found = prepare(Setup(network=pooled, changes=changes, wire_resistance=2.0)).mapped
+    assert found.parameter_set.array.read_voltage == 0.05
+    assert found.parameter_set.array.wire_resistance_row == 2.0
+    assert len(np.unique(found.layers[0].circuits[0].conductances[0])) <= 4
+    out = tmp_path / "run.h5"
+    result = simulate(pooled, "surrogate", out, changes=changes)
+    (note,) = [line for line in result.json["notes"] if line.startswith("changed: ")]
+    assert "array.read_voltage = 0.05" in note
+    assert "synapse.levels = 4" in note
+    simulate(pooled, "surrogate", out, changes=changes, resume=True)
+    with pytest.raises(StoreError, match="synapse.levels"):
+        simulate(pooled, "surrogate", out, changes={**changes, "synapse.levels": 5}, resume=True)
+    with pytest.raises(StoreError, match="synapse.levels"):
+        simulate(pooled, "surrogate", out, resume=True)
+
+
+def test_wires_changed_twice(pooled: str) -> None:
+    for name in ("array.wire_resistance_row", "array.wire_resistance_col"):
+        with pytest.raises(ConfigError, match=f"{name} = 2.0 are given for the same wires"):
+            prepare(Setup(network=pooled, changes={name: 2.0}, wire_resistance=2.0))
+
+
 def test_negative_wire_resistance(pooled: str) -> None:
     with pytest.raises(ConfigError, match="wire_resistance_row"):
         simulate(pooled, "surrogate", wire_resistance=-1.0)
@@ -275,13 +312,13 @@ def test_strongly_coupled_columns_are_not_reduced(pooled: str) -> None:
     loose = replace(layer, circuits=tuple(weak))
     window = Window("dense1", 0, 0)
     with pytest.raises(ConfigError, match="use --fidelity full"):
-        run_job(WindowJob(loose, 0, window, np.ones((1, 16)), "reduced", 0), ngspice())
+        run_job(window_jobs(loose, window, np.ones((1, 16)), "reduced", 0)[0], ngspice())
 
 
 @pytest.mark.parametrize("fidelity", ["full", "reduced"])
 def test_spice_without_an_engine(pooled: str, fidelity: Any) -> None:
     layer = prepare(Setup(network=pooled, cycles=1)).mapped.layers[0]
-    job = WindowJob(layer, 0, Window("dense1", 0, 0), np.ones((1, 16)), fidelity, 0)
+    job = window_jobs(layer, Window("dense1", 0, 0), np.ones((1, 16)), fidelity, 0)[0]
     with pytest.raises(ConfigError, match="needs an engine"):
         run_job(job, None)
 

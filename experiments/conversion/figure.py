@@ -1,0 +1,52 @@
+"""Figure: points lost against the ANN by cycles, on an ideal array and on the real one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
+
+STYLES = {
+    "ideal": (SURROGATE, "o", "ideal array: the conversion alone"),
+    "real": (SPICE, "s", "wires, drivers, levels, spread"),
+}
+
+
+def draw(result: dict[str, Any]) -> Figure:
+    """Draw both losses with their 95 % intervals, the ANN and the limit of one point."""
+    figure = new_figure(3.4)
+    axis = figure.subplots()
+    curves = [(*STYLES[name], result["curves"][name]) for name in STYLES]
+    curves += [(MUTED, "^", item["network"], item["curve"]) for item in result["beside"]]
+    for number, (color, marker, label, rows) in enumerate(curves):
+        value, low, high = (
+            100 * np.array([row["loss"][end] for row in rows]) for end in ("value", "low", "high")
+        )
+        # Side by side, so that none hides another.
+        place = np.array([row["cycles"] for row in rows]) * (0.97 + 0.03 * number)
+        axis.errorbar(
+            place, value, [value - low, high - value], color=color, marker=marker, markersize=4,
+            capsize=3, label=label,
+        )  # fmt: skip
+    axis.axhline(0, color="black", linewidth=1, label=f"ANN: {_percent(result['ann_accuracy'])}")
+    axis.axhline(1, color=MUTED, linestyle="--", linewidth=1, label="one point")
+    cycles = [row["cycles"] for row in result["curves"]["real"]]
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(cycles, [str(number) for number in cycles])
+    axis.set(xlabel="cycles T", ylabel="accuracy lost (points)")
+    axis.legend(fontsize=8, loc="upper right")
+    tidy(axis)
+    last = result["curves"]["real"][-1]["loss"]
+    headline(
+        figure,
+        f"{100 * last['value']:.1f} points lost at T = {cycles[-1]} with every non-ideality "
+        f"({result['network']})",
+    )
+    return figure
+
+
+def _percent(item: dict[str, Any]) -> str:
+    return f"{100 * item['value']:.1f} %"

@@ -1,0 +1,88 @@
+"""Whether a deep network can be converted, and what the non-idealities of the circuits cost.
+
+Claims: with a modified training a deep artificial network becomes a spiking one, with "only about
+1 % degradation in accuracy with the ANN baseline after incorporating the circuit and device
+related non-idealities" (Wijesinghe et al., arXiv 1712.01472, abstract).  Accuracy lost against the
+network's own ANN, image by image, for T cycles: on an ideal array (no wires, no spread, cells of
+any value) it is that of the conversion, on the real one that of both.  Weights of the same network
+from another training (``models/networks/NAME-*.h5``) run beside it.
+
+    .venv/bin/python experiments/conversion/run.py --full --data DIR
+
+writes ``result.json`` and ``conversion.png`` beside this file; without ``--full``, fewer images
+and cycles into ``results/paper/conversion``.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from figure import draw
+
+from memspice.analysis.paired import paired_difference
+from memspice.analysis.statistics import proportion
+from memspice.experiment.setup import Prepared, Setup, prepare
+from memspice.network.ann import ann_scores
+from memspice.network.inference import run_inference
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
+from question import ROOT, Question, accuracy_network, question_command, write_result  # noqa: E402
+
+#: Images, chips and cycles.
+FULL, QUICK, DIGITS = (2000, 3, 32), (300, 2, 16), (360, 5, 32)
+#: An array without wires and drivers, of cells that take any value and keep it.
+IDEAL = {
+    "array.wire_resistance_row": 0.0, "array.wire_resistance_col": 0.0,
+    "array.driver_resistance": 0.0, "synapse.variation": 0.0, "synapse.levels": 2**20,
+}  # fmt: skip
+
+
+def answer(question: Question) -> None:
+    """Run ideal and real array, and write what they lose."""
+    images, chips, cycles = FULL if question.full else QUICK
+    network, notes = accuracy_network(question, images)
+    if network == "digits-mlp":
+        images, chips, cycles = DIGITS
+    setup = Setup(network, question.device, images=images, cycles=cycles, data=question.data)
+    ideal, real = losses(replace(setup, changes=IDEAL), chips), losses(setup, chips)
+    # Weights that other ways of training made, where there are some.
+    others = sorted((ROOT / "models" / "networks").glob(f"{network}-*.h5"))
+    result = {
+        "network": network, "images": real["images"], "chips": chips, "notes": notes,
+        "ann_accuracy": real["ann_accuracy"],
+        "curves": {"ideal": ideal["curve"], "real": real["curve"]},
+        "beside": [losses(replace(setup, network=str(path)), chips) for path in others],
+    }  # fmt: skip
+    write_result(question, result, {"conversion": draw(result)})
+
+
+def losses(setup: Setup, chips: int) -> dict[str, Any]:
+    """Loss against the network's own ANN by cycles, over chips of other seeds."""
+    runs = [_correct(prepare(replace(setup, seed=seed))) for seed in range(chips)]
+    prepared = prepare(setup)
+    images, labels = prepared.dataset.images, prepared.dataset.labels
+    ann = ann_scores(prepared.network, images).argmax(axis=1) == labels
+    curve = []
+    for cycles in runs[0]:
+        right = np.array([run[cycles] for run in runs])
+        loss = paired_difference(np.broadcast_to(ann, right.shape), right)
+        curve.append({"cycles": cycles, "accuracy": float(right.mean()), "loss": asdict(loss)})
+    return {
+        "network": prepared.network.name, "images": len(labels), "curve": curve,
+        "ann_accuracy": asdict(proportion(int(ann.sum()), len(labels))),
+    }  # fmt: skip
+
+
+def _correct(prepared: Prepared) -> dict[int, np.ndarray]:
+    """Which images one chip classifies correctly, by number of cycles."""
+    setup, data = prepared.setup, prepared.dataset
+    run = run_inference(prepared.mapped, data.images, setup.cycles, setup.seed)
+    return {count: scores.argmax(axis=1) == data.labels for count, scores in run.scores_at.items()}
+
+
+if __name__ == "__main__":
+    question_command("conversion", answer)()

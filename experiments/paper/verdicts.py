@@ -1,0 +1,187 @@
+"""A plain verdict from numbers and their intervals, by a rule that the page prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
+
+HOLDS = "holds"
+CONDITIONS = "holds under these conditions"
+NOT = "does not hold"
+OPEN = "not decided by this run"
+
+#: Accuracy [1] that "about 1 %" allows, and that robust allows besides.
+LOSS_LIMIT = 0.01
+ROBUST_LIMIT = 0.02
+#: Chance that a true law is refused, shared by the devices.
+SIGNIFICANCE = 0.01
+
+LOSS_RULE = (
+    "A loss is shown to be small where its whole 95 % interval lies below 1 point. Holds: at every "
+    "T; under conditions: from some T on; does not: the whole interval lies above 1 point at the "
+    "largest T; else not decided."
+)
+NEURON_RULE = (
+    "Every device's counts must agree with its law (chi-square, p above 1 % shared by the devices) "
+    "and every spike with the closed form outside a margin of 1 %; else it does not hold. Holds: "
+    "the stochastic network then also surely beats (95 %) the same one whose devices switch "
+    "wherever P > 1/2; under conditions: it does not surely."
+)
+RATIO_RULE = (
+    "CMOS over own energy at three scopes. Holds: the whole 95 % interval is at or above the "
+    "paper's number at every scope; under conditions: at some; does not: at none."
+)
+ROBUST_RULE = (
+    "A setting is safe where the whole 95 % interval of what it costs against the nominal setting "
+    "lies below 2 points. Holds: every sweep is safe over its whole range; under conditions: "
+    "sweeps are safe up to the value named; does not: none is safe beyond its mildest value."
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``word`` is one of the four above; ``reason`` says why, with the numbers."""
+
+    word: str
+    reason: str
+
+
+def loss_verdict(curve: Sequence[Mapping[str, Any]], limit: float = LOSS_LIMIT) -> Verdict:
+    """Judge losses by cycles; each point has ``cycles`` and ``loss`` with its ends."""
+    ordered = sorted(curve, key=lambda point: point["cycles"])
+    last = ordered[-1]
+    loss = points(last["loss"])
+    safe_from = None
+    for point in reversed(ordered):
+        if point["loss"]["high"] >= limit:
+            break
+        safe_from = point["cycles"]
+    if safe_from == ordered[0]["cycles"]:
+        return Verdict(HOLDS, f"below {100 * limit:g} point at every T; {loss} at the largest")
+    if safe_from is not None:
+        return Verdict(CONDITIONS, f"from T = {safe_from} on; {loss} at T = {last['cycles']}")
+    if last["loss"]["low"] > limit:
+        return Verdict(NOT, f"{loss} at T = {last['cycles']}, surely above {100 * limit:g} point")
+    return Verdict(
+        OPEN, f"{loss} at T = {last['cycles']}: the interval holds {100 * limit:g} point"
+    )
+
+
+def neuron_verdict(result: Mapping[str, Any], margin: float = 0.01) -> Verdict:
+    """Judge transfer curves and the network without luck."""
+    devices = result["devices"]
+    least = SIGNIFICANCE / len(devices)
+    for device in devices:
+        p, worst = device["agreement"]["p_value"], device["worst_margin"]
+        if p < least or worst > margin:
+            reason = f"p = {p:.2g}, worst margin {worst:.2g}: its circuit is not its law"
+            return Verdict(NOT, f"{device['parameter_set']}: {reason}")
+    last = result["stochastic"][-1]
+    gain = points(last["gain"])
+    agree = f"all {len(devices)} circuits follow their laws"
+    if last["gain"]["low"] > 0:
+        return Verdict(HOLDS, f"{agree}; chance itself adds {gain} at T = {last['cycles']}")
+    return Verdict(
+        CONDITIONS,
+        f"{agree}; that chance itself helps is not shown by {result['network']} ({gain} at "
+        f"T = {last['cycles']})",
+    )
+
+
+def ratio_verdict(device: Mapping[str, Any], number: float) -> Verdict:
+    """Judge the ratio of energies by scope against the paper's number, and say what it rests on."""
+    intervals = device["ratio_ci95"]
+    reached = [scope for scope, (low, _) in intervals.items() if low >= number]
+    shown = ", ".join(f"{_words(s)} {device['ratio'][s]:.3g}" for s in intervals)
+    if len(reached) == len(intervals):
+        return Verdict(HOLDS, f"at every scope: {shown}; {_rests_on(device, reached, number)}")
+    missed = [scope for scope in intervals if scope not in reached]
+    why = f"at {_words(missed[0])}, {_largest(device, missed[0])}"
+    if reached:
+        within = " and at ".join(_words(scope) for scope in reached)
+        doubt = _rests_on(device, reached, number)
+        return Verdict(CONDITIONS, f"at {within}: {shown}; {doubt}; {why}")
+    return Verdict(NOT, f"at no scope: {shown}; {why}")
+
+
+def _words(scope: str) -> str:
+    return f"scope {scope.replace('_', ' + ')}"
+
+
+def _rests_on(device: Mapping[str, Any], reached: Sequence[str], number: float) -> str:
+    """The single assumptions of which each, changed, takes a scope below the number."""
+    found = [
+        f"{name} ({_words(scope)} {change['ratio'][scope]:.3g})"
+        for scope in reached
+        for name, change in device["sensitivity"].items()
+        if change["ratio"][scope] < number
+    ]
+    return f"no longer with {', or '.join(found)}" if found else "no single assumption changes that"
+
+
+def _largest(device: Mapping[str, Any], scope: str) -> str:
+    """Which component takes most of the energy of a scope."""
+    parts = [part for name in SCOPES[: SCOPES.index(scope) + 1] for part in SCOPE_COMPONENTS[name]]
+    energy = {part: device["energy_per_inference_joule"][part] for part in parts}
+    name = max(energy, key=lambda part: energy[part])
+    share = 100 * energy[name] / sum(energy.values())
+    return f"{name.replace('_', ' ')} takes {share:.0f} %"
+
+
+def robust_verdict(sweeps: Sequence[Mapping[str, Any]], limit: float = ROBUST_LIMIT) -> Verdict:
+    """Judge sweeps, each with its points from mild to harsh."""
+    safe = {sweep["title"]: safe_values(sweep, limit) for sweep in sweeps}
+    whole = [s["title"] for s in sweeps if len(safe[s["title"]]) == len(s["points"])]
+    partly = [
+        f"{s['title']} {_until(safe[s['title']], s['unit'])}"
+        for s in sweeps
+        if s["title"] not in whole and len(safe[s["title"]]) > 1
+    ]
+    never = [s["title"] for s in sweeps if len(safe[s["title"]]) < 2 and s["title"] not in whole]
+    if len(whole) == len(sweeps):
+        return Verdict(HOLDS, f"over the whole range of {', '.join(whole)}; {_energies(sweeps)}")
+    parts = [f"over the whole range: {', '.join(whole)}"] if whole else []
+    parts += [", ".join(partly)] if partly else []
+    parts += [f"not shown for {', '.join(never)}"] if never else []
+    reason = "; ".join([*parts, _energies(sweeps)])
+    return Verdict(CONDITIONS if whole or partly else NOT, reason)
+
+
+def _until(safe: Sequence[float], unit: str) -> str:
+    """How far a sweep is safe: from mild to harsh values may fall."""
+    return f"{'down' if safe[-1] < safe[0] else 'up'} to {amount(safe[-1], unit)}"
+
+
+def _energies(sweeps: Sequence[Mapping[str, Any]]) -> str:
+    """Range of the energy over all settings that work, safe or not."""
+    ratios = [
+        point["energy_ratio"]["value"]
+        for sweep in sweeps
+        for point in sweep["points"]
+        if "refused" not in point
+    ]
+    return f"energy {min(ratios):.2f} to {max(ratios):.2f} times the nominal one"
+
+
+def safe_values(sweep: Mapping[str, Any], limit: float = ROBUST_LIMIT) -> list[float]:
+    """Values of a sweep, from the mildest on, until one is not surely below the limit."""
+    found = []
+    for point in sweep["points"]:
+        if "refused" in point or point["loss"]["high"] >= limit:
+            break
+        found.append(point["value"])
+    return found
+
+
+def points(loss: Mapping[str, float]) -> str:
+    """A difference of accuracies in points with its interval."""
+    value, low, high = (100 * loss[end] for end in ("value", "low", "high"))
+    return f"{value:.2f} points ({low:.2f} to {high:.2f})"
+
+
+def amount(value: float, unit: str) -> str:
+    """A swept value with its unit."""
+    return f"{value:g}" if unit == "1" else f"{value:g} {unit}"

@@ -1,0 +1,113 @@
+"""What the scripts behind ``make paper`` have in common: options, images, the result's file."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+from matplotlib.figure import Figure
+
+from memspice.datasets.cifar10 import load_cifar10
+from memspice.errors import DataError, StoreError
+from memspice.report.style import save
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Question:
+    """How one script runs: its name, size, images, device and folder.
+
+    A quick run answers in minutes; a full one has the images and seeds of the committed results.
+    """
+
+    name: str
+    full: bool
+    data: Path | None
+    device: str
+    out: Path
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def command(self) -> str:
+        """Command line that makes the result again."""
+        device = Path(self.device)
+        # Where a file lies on this machine is nobody's business.
+        named = device.name if device.suffix else self.device
+        parts = [f".venv/bin/python experiments/{self.name}/run.py --device {named}"]
+        parts += ["--full"] * self.full + ["--data DIR"] * (self.data is not None)
+        return " ".join(parts)
+
+
+def question_command(name: str, answer: Callable[[Question], None]) -> click.Command:
+    """Command line of a script that answers one question.
+
+    Parameters
+    ----------
+    name : str
+        Folder of the script in ``experiments``.
+    answer : callable
+        Runs the experiment and writes its result.
+    """
+
+    @click.command(name)
+    @click.option("--full", is_flag=True, help="All images and seeds, written beside the script.")
+    @click.option("--data", type=click.Path(path_type=Path), help="Folder of CIFAR-10's binaries.")
+    @click.option("--device", default="fast-memristor", show_default=True)
+    @click.option("--out", type=click.Path(path_type=Path), help="Folder of result and figures.")
+    def command(full: bool, data: Path | None, device: str, out: Path | None) -> None:
+        folder = ROOT / ("experiments" if full else "results/paper") / name
+        answer(Question(name, full, data, device, out or folder))
+
+    return command
+
+
+def accuracy_network(question: Question, wanted: int) -> tuple[str, list[str]]:
+    """Network whose accuracy the images at hand can tell, and what a reader must know of that.
+
+    Raises
+    ------
+    DataError
+        If a full run does not find its images of CIFAR-10.
+    """
+    found = len(load_cifar10(question.data, "test", wanted))
+    if found >= wanted:
+        return "cifar10-cnn", []
+    if question.full:
+        raise DataError(
+            f"{question.name}: a full run needs {wanted} images of CIFAR-10, found {found}: name "
+            "the folder of the official binaries with --data"
+        )
+    note = (
+        f"{found} images of CIFAR-10 say nothing of an accuracy: digits-mlp, which has two layers "
+        "and is not deep, answers instead"
+    )
+    return "digits-mlp", [note]
+
+
+def write_result(question: Question, result: dict[str, Any], figures: dict[str, Figure]) -> None:
+    """Write ``result.json`` and the figures ``NAME.png`` into the folder of the question.
+
+    Raises
+    ------
+    StoreError
+        If a file cannot be written.
+    """
+    head = {"question": question.name, "full": question.full, "device": question.device}
+    head |= {"command": question.command, "wall_seconds": time.monotonic() - question.started}
+    if Path(question.device).suffix:
+        head["device"] = Path(question.device).name
+    text = json.dumps({**head, **result}, indent=1, allow_nan=False) + "\n"
+    for name, figure in figures.items():
+        save(figure, question.out / f"{name}.png")
+    path = question.out / "result.json"
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path} could not be written: {error}; name another folder") from error
+    click.echo(f"{question.name}: {path}")

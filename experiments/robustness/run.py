@@ -1,0 +1,83 @@
+"""Accuracy and energy against every non-ideality of cells, wires and neurons, one at a time.
+
+Claims: the network is "robust to certain variations" and loses "only about 1 %" against its ANN
+with the non-idealities of circuit and device in it (Wijesinghe et al., arXiv 1712.01472,
+abstract).  Research questions: how do accuracy and energy hold under variation, and how robust is
+the network to variations of resistance and of switching.
+
+    .venv/bin/python experiments/robustness/run.py --full --data DIR
+
+writes ``result.json`` and one figure a sweep beside this file (500 images, T = 8, three chips a
+point).  Without ``--full`` fewer images, into ``results/paper/robustness``.  ``sweeps.py`` has the
+ranges and their sources.  Energy is that of the closed form at sampled windows.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from figure import draw
+from measure import Measured, ann_correct, compared, measure
+from sweeps import SWEEPS, Sweep
+from tqdm import tqdm
+
+from memspice.errors import ConfigError
+from memspice.experiment.setup import Setup
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
+from question import Question, accuracy_network, question_command, write_result  # noqa: E402
+
+#: Images of CIFAR-10 and chips of a point.
+FULL, QUICK = (500, 3), (100, 2)
+#: Digits cost hardly anything: all test images, and chips enough for a narrow interval.
+DIGITS = (360, 5)
+CYCLES = 8
+
+
+def answer(question: Question) -> None:
+    """Measure every sweep and write the result with its figures."""
+    images, chips = FULL if question.full else QUICK
+    network, notes = accuracy_network(question, images)
+    if network == "digits-mlp":
+        images, chips = DIGITS
+    setup = Setup(network, question.device, images=images, cycles=CYCLES, data=question.data)
+    nominal, ann = measure(setup, chips), ann_correct(setup)
+    with tqdm(total=sum(len(sweep.values) for sweep in SWEEPS), desc="robustness") as bar:
+        sweeps = [sweep_json(sweep, setup, chips, nominal, ann, bar) for sweep in SWEEPS]
+    result = {
+        "network": network, "images": images, "chips": chips, "cycles": CYCLES, "notes": notes,
+        "ann_accuracy": float(ann.mean()), "nominal": compared(nominal, nominal, ann),
+        "sweeps": sweeps,
+    }  # fmt: skip
+    write_result(question, result, {item["name"]: draw(item, result) for item in sweeps})
+
+
+def sweep_json(
+    sweep: Sweep, setup: Setup, chips: int, nominal: Measured, ann: Any, bar: Any
+) -> dict[str, Any]:
+    """All points of a sweep."""
+    points = []
+    for value in sweep.values:
+        changed = replace(setup, changes=sweep.changes(value), tile=sweep.tile(value, setup.tile))
+        points.append({"value": value, **_point(changed, chips, nominal, ann, bool(points))})
+        bar.update()
+    return {**asdict(sweep), "points": points}
+
+
+def _point(
+    setup: Setup, chips: int, nominal: Measured, ann: Any, may_refuse: bool
+) -> dict[str, Any]:
+    """One point; a setting with which no working circuit can be built is a result, too."""
+    try:
+        return compared(measure(setup, chips), nominal, ann)
+    except ConfigError as error:
+        if not may_refuse:  # the mildest value: the sweep itself makes no sense
+            raise
+        return {"refused": str(error)}
+
+
+if __name__ == "__main__":
+    question_command("robustness", answer)()

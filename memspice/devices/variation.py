@@ -1,0 +1,109 @@
+"""Neurons that differ: each stochastic device of a layer with constants of its own.
+
+What differs, and what stays the same, follows the physics of the device:
+
+- A filament grows by hops over a barrier ``Ea`` that the voltage lowers,
+  ``tau = exp((Ea - q V / n) / kT) / nu``: so ``tau0 = exp(Ea / kT) / nu`` is the barrier, and
+  ``V0 = n kT / q`` the number of hops that share the voltage.  These are two properties of a
+  device, drawn independently; a device with another ``V0`` keeps its rate at zero volts.  Its unit
+  voltage ``V0 ln(tau0 / t)`` moves in proportion: a spread of ``V0`` counts ``ln(tau0 / t)`` times.
+- An MTJ has ``tau = t_a exp(D (1 - V / Vc0))``, so ``V0 = Vc0 / D`` and ``tau0 = t_a exp(D)`` are
+  not independent.  Here the spread of ``V0`` is that of the barrier ``D`` (volume and anisotropy of
+  the pillar) at the same critical voltage: all devices have the rate ``1 / t_a`` at ``Vc0``.  The
+  spread of ``tau0`` that remains is that of ``t_a``; a critical voltage that differs counts as a
+  shift of the threshold, exact at ``Vc0``.  That barrier and critical voltage may vary together is
+  left out.
+
+Both are one rule: a device whose ``V0`` differs keeps its rate at ``pivot_voltage`` of the hazard
+law, 0 for a filament and ``Vc0`` for an MTJ.  The threshold is shifted in volts of the neuron's
+drive: the offset of the sense stage and that of the device together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from memspice.devices.hazard import log_pulse_integral
+from memspice.devices.neurons import NeuronDevice
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronVariation:
+    """Constants of neurons that differ, each an array of shape (neurons,).
+
+    Parameters
+    ----------
+    voltage_scale : ndarray, [V]
+        ``V0`` of the hazard law.
+    time_scale : ndarray, [s]
+        ``tau0`` of the hazard law.
+    threshold_shift : ndarray, [V]
+        Added to the drive that a neuron needs: a positive one makes it spike less.
+    """
+
+    voltage_scale: np.ndarray
+    time_scale: np.ndarray
+    threshold_shift: np.ndarray
+
+    def take(self, neurons: slice | np.ndarray) -> NeuronVariation:
+        """Constants of some neurons, which may be named more than once."""
+        return NeuronVariation(
+            self.voltage_scale[neurons], self.time_scale[neurons], self.threshold_shift[neurons]
+        )
+
+    def log_hazard_integral(
+        self, voltage: np.ndarray, flat: float, edge: float = 0.0
+    ) -> np.ndarray:
+        """Logarithm of each neuron's hazard integral over one trapezoidal pulse.
+
+        As :meth:`memspice.devices.hazard.HazardLaw.log_hazard_integral`, of voltages (..., neurons)
+        [V] over the devices; the shift of the threshold is in the drive.
+        """
+        scaled = np.asarray(voltage / self.voltage_scale)
+        return log_pulse_integral(scaled, np.log(flat / self.time_scale), 2 * edge / flat)
+
+
+def draw_variation(
+    device: NeuronDevice, neurons: int, rng: np.random.Generator
+) -> NeuronVariation | None:
+    """Draw the devices of some neurons.
+
+    Parameters
+    ----------
+    device : NeuronDevice
+        Its constants are the medians; ``voltage_scale_spread``, ``time_scale_spread`` (both of
+        logarithms) and ``threshold_spread`` the sigmas of three independent normal draws.
+    neurons : int
+        How many.
+    rng : numpy.random.Generator
+        Source of the draws.  A spread scales its own draw: it moves no other.
+
+    Returns
+    -------
+    NeuronVariation or None
+        None where no spread is above zero.
+    """
+    spreads = (device.voltage_scale_spread, device.time_scale_spread, device.threshold_spread)
+    if not any(spreads):
+        return None
+    law = device.hazard
+    scale, time, shift = np.array(spreads)[:, None] * rng.standard_normal((3, neurons))
+    voltage_scale = law.voltage_scale * np.exp(scale)
+    turned = law.pivot_voltage * (1 / voltage_scale - 1 / law.voltage_scale)
+    return NeuronVariation(voltage_scale, np.exp(math.log(law.time_scale) + turned + time), shift)
+
+
+def join_variations(parts: Sequence[NeuronVariation | None]) -> NeuronVariation | None:
+    """Neurons of successive groups as one; None where they do not differ."""
+    found = [part for part in parts if part is not None]
+    if not found:
+        return None
+    return NeuronVariation(
+        np.concatenate([part.voltage_scale for part in found]),
+        np.concatenate([part.time_scale for part in found]),
+        np.concatenate([part.threshold_shift for part in found]),
+    )

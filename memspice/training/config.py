@@ -1,0 +1,124 @@
+"""Schedules: the phases of a training run, and what each of them depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+Kind = Literal["normalised", "folded", "mapped"]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Some epochs under one learning-rate cycle.
+
+    A share ``sampled_fraction`` of each batch propagates spikes, the rest probabilities.  After a
+    ``normalised`` phase the normalisation is folded into the weights, which are clipped and rounded
+    to levels.  A ``folded`` phase disturbs them by noise, a ``mapped`` one puts them on circuits.
+
+    ``learning_rate`` is the largest of the cycle.  In a mapped phase it counts in standard
+    deviations of each layer's weights: folding leaves those of one layer 50 times those of another.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    sampled_fraction: float = 0.5
+    kind: Kind = "normalised"
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a mapped phase trains for.
+
+    Parameters
+    ----------
+    device : str
+        Parameter set.
+    changes : mapping
+        Values in the place of the set's, as of :func:`~memspice.parameters.load_parameter_set`:
+        cells without program-and-verify; stuck ones, 0.1 % each way (MNSIM 2.0@ca39ccb); neurons
+        that differ, by spreads that memspice assumes.
+    tile : tuple of int
+        Most rows and columns of a tile.
+    refresh : int
+        Steps after which new crossbars are drawn, with the weights of then.
+    pool : int
+        Latest crossbars that every step chooses from, layer by layer.
+    """
+
+    device: str = "fast-memristor"
+    changes: Mapping[str, float | str] = field(
+        default_factory=lambda: {
+            "synapse.variation": 0.10,
+            "synapse.stuck_on": 0.001,
+            "synapse.stuck_off": 0.001,
+            "neuron.voltage_scale_spread": 0.01,
+            "neuron.time_scale_spread": 0.1,
+            "neuron.threshold_spread": 5e-3,
+        }
+    )
+    tile: tuple[int, int] = (128, 128)
+    refresh: int = 25
+    pool: int = 8
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What a training run depends on, besides architecture and images."""
+
+    phases: tuple[Phase, ...]
+    batch: int = 128
+    weight_decay: float = 2e-2
+    augment: bool = True
+    levels: int = 32
+    clip_sigma: float = 4.0
+    weight_noise: float = 0.03
+    hardware: Hardware = field(default_factory=Hardware)
+    seed: int = 1
+    threads: int = 1
+
+    def quick(self) -> TrainConfig:
+        """One epoch a phase: to see that training works, not to train."""
+        return replace(self, phases=tuple(replace(phase, epochs=1) for phase in self.phases))
+
+    def posthoc(self) -> TrainConfig:
+        """Conversion after the fact: no spikes, levels or circuits while training."""
+        kept = (phase for phase in self.phases if phase.kind == "normalised")
+        return replace(self, phases=tuple(replace(phase, sampled_fraction=0.0) for phase in kept))
+
+    def behind(self, phase: Phase) -> dict[str, Any]:
+        """Settings that the state after a phase depends on: nothing of later phases."""
+        phases = self.phases[: self.phases.index(phase) + 1]
+        kinds = {done.kind for done in phases}
+        names = ["batch", "weight_decay", "augment", "seed", "threads"]
+        if kinds != {"normalised"}:
+            names += ["levels", "clip_sigma"]
+        if "folded" in kinds:
+            names.append("weight_noise")
+        if "mapped" in kinds:
+            names.append("hardware")
+        settings = asdict(self)
+        return {"phases": [asdict(done) for done in phases]} | {n: settings[n] for n in names}
+
+
+#: Schedules of the networks that come with memspice.
+PRESETS = {
+    "digits-mlp": TrainConfig(
+        phases=(
+            Phase("normalised", 60, 5e-3),
+            Phase("folded", 20, 3e-4, kind="folded"),
+        ),
+        batch=64,
+        augment=False,
+    ),
+    "cifar10-cnn": TrainConfig(
+        phases=(
+            Phase("normalised", 28, 3e-3),
+            Phase("refined", 8, 1.5e-3, sampled_fraction=0.3),
+            Phase("long", 40, 2.5e-3, sampled_fraction=0.15),
+            Phase("mapped", 4, 1e-2, sampled_fraction=0.3, kind="mapped"),
+        ),
+    ),
+}

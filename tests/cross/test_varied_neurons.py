@@ -1,0 +1,90 @@
+"""Neurons that differ, from the parameter set to the spikes of every fidelity and engine."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from memspice.engines import find_engine
+from memspice.experiment.outcome import Outcome, outcome
+from memspice.experiment.window import WindowJob, run_job, surrogate_events
+from memspice.network.architecture import Architecture, Dense
+from memspice.network.inference import Window
+from memspice.network.mapping import MappedLayer, map_network
+from memspice.network.weights import Network, WeightLayer
+from memspice.parameters import load_parameter_set
+from tests.helpers import SETS
+
+# What two runs of a hazard integral differ by: see test_layer_spice.
+HAZARD_TOLERANCE = 2e-3
+CYCLES, OUTPUTS = 4, 4
+SPREADS = {
+    "neuron.voltage_scale_spread": 0.03,
+    "neuron.time_scale_spread": 0.4,
+    "neuron.threshold_spread": 0.03,
+}
+
+
+@cache
+def layer(name: str, varied: bool = True) -> MappedLayer:
+    """Four neurons with the same weights, so that nothing but their constants sets them apart."""
+    weights = np.repeat(np.random.default_rng(5).uniform(-0.8, 0.8, (1, 5)), OUTPUTS, axis=0)
+    layers = (
+        WeightLayer(weights, np.zeros(OUTPUTS), 1.0),
+        WeightLayer(np.full((2, OUTPUTS), 0.5), np.zeros(2), 1.0),
+    )
+    network = Network(Architecture("two", (5, 1, 1), (Dense(OUTPUTS), Dense(2))), layers, {})
+    changes = {**SPREADS, "synapse.variation": 0.0} if varied else {"synapse.variation": 0.0}
+    return map_network(network, load_parameter_set(name, changes), seed=2).layers[0]
+
+
+def job(
+    name: str, fidelity: str, outputs: range = range(OUTPUTS), varied: bool = True
+) -> WindowJob:
+    inputs = (np.random.default_rng(7).random((CYCLES, 5)) < 0.5).astype(float)
+    chosen = layer(name, varied)
+    return WindowJob(chosen, outputs, Window(chosen.name, 0, 0), inputs, fidelity, 3)  # type: ignore[arg-type]
+
+
+@cache
+def simulated(name: str, fidelity: str, engine: str, outputs: range = range(OUTPUTS)) -> Outcome:
+    return outcome(run_job(job(name, fidelity, outputs), find_engine(engine)))
+
+
+def check(name: str, found: Outcome, outputs: range = range(OUTPUTS)) -> None:
+    one = job(name, "surrogate", outputs)
+    hazard = surrogate_events(one)["hazard"]
+    np.testing.assert_allclose(found.hazard, hazard, rtol=HAZARD_TOLERANCE)
+    np.testing.assert_array_equal(found.spikes, hazard >= one.stimulus().thresholds)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_neurons_are_far_enough_apart_to_tell(name: str) -> None:
+    # Five times the tolerance between any two neurons of the same weights, in every cycle.
+    varied, plain = (surrogate_events(job(name, "surrogate", varied=v))["hazard"] for v in (1, 0))
+    ordered = np.sort(varied, axis=1)
+    assert np.all(ordered[:, 1:] / ordered[:, :-1] > 1 + 5 * HAZARD_TOLERANCE)
+    np.testing.assert_allclose(plain / plain[:, :1], 1, rtol=HAZARD_TOLERANCE)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("fidelity", ["full", "reduced"])
+@pytest.mark.parametrize("name", SETS)
+def test_ngspice_has_the_spikes_of_every_neurons_own_law(name: str, fidelity: str) -> None:
+    check(name, simulated(name, fidelity, "ngspice"))
+    assert simulated(name, fidelity, "ngspice").closure < 1e-3  # type: ignore[operator]
+
+
+@pytest.mark.ngspice
+def test_parts_of_a_layer_have_their_own_neurons() -> None:
+    for outputs in (range(0, 1), range(1, 4)):
+        check("fast-memristor", simulated("fast-memristor", "reduced", "ngspice", outputs), outputs)
+
+
+@pytest.mark.vacask
+@pytest.mark.parametrize("fidelity", ["full", "reduced"])
+@pytest.mark.parametrize("name", ["fast-memristor", "sot-mtj"])
+def test_vacask_has_the_spikes_of_every_neurons_own_law(name: str, fidelity: str) -> None:
+    check(name, simulated(name, fidelity, "vacask"))

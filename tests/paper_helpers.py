@@ -1,0 +1,117 @@
+"""Results of the scripts behind the page, made up, with files that look like theirs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from memspice.circuits.energy_model import COMPONENTS
+
+ROOT = Path(__file__).parents[1]
+for folder in (".", "paper", "robustness"):  # scripts, not a package
+    sys.path.insert(0, str(ROOT / "experiments" / folder))
+
+#: One white pixel.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsS4XOAAAAABJRU5ErkJggg=="
+)
+SCOPES = ("neuron", "neuron_synapse", "system")
+SPICE = {
+    "windows": 14, "full_windows": 1, "events": 1792, "mismatches": 0, "worst_margin": 0.0,
+    "closure_max": 2e-5,
+}  # fmt: skip
+
+
+def interval(value: float, half: float = 0.002) -> dict[str, float]:
+    return {"value": value, "low": value - half, "high": value + half}
+
+
+def curve(losses: dict[int, float], half: float = 0.002) -> list[dict[str, Any]]:
+    return [{"cycles": t, "loss": interval(loss, half)} for t, loss in losses.items()]
+
+
+def sweep(name: str, losses: list[float], group: str = "variation") -> dict[str, Any]:
+    """Sweep of values 0, 1, 2, ... with the losses given."""
+    points = [
+        {"value": value, "loss": interval(loss), "energy_ratio": interval(1.0)}
+        for value, loss in enumerate(losses)
+    ]
+    return {
+        "name": name, "title": f"title of {name}", "unit": "1", "group": group,
+        "source": "a source", "points": points,
+    }  # fmt: skip
+
+
+def device(name: str, ratios: tuple[float, float, float] = (3.0, 18.0, 20.0)) -> dict[str, Any]:
+    return {
+        "device": name, "notes": [],
+        "ratio": dict(zip(SCOPES, ratios, strict=True)),
+        "ratio_ci95": {s: [0.9 * r, 1.1 * r] for s, r in zip(SCOPES, ratios, strict=True)},
+        "spice": {**SPICE, "layers": {"conv1": SPICE}},
+        "energy_by_layer_joule": {"conv1": {"total": 3e-6}},
+        "energy_per_inference_joule": {
+            **dict.fromkeys(COMPONENTS, 4e-7), "total": 3e-6, "ci95": [2.9e-6, 3.1e-6],
+        },
+        "sensitivity": {"sense at twice": {"ratio": dict(zip(SCOPES, ratios, strict=True))}},
+        "parameters": [
+            {"table": "hazard", "name": "voltage_scale", "value": 0.156, "unit": "V",
+             "label": "R", "source": "a paper"}
+        ],
+    }  # fmt: skip
+
+
+def circuit(name: str, p_value: float = 0.5) -> dict[str, Any]:
+    return {
+        "parameter_set": name, "agreement": {"p_value": p_value}, "mismatches": 0,
+        "events": 2304, "worst_margin": 0.0,
+    }  # fmt: skip
+
+
+def made_up() -> dict[str, dict[str, Any]]:
+    """Results of all scripts."""
+    common = {"full": False, "device": "fast-memristor", "notes": [], "wall_seconds": 60.0}
+    results = {
+        "stochastic_neuron": {
+            "devices": [circuit("ag-asi"), circuit("sot-mtj")],
+            "network": "digits-mlp", "stochastic": [{"cycles": 8, "gain": interval(0.02)}],
+        },
+        "conversion": {
+            "network": "digits-mlp",
+            "beside": [],
+            "curves": {"ideal": curve({1: 0.03, 8: 0.001}), "real": curve({1: 0.04, 8: 0.005})},
+        },
+        "robustness": {
+            "network": "digits-mlp", "images": 360, "cycles": 8, "chips": 5,
+            "nominal": {"accuracy": interval(0.97), "energy_joule": interval(2e-9, 1e-11)},
+            "sweeps": [sweep("variation", [0.0, 0.001, 0.2]),
+                       sweep("wires", [0.0, 0.0], "resistance"),
+                       sweep("threshold", [0.0, 0.3], "switching")],
+        },
+        "energy_ratio": {
+            "devices": [device("fast-memristor"), device("sot-mtj", (0.02, 0.6, 11.0))],
+            "cmos_neuron": {"energy_joule": 2.4e-13, "relative_half_width": 0.05, "decisions": 25},
+        },
+    }  # fmt: skip
+    return {
+        name: {**common, "question": name, "command": f"python experiments/{name}/run.py", **found}
+        for name, found in results.items()
+    }
+
+
+def write_results(folder: Path, results: dict[str, dict[str, Any]]) -> None:
+    """Write result files and a figure for every name that a row asks for."""
+    for name, found in results.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "result.json").write_text(json.dumps(found), encoding="utf-8")
+    figures = {
+        "stochastic_neuron": ["luck", "transfer-ag-asi", "transfer-sot-mtj"],
+        "conversion": ["conversion"],
+        "robustness": ["variation", "wires", "threshold"],
+        "energy_ratio": ["energy_ratio"],
+    }
+    for name, stems in figures.items():
+        for stem in stems:
+            (folder / name / f"{stem}.png").write_bytes(PNG)
