@@ -16,6 +16,7 @@ from memspice.analysis.comparison import MARGIN
 from memspice.engines import ENGINES
 from memspice.errors import ConfigError, EngineError
 from memspice.experiment.setup import Setup
+from memspice.network.flaws import FLAWS
 
 #: Type of ``--jobs``.
 JOBS = click.IntRange(min=1)
@@ -61,6 +62,9 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
         click.option(
             "--wire-resistance", type=float, help="Ohm per cell, instead of the parameter set's."
         ),
+        click.option(
+            "--flaws", is_flag=True, help="Every non-ideality of cells and neurons at once."
+        ),
         set_option,
         click.option("--seed", default=0, show_default=True, help="Seed of every draw."),
         click.option(
@@ -80,8 +84,10 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
 
 def take_setup(options: dict[str, Any]) -> Setup:
     """Setup from the values of :func:`setup_options`."""
-    read = {"tile": parse_tile(options["tile"]), "changes": parse_changes(options["changes"])}
-    return Setup(**{**options, **read})
+    changes = parse_changes(options["changes"])
+    if options.pop("flaws"):
+        changes = {**FLAWS, **changes}
+    return Setup(**{**options, "tile": parse_tile(options["tile"]), "changes": changes})
 
 
 def parse_tile(text: str) -> tuple[int, int]:

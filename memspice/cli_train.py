@@ -36,6 +36,11 @@ from memspice.parameters import PARAMETER_SETS
     show_default=True,
     help="posthoc: without spikes, levels and circuits in training; rounded at the end.",
 )
+@click.option(
+    "--phases",
+    type=click.IntRange(min=1),
+    help="Only the first phases of the schedule; weights are rounded then.",
+)
 @click.option("--quick", is_flag=True, help="One epoch a phase: only to see that it works.")
 @click.option(
     "--checkpoint",
@@ -52,6 +57,7 @@ def train_command(
     data: Path | None,
     device: str,
     conversion: str,
+    phases: int | None,
     quick: bool,
     checkpoint: Path,
     out: Path,
@@ -62,6 +68,7 @@ def train_command(
     """
     training = _training()
     config = _config(training.PRESETS[network], device, conversion, quick)
+    config = dataclasses.replace(config, phases=config.phases[:phases])
     folder = network if conversion == "device-aware" else f"{network}-{conversion}"
     train, test = _datasets(network, data)
     images = (

@@ -11,8 +11,10 @@ from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure,
 
 STYLES = {
     "ideal": (SURROGATE, "o", "ideal array: the conversion alone"),
-    "real": (SPICE, "s", "wires, drivers, levels, spread"),
+    "real": (SPICE, "s", "every non-ideality"),
 }
+#: What is shown beside: other devices, other trainings.
+OTHERS = (("#8a6d3b", "^"), ("#6b8e6b", "v"), ("#7f7f9f", "D"), ("#b06a8a", "x"))
 
 
 def draw(result: dict[str, Any]) -> Figure:
@@ -20,13 +22,16 @@ def draw(result: dict[str, Any]) -> Figure:
     figure = new_figure(3.4)
     axis = figure.subplots()
     curves = [(*STYLES[name], result["curves"][name]) for name in STYLES]
-    curves += [(MUTED, "^", item["network"], item["curve"]) for item in result["beside"]]
+    curves += [
+        (*style, item["label"], item["curve"])
+        for style, item in zip(OTHERS, result["beside"], strict=False)
+    ]
     for number, (color, marker, label, rows) in enumerate(curves):
         value, low, high = (
             100 * np.array([row["loss"][end] for row in rows]) for end in ("value", "low", "high")
         )
         # Side by side, so that none hides another.
-        place = np.array([row["cycles"] for row in rows]) * (0.97 + 0.03 * number)
+        place = np.array([row["cycles"] for row in rows]) * (0.94 + 0.03 * number)
         axis.errorbar(
             place, value, [value - low, high - value], color=color, marker=marker, markersize=4,
             capsize=3, label=label,

@@ -4,8 +4,10 @@ Claims: with a modified training a deep artificial network becomes a spiking one
 1 % degradation in accuracy with the ANN baseline after incorporating the circuit and device
 related non-idealities" (Wijesinghe et al., arXiv 1712.01472, abstract).  Accuracy lost against the
 network's own ANN, image by image, for T cycles: on an ideal array (no wires, no spread, cells of
-any value) it is that of the conversion, on the real one that of both.  Weights of the same network
-from another training (``models/networks/NAME-*.h5``) run beside it.
+any value) it is that of the conversion, on the real one, with every non-ideality of
+``memspice.network.flaws``, that of both.  Beside it the other devices, with the same flaws, and
+weights of the same network from other trainings (``models/networks/NAME-*.h5``): what spikes in
+training buy shows where only they differ.
 
     .venv/bin/python experiments/conversion/run.py --full --data DIR
 
@@ -27,13 +29,15 @@ from memspice.analysis.paired import paired_difference
 from memspice.analysis.statistics import proportion
 from memspice.experiment.setup import Prepared, Setup, prepare
 from memspice.network.ann import ann_scores
+from memspice.network.flaws import FLAWS
 from memspice.network.inference import run_inference
+from memspice.parameters import PARAMETER_SETS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
 from question import ROOT, Question, accuracy_network, question_command, write_result  # noqa: E402
 
 #: Images, chips and cycles.
-FULL, QUICK, DIGITS = (2000, 3, 32), (300, 2, 16), (360, 5, 32)
+FULL, QUICK, DIGITS = (1000, 3, 32), (200, 2, 8), (360, 5, 32)
 #: An array without wires and drivers, of cells that take any value and keep it.
 IDEAL = {
     "array.wire_resistance_row": 0.0, "array.wire_resistance_col": 0.0,
@@ -47,15 +51,20 @@ def answer(question: Question) -> None:
     network, notes = accuracy_network(question, images)
     if network == "digits-mlp":
         images, chips, cycles = DIGITS
-    setup = Setup(network, question.device, images=images, cycles=cycles, data=question.data)
+    setup = Setup(
+        network, question.device, images=images, cycles=cycles, data=question.data, changes=FLAWS
+    )
     ideal, real = losses(replace(setup, changes=IDEAL), chips), losses(setup, chips)
+    devices = [name for name in PARAMETER_SETS if name != question.device]
+    beside = {name: replace(setup, device=name) for name in devices}
     # Weights that other ways of training made, where there are some.
-    others = sorted((ROOT / "models" / "networks").glob(f"{network}-*.h5"))
+    for path in sorted((ROOT / "models" / "networks").glob(f"{network}-*.h5")):
+        beside[path.stem.removeprefix(f"{network}-")] = replace(setup, network=str(path))
     result = {
         "network": network, "images": real["images"], "chips": chips, "notes": notes,
-        "ann_accuracy": real["ann_accuracy"],
+        "ann_accuracy": real["ann_accuracy"], "flaws": dict(FLAWS),
         "curves": {"ideal": ideal["curve"], "real": real["curve"]},
-        "beside": [losses(replace(setup, network=str(path)), chips) for path in others],
+        "beside": [{"label": label, **losses(s, chips)} for label, s in beside.items()],
     }  # fmt: skip
     write_result(question, result, {"conversion": draw(result)})
 

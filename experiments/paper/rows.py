@@ -127,8 +127,8 @@ def _loss(found: Mapping[str, Any], curve: str, kind: str, statement: str, paper
     ours = "; ".join(f"T = {item['cycles']}: {points(item['loss'])}" for item in rows_of)
     array = "ideal array" if curve == "ideal" else "with every non-ideality"
     others = "".join(
-        f"; {item['network']}: {points(item['curve'][-1]['loss'])} at "
-        f"T = {item['curve'][-1]['cycles']}"
+        f"; {item['label']} ({100 * item['ann_accuracy']['value']:.1f} % as ANN): "
+        f"{points(item['curve'][-1]['loss'])} at T = {item['curve'][-1]['cycles']}"
         for item in found["beside"]
     )
     return Row(

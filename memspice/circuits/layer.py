@@ -60,9 +60,7 @@ class LayerCircuit:
         own = self.variation and self.variation.take(slice(outputs.start, outputs.stop))
         trim = self.trim if self.trim is None else self.trim[outputs.start : outputs.stop]
         whole, first = self.whole or self, self.first + outputs.start
-        return replace(
-            self, conductances=tiles, variation=own, trim=trim, whole=whole, first=first
-        )
+        return replace(self, conductances=tiles, variation=own, trim=trim, whole=whole, first=first)
 
     @property
     def outputs(self) -> int:

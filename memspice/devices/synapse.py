@@ -13,7 +13,9 @@ class Synapse(CellConditions):
     """Programmable resistive cell between ``min_conductance`` and ``max_conductance``.
 
     Flaws are applied in this order: rounding to ``levels``, log-normal device-to-device spread
-    (which may lead beyond the ends of the range), stuck cells; then age and temperature.
+    (which may lead beyond the ends of the range), stuck cells; then age and temperature.  With
+    ``pair_correction`` writing has shown which cells are stuck, and the other cell of the pair is
+    programmed so that the difference is as near to the weight as it gets.
     """
 
     min_conductance: float = quantity("S", "Conductance of weight zero", gt=0)
@@ -22,6 +24,9 @@ class Synapse(CellConditions):
     variation: float = quantity("1", "Sigma of ln(G), device to device", ge=0, default=0.0)
     stuck_on: float = quantity("1", "Share of cells stuck at the maximum", ge=0, le=1, default=0.0)
     stuck_off: float = quantity("1", "Share of cells stuck at the minimum", ge=0, le=1, default=0.0)
+    pair_correction: int = quantity(
+        "1", "1: a stuck cell is known, its partner programmed against it", ge=0, le=1, default=0
+    )
 
     @property
     def span(self) -> float:
@@ -76,17 +81,24 @@ def differential_conductance(
             "stands for: clip the weights or raise the bound"
         )
     share = np.stack([np.maximum(weight, 0), np.maximum(-weight, 0)], axis=-1) / bound
+    # Each flaw is drawn for every cell, so that one does not shift the other.
+    spread = rng.standard_normal(share.shape)
+    lot = rng.random(share.shape)
+    on = lot < synapse.stuck_on
+    off = ~on & (lot < synapse.stuck_on + synapse.stuck_off)
+    if synapse.pair_correction:
+        share = _against_stuck(share, on, off)
     steps = synapse.levels - 1
-    share = np.round(share * steps) / steps
-    conductance = synapse.min_conductance + synapse.span * share.reshape(len(weight), -1)
-    return _with_flaws(conductance, synapse, rng)
+    programmed = synapse.min_conductance + synapse.span * np.round(share * steps) / steps
+    conductance = programmed * np.exp(synapse.variation * spread)
+    conductance[on], conductance[off] = synapse.max_conductance, synapse.min_conductance
+    return synapse.changed(conductance.reshape(len(weight), -1), rng)
 
 
-def _with_flaws(conductance: np.ndarray, synapse: Synapse, rng: np.random.Generator) -> np.ndarray:
-    """Spread, stuck cells, age; each is drawn for every cell, so one does not shift the other."""
-    spread = rng.standard_normal(conductance.shape)
-    lot = rng.random(conductance.shape)
-    conductance = conductance * np.exp(synapse.variation * spread)
-    conductance = np.where(lot < synapse.stuck_on, synapse.max_conductance, conductance)
-    stuck_off = (lot >= synapse.stuck_on) & (lot < synapse.stuck_on + synapse.stuck_off)
-    return synapse.changed(np.where(stuck_off, synapse.min_conductance, conductance), rng)
+def _against_stuck(share: np.ndarray, on: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """Shares (..., 2) of pairs whose stuck cells are known: the nearest difference that is left."""
+    stuck = np.where(on, 1.0, np.where(off, 0.0, share))
+    wanted = share[..., 0] - share[..., 1]
+    partners = np.stack([stuck[..., 1] + wanted, stuck[..., 0] - wanted], axis=-1)
+    free = ~(on | off) & (on | off)[..., ::-1]
+    return np.where(free, np.clip(partners, 0.0, 1.0), stuck)

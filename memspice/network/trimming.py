@@ -3,8 +3,9 @@
 Spikes are never negative, so an error of a cell is mostly one of the neuron's mean drive, and so is
 a neuron whose constants differ.  After programming, the rows of a layer are driven at the mean
 levels that training saw, and the offset of each difference stage is swept until its neuron spikes
-at the rate that the weights ask for (an accumulating stage: until its output is there).  It needs
-no images, one number a row, and works on a circuit as well as on a chip.
+at the rate that the weights ask for.  The offset of an accumulating stage is taken off where its
+output is accumulated, so it has no steps.  Trimming needs no images, only one number a row, and
+works on a circuit as well as on a chip.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MEASURED = (-3.0, 0.5)
 def trimmed(
     circuit: LayerCircuit, row_voltage: np.ndarray, asked: np.ndarray, volts_per_unit: float
 ) -> LayerCircuit:
-    """Circuit with its trim set, to the step and within the range of its periphery.
+    """Circuit with its trim set, neurons' to the step and within the range of the periphery.
 
     Parameters
     ----------
@@ -45,11 +46,10 @@ def trimmed(
     if step == 0:
         return circuit
     drive = circuit.output_bias + circuit.drive_gain @ row_voltage
-    if circuit.spiking:
-        measured = np.clip(asked, *MEASURED)
-        off = drive_for(circuit, measured) + (asked - measured) * volts_per_unit - drive
-    else:
-        off = asked * volts_per_unit - drive
+    if not circuit.spiking:
+        return replace(circuit, trim=asked * volts_per_unit - drive)
+    measured = np.clip(asked, *MEASURED)
+    off = drive_for(circuit, measured) + (asked - measured) * volts_per_unit - drive
     codes = np.round(np.clip(off, -limit, limit) / step)
     return replace(circuit, trim=codes * step)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from memspice.network.flaws import FLAWS
+
 Kind = Literal["normalised", "folded", "mapped"]
 
 
@@ -37,9 +39,7 @@ class Hardware:
     device : str
         Parameter set.
     changes : mapping
-        Values in the place of the set's, as of :func:`~memspice.parameters.load_parameter_set`:
-        cells without program-and-verify; stuck ones, 0.1 % each way (MNSIM 2.0@ca39ccb); neurons
-        that differ, by spreads that memspice assumes.
+        Values in the place of the set's, as of :func:`~memspice.parameters.load_parameter_set`.
     tile : tuple of int
         Most rows and columns of a tile.
     refresh : int
@@ -49,16 +49,7 @@ class Hardware:
     """
 
     device: str = "fast-memristor"
-    changes: Mapping[str, float | str] = field(
-        default_factory=lambda: {
-            "synapse.variation": 0.10,
-            "synapse.stuck_on": 0.001,
-            "synapse.stuck_off": 0.001,
-            "neuron.voltage_scale_spread": 0.01,
-            "neuron.time_scale_spread": 0.1,
-            "neuron.threshold_spread": 5e-3,
-        }
-    )
+    changes: Mapping[str, float | str] = field(default_factory=lambda: dict(FLAWS))
     tile: tuple[int, int] = (128, 128)
     refresh: int = 25
     pool: int = 8
@@ -118,7 +109,7 @@ PRESETS = {
             Phase("normalised", 28, 3e-3),
             Phase("refined", 8, 1.5e-3, sampled_fraction=0.3),
             Phase("long", 40, 2.5e-3, sampled_fraction=0.15),
-            Phase("mapped", 4, 1e-2, sampled_fraction=0.3, kind="mapped"),
+            Phase("mapped", 6, 1e-2, sampled_fraction=0.3, kind="mapped"),
         ),
     ),
 }

@@ -9,6 +9,7 @@ import torch
 
 from memspice.devices.activation import Activation
 from memspice.errors import ConfigError, DataError
+from memspice.network.ann import with_mean_inputs
 from memspice.network.architecture import Architecture
 from memspice.network.effective import effective_layer
 from memspice.network.mapping import map_network
@@ -27,6 +28,8 @@ class Crossbars:
         Of the model.
     hardware : Hardware
         Parameter set, its changes, tiles.
+    images : ndarray, shape (n, channels, height, width), [1]
+        Training images in [0, 1]: they give the mean levels of the rows, for the trim.
 
     Raises
     ------
@@ -34,8 +37,8 @@ class Crossbars:
         If there is no such parameter set, or no activation was fitted to SPICE for it.
     """
 
-    def __init__(self, architecture: Architecture, hardware: Hardware) -> None:
-        self._architecture, self._hardware = architecture, hardware
+    def __init__(self, architecture: Architecture, hardware: Hardware, images: np.ndarray) -> None:
+        self._architecture, self._hardware, self._images = architecture, hardware, images
         self.parameter_set = load_parameter_set(hardware.device, hardware.changes)
         self.activation = load_activation(self.parameter_set.name)
         self._latest: deque[tuple[Flaws, ...]] = deque(maxlen=hardware.pool)
@@ -45,7 +48,8 @@ class Crossbars:
 
         ``seed`` is of all flaws, as in :func:`~memspice.network.mapping.map_network`.
         """
-        network = Network(self._architecture, held_layers(model), {})
+        held = Network(self._architecture, held_layers(model), {})
+        network = with_mean_inputs(held, self._images)
         mapped = map_network(network, self.parameter_set, self._hardware.tile, seed)
         found = [effective_layer(layer, self.activation) for layer in mapped.layers]
         return tuple(

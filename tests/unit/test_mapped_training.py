@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from memspice.cli_train import train_command
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
-from memspice.network.ann import ann_scores
+from memspice.network.ann import ann_scores, with_mean_inputs
 from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool
+from memspice.network.effective import effective_layer
 from memspice.network.inference import run_inference
 from memspice.network.mapping import map_network
 from memspice.network.rounding import round_network
@@ -58,6 +59,10 @@ def put(crossbars: Any, model: Any, seed: int) -> None:
         stage.flaws = flaws
 
 
+#: Images that give the mean levels of rows.
+LEVELS = load_digits("train", 64).images
+
+
 def small(device: str = "fast-memristor") -> Any:
     return Hardware(device, tile=(30, 8), refresh=3, pool=2)
 
@@ -78,17 +83,22 @@ def train(folder: Path, config: TrainConfig, lines: list[str] | None = None) -> 
 
 @pytest.mark.parametrize("device", ["ag-asi", "fast-memristor", "sot-mtj"])
 def test_every_drive_is_that_of_the_circuits(device: str) -> None:
-    """Random inputs of every layer, through the model and through the circuits, to float32."""
+    """Weights to float32, and random inputs of every layer to the distance of law and line."""
     hardware = Hardware(device, tile=(30, 8))
-    model, crossbars = folded(), Crossbars(SMALL, hardware)
-    network = Network(SMALL, held_layers(model), {})
+    model, crossbars = folded(), Crossbars(SMALL, hardware, LEVELS)
+    network = with_mean_inputs(Network(SMALL, held_layers(model), {}), LEVELS)
     put(crossbars, model, SEED)
     mapped = map_network(network, crossbars.parameter_set, hardware.tile, SEED)
     draws = np.random.default_rng(0)
     for stage, layer in zip(model.stages(), mapped.layers, strict=True):
         x = draws.random((20, layer.rows - 1))
         weight, bias = (values.detach().double().numpy() for values in stage.effective())
-        line = x @ weight.reshape(len(weight), -1).T + bias
+        exact = effective_layer(layer, crossbars.activation)
+        weight = weight.reshape(len(weight), -1)
+        # A factor near zero times a weight, and what is added to it, round apart: 1e-6.
+        np.testing.assert_allclose(weight, exact.weight, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(bias, exact.bias, rtol=1e-6, atol=1e-6)
+        line = x @ weight.T + bias
         low, high = (limit.double().numpy().ravel() for limit in stage.flaws[3:])
         voltage = layer.row_voltage(x)
         drive = [circuit.drive_voltage(voltage) for circuit in layer.circuits]
@@ -107,8 +117,8 @@ def test_scores_are_those_of_the_network_loop() -> None:
     """Without neurons between there is no chance: equal to float32."""
     architecture = Architecture("line", (1, 8, 8), (Dense(10),))
     model = folded(architecture)
-    crossbars = Crossbars(architecture, Hardware())
-    network = Network(architecture, held_layers(model), {})
+    crossbars = Crossbars(architecture, Hardware(), LEVELS)
+    network = with_mean_inputs(Network(architecture, held_layers(model), {}), LEVELS)
     images = load_digits("test", 30).images
     plain = ann_scores(network, images)
     put(crossbars, model, SEED)
@@ -122,8 +132,8 @@ def test_scores_are_those_of_the_network_loop() -> None:
 
 def test_mean_scores_of_spikes_are_those_of_the_network_loop() -> None:
     """One cycle of the model is one of the loop: means over 400 draws agree within 5 sigma."""
-    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8)))
-    network = Network(SMALL, held_layers(model), {})
+    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8)), LEVELS)
+    network = with_mean_inputs(Network(SMALL, held_layers(model), {}), LEVELS)
     put(crossbars, model, SEED)
     images = load_digits("test", 3).images
     mapped = map_network(network, crossbars.parameter_set, (30, 8), SEED)
@@ -137,7 +147,7 @@ def test_mean_scores_of_spikes_are_those_of_the_network_loop() -> None:
 
 def test_gradient_sees_flaws_that_are_factors_and_steps_count_at_once() -> None:
     changes = {"synapse.variation": 0.2, "synapse.stuck_on": 0.1}
-    model, crossbars = folded(), Crossbars(SMALL, Hardware(changes=changes, tile=(30, 8)))
+    model, crossbars = folded(), Crossbars(SMALL, Hardware(changes=changes, tile=(30, 8)), LEVELS)
     put(crossbars, model, SEED)
     stage = next(iter(model.stages()))
     before = stage.effective()[0].detach().clone()
@@ -160,7 +170,7 @@ def test_gradient_sees_flaws_that_are_factors_and_steps_count_at_once() -> None:
 
 
 def test_steps_choose_among_the_latest_draws() -> None:
-    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8), refresh=2, pool=3))
+    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8), refresh=2, pool=3), LEVELS)
     torch.manual_seed(0)
     stages, drawn = list(model.stages()), []
     crossbars.draw, plain = lambda *of: drawn.append(plain(*of)) or drawn[-1], crossbars.draw
@@ -174,7 +184,7 @@ def test_steps_choose_among_the_latest_draws() -> None:
 
 
 def test_other_seed_other_flaws_and_none_once_lifted() -> None:
-    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8)))
+    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8)), LEVELS)
     stage = next(iter(model.stages()))
     held = stage.held()[0].detach().clone()
     found = []

@@ -117,3 +117,58 @@ def test_weight_beyond_its_bound_is_refused(wrong: float) -> None:
 def test_more_stuck_cells_than_cells_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"stuck_on = 0.6 and stuck_off = 0.5"):
         conductance(np.zeros((1, 1)), flawed(stuck_on=0.6, stuck_off=0.5))
+
+
+# --- partners of stuck cells ----------------------------------------------------------------------
+
+
+def pairs(weight: np.ndarray, synapse: Synapse, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Differences (rows, outputs) and cells (rows, outputs, 2), in shares of the span."""
+    cells = (conductance(weight, synapse, seed=seed) - synapse.min_conductance) / synapse.span
+    cells = cells.reshape(*weight.shape, 2)
+    return cells[..., 0] - cells[..., 1], cells
+
+
+def stuck_cells(weight: np.ndarray, synapse: Synapse) -> tuple[np.ndarray, np.ndarray]:
+    """Which cells (rows, outputs, 2) are stuck: those that no weight moves."""
+    plain = synapse.model_copy(update={"pair_correction": 0})
+    _, ones = pairs(np.ones_like(weight), plain)
+    _, others = pairs(-np.ones_like(weight), plain)
+    same = np.isclose(ones, others)
+    return same & (ones > 0.5), same & (ones < 0.5)
+
+
+def test_partner_brings_a_pair_as_near_as_it_gets(weight: np.ndarray) -> None:
+    """One stuck cell leaves half of the weights exact; the others end at zero, or where they are.
+
+    By hand: G+ stuck on gives max(w, 0), stuck off min(w, 0), and the mirror image for G-.
+    """
+    synapse = flawed(stuck_on=0.1, stuck_off=0.1, pair_correction=1)
+    on, off = stuck_cells(weight, synapse)
+    found, _ = pairs(weight, synapse)
+    free = ~(on | off)
+    alone = free[..., 1] & ~free[..., 0], free[..., 0] & ~free[..., 1]
+    for side, sign in enumerate((1, -1)):
+        for stuck, kept in ((on, np.maximum), (off, np.minimum)):
+            of = stuck[..., side] & alone[side]
+            assert of.sum() > 500  # a tenth of 15,000 pairs, less those with two
+            expected = sign * kept(sign * weight[of], 0)
+            np.testing.assert_allclose(found[of], expected, rtol=0, atol=1e-5)
+    both = ~free[..., 0] & ~free[..., 1]
+    expected = on[both].astype(float)
+    np.testing.assert_allclose(found[both], expected[:, 0] - expected[:, 1], atol=1e-9)
+
+
+def test_correction_moves_no_pair_without_a_stuck_cell_and_never_away(weight: np.ndarray) -> None:
+    plain = flawed(stuck_on=0.05, stuck_off=0.05, variation=0.05)
+    corrected = plain.model_copy(update={"pair_correction": 1})
+    on, off = stuck_cells(weight, flawed(stuck_on=0.05, stuck_off=0.05))
+    before, after = pairs(weight, plain)[0], pairs(weight, corrected)[0]
+    whole = ~(on | off).any(axis=-1)
+    np.testing.assert_array_equal(after[whole], before[whole])
+    exact = corrected.model_copy(update={"variation": 0.0})
+    near, far = (
+        pairs(weight, exact)[0],
+        pairs(weight, exact.model_copy(update={"pair_correction": 0}))[0],
+    )
+    assert (np.abs(near - weight) <= np.abs(far - weight) + 1e-5).all()
