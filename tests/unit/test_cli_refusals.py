@@ -14,6 +14,7 @@ from memspice.circuits.deck import Deck
 from memspice.engines.base import Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import NetlistError
+from memspice.network.flaws import FLAWS
 from memspice.resources import resource_path
 from memspice.store import read_run
 from tests.cli_helpers import DIGITS, SURROGATE, Reply, call, largest_file
@@ -97,6 +98,14 @@ def test_settings_of_other_commands(
     monkeypatch.chdir(tmp_path)
     check(call(capsys, *arguments.split()), 2, words)
     assert not list(tmp_path.iterdir())
+
+
+def test_flaws_are_named_and_one_may_be_set_otherwise(capsys: Capture) -> None:
+    arguments = (*DIGITS, "--images", 1, "--cycles", 1, "--flaws", "--set", "synapse.variation=0.2")
+    (note,) = call(capsys, "infer", *arguments, "--json").content["notes"]
+    expected = {**FLAWS, "synapse.variation": 0.2}
+    named = dict(item.split(" = ") for item in note.removeprefix("changed: ").split(", "))
+    assert {name: float(value) for name, value in named.items()} == expected
 
 
 def test_convolutions_spike_by_spike_are_refused(capsys: Capture, tmp_path: Path) -> None:

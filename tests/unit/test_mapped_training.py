@@ -324,6 +324,16 @@ def test_command_trains_either_way(tmp_path: Path, conversion: str) -> None:
     assert (tmp_path / folder / "normalised.pt").exists()
 
 
+def test_first_phases_alone_end_on_levels_too(tmp_path: Path) -> None:
+    out = tmp_path / "net.h5"
+    options = ["--quick", "--phases", "1", "--checkpoint", str(tmp_path), "--out", str(out)]
+    outcome = CliRunner().invoke(train_command, ["digits-mlp", *options])
+    assert outcome.exit_code == 0, outcome.output
+    provenance = load_network(str(out)).provenance
+    assert [phase["name"] for phase in provenance["training"]["phases"]] == ["normalised"]
+    assert provenance["levels"] == 32
+
+
 def test_presets_end_on_levels() -> None:
     for preset in PRESETS.values():
         assert preset.phases[-1].kind != "normalised"
