@@ -40,7 +40,7 @@ def main(data: Path | None, images: int, cycles: int) -> None:
     setup = Setup(images=images, cycles=cycles, data=data)
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "waveforms.h5"
-        run = cosimulate(setup, CosimPlan(), store, progress=lambda *_: None)
+        run = cosimulate(setup, CosimPlan(cache=True), store, progress=lambda *_: None)
     # Where the images came from on this machine is nobody's business.
     run.summary["dataset"].pop("source")
     text = json.dumps(run.summary, indent=1, allow_nan=False)

@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a p
 from question import ROOT, Question, accuracy_network, question_command, write_result  # noqa: E402
 
 #: Images, chips and cycles.
-FULL, QUICK, DIGITS = (1000, 3, 32), (200, 2, 8), (360, 5, 32)
+FULL, QUICK, DIGITS = (400, 3, 32), (200, 2, 8), (360, 5, 32)
 #: An array without wires and drivers, of cells that take any value and keep it.
 IDEAL = {
     "array.wire_resistance_row": 0.0, "array.wire_resistance_col": 0.0,

@@ -7,7 +7,7 @@ the network to variations of resistance and of switching.
 
     .venv/bin/python experiments/robustness/run.py --full --data DIR
 
-writes ``result.json`` and one figure a sweep beside this file (300 images, T = 8, three chips a
+writes ``result.json`` and one figure a sweep beside this file (200 images, T = 8, three chips a
 point).  Without ``--full`` fewer images, into ``results/paper/robustness``.  ``sweeps.py`` has the
 ranges and their sources.  Energy is that of the closed form at sampled windows.
 """
@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a p
 from question import Question, accuracy_network, question_command, write_result  # noqa: E402
 
 #: Images of CIFAR-10 and chips of a point.
-FULL, QUICK = (300, 3), (100, 2)
+FULL, QUICK = (200, 3), (100, 2)
 #: Digits cost hardly anything: all test images, and chips enough for a narrow interval.
 DIGITS = (360, 5)
 CYCLES = 8
