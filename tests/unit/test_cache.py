@@ -29,6 +29,7 @@ from memspice.errors import ConfigError, EngineError, StoreError
 from memspice.experiment.characterize import characterize
 from memspice.experiment.setup import Setup
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
+from memspice.experiment.window import DECK_OUTPUTS
 from memspice.jobs import EngineRequest, Entry, Execution, JobCache, Simulation, open_runner
 from memspice.jobs import simulation as simulation_module
 from memspice.jobs.again import compare_again
@@ -325,8 +326,9 @@ def test_a_layer_from_the_cache_is_that_of_the_engine_to_the_bit(tmp_path: Path)
     setup = Setup(network="digits-mlp", images=1, cycles=2, tile=(65, 32))
     run = LayerRun(cache=True)
     found = [simulate_layer(setup, run, tmp_path / f"{number}.h5") for number in range(2)]
-    assert [item.json["jobs"]["simulated"] for item in found] == [2, 0]
-    assert [item.json["jobs"]["cached"] for item in found] == [0, 2]
+    decks = 32 // DECK_OUTPUTS  # of the 32 neurons of dense1
+    assert [item.json["jobs"]["simulated"] for item in found] == [decks, 0]
+    assert [item.json["jobs"]["cached"] for item in found] == [0, decks]
     assert content(tmp_path / "0.h5") == content(tmp_path / "1.h5")
     other = simulate_layer(replace(setup, seed=1), run, None)
     assert other.json["jobs"]["cached"] == 0

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from memspice.experiment.window import DECK_OUTPUTS
 from memspice.jobs import Entry, JobCache
 from tests.cli_helpers import DIGITS, call
 
 Capture = pytest.CaptureFixture[str]
+#: Decks of dense1: 32 neurons, four to each.
+DECKS = 32 // DECK_OUTPUTS
 LAYER = ("simulate-layer", *DIGITS, "--tile", "33x40", "--cycles", 1, "--json")
 
 
@@ -87,10 +90,10 @@ def test_a_second_command_runs_nothing_and_its_results_can_be_simulated_again(
     jobs = [
         call(capsys, *LAYER, "--out", tmp_path / name).content["jobs"] for name in ("a.h5", "b.h5")
     ]
-    assert [(item["simulated"], item["cached"]) for item in jobs] == [(2, 0), (0, 2)]
-    assert call(capsys, *LAYER, "--no-cache").content["jobs"]["simulated"] == 2
+    assert [(item["simulated"], item["cached"]) for item in jobs] == [(DECKS, 0), (0, DECKS)]
+    assert call(capsys, *LAYER, "--no-cache").content["jobs"]["simulated"] == DECKS
     found = call(capsys, "cache", "verify", "--rerun", 1, "--json").content
-    assert (found["entries"], found["damaged"]) == (2, [])
+    assert (found["entries"], found["damaged"]) == (DECKS, [])
     assert [item["verdict"] for item in found["again"]] == ["same"]
     cache = JobCache(result_cache)
     for file in cache.files():
