@@ -37,7 +37,8 @@ RATIO_RULE = (
 ROBUST_RULE = (
     "A setting is safe where the whole 95 % interval of what it costs against the nominal setting "
     "lies below 2 points. Holds: every sweep is safe over its whole range; under conditions: "
-    "sweeps are safe up to the value named; does not: none is safe beyond its mildest value."
+    "sweeps are safe up to the value named; does not: none is safe beyond its mildest value, and the "
+    "next one of each surely costs more; else not decided."
 )
 
 
@@ -147,7 +148,16 @@ def robust_verdict(sweeps: Sequence[Mapping[str, Any]], limit: float = ROBUST_LI
     parts += [", ".join(partly)] if partly else []
     parts += [f"not shown for {', '.join(never)}"] if never else []
     reason = "; ".join([*parts, _energies(sweeps)])
-    return Verdict(CONDITIONS if whole or partly else NOT, reason)
+    if whole or partly:
+        return Verdict(CONDITIONS, reason)
+    # An interval that holds the limit says neither that a setting is safe nor that it is not.
+    return Verdict(NOT if all(_surely_lost(sweep, limit) for sweep in sweeps) else OPEN, reason)
+
+
+def _surely_lost(sweep: Mapping[str, Any], limit: float) -> bool:
+    """Whether the first value beyond the mildest costs more than the limit, or does not work."""
+    point = sweep["points"][1]
+    return "refused" in point or bool(point["loss"]["low"] > limit)
 
 
 def _until(safe: Sequence[float], unit: str) -> str:

@@ -64,6 +64,10 @@ def test_robustness_names_how_far_each_sweep_is_safe() -> None:
     assert verdict.word == CONDITIONS
     assert "title of b up to 1" in verdict.reason
     assert robust_verdict([sweep("a", [0.0, 0.5])]).word == NOT
+    # An interval that holds the limit decides nothing, neither alone nor beside a sure loss.
+    assert robust_verdict([sweep("a", [0.0, 0.0221])]).word == NOT
+    assert robust_verdict([sweep("a", [0.0, 0.0219])]).word == OPEN
+    assert robust_verdict([sweep("a", [0.0, 0.5]), sweep("b", [0.0, 0.02])]).word == OPEN
 
 
 def test_levels_are_safe_down_to_where_they_are() -> None:
