@@ -37,8 +37,8 @@ RATIO_RULE = (
 ROBUST_RULE = (
     "A setting is safe where the whole 95 % interval of what it costs against the nominal setting "
     "lies below 2 points. Holds: every sweep is safe over its whole range; under conditions: "
-    "sweeps are safe up to the value named; does not: none is safe beyond its mildest value, and the "
-    "next one of each surely costs more; else not decided."
+    "sweeps are safe up to the value named; does not: none is safe beyond its mildest value, and "
+    "the next one of each surely costs more; else not decided."
 )
 
 
