@@ -53,7 +53,8 @@ golden: setup ## Regenerate the example netlists in netlists/
 	$(BIN)/memspice $(GOLDEN)
 
 bench: setup ## Time and memory beside peers (installs badcrossbar; an hour or more)
-	$(PIP) install --quiet --no-deps --upgrade --target $(VENV)/peers badcrossbar pathvalidate
+	$(PIP) install --quiet --no-deps --upgrade --target $(VENV)/peers \
+		badcrossbar==1.1.0 pathvalidate==3.3.1
 	$(BIN)/memspice bench
 
 train: setup ## Train the networks again (installs PyTorch; hours)

@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from matplotlib.figure import Figure
 
 from memspice.datasets.cifar10 import load_cifar10
-from memspice.errors import DataError, StoreError
+from memspice.errors import DataError
 from memspice.report.style import save
+from memspice.store.files import writing
 
 ROOT = Path(__file__).resolve().parents[1]
+
+SizeT = TypeVar("SizeT", bound=tuple[int, ...])
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,15 @@ class Question:
     started: float = field(default_factory=time.monotonic)
 
     @property
+    def device_name(self) -> str:
+        """Device without its folder: where a file lies on this machine is nobody's business."""
+        device = Path(self.device)
+        return device.name if device.suffix else self.device
+
+    @property
     def command(self) -> str:
         """Command line that makes the result again."""
-        device = Path(self.device)
-        # Where a file lies on this machine is nobody's business.
-        named = device.name if device.suffix else self.device
-        parts = [f".venv/bin/python experiments/{self.name}/run.py --device {named}"]
+        parts = [f".venv/bin/python experiments/{self.name}/run.py --device {self.device_name}"]
         parts += ["--full"] * self.full + ["--data DIR"] * (self.data is not None)
         return " ".join(parts)
 
@@ -67,17 +73,34 @@ def question_command(name: str, answer: Callable[[Question], None]) -> click.Com
     return command
 
 
-def accuracy_network(question: Question, wanted: int) -> tuple[str, list[str]]:
-    """Network whose accuracy the images at hand can tell, and what a reader must know of that.
+def accuracy_network(
+    question: Question, full: SizeT, quick: SizeT, digits: SizeT
+) -> tuple[str, SizeT, list[str]]:
+    """Network whose accuracy the images at hand can tell.
+
+    Parameters
+    ----------
+    question : Question
+        Names the folder of CIFAR-10.
+    full, quick, digits : tuple of int
+        How much to run: number of images, and what else the script counts.  ``full`` and
+        ``quick`` are of CIFAR-10; ``digits`` where its images are too few.
+
+    Returns
+    -------
+    tuple
+        Network, how much of it to run, and what a reader must know of that.
 
     Raises
     ------
     DataError
         If a full run does not find its images of CIFAR-10.
     """
+    size = full if question.full else quick
+    wanted = size[0]
     found = len(load_cifar10(question.data, "test", wanted))
     if found >= wanted:
-        return "cifar10-cnn", []
+        return "cifar10-cnn", size, []
     if question.full:
         raise DataError(
             f"{question.name}: a full run needs {wanted} images of CIFAR-10, found {found}: name "
@@ -87,7 +110,7 @@ def accuracy_network(question: Question, wanted: int) -> tuple[str, list[str]]:
         f"{found} images of CIFAR-10 say nothing of an accuracy: digits-mlp, which has two layers "
         "and is not deep, answers instead"
     )
-    return "digits-mlp", [note]
+    return "digits-mlp", digits, [note]
 
 
 def write_result(question: Question, result: dict[str, Any], figures: dict[str, Figure]) -> None:
@@ -98,16 +121,12 @@ def write_result(question: Question, result: dict[str, Any], figures: dict[str, 
     StoreError
         If a file cannot be written.
     """
-    head = {"question": question.name, "full": question.full, "device": question.device}
+    head = {"question": question.name, "full": question.full, "device": question.device_name}
     head |= {"command": question.command, "wall_seconds": time.monotonic() - question.started}
-    if Path(question.device).suffix:
-        head["device"] = Path(question.device).name
     text = json.dumps({**head, **result}, indent=1, allow_nan=False) + "\n"
     for name, figure in figures.items():
         save(figure, question.out / f"{name}.png")
     path = question.out / "result.json"
-    try:
+    with writing(path, lambda: "Name another folder"):
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{path} could not be written: {error}; name another folder") from error
     click.echo(f"{question.name}: {path}")

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from tqdm import tqdm
 
-from memspice.experiment.bench import FULL, QUICK, run_bench
+from memspice.errors import ConfigError
+from memspice.experiment.bench import SECTIONS, run_bench
+from memspice.experiment.bench_plan import FULL, QUICK
 from memspice.quantities import format_si
 from memspice.report.bench_figure import draw_bench
 from memspice.report.style import save
-from memspice.store.files import writing
+from memspice.store.files import replace_bytes, writing
 
 #: Sizes at which the race is printed.
-_SHOWN = (64, 128, 256, 512)
+_SIZES = (64, 128, 256, 512)
 
 
 @click.command("bench")
 @click.option("--quick", is_flag=True, help="Tiny sizes, once: to see that it works.")
+@click.option(
+    "--section",
+    type=click.Choice(list(SECTIONS)),
+    help="Measure only this; the others stay as an earlier bench.json has them.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -30,53 +37,88 @@ _SHOWN = (64, 128, 256, 512)
     help="Folder of bench.json and bench.png.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench_command(quick: bool, out: Path, as_json: bool) -> None:
+def bench_command(quick: bool, section: str | None, out: Path, as_json: bool) -> None:
     """Measure time, memory and agreement beside peers.
 
     Wired crossbars against badcrossbar, SciPy's sparse LU and a plain deck in ngspice; the three
     fidelities and both engines on the same layers; the network loop against the machine's matrix
-    products; two workers against one. Takes about an hour on an idle machine.
+    products; two workers against one. Takes about an hour on an idle machine. What is measured
+    is in bench.json at once; bench.png is drawn when all sections are there.
     """
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
+    path = out / "bench.json"
 
     def keep(content: dict[str, Any]) -> None:
-        with writing(out / "bench.json"):
-            text = json.dumps(content, indent=1, allow_nan=False)
-            (out / "bench.json").write_text(text + "\n", encoding="utf-8")
+        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+        with writing(path):
+            replace_bytes(path, text.encode())
 
     with tqdm(desc="bench", bar_format="{desc} [{elapsed}]", delay=0.5, leave=False) as bar:
         content = run_bench(
-            QUICK if quick else FULL, lambda what: bar.set_description_str(what), keep
+            QUICK if quick else FULL,
+            bar.set_description_str,
+            keep,
+            sections=[section] if section else None,
+            earlier=_earlier(path) if section else None,
         )
-    save(draw_bench(content), out / "bench.png")
+    if content["finished"]:
+        save(draw_bench(content), out / "bench.png")
     content["out"] = str(out)
     click.echo(json.dumps(content, allow_nan=False) if as_json else bench_text(content))
 
 
+def _earlier(path: Path) -> dict[str, Any] | None:
+    """Bench of a file, if there is one."""
+    if not path.exists():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"{path} is no earlier bench: {error}; name another folder") from error
+
+
 def bench_text(content: Mapping[str, Any]) -> str:
-    """Result for a terminal of 100 columns."""
-    machine = content["machine"]
+    """Result for a terminal of 116 columns."""
     lines = [
-        f"memspice bench ({content['plan']}): {machine['processors']} x {machine['processor']}, "
-        f"load {machine['load_before']:.1f} to {machine['load_after']:.1f}, {machine['date']}",
-        f"  {machine['note']}",
-        *(f"  {name} is missing: {reason}" for name, reason in content["missing"].items()),
-        *_race_lines(content["crossbar"]),
-        *_ladder_lines(content["ladder"]),
-        *_other_lines(content),
+        *_head_lines(content),
+        *(
+            line
+            for name, shown in _SHOWN.items()
+            if name in content
+            for line in shown(content[name])
+        ),
         "asked for",
         *(_aim_line(aim) for aim in content["aims"]),
     ]
     if "out" in content:
-        lines.append(f"bench.json and bench.png in {content['out']}")
+        files = "bench.json and bench.png" if content["finished"] else "bench.json"
+        lines.append(f"{files} in {content['out']}")
     return "\n".join(lines)
+
+
+def _head_lines(content: Mapping[str, Any]) -> Iterator[str]:
+    machine, sections = content["machine"], content["sections"]
+    loads = [record[key] for record in sections.values() for key in ("load_before", "load_after")]
+    dates = sorted({record["date"] for record in sections.values()})
+    yield (
+        f"memspice bench ({content['plan']}): {machine['processors']} x {machine['processor']}, "
+        f"load {min(loads):.1f} to {max(loads):.1f}, {' to '.join(dates[:1] + dates[1:][-1:])}"
+    )
+    yield f"  {machine['note']}"
+    for name, reason in content["missing"].items():
+        yield f"  {name} is missing: {reason}"
+    for name in SECTIONS:
+        if name not in sections:
+            yield f"  {name} is not measured yet: memspice bench --section {name}"
+        elif sections[name]["status"] != "ok":
+            yield f"  {name} failed: {sections[name]['reason']}"
 
 
 def _race_lines(crossbar: Mapping[str, Any]) -> Iterator[str]:
     points = {(point["contender"], point["size"]): point for point in crossbar["points"]}
     largest = max(size for _, size in points)
-    sizes = [size for size in _SHOWN if size <= largest] or [largest]
+    sizes = [size for size in _SIZES if size <= largest] or [largest]
     ratios = {(item["peer"], item["size"]): item for item in crossbar["ratios"]}
     yield "wired crossbar N x N: time, times that of memspice, memory, difference of the currents"
     for name, title in crossbar["titles"].items():
@@ -121,14 +163,16 @@ def _ladder_lines(ladder: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {what}, {run['cycles']} cycles: {run['status']}, {run['reason']}"
 
 
-def _other_lines(content: Mapping[str, Any]) -> Iterator[str]:
-    reuse = content["reuse"]
+def _reuse_lines(reuse: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"{reuse['changed']} changed cells of {reuse['size']} x {reuse['size']}: "
         f"{reuse['update_ratio']:.1f} x faster than a new elimination, within "
         f"{reuse['difference']:.0e}; new inputs take {format_si(reuse['product_seconds'], 's')}"
     )
-    for item in content["loop"]:
+
+
+def _loop_lines(loop: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for item in loop:
         if item["status"] != "ok":
             yield f"network loop: {item['status']}: {item['reason']}"
             continue
@@ -143,18 +187,30 @@ def _other_lines(content: Mapping[str, Any]) -> Iterator[str]:
             f"  share {item['share']:.0%}; {item['peak_bytes'] / 1e6:.0f} MB; 10,000 images on two "
             f"processors: {minutes:.1f} min (scaled)"
         )
-    if workers := content.get("workers"):
-        same = "the same" if workers["identical"] else "NOT the same"
-        yield (
-            f"two workers over one: {workers['speedup']:.2f} x, two processes of arithmetic "
-            f"{workers['machine_speedup']:.2f} x; results {same} to the bit"
-        )
+
+
+def _worker_lines(workers: Mapping[str, Any]) -> Iterator[str]:
+    same = "the same" if workers["identical"] else "NOT the same"
+    yield (
+        f"two workers over one: {workers['speedup']:.2f} x, two processes of arithmetic "
+        f"{workers['machine_speedup']:.2f} x; results {same} to the bit"
+    )
+
+
+#: Sections in the order in which they are printed.
+_SHOWN: dict[str, Callable[[Any], Iterator[str]]] = {
+    "crossbar": _race_lines,
+    "ladder": _ladder_lines,
+    "reuse": _reuse_lines,
+    "loop": _loop_lines,
+    "workers": _worker_lines,
+}
 
 
 def _aim_line(aim: Mapping[str, Any]) -> str:
     word = "reached" if aim["reached"] else "NOT reached"
-    sign = "at least" if aim["more_is_better"] else "at most"
+    sign = ">=" if aim["more_is_better"] else "<="
     return (
-        f"  {aim['what']:58} {aim['value']:9.3g} {aim['unit']:7} {sign} {aim['limit']:g}: "
+        f"  {aim['what']:54} {aim['value']:8.3g} {aim['unit']:6} {sign} {aim['limit']:g}: "
         f"{word} ({aim['basis']})"
     )

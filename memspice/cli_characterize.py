@@ -14,8 +14,8 @@ from tqdm import tqdm
 from memspice.analysis.activation import activation_text
 from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
 from memspice.cli_execution import execution_options, take_execution
-from memspice.cli_options import note_lines, parse_changes, set_option
-from memspice.engines import ENGINES, find_engine
+from memspice.cli_options import counter, engine_option, note_lines, parse_changes, set_option
+from memspice.engines import find_engine
 from memspice.errors import ConfigError, StoreError
 from memspice.experiment.characterize import characterize
 from memspice.jobs import Execution
@@ -42,13 +42,7 @@ _HEADER = (
 @click.option("--events", default=256, show_default=True, help="Write attempts at each, or more.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the thresholds.")
 @execution_options
-@click.option(
-    "--engine",
-    type=click.Choice(sorted(ENGINES)),
-    default="ngspice",
-    show_default=True,
-    help="Circuit simulator.",
-)
+@engine_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -84,12 +78,9 @@ def characterize_command(
         _make_folder(folder)  # before the work, not after it
     execution = Execution(**take_execution(options))
     with tqdm(desc="characterize", unit="deck", delay=2.0, leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        result = characterize(parameter_set, points, events, seed, simulator, execution, show)
+        result = characterize(
+            parameter_set, points, events, seed, simulator, execution, counter(bar)
+        )
     files = _write(result, out, fit)
     if as_json:
         click.echo(json.dumps(_content(result, files), allow_nan=False))

@@ -23,7 +23,6 @@ JOBS = click.IntRange(min=1)
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-
 #: ``--set``, for every command that takes a parameter set; :func:`parse_changes` reads it.
 set_option = click.option(
     "--set",
@@ -31,6 +30,15 @@ set_option = click.option(
     multiple=True,
     metavar="TABLE.NAME=VALUE",
     help="Value in SI units instead of the parameter set's; may be repeated.",
+)
+
+#: ``--engine``, for every command that runs decks on one engine.
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(sorted(ENGINES)),
+    default="ngspice",
+    show_default=True,
+    help="Circuit simulator.",
 )
 
 
@@ -51,13 +59,7 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
         ),
         click.option("--images", default=images, show_default=True, help="Test images."),
         click.option("--cycles", default=cycles, show_default=True, help="Cycles per image."),
-        click.option(
-            "--engine",
-            type=click.Choice(sorted(ENGINES)),
-            default="ngspice",
-            show_default=True,
-            help="Circuit simulator.",
-        ),
+        engine_option,
         click.option("--tile", default="128x128", show_default=True, help="Rows x columns."),
         click.option(
             "--wire-resistance", type=float, help="Ohm per cell, instead of the parameter set's."

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
+from memspice.analysis.statistics import accuracy
 from memspice.datasets.cifar10 import load_cifar10
 from memspice.datasets.dataset import Dataset
 from memspice.datasets.digits import load_digits
@@ -84,16 +85,16 @@ def train_command(
         checkpoint / folder,
         click.echo,
     )
-    accuracy = float(np.mean(ann_scores(trained, test.images).argmax(axis=1) == test.labels))
+    share = accuracy(ann_scores(trained, test.images), test.labels).value
     provenance = {
         **trained.provenance,
         "dataset": train.name,
         "lossless": train.lossless,
-        "test_accuracy": accuracy,
+        "test_accuracy": share,
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     save_network(dataclasses.replace(trained, provenance=provenance), out, config.levels)
-    click.echo(f"ANN accuracy on {len(test.labels)} test images: {accuracy:.4f}; wrote {out}")
+    click.echo(f"ANN accuracy on {len(test.labels)} test images: {share:.4f}; wrote {out}")
 
 
 def _training() -> Any:

@@ -10,7 +10,7 @@ import click
 from tqdm import tqdm
 
 from memspice.cli_options import stages
-from memspice.engines import ENGINES, find_engine
+from memspice.engines import ENGINES, find_engine, installed_engines
 from memspice.engines.base import Engine
 from memspice.engines.osdi import has_compiler
 from memspice.errors import ConfigError, EngineError, EngineNotFound
@@ -92,16 +92,7 @@ def table_block(table: str) -> str:
 
 def _engines(names: Sequence[str]) -> tuple[dict[str, Engine], dict[str, str]]:
     """Engines by name, and why others were not found; one that is asked for must be there."""
-    found: dict[str, Engine] = {}
-    missing: dict[str, str] = {}
-    for name in names or ENGINES:
-        try:
-            found[name] = find_engine(name)
-        except EngineNotFound as error:
-            if names:
-                raise
-            missing[name] = str(error)
-    return found, missing
+    return ({name: find_engine(name) for name in names}, {}) if names else installed_engines()
 
 
 def _complaints(results: Sequence[CaseResult], models: Sequence[ModelCheck]) -> list[str]:

@@ -1,14 +1,46 @@
-"""Children of the bench that cost nothing."""
+"""A small plan, and children and engines of the bench that cost nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from memspice.circuits.deck import Deck
+from memspice.engines.base import EngineInfo
+from memspice.experiment.bench_ladder import Rung
+from memspice.experiment.bench_plan import QUICK
+
 Answer = dict[str, Any]
+
+#: Tiny decks: what a test has time for.
+TINY = replace(
+    QUICK,
+    contenders=("memspice", "superlu"),
+    sizes=(4,),
+    rungs=(Rung("numpy", "surrogate", 4, 1), Rung("ngspice", "reduced", 4, 1)),
+    ladder=(4, 1),
+    loop=(),
+    workers=(1, 4, 1),
+)
+
+
+class BrokenEngine:
+    """An ngspice by name, whose every run ends with the same error."""
+
+    info = EngineInfo("ngspice", "0", "nowhere", osdi=False, klu=False)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def write(self, deck: Deck) -> str:
+        return str(deck)
+
+    def run(self, *_: Any, **__: Any) -> NoReturn:
+        raise self.error
 
 
 class FakeChildren:

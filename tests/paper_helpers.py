@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from memspice.analysis.cmos import SCOPES
 from memspice.circuits.energy_model import COMPONENTS
 
 ROOT = Path(__file__).parents[1]
 for folder in (".", "paper", "robustness"):  # scripts, not a package
     sys.path.insert(0, str(ROOT / "experiments" / folder))
 
+from rows import rows  # noqa: E402
+
 #: One white pixel.
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsS4XOAAAAABJRU5ErkJggg=="
 )
-SCOPES = ("neuron", "neuron_synapse", "system")
 SPICE = {
     "windows": 14, "full_windows": 1, "events": 1792, "mismatches": 0, "worst_margin": 0.0,
     "closure_max": 2e-5,
 }  # fmt: skip
+
+
+def script(name: str) -> ModuleType:
+    """``run.py`` of an experiment; other experiments have neighbours of the same names."""
+    folder = ROOT / "experiments" / name
+    neighbours = {path.stem for path in folder.glob("*.py")}
+    others = {stem: sys.modules.pop(stem) for stem in neighbours & sys.modules.keys()}
+    spec = importlib.util.spec_from_file_location(f"experiments_{name}", folder / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    path = sys.path.copy()
+    sys.path.insert(0, str(folder))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path[:] = path
+        for stem in neighbours:
+            sys.modules.pop(stem, None)
+        sys.modules.update(others)
+    return module
 
 
 def interval(value: float, half: float = 0.002) -> dict[str, float]:
@@ -41,7 +66,7 @@ def sweep(name: str, losses: list[float], group: str = "variation") -> dict[str,
     ]
     return {
         "name": name, "title": f"title of {name}", "unit": "1", "group": group,
-        "source": "a source", "points": points,
+        "source": "a source", "nominal": 0, "points": points,
     }  # fmt: skip
 
 
@@ -106,12 +131,6 @@ def write_results(folder: Path, results: dict[str, dict[str, Any]]) -> None:
     for name, found in results.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "result.json").write_text(json.dumps(found), encoding="utf-8")
-    figures = {
-        "stochastic_neuron": ["luck", "transfer-ag-asi", "transfer-sot-mtj"],
-        "conversion": ["conversion"],
-        "robustness": ["variation", "wires", "threshold"],
-        "energy_ratio": ["energy_ratio"],
-    }
-    for name, stems in figures.items():
-        for stem in stems:
-            (folder / name / f"{stem}.png").write_bytes(PNG)
+    for row in rows(results):
+        for figure in row.figures:
+            (folder / row.script / f"{figure}.png").write_bytes(PNG)

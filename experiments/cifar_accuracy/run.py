@@ -2,8 +2,9 @@
 
 Claim: the spiking network loses "only about 1 %" against its ANN with every non-ideality of circuit
 and device (Wijesinghe et al., arXiv 1712.01472, abstract).  One chip with the flaws of
-``memspice.network.flaws``; chips of other seeds and the other devices are in
-``experiments/conversion``.
+``memspice.network.flaws``: how many images are right.  What that loses against the ANN, image by
+image and over chips of other seeds, and how other devices and trainings fare, is the question of
+``experiments/conversion``, on fewer images.
 
     .venv/bin/python experiments/cifar_accuracy/run.py --data DIR
 
@@ -28,9 +29,8 @@ from memspice.network.flaws import FLAWS
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
-from readme import replace_block  # noqa: E402
+from readme import images_nature, replace_block  # noqa: E402
 
-NATURE = "official layout, pixels compressed once as JPEG"
 CYCLES = 64
 
 
@@ -45,15 +45,17 @@ def main(data: Path | None, images: int) -> None:
     result["dataset"].pop("source")
     text = json.dumps(result, indent=1, allow_nan=False)
     (HERE / "result.json").write_text(text + "\n", encoding="utf-8")
-    replace_block("cifar-accuracy", _table(result))
+    replace_block("cifar-accuracy", accuracy_table(result))
 
 
-def _table(result: dict[str, Any]) -> str:
+def accuracy_table(result: dict[str, Any]) -> str:
+    """Accuracies with their intervals, as the README shows them."""
     ann = result["ann_accuracy"]
     rows = {"ANN, activation of the device": ann}
     rows |= {f"SNN, T = {item['cycles']}": item for item in result["snn_accuracy_by_cycles"]}
     lines = [f"{name:32}{_percent(item)}" for name, item in rows.items()]
-    lines.append(f"{ann['n']} test images, {result['device']}, every non-ideality; {NATURE}")
+    nature = images_nature(result["dataset"])
+    lines.append(f"{ann['n']} test images, {result['device']}, every non-ideality; {nature}")
     return "\n".join(lines)
 
 

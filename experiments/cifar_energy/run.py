@@ -16,6 +16,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,9 +27,7 @@ from memspice.experiment.setup import Setup
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
-from readme import replace_block  # noqa: E402
-
-NATURE = "CIFAR-10 in the official binary layout, pixels compressed once as JPEG (not lossless)"
+from readme import images_nature, replace_block  # noqa: E402
 
 
 @click.command()
@@ -45,9 +44,15 @@ def main(data: Path | None, images: int, cycles: int) -> None:
     run.summary["dataset"].pop("source")
     text = json.dumps(run.summary, indent=1, allow_nan=False)
     (HERE / "summary.json").write_text(text + "\n", encoding="utf-8")
-    shown = cosim_text({**run.summary, "dataset": {**run.summary["dataset"], "source": NATURE}})
+    shown = energy_text(run.summary)
     replace_block("cifar-energy", shown)
     click.echo(shown)
+
+
+def energy_text(summary: dict[str, Any]) -> str:
+    """Summary as ``memspice cosim`` prints it, for the README."""
+    dataset = {**summary["dataset"], "source": images_nature(summary["dataset"])}
+    return cosim_text({**summary, "dataset": dataset})
 
 
 if __name__ == "__main__":

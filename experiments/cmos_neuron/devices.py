@@ -21,13 +21,11 @@ def device_deck() -> Deck:
     """Each transistor 1 um wide at full drain voltage, once on and once off."""
     deck = Deck("On and off currents", "Transistors of 1 um at the supply voltage")
     circuit = deck.section("Transistors")
-    for kind, sign in (("nmos", 1.0), ("pmos", -1.0)):
-        for state, gate in (("on", "d"), ("off", "0")):
-            name = f"{kind}_{state}"
-            drain = f"{name}_d"
-            circuit.V(name, drain, circuit.gnd, sign * SUPPLY)
-            nodes = (drain, drain if gate == "d" else "0", "0", "0")
-            circuit.X(name, f"cmos45_{kind}", *nodes, width=WIDTH)
+    for name in PUBLISHED:
+        kind, state = name.split("_")
+        circuit.V(name, name, circuit.gnd, SUPPLY if kind == "nmos" else -SUPPLY)
+        gate = name if state == "on" else "0"
+        circuit.X(name, f"cmos45_{kind}", name, gate, "0", "0", width=WIDTH)
     return deck
 
 

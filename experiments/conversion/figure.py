@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from plots import draw_intervals, scale_cycles
 
 from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
 
@@ -24,24 +26,18 @@ def draw(result: dict[str, Any]) -> Figure:
     curves = [(*STYLES[name], result["curves"][name]) for name in STYLES]
     curves += [
         (*style, item["label"], item["curve"])
-        for style, item in zip(OTHERS, result["beside"], strict=False)
+        for style, item in zip(cycle(OTHERS), result["beside"], strict=False)
     ]
     for number, (color, marker, label, rows) in enumerate(curves):
-        value, low, high = (
-            100 * np.array([row["loss"][end] for row in rows]) for end in ("value", "low", "high")
-        )
         # Side by side, so that none hides another.
         place = np.array([row["cycles"] for row in rows]) * (0.94 + 0.03 * number)
-        axis.errorbar(
-            place, value, [value - low, high - value], color=color, marker=marker, markersize=4,
-            capsize=3, label=label,
-        )  # fmt: skip
+        losses = [row["loss"] for row in rows]
+        draw_intervals(axis, place, losses, color=color, marker=marker, label=label)
     axis.axhline(0, color="black", linewidth=1, label=f"ANN: {_percent(result['ann_accuracy'])}")
     axis.axhline(1, color=MUTED, linestyle="--", linewidth=1, label="one point")
     cycles = [row["cycles"] for row in result["curves"]["real"]]
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(cycles, [str(number) for number in cycles])
-    axis.set(xlabel="cycles T", ylabel="accuracy lost (points)")
+    scale_cycles(axis, cycles)
+    axis.set_ylabel("accuracy lost (points)")
     axis.legend(fontsize=8, loc="upper right")
     tidy(axis)
     last = result["curves"]["real"][-1]["loss"]

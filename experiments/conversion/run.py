@@ -5,9 +5,10 @@ Claims: with a modified training a deep artificial network becomes a spiking one
 related non-idealities" (Wijesinghe et al., arXiv 1712.01472, abstract).  Accuracy lost against the
 network's own ANN, image by image, for T cycles: on an ideal array (no wires, no spread, cells of
 any value) it is that of the conversion, on the real one, with every non-ideality of
-``memspice.network.flaws``, that of both.  Beside it the other devices, with the same flaws, and
-weights of the same network from other trainings (``models/networks/NAME-*.h5``): what spikes in
-training buy shows where only they differ.
+``memspice.network.flaws``, that of both.  (How many images of the whole test set are right on one
+chip is the question of ``experiments/cifar_accuracy``.)  Beside it the other devices, with the
+same flaws, and weights of the same network from other trainings (``models/networks/NAME-*.h5``):
+what spikes in training buy shows where only they differ.
 
     .venv/bin/python experiments/conversion/run.py --full --data DIR
 
@@ -23,20 +24,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figure import draw
 
 from memspice.analysis.paired import paired_difference
 from memspice.analysis.statistics import proportion
-from memspice.experiment.setup import Prepared, Setup, prepare
-from memspice.network.ann import ann_scores
+from memspice.experiment.setup import Setup, prepare
 from memspice.network.flaws import FLAWS
-from memspice.network.inference import run_inference
 from memspice.parameters import PARAMETER_SETS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
+from chips import ann_correct, snn_correct  # noqa: E402
+from figure import draw  # noqa: E402
 from question import ROOT, Question, accuracy_network, question_command, write_result  # noqa: E402
 
-#: Images, chips and cycles.
+#: Images, chips and cycles; digits cost hardly anything.
 FULL, QUICK, DIGITS = (400, 3, 32), (200, 2, 8), (360, 5, 32)
 #: An array without wires and drivers, of cells that take any value and keep it.
 IDEAL = {
@@ -47,10 +47,7 @@ IDEAL = {
 
 def answer(question: Question) -> None:
     """Run ideal and real array, and write what they lose."""
-    images, chips, cycles = FULL if question.full else QUICK
-    network, notes = accuracy_network(question, images)
-    if network == "digits-mlp":
-        images, chips, cycles = DIGITS
+    network, (images, chips, cycles), notes = accuracy_network(question, FULL, QUICK, DIGITS)
     setup = Setup(
         network, question.device, images=images, cycles=cycles, data=question.data, changes=FLAWS
     )
@@ -64,33 +61,26 @@ def answer(question: Question) -> None:
         "network": network, "images": real["images"], "chips": chips, "notes": notes,
         "ann_accuracy": real["ann_accuracy"], "flaws": dict(FLAWS),
         "curves": {"ideal": ideal["curve"], "real": real["curve"]},
-        "beside": [{"label": label, **losses(s, chips)} for label, s in beside.items()],
+        "beside": [
+            {"label": label, "network": network, **losses(s, chips)} for label, s in beside.items()
+        ],
     }  # fmt: skip
     write_result(question, result, {"conversion": draw(result)})
 
 
 def losses(setup: Setup, chips: int) -> dict[str, Any]:
     """Loss against the network's own ANN by cycles, over chips of other seeds."""
-    runs = [_correct(prepare(replace(setup, seed=seed))) for seed in range(chips)]
-    prepared = prepare(setup)
-    images, labels = prepared.dataset.images, prepared.dataset.labels
-    ann = ann_scores(prepared.network, images).argmax(axis=1) == labels
-    curve = []
+    prepared = (prepare(replace(setup, seed=seed)) for seed in range(chips))
+    runs = [snn_correct(chip, setup.cycles) for chip in prepared]
+    ann, curve = ann_correct(setup), []
     for cycles in runs[0]:
         right = np.array([run[cycles] for run in runs])
         loss = paired_difference(np.broadcast_to(ann, right.shape), right)
         curve.append({"cycles": cycles, "accuracy": float(right.mean()), "loss": asdict(loss)})
     return {
-        "network": prepared.network.name, "images": len(labels), "curve": curve,
-        "ann_accuracy": asdict(proportion(int(ann.sum()), len(labels))),
+        "images": len(ann), "curve": curve,
+        "ann_accuracy": asdict(proportion(int(ann.sum()), len(ann))),
     }  # fmt: skip
-
-
-def _correct(prepared: Prepared) -> dict[int, np.ndarray]:
-    """Which images one chip classifies correctly, by number of cycles."""
-    setup, data = prepared.setup, prepared.dataset
-    run = run_inference(prepared.mapped, data.images, setup.cycles, setup.seed)
-    return {count: scores.argmax(axis=1) == data.labels for count, scores in run.scores_at.items()}
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import click
 from figure import draw
 
 from memspice.analysis.cmos import SCOPES, CmosOperations, NeuronDecision
+from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.experiment.setup import Setup
@@ -41,8 +42,6 @@ QUICK_PLAN = CosimPlan(
     spice_cycles=2, full_windows=1, full_cycles=1, showcase_cycles=2, max_iterations=1, cache=True
 )
 MTJ = "sot-mtj"
-#: Two-sided 95 % quantile of the standard normal distribution.
-_QUANTILE = 1.959963984540054
 
 
 def answer(question: Question) -> None:
@@ -83,7 +82,7 @@ def _decision(cmos: dict[str, Any]) -> dict[str, float]:
     """Simulated energy of a decision of the CMOS neuron and its doubt."""
     reference = cmos["circuits"]["reference"]
     energy = reference["energy_joule"]["total"]
-    half = _QUANTILE * reference["standard_error_joule"] / energy
+    half = NORMAL_QUANTILE * reference["standard_error_joule"] / energy
     return {
         "energy_joule": energy, "relative_half_width": half, "decisions": reference["decisions"],
     }  # fmt: skip

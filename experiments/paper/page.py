@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 from rows import QUESTIONS, Results, Row, rows
-from verdicts import CONDITIONS, HOLDS, NOT, OPEN, amount, points, safe_values
+from verdicts import CONDITIONS, HOLDS, NOT, OPEN, amount, points, safe_range
 
-from memspice.errors import IncompleteResults, StoreError
+from memspice.errors import IncompleteResults
 from memspice.report.html import embedded
 from memspice.report.style import si
+from memspice.store.files import writing
 
 #: Mark and class of each verdict.
 MARKS = {HOLDS: ("✓", "good"), CONDITIONS: ("~", "part"), NOT: ("✗", "bad"), OPEN: ("?", "open")}
@@ -42,27 +42,16 @@ def write_page(folder: Path, out: Path, results: Results) -> list[Row]:
     try:
         found = rows(results)
         context = {"rows": found, **_context(results)}
-    except (KeyError, IndexError) as error:
+        pages = {name: _render(name, context, folder, out) for name in ("page.html", "page.md")}
+    except (KeyError, IndexError, UndefinedError) as error:
         raise IncompleteResults(
             f"a result lacks {error}: run its script again, or make paper"
         ) from error
-    _check_filled(found)
-    pages = {name: _render(name, context, folder, out) for name in ("page.html", "page.md")}
-    try:
+    with writing(out, lambda: "Name another folder"):
         out.mkdir(parents=True, exist_ok=True)
         for name, text in pages.items():
             (out / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{out} could not be written: {error}; name another folder") from error
     return found
-
-
-def _check_filled(found: Sequence[Row]) -> None:
-    """Refuse a row with an empty cell."""
-    for row in found:
-        for field in fields(row):
-            if not getattr(row, field.name):
-                raise IncompleteResults(f"row {row.statement!r} has no {field.name}")
 
 
 def _render(name: str, context: Mapping[str, Any], folder: Path, out: Path) -> str:
@@ -77,7 +66,7 @@ def _render(name: str, context: Mapping[str, Any], folder: Path, out: Path) -> s
     def path(script: str, figure: str) -> Path:
         return folder / script / f"{figure}.png"
 
-    environment.filters.update(si=si, points=points, amount=amount)
+    environment.filters.update(si=si, points=points, amount=amount, safe_range=safe_range)
     environment.globals.update(
         embed=lambda script, figure: embedded(path(script, figure)),
         link=lambda script, figure: os.path.relpath(path(script, figure), out),
@@ -88,15 +77,14 @@ def _render(name: str, context: Mapping[str, Any], folder: Path, out: Path) -> s
 
 def _context(results: Results) -> dict[str, Any]:
     """What the templates show besides the rows."""
-    robustness, energy = results["robustness"], results["energy_ratio"]
+    energy = results["energy_ratio"]
     return {
         "full": all(results[name]["full"] for name in QUESTIONS),
         "device": energy["devices"][0]["device"],
         "notes": list(dict.fromkeys(note for name in QUESTIONS for note in _notes(results[name]))),
         "minutes": sum(results[name]["wall_seconds"] for name in QUESTIONS) / 60,
         "commands": {name: results[name]["command"] for name in QUESTIONS},
-        "robustness": robustness,
-        "safe": {sweep["name"]: safe_values(sweep) for sweep in robustness["sweeps"]},
+        "robustness": results["robustness"],
         "devices": energy["devices"],
         "cmos_neuron": energy["cmos_neuron"],
         "parameters": energy["devices"][0]["parameters"],

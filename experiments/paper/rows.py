@@ -14,6 +14,7 @@ from verdicts import (
     RATIO_RULE,
     ROBUST_RULE,
     Verdict,
+    amount,
     loss_verdict,
     neuron_verdict,
     points,
@@ -67,7 +68,13 @@ def read_results(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def rows(results: Results) -> list[Row]:
-    """All rows in the order of the page."""
+    """All rows in the order of the page.
+
+    Raises
+    ------
+    IncompleteResults
+        If no sweep was made of a kind that a question asks for.
+    """
     return [*_claims(results), *_research_questions(results)]
 
 
@@ -82,7 +89,8 @@ def _claims(results: Results) -> list[Row]:
               "yes"),
         _loss(conversion, "real", "claim", "About 1 % of accuracy is lost with the non-idealities "
               "of circuit and device.", "about 1 %"),
-        _robust(results, "claim", "The network is robust to certain variations.", "yes", None),
+        _robust(results, "claim", "The network is robust to certain variations.", "yes",
+                ("variation", "resistance", "switching")),
         _ratio(memristor, "claim", 6.4, "About 6.4 times less energy than CMOS.",
                f"{PAPER}, abstract of version 3 [S]"),
         _ratio(memristor, "claim", 11.0, "About 11 times less energy than CMOS.",
@@ -99,10 +107,10 @@ def _research_questions(results: Results) -> list[Row]:
         _loss(results["conversion"], "real", "question", "Can a deep ANN be converted?",
               "about 1 % lost"),
         _robust(results, "question", "How do accuracy and energy hold under variation?",
-                "robust to certain variations", "variation"),
+                "robust to certain variations", ("variation",)),
         _ratio(memristor, "question", 6.4, "How much energy against CMOS?", f"{PAPER} [S]"),
         _robust(results, "question", "How robust is it to resistance and switching variation?",
-                "robust to certain variations", "resistance"),
+                "robust to certain variations", ("resistance", "switching")),
     ]  # fmt: skip
 
 
@@ -127,7 +135,8 @@ def _loss(found: Mapping[str, Any], curve: str, kind: str, statement: str, paper
     ours = "; ".join(f"T = {item['cycles']}: {points(item['loss'])}" for item in rows_of)
     array = "ideal array" if curve == "ideal" else "with every non-ideality"
     others = "".join(
-        f"; {item['label']} ({100 * item['ann_accuracy']['value']:.1f} % as ANN): "
+        f"; {item['label']} with every non-ideality ({100 * item['ann_accuracy']['value']:.1f} % "
+        "as ANN): "
         f"{points(item['curve'][-1]['loss'])} at T = {item['curve'][-1]['cycles']}"
         for item in found["beside"]
     )
@@ -138,10 +147,16 @@ def _loss(found: Mapping[str, Any], curve: str, kind: str, statement: str, paper
     )  # fmt: skip
 
 
-def _robust(results: Results, kind: str, statement: str, paper: str, group: str | None) -> Row:
+def _robust(
+    results: Results, kind: str, statement: str, paper: str, groups: tuple[str, ...]
+) -> Row:
     found = results["robustness"]
-    groups = (group,) if group != "resistance" else ("resistance", "switching")
-    sweeps = [s for s in found["sweeps"] if group is None or s["group"] in groups]
+    sweeps = [sweep for sweep in found["sweeps"] if sweep["group"] in groups]
+    if not sweeps:
+        raise IncompleteResults(
+            f"the result of robustness has no sweep of {' or '.join(groups)}: run its script "
+            "again, or make paper"
+        )
     ours = "; ".join(_harshest(sweep) for sweep in sweeps)
     return Row(
         kind, statement, f"{PAPER}, abstract [S]", paper,
@@ -154,7 +169,8 @@ def _harshest(sweep: Mapping[str, Any]) -> str:
     """What the harshest setting that works costs."""
     last = [point for point in sweep["points"] if "refused" not in point][-1]
     energy = last["energy_ratio"]["value"]
-    return f"{points(last['loss'])} at {sweep['title']} {last['value']:g}, energy × {energy:.3g}"
+    value = amount(last["value"], sweep["unit"])
+    return f"{points(last['loss'])} at {sweep['title']} {value}, energy × {energy:.3g}"
 
 
 def _ratio(device: Mapping[str, Any], kind: str, number: float, statement: str, source: str) -> Row:

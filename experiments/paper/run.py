@@ -1,7 +1,7 @@
 """Every claim of the paper and every research question, on one page with a verdict each.
 
     make paper                                                        # quick, about ten minutes
-    .venv/bin/python experiments/paper/run.py --full --data DIR       # hours: the committed page
+    .venv/bin/python experiments/paper/run.py --full --data DIR       # an hour: the committed page
 
 runs the scripts of all questions one after the other and writes ``page.html`` and ``page.md`` from
 their result files; a script that fails fails the whole.  ``--page`` runs none and only writes the

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
+from memspice.analysis.comparison import MARGIN
 
 HOLDS = "holds"
 CONDITIONS = "holds under these conditions"
 NOT = "does not hold"
 OPEN = "not decided by this run"
+
+#: How far a sweep is safe, if not up or down to one of its values.
+WHOLE, NEVER = "over the whole range", "at no value harsher than the nominal one"
 
 #: Accuracy [1] that "about 1 %" allows, and that robust allows besides.
 LOSS_LIMIT = 0.01
@@ -19,16 +23,19 @@ ROBUST_LIMIT = 0.02
 #: Chance that a true law is refused, shared by the devices.
 SIGNIFICANCE = 0.01
 
+_ONE_POINT = f"{100 * LOSS_LIMIT:g} point"
+
 LOSS_RULE = (
-    "A loss is shown to be small where its whole 95 % interval lies below 1 point. Holds: at every "
-    "T; under conditions: from some T on; does not: the whole interval lies above 1 point at the "
-    "largest T; else not decided."
+    f"A loss is shown to be small where its whole 95 % interval lies below {_ONE_POINT}. Holds: at "
+    f"every T; under conditions: from some T on; does not: the whole interval lies above "
+    f"{_ONE_POINT} at the largest T; else not decided."
 )
 NEURON_RULE = (
-    "Every device's counts must agree with its law (chi-square, p above 1 % shared by the devices) "
-    "and every spike with the closed form outside a margin of 1 %; else it does not hold. Holds: "
-    "the stochastic network then also surely beats (95 %) the same one whose devices switch "
-    "wherever P > 1/2; under conditions: it does not surely."
+    f"Every device's counts must agree with its law (chi-square, p above {100 * SIGNIFICANCE:g} % "
+    "shared by the devices) and every spike with the closed form outside a margin of "
+    f"{100 * MARGIN:g} %; else it does not hold. Holds: the stochastic network then also surely "
+    "beats (95 %) the same one whose devices switch wherever P > 1/2; under conditions: it does "
+    "not surely."
 )
 RATIO_RULE = (
     "CMOS over own energy at three scopes. Holds: the whole 95 % interval is at or above the "
@@ -36,9 +43,9 @@ RATIO_RULE = (
 )
 ROBUST_RULE = (
     "A setting is safe where the whole 95 % interval of what it costs against the nominal setting "
-    "lies below 2 points. Holds: every sweep is safe over its whole range; under conditions: "
-    "sweeps are safe up to the value named; does not: none is safe beyond its mildest value, and "
-    "the next one of each surely costs more; else not decided."
+    f"lies below {100 * ROBUST_LIMIT:g} points. Holds: every sweep is safe over its whole range; "
+    "under conditions: sweeps are safe up to a value named that is harsher than the nominal one; "
+    "does not: the first harsher value of every sweep surely costs more; else not decided."
 )
 
 
@@ -50,34 +57,32 @@ class Verdict:
     reason: str
 
 
-def loss_verdict(curve: Sequence[Mapping[str, Any]], limit: float = LOSS_LIMIT) -> Verdict:
+def loss_verdict(curve: Sequence[Mapping[str, Any]]) -> Verdict:
     """Judge losses by cycles; each point has ``cycles`` and ``loss`` with its ends."""
     ordered = sorted(curve, key=lambda point: point["cycles"])
     last = ordered[-1]
     loss = points(last["loss"])
     safe_from = None
     for point in reversed(ordered):
-        if point["loss"]["high"] >= limit:
+        if point["loss"]["high"] >= LOSS_LIMIT:
             break
         safe_from = point["cycles"]
     if safe_from == ordered[0]["cycles"]:
-        return Verdict(HOLDS, f"below {100 * limit:g} point at every T; {loss} at the largest")
+        return Verdict(HOLDS, f"below {_ONE_POINT} at every T; {loss} at the largest")
     if safe_from is not None:
         return Verdict(CONDITIONS, f"from T = {safe_from} on; {loss} at T = {last['cycles']}")
-    if last["loss"]["low"] > limit:
-        return Verdict(NOT, f"{loss} at T = {last['cycles']}, surely above {100 * limit:g} point")
-    return Verdict(
-        OPEN, f"{loss} at T = {last['cycles']}: the interval holds {100 * limit:g} point"
-    )
+    if last["loss"]["low"] > LOSS_LIMIT:
+        return Verdict(NOT, f"{loss} at T = {last['cycles']}, surely above {_ONE_POINT}")
+    return Verdict(OPEN, f"{loss} at T = {last['cycles']}: the interval holds {_ONE_POINT}")
 
 
-def neuron_verdict(result: Mapping[str, Any], margin: float = 0.01) -> Verdict:
+def neuron_verdict(result: Mapping[str, Any]) -> Verdict:
     """Judge transfer curves and the network without luck."""
     devices = result["devices"]
     least = SIGNIFICANCE / len(devices)
     for device in devices:
         p, worst = device["agreement"]["p_value"], device["worst_margin"]
-        if p < least or worst > margin:
+        if p < least or worst > MARGIN:
             reason = f"p = {p:.2g}, worst margin {worst:.2g}: its circuit is not its law"
             return Verdict(NOT, f"{device['parameter_set']}: {reason}")
     last = result["stochastic"][-1]
@@ -132,37 +137,30 @@ def _largest(device: Mapping[str, Any], scope: str) -> str:
     return f"{name.replace('_', ' ')} takes {share:.0f} %"
 
 
-def robust_verdict(sweeps: Sequence[Mapping[str, Any]], limit: float = ROBUST_LIMIT) -> Verdict:
+def robust_verdict(sweeps: Sequence[Mapping[str, Any]]) -> Verdict:
     """Judge sweeps, each with its points from mild to harsh."""
-    safe = {sweep["title"]: safe_values(sweep, limit) for sweep in sweeps}
-    whole = [s["title"] for s in sweeps if len(safe[s["title"]]) == len(s["points"])]
-    partly = [
-        f"{s['title']} {_until(safe[s['title']], s['unit'])}"
-        for s in sweeps
-        if s["title"] not in whole and len(safe[s["title"]]) > 1
-    ]
-    never = [s["title"] for s in sweeps if len(safe[s["title"]]) < 2 and s["title"] not in whole]
+    ranges = {sweep["title"]: safe_range(sweep) for sweep in sweeps}
+    whole = [title for title, found in ranges.items() if found == WHOLE]
+    never = [title for title, found in ranges.items() if found == NEVER]
+    partly = [f"{title} {found}" for title, found in ranges.items() if found not in (WHOLE, NEVER)]
     if len(whole) == len(sweeps):
         return Verdict(HOLDS, f"over the whole range of {', '.join(whole)}; {_energies(sweeps)}")
-    parts = [f"over the whole range: {', '.join(whole)}"] if whole else []
+    parts = [f"{WHOLE}: {', '.join(whole)}"] if whole else []
     parts += [", ".join(partly)] if partly else []
     parts += [f"not shown for {', '.join(never)}"] if never else []
     reason = "; ".join([*parts, _energies(sweeps)])
     if whole or partly:
         return Verdict(CONDITIONS, reason)
     # An interval that holds the limit says neither that a setting is safe nor that it is not.
-    return Verdict(NOT if all(_surely_lost(sweep, limit) for sweep in sweeps) else OPEN, reason)
+    return Verdict(NOT if all(_surely_lost(sweep) for sweep in sweeps) else OPEN, reason)
 
 
-def _surely_lost(sweep: Mapping[str, Any], limit: float) -> bool:
-    """Whether the first value beyond the mildest costs more than the limit, or does not work."""
-    point = sweep["points"][1]
-    return "refused" in point or bool(point["loss"]["low"] > limit)
-
-
-def _until(safe: Sequence[float], unit: str) -> str:
-    """How far a sweep is safe: from mild to harsh values may fall."""
-    return f"{'down' if safe[-1] < safe[0] else 'up'} to {amount(safe[-1], unit)}"
+def _surely_lost(sweep: Mapping[str, Any]) -> bool:
+    """Whether the first value harsher than nominal costs more than the limit, or does not work."""
+    harsher = [point for point in sweep["points"] if _harsher(sweep, point["value"])]
+    return any(
+        "refused" in point or bool(point["loss"]["low"] > ROBUST_LIMIT) for point in harsher[:1]
+    )
 
 
 def _energies(sweeps: Sequence[Mapping[str, Any]]) -> str:
@@ -176,11 +174,27 @@ def _energies(sweeps: Sequence[Mapping[str, Any]]) -> str:
     return f"energy {min(ratios):.2f} to {max(ratios):.2f} times the nominal one"
 
 
-def safe_values(sweep: Mapping[str, Any], limit: float = ROBUST_LIMIT) -> list[float]:
+def safe_range(sweep: Mapping[str, Any]) -> str:
+    """How far a sweep is safe; from mild to harsh its values may fall."""
+    safe = safe_values(sweep)
+    if len(safe) == len(sweep["points"]):
+        return WHOLE
+    if not _harsher(sweep, safe[-1] if safe else sweep["nominal"]):
+        return NEVER
+    return f"{'down' if safe[-1] < safe[0] else 'up'} to {amount(safe[-1], sweep['unit'])}"
+
+
+def _harsher(sweep: Mapping[str, Any], value: float) -> bool:
+    """Whether a value is farther from the mildest one than the nominal one is."""
+    mildest = sweep["points"][0]["value"]
+    return bool(abs(value - mildest) > abs(sweep["nominal"] - mildest))
+
+
+def safe_values(sweep: Mapping[str, Any]) -> list[float]:
     """Values of a sweep, from the mildest on, until one is not surely below the limit."""
     found = []
     for point in sweep["points"]:
-        if "refused" in point or point["loss"]["high"] >= limit:
+        if "refused" in point or point["loss"]["high"] >= ROBUST_LIMIT:
             break
         found.append(point["value"])
     return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from plots import draw_intervals
 
 from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
 
@@ -48,14 +48,8 @@ def _points(axis: Axes, sweep: dict[str, Any], key: str, factor: float, color: s
     order = sorted(sweep["values"])
     points = sorted(measured(sweep), key=lambda point: point["value"])
     place = [order.index(point["value"]) for point in points]
-    value, low, high = (
-        factor * np.array([point[key][end] for point in points]) for end in ("value", "low", "high")
-    )
-    error = np.maximum([value - low, high - value], 0)
-    axis.errorbar(
-        place, value, error, color=color, marker="o", markersize=4, capsize=3,
-        linewidth=1.2,
-    )  # fmt: skip
+    found = [point[key] for point in points]
+    draw_intervals(axis, place, found, factor, color=color, marker="o", linewidth=1.2)
 
 
 def _scale(axis: Axes, sweep: dict[str, Any]) -> None:

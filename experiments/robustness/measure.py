@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from chips import chips_accuracy
 
 from memspice.analysis.paired import paired_difference, student_half_width
 from memspice.experiment.closed_form import closed_form_layers
 from memspice.experiment.setup import Prepared, Setup, choose_windows, prepare
-from memspice.network.ann import ann_scores
 from memspice.network.inference import run_inference
 
 #: Images of which one window of each layer gives the energy.
@@ -52,26 +52,16 @@ def _one_chip(prepared: Prepared) -> tuple[np.ndarray, float, float]:
     return run.scores.argmax(axis=1) == data.labels, total, half
 
 
-def ann_correct(setup: Setup) -> np.ndarray:
-    """Whether the network without any circuit classifies each image correctly."""
-    prepared = prepare(setup)
-    return (
-        ann_scores(prepared.network, prepared.dataset.images).argmax(1) == prepared.dataset.labels
-    )
-
-
 def compared(measured: Measured, nominal: Measured, ann: np.ndarray) -> dict[str, Any]:
     """A point as JSON: accuracy, what it loses against the nominal setting and the ANN, energy.
 
     Both settings saw the same images, draws and windows, so that only the setting differs.
     """
     every = np.broadcast_to(ann, measured.correct.shape)
-    nobody = np.zeros_like(measured.correct)
-    accuracy = asdict(paired_difference(measured.correct, nobody))
     ratio = measured.energy / nominal.energy
     sampling = float(np.sqrt(np.sum(measured.half_width**2))) / len(ratio)
     return {
-        "accuracy": {**accuracy, "high": min(accuracy["high"], 1.0)},
+        "accuracy": chips_accuracy(measured.correct),
         "loss": asdict(paired_difference(nominal.correct, measured.correct)),
         "loss_against_ann": asdict(paired_difference(every, measured.correct)),
         "energy_joule": _interval(measured.energy, sampling),

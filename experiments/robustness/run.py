@@ -19,30 +19,29 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from figure import draw
-from measure import Measured, ann_correct, compared, measure
-from sweeps import SWEEPS, Sweep
+import numpy as np
 from tqdm import tqdm
 
 from memspice.errors import ConfigError
 from memspice.experiment.setup import Setup
+from memspice.parameters import load_parameter_set
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
+from chips import ann_correct  # noqa: E402
+from figure import draw  # noqa: E402
+from measure import Measured, compared, measure  # noqa: E402
 from question import Question, accuracy_network, question_command, write_result  # noqa: E402
+from sweeps import SWEEPS, Sweep  # noqa: E402
 
-#: Images of CIFAR-10 and chips of a point.
-FULL, QUICK = (200, 3), (100, 2)
-#: Digits cost hardly anything: all test images, and chips enough for a narrow interval.
-DIGITS = (360, 5)
+#: Images and chips of a point.  Digits cost hardly anything: all test images, and chips enough for
+#: a narrow interval.
+FULL, QUICK, DIGITS = (200, 3), (100, 2), (360, 5)
 CYCLES = 8
 
 
 def answer(question: Question) -> None:
     """Measure every sweep and write the result with its figures."""
-    images, chips = FULL if question.full else QUICK
-    network, notes = accuracy_network(question, images)
-    if network == "digits-mlp":
-        images, chips = DIGITS
+    network, (images, chips), notes = accuracy_network(question, FULL, QUICK, DIGITS)
     setup = Setup(network, question.device, images=images, cycles=CYCLES, data=question.data)
     nominal, ann = measure(setup, chips), ann_correct(setup)
     with tqdm(total=sum(len(sweep.values) for sweep in SWEEPS), desc="robustness") as bar:
@@ -56,19 +55,20 @@ def answer(question: Question) -> None:
 
 
 def sweep_json(
-    sweep: Sweep, setup: Setup, chips: int, nominal: Measured, ann: Any, bar: Any
+    sweep: Sweep, setup: Setup, chips: int, nominal: Measured, ann: np.ndarray, bar: tqdm
 ) -> dict[str, Any]:
-    """All points of a sweep."""
+    """All points of a sweep, and the value that the nominal setting has."""
+    own = sweep.nominal(load_parameter_set(setup.device), setup.tile)
     points = []
     for value in sweep.values:
         changed = replace(setup, changes=sweep.changes(value), tile=sweep.tile(value, setup.tile))
         points.append({"value": value, **_point(changed, chips, nominal, ann, bool(points))})
         bar.update()
-    return {**asdict(sweep), "points": points}
+    return {**asdict(sweep), "nominal": own, "points": points}
 
 
 def _point(
-    setup: Setup, chips: int, nominal: Measured, ann: Any, may_refuse: bool
+    setup: Setup, chips: int, nominal: Measured, ann: np.ndarray, may_refuse: bool
 ) -> dict[str, Any]:
     """One point; a setting with which no working circuit can be built is a result, too."""
     try:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from memspice.devices.drift import CellConditions
-from memspice.parameters import load_sourced
+from memspice.parameters import ParameterSet, load_sourced
 
 #: Stands among the parameters for rows and columns of a tile.
 TILE = "tile"
+#: Tables of a set file whose values a parameter set has under another name.
+_TABLES = {"neuron": "device"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ class Sweep:
     def tile(self, value: float, nominal: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns of a tile at one value."""
         return (int(value), int(value)) if TILE in self.parameters else nominal
+
+    def nominal(self, values: ParameterSet, tile: tuple[int, int]) -> float:
+        """What the set itself, or the tile, has in the place of the swept values."""
+        if TILE in self.parameters:
+            return tile[0]
+        table, _, name = self.parameters[0].partition(".")
+        return float(getattr(getattr(values, _TABLES.get(table, table)), name))
 
 
 _TEN_YEARS = 3.2e8  # s

@@ -22,23 +22,25 @@ from typing import Any
 
 import click
 import numpy as np
-from figure import draw_luck
 
 from memspice.analysis.paired import paired_difference
 from memspice.analysis.transfer import Characterization
 from memspice.engines import find_engine
 from memspice.experiment.characterize import characterize
 from memspice.experiment.setup import Prepared, Setup, prepare
-from memspice.network.inference import Calibration, run_inference
+from memspice.network.inference import Calibration
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.report.transfer_plot import draw_transfer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
+from chips import chips_accuracy, snn_correct  # noqa: E402
+from figure import draw_luck  # noqa: E402
 from question import Question, accuracy_network, question_command, write_result  # noqa: E402
 
-#: Voltages of a transfer curve and events at each; images of the network and chips.
-FULL, QUICK = (13, 2048), (7, 256)
-FULL_IMAGES, QUICK_IMAGES, DIGITS = (2000, 3), (200, 2), (360, 10)
+#: Voltages of a transfer curve and events at each.
+FULL_CURVE, QUICK_CURVE = (13, 2048), (7, 256)
+#: Images of the network and chips; digits cost hardly anything.
+FULL, QUICK, DIGITS = (2000, 3), (200, 2), (360, 10)
 CYCLES = 8
 #: How much steeper than the device's the switching is that leaves nothing to luck.
 STEEP = 1000.0
@@ -46,7 +48,7 @@ STEEP = 1000.0
 
 def answer(question: Question) -> None:
     """Characterize the devices, run the network with luck and without."""
-    points, events = FULL if question.full else QUICK
+    points, events = FULL_CURVE if question.full else QUICK_CURVE
     devices = {
         item.name: item for item in map(load_parameter_set, (*PARAMETER_SETS, question.device))
     }
@@ -54,11 +56,8 @@ def answer(question: Question) -> None:
     for seed, (name, device) in enumerate(devices.items()):  # each with luck of its own
         click.echo(f"transfer curve of {name}", err=True)
         found.append(characterize(device, points, events, seed, engine))
-    images, chips = FULL_IMAGES if question.full else QUICK_IMAGES
-    network, notes = accuracy_network(question, images)
-    if network == "digits-mlp":
-        images, chips = DIGITS
-    setup = Setup(network, question.device, images=images, data=question.data)
+    network, (images, chips), notes = accuracy_network(question, FULL, QUICK, DIGITS)
+    setup = Setup(network, question.device, images=images, cycles=CYCLES, data=question.data)
     result = {"devices": [_device(item) for item in found], "notes": notes, **luck(setup, chips)}
     figures = {f"transfer-{item.parameter_set.name}": draw_transfer(item) for item in found}
     write_result(question, result, {**figures, "luck": draw_luck(result)})
@@ -73,41 +72,26 @@ def _device(found: Characterization) -> dict[str, Any]:
 def luck(setup: Setup, chips: int) -> dict[str, Any]:
     """Accuracy by cycles with the devices' stochasticity, and once without."""
     prepared = [prepare(replace(setup, seed=seed)) for seed in range(chips)]
-    still = np.array([_correct(chip, 1, _steep(chip))[1] for chip in prepared])
-    runs, rows = [_correct(chip, CYCLES) for chip in prepared], []
+    still = np.array([snn_correct(chip, 1, steep(chip))[1] for chip in prepared])
+    runs, rows = [snn_correct(chip, setup.cycles) for chip in prepared], []
     for cycles in runs[0]:
         right = np.array([run[cycles] for run in runs])
         gain = asdict(paired_difference(right, still))
-        rows.append({"cycles": cycles, "accuracy": _accuracy(right), "gain": gain})
+        rows.append({"cycles": cycles, "accuracy": chips_accuracy(right), "gain": gain})
     return {
         "network": prepared[0].network.name,
         "images": still.shape[1],
         "chips": chips,
         "stochastic": rows,
-        "still_accuracy": _accuracy(still),
+        "still_accuracy": chips_accuracy(still),
     }
 
 
-def _accuracy(correct: np.ndarray) -> dict[str, float]:
-    """Accuracy with its interval over images and chips."""
-    found = asdict(paired_difference(correct, np.zeros_like(correct)))
-    return {**found, "high": min(found["high"], 1.0)}
-
-
-def _steep(prepared: Prepared) -> dict[str, Calibration]:
+def steep(prepared: Prepared) -> dict[str, Calibration]:
     """Correction that makes every neuron switch where P is above 1/2, and only there."""
     median = math.log(math.log(2))  # ln H at P = 1/2
-    steep = Calibration(log_hazard_gain=STEEP, log_hazard_offset=-STEEP * median)
-    return {layer.name: steep for layer in prepared.mapped.layers if layer.spiking}
-
-
-def _correct(
-    prepared: Prepared, cycles: int, calibration: dict[str, Calibration] | None = None
-) -> dict[int, np.ndarray]:
-    """Which images a chip classifies correctly, by number of cycles."""
-    data, seed = prepared.dataset, prepared.setup.seed
-    run = run_inference(prepared.mapped, data.images, cycles, seed, calibration=calibration)
-    return {count: scores.argmax(axis=1) == data.labels for count, scores in run.scores_at.items()}
+    steeper = Calibration(log_hazard_gain=STEEP, log_hazard_offset=-STEEP * median)
+    return {layer.name: steeper for layer in prepared.mapped.layers if layer.spiking}
 
 
 if __name__ == "__main__":

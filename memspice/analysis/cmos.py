@@ -70,10 +70,6 @@ class NeuronDecision(Parameters):
         own = self.clock + self.table + self.compare + self.latch
         return own + self.random_number / shared_register
 
-    def dynamic_energy(self) -> float:
-        """Energy of one decision without the leakage of its clock period, [J]."""
-        return self.energy() - self.leakage * self.period
-
 
 class Converters(Parameters):
     """Converters of a crossbar that computes with graded values, read once for each result."""

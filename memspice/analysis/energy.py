@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import cumulative_trapezoid
 
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.circuits.power import LayerPower
+from memspice.circuits.signals import energy_between
 from memspice.circuits.timing import Schedule
 
 
@@ -53,7 +53,7 @@ def energy_balance(power: LayerPower, schedule: Schedule, cycles: int) -> Energy
     """
     starts = np.arange(cycles + 1) * schedule.cycle
     whole = {
-        name: _between(power.time, total, starts[:-1], starts[1:])
+        name: energy_between(power.time, total, starts)
         for name, total in (
             ("driver", power.driver),
             ("crossbar", power.crossbar),
@@ -62,23 +62,13 @@ def energy_balance(power: LayerPower, schedule: Schedule, cycles: int) -> Energy
         )
     }
     neuron = power.neuron.sum(axis=0)
-    limits = np.concatenate([[0.0], schedule.phase_ends])
-    phases = {
-        name: _between(power.time, neuron, starts[:-1] + limits[k], starts[:-1] + limits[k + 1])
-        for k, name in enumerate(("neuron_write", "neuron_read", "neuron_reset"))
-    }
-    components = {name: {**whole, **phases}[name] for name in COMPONENTS}
+    limits = starts[:-1, None] + np.array([0.0, *schedule.phase_ends])
+    phases = energy_between(power.time, neuron, limits).T
+    each = whole | dict(zip(("neuron_write", "neuron_read", "neuron_reset"), phases, strict=True))
+    components = {name: each[name] for name in COMPONENTS}
     return EnergyBalance(
         components=components,
         delivered=float(np.trapezoid(power.delivered, power.time)),
         dissipated=float(sum(part.sum() for part in components.values())),
         stored=float(power.stored[-1] - power.stored[0]),
     )
-
-
-def _between(
-    time: np.ndarray, power: np.ndarray, start: np.ndarray, stop: np.ndarray
-) -> np.ndarray:
-    """Energies between pairs of instants, from the running integral."""
-    running = cumulative_trapezoid(power, time, initial=0.0)
-    return np.asarray(np.interp(stop, time, running) - np.interp(start, time, running))

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from memspice.analysis.calibration import energy_ratios
+from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.circuits.energy_model import COMPONENTS
 
 Energies = Mapping[str, float]
@@ -58,7 +59,7 @@ def extrapolate_layer(
     components = {name: windows_per_inference * ratios[name] * mean[name] for name in COMPONENTS}
     calibrated = np.array([_calibrated(item, ratios) for item in modelled])
     left = np.array([sum(a[n] for n in COMPONENTS) - _calibrated(b, ratios) for a, b in spice])
-    sampling = _half_width(calibrated, float(ndtri(0.975)))
+    sampling = _half_width(calibrated, NORMAL_QUANTILE)
     model = _half_width(left, float(stdtrit(len(left) - 1, 0.975)) if len(left) > 1 else np.inf)
     return LayerEnergy(components, windows_per_inference * float(np.hypot(sampling, model)))
 

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.errors import ConfigError, ShapeError
-
-#: Two-sided 95 % quantile of the standard normal distribution.
-_QUANTILE = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def paired_difference(first: np.ndarray, second: np.ndarray) -> PairedDifference
     # Half a success and half a failure more in each cell of the table of pairs.
     count = images + 2
     centre = float(each.sum()) / count
-    over_images = _QUANTILE * float(np.sqrt(np.sum(each**2) + 1 - count * centre**2)) / count
+    over_images = NORMAL_QUANTILE * float(np.sqrt(np.sum(each**2) + 1 - count * centre**2)) / count
     half = float(np.hypot(over_images, student_half_width(difference.mean(axis=1))))
     return PairedDifference(float(each.mean()), centre - half, centre + half, images, chips)
 

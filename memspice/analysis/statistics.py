@@ -12,7 +12,7 @@ from scipy.special import bdtr, bdtrc, chdtrc, ndtri
 from memspice.errors import ConfigError, ShapeError
 
 #: Two-sided 95 % quantile of the standard normal distribution.
-_QUANTILE = 1.959963984540054
+NORMAL_QUANTILE = 1.959963984540054
 #: Fewest expected successes, and failures, at which a count is taken as normal (Cochran 1954).
 _FEWEST_EXPECTED = 5.0
 
@@ -95,14 +95,36 @@ def proportion(successes: int, trials: int) -> Proportion:
             f"{successes} successes of {trials} trials are no proportion: at least one trial, "
             "and no more successes than trials"
         )
-    value, square = successes / trials, _QUANTILE**2
+    value, square = successes / trials, NORMAL_QUANTILE**2
     centre = (value + square / (2 * trials)) / (1 + square / trials)
     spread = math.sqrt(value * (1 - value) / trials + square / (4 * trials**2))
-    half = _QUANTILE * spread / (1 + square / trials)
+    half = NORMAL_QUANTILE * spread / (1 + square / trials)
     # Exact at the ends, where rounding would leave 1e-17.
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == trials else centre + half
     return Proportion(value, trials, low, high)
+
+
+def accuracy(scores: np.ndarray, labels: np.ndarray) -> Proportion:
+    """Share of images whose largest score is that of their class, with its 95 % interval.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (images, classes)
+        Any units; of equal scores the first counts.
+    labels : ndarray of int, shape (images,)
+        Their classes.
+
+    Returns
+    -------
+    Proportion
+
+    Raises
+    ------
+    ConfigError
+        If there is no image.
+    """
+    return proportion(int(np.sum(scores.argmax(axis=1) == labels)), len(labels))
 
 
 def compare_counts(

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 
 from memspice.circuits.crossbar import CrossbarNodes
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import Stimulus
+from memspice.circuits.signals import Signals, source_power
 from memspice.devices.transistor import access_current
 
 Voltage = Callable[[str], np.ndarray]
-
-
-class Signals(Protocol):
-    """Waveforms on one time axis, as an engine returns them."""
-
-    @property
-    def time(self) -> np.ndarray:
-        """Time points, shape (points,), [s]."""
-        ...
-
-    def voltage(self, node: str) -> np.ndarray:
-        """Voltage of a node, shape (points,), [V]."""
-        ...
-
-    def current(self, source: str) -> np.ndarray:
-        """Current of a voltage source, from plus through the source to minus, (points,), [A]."""
-        ...
 
 
 def array_signals(layer: LayerCircuit) -> list[str]:
@@ -76,8 +59,7 @@ def array_power(
     for number, tile in enumerate(layer.conductances):
         for i in range(len(tile)):
             source = envelope * stimulus.row_voltage[number_of_cycle, column]
-            current = -signals.current(f"vrow{number}_{i}")
-            rows += source * current
+            rows += source_power(signals, f"row{number}_{i}", source)
             if resistance > 0:
                 driver += (source - signals.voltage(f"r{number}_{i}")) ** 2 / resistance
             column += 1

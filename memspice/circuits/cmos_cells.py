@@ -1,4 +1,4 @@
-"""Static CMOS cells of 45 nm transistors: inverter, NAND, XOR, carry, flip-flops.
+"""Static CMOS cells of 45 nm transistors: inverter, NAND, XOR, carry, flip-flops, latch.
 
 Every cell is a subcircuit with ``vdd`` as its last terminal; bulks lie at ground and at ``vdd``.
 Its transistors are instances of the models ``cmos45_nmos`` and ``cmos45_pmos``.
@@ -24,11 +24,6 @@ class CmosTechnology(Parameters):
     diffusion_length: float = quantity("m", "Length of source and drain areas", gt=0)
     load_capacitance: float = quantity("F", "Wire at the output of every cell", ge=0)
     cell_wire: float = quantity("F", "Word line or bit line per cell of a table", ge=0)
-
-    @property
-    def load(self) -> float:
-        """Wire at an output, [F], never 0: a capacitor of 0 F is none."""
-        return max(self.load_capacitance, 1e-21)
 
 
 class Cell:
@@ -86,16 +81,21 @@ class Cell:
         self.nmos(left, on, right)
         self.pmos(left, off, right)
 
+    def wire(self, name: str, node: str, capacitance: float) -> None:
+        """Wire of a capacitance [F] at a node; none where it is 0."""
+        if capacitance > 0:
+            self.circuit.C(name, node, self.circuit.gnd, capacitance)
+
     def loaded(self, *outputs: str) -> SubCircuit:
         """Finish the cell: wires at its outputs."""
         for out in outputs:
-            self.circuit.C(f"w{out}", out, self.circuit.gnd, self.technology.load)
+            self.wire(f"w{out}", out, self.technology.load_capacitance)
         return self.circuit
 
 
-def inverter(technology: CmosTechnology, size: float = 1.0, name: str = "inverter") -> SubCircuit:
-    """``out = not a``; ``size`` is the width in units of the technology's."""
-    cell = Cell(technology, name, "a", "out")
+def inverter(technology: CmosTechnology, size: int = 1) -> SubCircuit:
+    """``out = not a``; ``size`` is the width in units of the technology's and ends the name."""
+    cell = Cell(technology, "inverter" if size == 1 else f"inverter{size}", "a", "out")
     cell.inverter("a", "out", size)
     return cell.loaded("out")
 
@@ -177,3 +177,15 @@ def flip_flop(technology: CmosTechnology, preset: int) -> SubCircuit:
     cell.inverter("q", "qn")
     cell.gate("qn", "slave", "low", "high")
     return cell.loaded("q", "qn")
+
+
+def latch(technology: CmosTechnology) -> SubCircuit:
+    """Latch, open while the clock is high; ``init`` clears it while the clock is low."""
+    cell = Cell(technology, "latch", "d", "clock", "init", "q")
+    cell.inverter("clock", "low")
+    cell.inverter("low", "high")
+    cell.gate("d", "held", "high", "low")
+    cell.inverter("held", "qn")
+    cell.nor(("qn", "init"), "q")
+    cell.gate("q", "held", "low", "high")
+    return cell.loaded("q")

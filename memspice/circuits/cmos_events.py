@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import cumulative_trapezoid
 
-from memspice.circuits.array_power import Signals
 from memspice.circuits.cmos_logic import REGISTER_BITS, Integers
 from memspice.circuits.cmos_neuron import BLOCKS, CmosNeurons
-from memspice.circuits.cmos_rom import address_bits
+from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.errors import ConfigError
-
-_Volts = float | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,8 +46,7 @@ def cmos_signals(neurons: CmosNeurons) -> list[str]:
 
 
 def _input_sources(neurons: CmosNeurons) -> list[str]:
-    bits = range(address_bits(len(neurons.thresholds)))
-    codes = [f"z{n}_{bit}" for n in range(neurons.neurons) for bit in bits]
+    codes = [f"z{n}_{bit}" for n in range(neurons.neurons) for bit in range(neurons.code_bits)]
     return ["clock_in", "init", "initn", *codes]
 
 
@@ -75,23 +69,24 @@ def cmos_events(neurons: CmosNeurons, signals: Signals) -> CmosEvents:
         If a bit lies between 20 % and 80 % of the supply where it is sampled: the clock is too
         fast for the circuit.
     """
-    starts = np.arange(neurons.cycles) * neurons.period
+    starts, supply = np.arange(neurons.cycles + 1) * neurons.period, neurons.technology.supply
 
     def sample(nodes: list[str], share: float) -> NDArray[np.bool_]:
-        instants = starts + share * neurons.period
+        instants = starts[:-1] + share * neurons.period
         found = [np.interp(instants, signals.time, signals.voltage(node)) for node in nodes]
-        return _digital(np.stack(found, axis=-1) / neurons.technology.supply, nodes)
+        return _digital(np.stack(found, axis=-1) / supply, nodes)
+
+    def energy(power: NDArray[np.float64]) -> NDArray[np.float64]:
+        return energy_between(signals.time, power, starts)
 
     stages = sample([f"q{k}" for k in range(1, REGISTER_BITS + 1)], 0.95)
     weights = 2 ** np.arange(REGISTER_BITS - 1, -1, -1)
-    supply = neurons.technology.supply
-    energy = {b: _cycle_energy(neurons, signals, [(supply, f"v{b}")]) for b in BLOCKS}
-    inputs = [(signals.voltage(node), f"v{node}") for node in _input_sources(neurons)]
+    inputs = [source_power(signals, n, signals.voltage(n)) for n in _input_sources(neurons)]
     return CmosEvents(
         spike=sample([f"spike{n}" for n in range(neurons.neurons)], 1.3),
         state=stages @ weights,
-        energy=energy,
-        source_energy=_cycle_energy(neurons, signals, inputs),
+        energy={block: energy(source_power(signals, block, supply)) for block in BLOCKS},
+        source_energy=energy(np.sum(inputs, axis=0)),
     )
 
 
@@ -105,17 +100,3 @@ def _digital(level: NDArray[np.float64], nodes: list[str]) -> NDArray[np.bool_]:
             "neither 0 nor 1; make the clock's period longer"
         )
     return np.asarray(level > 0.5)
-
-
-def _cycle_energy(
-    neurons: CmosNeurons,
-    signals: Signals,
-    sources: Sequence[tuple[float | NDArray[np.float64], str]],
-) -> NDArray[np.float64]:
-    """Energy [J] out of sources, cycle by cycle: SPICE counts the current into the plus."""
-    power = np.zeros_like(signals.time)
-    for voltage, name in sources:
-        power -= voltage * signals.current(name)
-    running = cumulative_trapezoid(power, signals.time, initial=0.0)
-    limits = np.arange(neurons.cycles + 1) * neurons.period
-    return np.diff(np.interp(limits, signals.time, running))

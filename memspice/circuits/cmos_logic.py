@@ -20,21 +20,6 @@ REGISTER_BITS = 16
 TAPS = (16, 15, 13, 4)
 
 
-def check_seed(seed: int) -> None:
-    """Refuse what a shift register cannot start with.
-
-    Raises
-    ------
-    ConfigError
-        If ``seed`` is not from 1 to 65,535: all zeros stay zeros.
-    """
-    if not 1 <= seed < 2**REGISTER_BITS:
-        raise ConfigError(
-            f"seed = {seed} of a {REGISTER_BITS} bit shift register must be from 1 to "
-            f"{2**REGISTER_BITS - 1}"
-        )
-
-
 def register_states(seed: int, leap: int, count: int) -> Integers:
     """States of a linear-feedback shift register that moves ``leap`` bits a clock.
 
@@ -56,9 +41,13 @@ def register_states(seed: int, leap: int, count: int) -> Integers:
     Raises
     ------
     ConfigError
-        If the seed is not from 1 to 65,535, or ``leap`` not from 1 to 16.
+        If the seed is not from 1 to 65,535 (all zeros stay zeros), or ``leap`` not from 1 to 16.
     """
-    check_seed(seed)
+    if not 1 <= seed < 2**REGISTER_BITS:
+        raise ConfigError(
+            f"seed = {seed} of a {REGISTER_BITS} bit shift register must be from 1 to "
+            f"{2**REGISTER_BITS - 1}"
+        )
     if not 1 <= leap <= REGISTER_BITS:
         raise ConfigError(f"leap = {leap} must be from 1 to {REGISTER_BITS} new bits a clock")
     states, state = [seed], seed

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from memspice.circuits.cmos_cells import (
-    Cell,
     CmosTechnology,
     flip_flop,
     inverted_carry,
     inverter,
+    latch,
     xor,
 )
 from memspice.circuits.cmos_logic import (
@@ -88,8 +88,7 @@ class CmosNeurons:
 
     def __post_init__(self) -> None:
         """Check everything that the netlist would not say."""
-        entries = len(self.thresholds)
-        address_bits(entries)
+        entries = 2**self.code_bits
         if self.codes.ndim != 2 or self.codes.size == 0:
             raise ShapeError(f"codes of shape {self.codes.shape} must be (cycles, neurons)")
         if not 2 <= self.bits <= REGISTER_BITS:
@@ -105,6 +104,11 @@ class CmosNeurons:
                     f"{name} from {values.min()} to {values.max()} must be from 0 to {limit - 1}"
                 )
         register_states(self.seed, self.new_bits, 0)
+
+    @property
+    def code_bits(self) -> int:
+        """Bits of a code, an address of the table."""
+        return address_bits(len(self.thresholds))
 
     @property
     def new_bits(self) -> int:
@@ -154,16 +158,15 @@ def cmos_neuron_deck(neurons: CmosNeurons) -> Deck:
     )
     for cell in _cells(neurons):
         deck.subcircuit(f"Cell {cell.name}", cell)
-    address = address_bits(len(neurons.thresholds))
     table = threshold_table(technology, "table", neurons.thresholds, bits)
-    deck.subcircuit(f"Thresholds: {2**address} of {bits} bits", table)
-    _sources(deck, neurons, address)
+    deck.subcircuit(f"Thresholds: {2**neurons.code_bits} of {bits} bits", table)
+    _sources(deck, neurons)
     clock = deck.section("Clock buffer")
     clock.X("clock1", "inverter2", "clock_in", "clock_n", "vdd_clock")
     clock.X("clock2", "inverter8", "clock_n", "clock", "vdd_clock")
     _register(deck.section("Shift register: q1 is the newest bit"), neurons)
     for number in range(neurons.neurons):
-        _neuron(deck.section(f"Neuron {number}"), number, neurons, address)
+        _neuron(deck.section(f"Neuron {number}"), number, neurons)
     return deck
 
 
@@ -183,9 +186,8 @@ def transistor_count(deck: Deck) -> int:
 
 def _cells(neurons: CmosNeurons) -> Iterator[SubCircuit]:
     technology = neurons.technology
-    yield inverter(technology)
-    for size in (2, 8):
-        yield inverter(technology, size, f"inverter{size}")
+    for size in (1, 2, 8):
+        yield inverter(technology, size)
     yield xor(technology)
     yield inverted_carry(technology)
     yield flip_flop(technology, 0)
@@ -194,19 +196,7 @@ def _cells(neurons: CmosNeurons) -> Iterator[SubCircuit]:
     yield from decoder_cells(technology, len(neurons.thresholds)).values()
 
 
-def latch(technology: CmosTechnology) -> SubCircuit:
-    """Latch, open while the clock is high; ``init`` clears it while the clock is low."""
-    cell = Cell(technology, "latch", "d", "clock", "init", "q")
-    cell.inverter("clock", "low")
-    cell.inverter("low", "high")
-    cell.gate("d", "held", "high", "low")
-    cell.inverter("held", "qn")
-    cell.nor(("qn", "init"), "q")
-    cell.gate("q", "held", "low", "high")
-    return cell.loaded("q")
-
-
-def _sources(deck: Deck, neurons: CmosNeurons, address: int) -> None:
+def _sources(deck: Deck, neurons: CmosNeurons) -> None:
     """Supplies, clock, preset and the codes of the sums."""
     supply, period = neurons.technology.supply, neurons.period
     rails = deck.section("Supplies, one for each block")
@@ -221,7 +211,7 @@ def _sources(deck: Deck, neurons: CmosNeurons, address: int) -> None:
         points = ((0.25 * period, start), (0.25 * period + edge, supply - start))
         control.V(name, name, control.gnd, PieceWiseLinear(((0.0, start), *points)))
     codes = deck.section("Accumulated sums: codes that change while the clock is low")
-    for number, bit in np.ndindex(neurons.neurons, address):
+    for number, bit in np.ndindex(neurons.neurons, neurons.code_bits):
         levels = supply * (neurons.codes[:, number] >> bit & 1)
         train = step_train(levels.astype(float), edge, period)
         # A little after the clock has fallen, when no word line is high any more.
@@ -248,11 +238,11 @@ def _register(circuit: Circuit, neurons: CmosNeurons) -> None:
         circuit.X(f"q{k}", f"flipflop{preset}", *ports)
 
 
-def _neuron(circuit: Circuit, number: int, neurons: CmosNeurons, address: int) -> None:
+def _neuron(circuit: Circuit, number: int, neurons: CmosNeurons) -> None:
     """Table, comparator from the least significant bit up, latch."""
     bits = neurons.bits
     own = [f"{name}{number}_{b}" for name in ("p", "pn") for b in range(bits)]
-    codes = [f"z{number}_{bit}" for bit in range(address)]
+    codes = [f"z{number}_{bit}" for bit in range(neurons.code_bits)]
     circuit.X(f"table{number}", "table", *codes, "clock", *own, "vdd_table")
     carry = "0"
     for bit in range(bits):

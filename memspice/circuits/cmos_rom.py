@@ -64,14 +64,13 @@ def threshold_table(
         cell.inverter(f"z{k}", f"z{k}_0")
         cell.inverter(f"z{k}_0", f"z{k}_1")
     _decoder(cell, n_address, entries)
-    wire = max(technology.cell_wire, 1e-21)
     for entry, threshold in enumerate(thresholds.tolist()):
-        cell.circuit.C(f"word{entry}", f"word{entry}", cell.circuit.gnd, bits * wire)
+        cell.wire(f"word{entry}", f"word{entry}", bits * technology.cell_wire)
         for bit in range(bits):
             if threshold >> bit & 1:
                 cell.nmos(f"pn{bit}", f"word{entry}", "0")
     for bit in range(bits):
-        cell.circuit.C(f"bit{bit}", f"pn{bit}", cell.circuit.gnd, entries * wire)
+        cell.wire(f"bit{bit}", f"pn{bit}", entries * technology.cell_wire)
         cell.pmos(f"pn{bit}", "clock", "vdd")
         cell.inverter(f"pn{bit}", f"p{bit}")
         cell.keeper(f"pn{bit}", f"p{bit}")

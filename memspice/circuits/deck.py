@@ -2,7 +2,8 @@
 
 A deck is a description: ngspice's text is one of its forms, other engines write theirs from the
 same elements.  An instance (``X``) whose subcircuit the deck does not define stands for a model of
-that name in ``models/``: a behavioural ``.lib`` and its Verilog-A twin ``.va``.
+that name in ``models/``: a behavioural ``.lib`` and its Verilog-A twin ``.va``, or a ``.lib`` alone
+around transistors that ngspice has built in.
 """
 
 from __future__ import annotations
@@ -74,13 +75,13 @@ class Deck:
         used = (e.subcircuit_name for part in everything for e in part.elements if _is_instance(e))
         return tuple(dict.fromkeys(name for name in used if name not in own))
 
-    def spice(self, model_text: Callable[[str], str] | None = None) -> str:
+    def spice(self, model_text: Callable[[str], str | None] = lambda _: None) -> str:
         """Netlist in ngspice's dialect, without analysis.
 
         Parameters
         ----------
         model_text : callable, optional
-            Text that defines a model, by its name; the behavioural ``.lib`` if not given.
+            Text that defines a model, by its name; None, as by default, is its ``.lib``.
 
         Raises
         ------
@@ -88,10 +89,9 @@ class Deck:
             See `models`.
         """
         parts = [f"* {self.title}", comment_lines(self.explanation)]
-        if model_text is None:
-            parts += _libraries(self.models)
-        else:
-            parts += [model_text(name).strip() for name in self.models]
+        texts = {name: model_text(name) for name in self.models}
+        parts += _libraries(name for name, text in texts.items() if text is None)
+        parts += [text.strip() for text in texts.values() if text is not None]
         for comment, circuit in self.sections:
             parts.append("\n".join([comment_lines(comment), *_circuit_lines(circuit)]))
         return "\n*\n".join(parts) + "\n"

@@ -361,13 +361,10 @@ def _layer_example(layer: LayerCircuit, fidelity: SpiceFidelity, title: str) -> 
     """Two cycles of a whole layer; drives, hazard integrals and spikes by closed form."""
     events, probes = stimulus(), []
     drives = layer.drive_voltage(events.row_voltage)
-    law, timing = layer.device.hazard, layer.timing
-    hazard = np.exp(
-        law.log_hazard_integral(drives * layer.write_fraction, timing.write, timing.edge)
-    )
+    hazard = np.exp(layer.log_hazard(drives))
     for cycle, output in np.ndindex(drives.shape):
         start, schedule = cycle * layer.schedule.cycle, layer.schedule
-        event, settled = f"{output}_{cycle}", start + schedule.write.stop - timing.edge
+        event, settled = f"{output}_{cycle}", start + schedule.write.stop - layer.timing.edge
         probes.append(
             Probe(f"drive{event}", f"v(drive{output})", settled, float(drives[cycle, output]))
         )

@@ -62,6 +62,12 @@ class LayerCircuit:
         whole, first = self.whole or self, self.first + outputs.start
         return replace(self, conductances=tiles, variation=own, trim=trim, whole=whole, first=first)
 
+    def with_trim(self, trim: np.ndarray) -> LayerCircuit:
+        """The same crossbar with another trim (outputs,) [V]; its ports are not reduced again."""
+        trimmed = replace(self, trim=trim)
+        vars(trimmed)["ports"] = self.ports  # where cached_property keeps them
+        return trimmed
+
     @property
     def outputs(self) -> int:
         """Number of neurons."""
@@ -126,7 +132,7 @@ class LayerCircuit:
 
         Parameters
         ----------
-        drive : ndarray, shape (..., outputs), [V]
+        drive : ndarray, shape (..., outputs) or what broadcasts to it, [V]
             Settled drive of each neuron.
         """
         law = self.variation or self.device.hazard

@@ -11,7 +11,7 @@ from memspice.circuits.deck import Deck
 from memspice.circuits.netlists import add_controls
 from memspice.circuits.neuron import NEURON_CONTROLS, add_neuron_supplies, add_neurons
 from memspice.circuits.parameters import NeuronPeriphery, Timing
-from memspice.circuits.power import Signals
+from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.circuits.timing import Schedule, schedule
 from memspice.devices.neurons import NeuronDevice
 from memspice.errors import ConfigError, ShapeError
@@ -152,11 +152,8 @@ def _delivered_energy(bench: NeuronBench, signals: Signals) -> np.ndarray:
     """Energy [J] out of the supplies by cycle and phase, (cycles, 3)."""
     periphery, schedule = bench.periphery, bench.schedule
     voltages = (periphery.supply_positive, periphery.supply_negative, periphery.logic_voltage)
-    power = np.zeros_like(signals.time)
-    for name, voltage in zip(_SUPPLIES, voltages, strict=True):
-        power -= voltage * signals.current(f"v{name}")  # SPICE counts what flows into the plus
-    step = 0.5 * (power[1:] + power[:-1]) * np.diff(signals.time)
-    energy = np.concatenate([[0.0], np.cumsum(step)])
+    rails = zip(_SUPPLIES, voltages, strict=True)
+    power = np.sum([source_power(signals, name, voltage) for name, voltage in rails], axis=0)
     starts = np.arange(bench.cycles)[:, None] * schedule.cycle
     limits = starts + np.array([0.0, *schedule.phase_ends])
-    return np.diff(np.interp(limits, signals.time, energy), axis=-1)
+    return energy_between(signals.time, power, limits)

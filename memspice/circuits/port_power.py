@@ -17,12 +17,11 @@ difference, 4e-5 of the drivers' energy for 128 rows and 64 neurons in decks of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.reduction import PortAdmittance
+from memspice.circuits.ports import PortArray
 
 
 @dataclass(frozen=True)
@@ -50,58 +49,58 @@ def port_power(
     row_voltage : ndarray, shape (cycles, rows), [V]
         Height of the row pulses.
     cycle : ndarray of int, shape (instants,)
-        Number of the cycle; never falls.
+        Number of the cycle.
     envelope : ndarray, shape (instants,), [1]
         Height of the row pulse, 0 to 1.
     voltage : ndarray, shape (instants, own bit lines), [V]
         At their ends.
     """
     ports, own = layer.ports, layer.columns
-    others = row_voltage @ ports.column_voltage.T
-    settled = others[:, own].copy()
-    others[:, own] = 0.0
     share = layer.outputs / (layer.whole or layer).outputs
-    starts = np.searchsorted(cycle, np.arange(len(row_voltage) + 1))
-    powers = np.empty((3, len(cycle)))
-    for number, (start, stop) in enumerate(pairwise(starts)):
-        instants = slice(start, stop)
-        state = _state(envelope[instants], voltage[instants], settled[number])
-        levels = ports.split_rows(row_voltage[number])
-        tiles = [
-            _forms(tile, own, rows, others[number], share)
-            for tile, rows in zip(ports.tiles, levels, strict=True)
-        ]
-        for power, form in zip(powers, np.sum(tiles, axis=0), strict=True):
-            power[instants] = np.sum((state @ form) * state, axis=-1)
-    delivered, squares, total = powers
+    row_col, col_col = -ports.injection.T, ports.column_admittance
+    others = row_voltage @ ports.column_voltage.T
+    height = _height(others[:, own][cycle], voltage, envelope)
+    others[:, own] = 0.0
+
+    def along(values: np.ndarray) -> np.ndarray:
+        """Sum over the own bit lines of their voltages and values (cycles, own) of each cycle."""
+        return np.asarray(np.sum(values[cycle] * voltage, axis=-1))
+
+    def product(values: np.ndarray, more: np.ndarray) -> np.ndarray:
+        """Sum over the rows of values (cycles, rows), at each instant."""
+        return np.asarray(np.sum(values * more, axis=-1)[cycle])
+
+    # Row current: envelope * alone + height * pulled + voltage @ to_own.T; the part's is
+    # share * envelope * alone + voltage @ to_own.T.
+    alone, pulled = _currents_alone(ports, row_voltage), others @ row_col.T
+    to_own = row_col[:, own]
+    into_own = along(row_voltage @ to_own)
+    delivered = envelope * (share * envelope * product(row_voltage, alone) + into_own)
+    squares = share * (envelope * product(alone, alone) + height * product(alone, pulled))
+    squares = envelope * (squares + (1 + share) * along(alone @ to_own))
+    squares += height * along(pulled @ to_own) + _form(to_own.T @ to_own, voltage)
+    absorbed = envelope * into_own + height * along(others @ col_col[:, own])
+    absorbed += _form(col_col[own, own], voltage)
     driver = layer.array.driver_resistance * squares
-    return ArrayPower(delivered, driver, total - driver)
+    return ArrayPower(delivered, driver, delivered + absorbed - driver)
 
 
-def _state(envelope: np.ndarray, voltage: np.ndarray, settled: np.ndarray) -> np.ndarray:
-    """Heights of the rows and of the other bit lines, voltages of the own: (instants, 2 + own).
+def _height(settled: np.ndarray, voltage: np.ndarray, envelope: np.ndarray) -> np.ndarray:
+    """Height of the own bit lines over their settled voltages, shape (instants,), [1].
 
     While sense stages settle bit lines are far above their settled voltage, all of them alike.
     """
-    norm = settled @ settled
-    height = voltage @ settled / norm if norm > 0 else envelope
-    return np.column_stack([envelope, height, voltage])
+    norm, height = np.sum(settled**2, axis=-1), envelope.copy()
+    np.divide(np.sum(voltage * settled, axis=-1), norm, out=height, where=norm > 0)
+    return height
 
 
-def _forms(
-    tile: PortAdmittance, own: slice, levels: np.ndarray, others: np.ndarray, share: float
-) -> np.ndarray:
-    """Quadratic forms of the state in one cycle, shape (3, 2 + own, 2 + own).
+def _currents_alone(ports: PortArray, row_voltage: np.ndarray) -> np.ndarray:
+    """Currents of the rows, all bit lines at ground, shape (cycles, rows), [A]."""
+    parts = zip(ports.tiles, ports.split_rows(row_voltage), strict=True)
+    return np.concatenate([levels @ tile.row_row for tile, levels in parts], axis=-1)
 
-    Power of the sources [W], square of the row currents [A^2], power into all ports [W].
-    """
-    alone, to_own = levels @ tile.row_row, tile.row_col[:, own]
-    part = np.column_stack([share * alone, np.zeros_like(alone), to_own])
-    current = np.column_stack([alone, tile.row_col @ others, to_own])
-    into_own = np.column_stack(
-        [to_own.T @ levels, tile.col_col[own] @ others, tile.col_col[own, own]]
-    )
-    delivered, absorbed = np.zeros((2, part.shape[1], part.shape[1]))
-    delivered[0] = levels @ part
-    absorbed[2:] = into_own
-    return np.stack([delivered, current.T @ part, delivered + absorbed])
+
+def _form(matrix: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+    """Quadratic form of the voltages at each instant, shape (instants,)."""
+    return np.asarray(np.sum((voltage @ matrix) * voltage, axis=-1))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memspice.circuits.array_power import Signals as Signals
 from memspice.circuits.array_power import array_power, array_signals
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import SpiceFidelity, Stimulus
 from memspice.circuits.port_power import ArrayPower, port_power
+from memspice.circuits.signals import Signals, source_power
 from memspice.devices.neurons import MemristorNeuron
 
 
@@ -98,11 +98,6 @@ def layer_power(
     )
 
 
-def _rail(signals: Signals, name: str, voltage: float) -> np.ndarray:
-    """Power that a supply delivers: SPICE counts the current into its plus terminal."""
-    return -voltage * signals.current(f"v{name}")
-
-
 def _output_stage(
     level: np.ndarray, load: np.ndarray, resistance: float, upper: float, lower: float
 ) -> np.ndarray:
@@ -116,7 +111,8 @@ def _sense_power(
     layer: LayerCircuit, signals: Signals, enabled: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     sense = layer.sense
-    rails = _rail(signals, "sense_p", sense.supply) + _rail(signals, "sense_n", -sense.supply)
+    rails = source_power(signals, "sense_p", sense.supply)
+    rails = rails + source_power(signals, "sense_n", -sense.supply)
     idle = 2 * sense.supply * sense.quiescent_current * enabled
     power = np.empty((layer.outputs, len(enabled)))
     for output in range(layer.outputs):
@@ -144,9 +140,9 @@ def _neuron_power(
     """Power of the rails, dissipation of neurons and latches, energy on their capacitors."""
     periphery = layer.periphery
     rails = (
-        _rail(signals, "neuron_p", periphery.supply_positive)
-        + _rail(signals, "neuron_n", periphery.supply_negative)
-        + _rail(signals, "logic", periphery.logic_voltage)
+        source_power(signals, "neuron_p", periphery.supply_positive)
+        + source_power(signals, "neuron_n", periphery.supply_negative)
+        + source_power(signals, "logic", periphery.logic_voltage)
     )
     logic_voltage = periphery.logic_voltage
     compare = logic_voltage * periphery.compare_current * layer.schedule.read.at(phase)

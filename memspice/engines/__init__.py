@@ -9,7 +9,7 @@ from memspice.engines.base import Engine
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.engines.vacask import VacaskEngine
 from memspice.engines.vacask_netlist import write_netlist
-from memspice.errors import ConfigError
+from memspice.errors import ConfigError, EngineNotFound
 
 #: Every engine by the name that users type.
 ENGINES: Mapping[str, Callable[[], Engine]] = {
@@ -44,3 +44,15 @@ def find_engine(name: str) -> Engine:
     if name not in ENGINES:
         raise ConfigError(f"engine {name!r} is unknown; choose from {', '.join(sorted(ENGINES))}")
     return ENGINES[name]()
+
+
+def installed_engines() -> tuple[dict[str, Engine], dict[str, str]]:
+    """Every engine that is there, by name, and why the others are not."""
+    found: dict[str, Engine] = {}
+    missing: dict[str, str] = {}
+    for name in ENGINES:
+        try:
+            found[name] = find_engine(name)
+        except EngineNotFound as error:
+            missing[name] = str(error)
+    return found, missing

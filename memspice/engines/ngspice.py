@@ -32,6 +32,7 @@ from memspice.engines.simulation import Adapter, Job, simulate
 from memspice.engines.veriloga import osdi_subcircuit
 from memspice.engines.waveforms import Waveforms, canonical_name
 from memspice.errors import ConfigError, EngineError, EngineNotFound
+from memspice.resources import resource_path
 
 _INSTALL = {
     "linux": "apt install ngspice, or conda install -c conda-forge ngspice",
@@ -89,9 +90,10 @@ class NgspiceEngine:
         -------
         str
             With the models as subcircuits: around compiled Verilog-A where this ngspice loads it,
-            behavioural text of the same interface where it does not.
+            behavioural text of the same interface where it does not; transistors of ngspice's
+            own have no other text.
         """
-        return deck.spice(_compiled_text if self.info.osdi else None)
+        return deck.spice(_compiled_text) if self.info.osdi else deck.spice()
 
     def run(
         self,
@@ -148,16 +150,8 @@ class NgspiceEngine:
         models = _COMPILED.findall(netlist)
         objects = [f"{name}.osdi" for name in models]
         deck = build_deck(netlist, analysis, save, options, klu=klu, objects=objects)
-        command = (
-            self.info.path,
-            "-n",
-            "-b",
-            "-r",
-            _ADAPTER.raw_name,
-            "-o",
-            "log",
-            _ADAPTER.input_name,
-        )
+        files = ("-r", _ADAPTER.raw_name, "-o", "log", _ADAPTER.input_name)
+        command = (self.info.path, "-n", "-b", *files)
         job = Job(command, deck, models, analysis, save, timeout, cancel)
         by_name = options.linear_solver == "klu"
         return simulate(_ADAPTER, job, self._keep_failed, _check_klu if by_name else None)
@@ -168,7 +162,10 @@ def _check_klu(waveforms: Waveforms) -> None:
         raise EngineError("ngspice did not use KLU as asked", waveforms.log)
 
 
-def _compiled_text(name: str) -> str:
+def _compiled_text(name: str) -> str | None:
+    """Subcircuit around compiled Verilog-A; None of a transistor, which ngspice has built in."""
+    if not resource_path(f"{name}.lib").with_suffix(".va").exists():
+        return None
     return osdi_subcircuit(model_interface(name))
 
 

@@ -9,8 +9,16 @@ deck that has the fault.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from memspice.engines.log_rules import (
+    GROUND,
+    STEPS,
+    Problem,
+    Verdict,
+    compile_rules,
+    quote_line,
+    verdict_of,
+)
 from memspice.errors import ConvergenceError, EngineError, NetlistError, TruncatedOutput
 
 #: Lines that contain a word of alarm and yet change no result.
@@ -28,22 +36,14 @@ HARMLESS = tuple(
     )
 )
 
-_STEPS = "allow a shorter max_step, smooth edges shorter than it, or raise itl4"
-
 #: (pattern, exception, what to try), the first that matches a line decides.
-KNOWN: tuple[tuple[re.Pattern[str], type[EngineError] | type[NetlistError], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind, advice)
-    for pattern, kind, advice in (
+KNOWN = compile_rules(
+    (
         (r"rawfile write error|no space left", TruncatedOutput, "free disk space or set TMPDIR"),
         (r"set to 1 mOhm", NetlistError, "give the resistor a value, not 0 ohm"),
         (r"has no value, DC 0 assumed", NetlistError, "write the source's value, even if 0"),
         (r"IC on non-existent|nodeset on non-existent", NetlistError, "correct the node's name"),
-        (
-            r"singular",
-            NetlistError,
-            "give the node a resistive path to ground, correct a misspelt node, "
-            "or break a loop of voltage sources",
-        ),
+        (r"singular", NetlistError, GROUND),
         (r"unrecognized variable", NetlistError, "correct the name in save="),
         (r"no data saved", NetlistError, "no signal of save= exists; correct the names"),
         (
@@ -70,8 +70,8 @@ KNOWN: tuple[tuple[re.Pattern[str], type[EngineError] | type[NetlistError], str]
             NetlistError,
             "correct that line",
         ),
-        (r"timestep too small", ConvergenceError, _STEPS),
-        (r"transient op failed|iteration limit|no convergence", ConvergenceError, _STEPS),
+        (r"timestep too small", ConvergenceError, STEPS),
+        (r"transient op failed|iteration limit|no convergence", ConvergenceError, STEPS),
     )
 )
 
@@ -86,22 +86,6 @@ _CHATTER = re.compile(
     r"Total |DRAM |Maximum ngspice|Current ngspice|Shared ngspice|Text \(code\)|Stack |"
     r"Library pages|Node  |----|Initial Transient Solution)"
 )
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The first thing in a log that makes the run worthless.
-
-    Parameters
-    ----------
-    kind : type
-        `NetlistError`, or `EngineError` or a subclass of it.
-    message : str
-        The engine's line, the deck's line where known, and what to try.
-    """
-
-    kind: type[EngineError] | type[NetlistError]
-    message: str
 
 
 def tidy_log(log: str) -> str:
@@ -150,10 +134,10 @@ def first_problem(log: str, deck: str) -> Problem | None:
     return None
 
 
-def _judge(line: str) -> tuple[type[EngineError] | type[NetlistError], str] | None:
-    for pattern, kind, advice in KNOWN:
-        if pattern.search(line):
-            return kind, advice
+def _judge(line: str) -> Verdict | None:
+    known = verdict_of(KNOWN, line)
+    if known is not None:
+        return known
     if line.startswith("Note:") or any(pattern.search(line) for pattern in HARMLESS):
         return None
     if _ALARM.search(line):
@@ -167,11 +151,11 @@ def _deck_line(context: str, deck: list[str]) -> str:
     number = re.search(r"\binternal line no\. (\d+)", context)
     number = number or re.search(r"\bline (?:no\. )?(\d+)", context)
     if number and 1 <= int(number[1]) <= len(deck):
-        return f" (deck line {number[1]}: {deck[int(number[1]) - 1]!r})"
+        return quote_line(deck, int(number[1]))
     element = re.match(r"(?:\w+ ?: )?([\w.]+): ", context)
     if element:
         name = element[1].rpartition(".")[2].lower()
         for index, line in enumerate(deck[1:], start=2):
             if line.lower().split(maxsplit=1)[:1] == [name]:
-                return f" (deck line {index}: {line!r})"
+                return quote_line(deck, index)
     return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memspice.engines.base import Analysis, Transient
 from memspice.engines.compiled import place_models
-from memspice.engines.ngspice_log import Problem
+from memspice.engines.log_rules import Problem
 from memspice.engines.process import run_process
 from memspice.engines.results import (
     check_signals,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from memspice.engines.base import Analysis, SolverOptions, Transient
 from memspice.engines.compiled import model_interface
@@ -107,8 +107,12 @@ def model_names(netlist: str) -> list[str]:
     NetlistError
         If a load names something else than ``NAME.osdi``.
     """
+    return _loaded(_logical_lines(netlist))
+
+
+def _loaded(lines: Iterable[tuple[int, str]]) -> list[str]:
     names = []
-    for number, line in _logical_lines(netlist):
+    for number, line in lines:
         load = _LOAD.match(line)
         if load is None:
             continue
@@ -136,7 +140,7 @@ def check_netlist(netlist: str) -> None:
         See `build_deck`.
     """
     lines = list(_logical_lines(netlist))
-    terminals, masters = _terminals(netlist, lines), _masters(lines)
+    terminals, masters = _terminals(lines), _masters(lines)
     title = netlist.partition("\n")[0]
     _check_title(title, masters)
     n_instances = 0
@@ -192,10 +196,10 @@ def _masters(lines: Sequence[tuple[int, str]]) -> dict[str, str]:
     return {found[1]: found[2] for _, line in lines if (found := _MODEL.match(line))}
 
 
-def _terminals(netlist: str, lines: Sequence[tuple[int, str]]) -> dict[str, tuple[str, ...]]:
+def _terminals(lines: Sequence[tuple[int, str]]) -> dict[str, tuple[str, ...]]:
     """Terminals of each module and subcircuit, in their order."""
     known: dict[str, tuple[str, ...]] = dict.fromkeys(BUILT_IN, ("plus", "minus"))
-    known |= {name: model_interface(name).terminals for name in model_names(netlist)}
+    known |= {name: model_interface(name).terminals for name in _loaded(lines)}
     headers = (_SUBCKT.match(line) for _, line in lines)
     return known | {header[1]: tuple(header[2].split()) for header in headers if header}
 

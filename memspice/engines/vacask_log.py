@@ -9,32 +9,35 @@ the raw file then has no count of its points.
 from __future__ import annotations
 
 import re
+from functools import partial
 
-from memspice.engines.ngspice_log import Problem
+from memspice.engines.log_rules import (
+    GROUND,
+    STEPS,
+    Problem,
+    Verdict,
+    compile_rules,
+    quote_line,
+    verdict_of,
+)
 from memspice.errors import ConvergenceError, EngineError, NetlistError
 
 _BANNER = re.compile(
     r"^(This is vacask|\(c\)|https://|OpenMP parallel|Cadnip foreign|Available CPUs:|CPUs used:|"
     r"OpenBLAS CPUs:|Simulating:)"
 )
-_STEPS = "allow a shorter max_step, smooth edges shorter than it, or raise itl4"
-_GROUND = (
-    "give the node a resistive path to ground, correct a misspelt node, "
-    "or break a loop of voltage sources"
-)
 
 #: (pattern, exception, what to try), the first that matches a line decides.
-KNOWN: tuple[tuple[re.Pattern[str], type[EngineError] | type[NetlistError], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind, advice)
-    for pattern, kind, advice in (
-        (r"zero pivot|singular", NetlistError, _GROUND),
+KNOWN = compile_rules(
+    (
+        (r"zero pivot|singular", NetlistError, GROUND),
         (
             r"nan found|inf found|is not finite",
             EngineError,
             "look for a division by zero or an overflow in a model, or a node without a resistive "
             "path to ground",
         ),
-        (r"failed to converge|timestep too small|homotopy failed", ConvergenceError, _STEPS),
+        (r"failed to converge|timestep too small|homotopy failed", ConvergenceError, STEPS),
         (r"^(node|output variable|instance) '.*' .*not found", NetlistError, "correct save="),
         (r"^master '.*' not found", NetlistError, "add the model or the subckt"),
         (r"^parameter '.*' not found", NetlistError, "correct or remove the parameter"),
@@ -86,7 +89,7 @@ def first_problem(log: str, deck: str) -> Problem | None:
     """
     lines = log.splitlines()
     # A known fault says more than the alarm before it: a failed refactorization names no node.
-    for judge in (_known, _alarm):
+    for judge in (partial(verdict_of, KNOWN), _alarm):
         for index, line in enumerate(lines):
             verdict = judge(line)
             if verdict is not None:
@@ -96,15 +99,7 @@ def first_problem(log: str, deck: str) -> Problem | None:
     return None
 
 
-_Verdict = tuple[type[EngineError] | type[NetlistError], str]
-
-
-def _known(line: str) -> _Verdict | None:
-    found = ((kind, advice) for pattern, kind, advice in KNOWN if pattern.search(line))
-    return next(found, None)
-
-
-def _alarm(line: str) -> _Verdict | None:
+def _alarm(line: str) -> Verdict | None:
     if _ALARM.search(line):
         return EngineError, "this message is not known to be harmless, see the log"
     return None
@@ -112,6 +107,4 @@ def _alarm(line: str) -> _Verdict | None:
 
 def _deck_line(context: str, deck: list[str]) -> str:
     place = _PLACE.search(context)
-    if place is None or not 1 <= int(place[1]) <= len(deck):
-        return ""
-    return f" (deck line {place[1]}: {deck[int(place[1]) - 1][:200]!r})"
+    return "" if place is None else quote_line(deck, int(place[1]))

@@ -5,128 +5,41 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from memspice.circuits.reduction import port_admittance
+from memspice.circuits.reduction import one_blas_thread, port_admittance
 from memspice.circuits.updates import ChangingCrossbar
-from memspice.engines import ENGINES, find_engine
+from memspice.engines import installed_engines
 from memspice.engines.base import Engine
-from memspice.errors import EngineNotFound
+from memspice.errors import ConfigError, EngineNotFound
 from memspice.experiment.bench_aims import aims
-from memspice.experiment.bench_ladder import (
-    NUMPY,
-    Rung,
-    Runs,
-    climb,
-    ladder_exponents,
-    ladder_json,
-    ladder_ratios,
-    vars_of,
-)
-from memspice.experiment.bench_measure import measure, run_child
-from memspice.experiment.bench_peers import CONTENDERS, WIRE, random_cells
+from memspice.experiment.bench_ladder import climb, ladder_exponents, ladder_json, ladder_ratios
+from memspice.experiment.bench_measure import FAILURES, Progress, measure, run_child, said
+from memspice.experiment.bench_peers import CONTENDERS, WIRE, peer_versions, random_cells
+from memspice.experiment.bench_plan import Plan
 from memspice.experiment.bench_race import exponents, race, race_ratios
 from memspice.experiment.bench_workers import measure_workers
 from memspice.experiment.setup import engine_record
 from memspice.store import installed_versions
 
-Progress = Callable[[str], None]
+Engines = Mapping[str, Engine]
+Content = dict[str, Any]
 GIB = 2**30
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a bench measures.
-
-    Parameters
-    ----------
-    name : str
-        ``full`` or ``quick``.
-    contenders, sizes : tuple
-        Names, and sides of the crossbars, of the race.
-    repeats : int
-        Turns of everything that is short.
-    limit : float, [s]
-        Most processor time of a contender.
-    rungs : tuple of Rung
-        Runs of the fidelity ladder.
-    ladder : tuple of int
-        Size and cycles at which fidelities are compared.
-    loop : tuple of (int, int)
-        Images and cycles of each run of the network loop.
-    workers : tuple of int
-        Number, size and cycles of the windows for one and two workers.
-    changed : tuple of int
-        Size of a crossbar, and how many of its cells change.
-    """
-
-    name: str
-    contenders: tuple[str, ...]
-    sizes: tuple[int, ...]
-    repeats: int
-    limit: float
-    rungs: tuple[Rung, ...]
-    ladder: tuple[int, int]
-    loop: tuple[tuple[int, int], ...]
-    workers: tuple[int, int, int]
-    changed: tuple[int, int]
-
-
-def _rungs(sizes: tuple[int, ...], full: tuple[int, ...], cycles: int) -> tuple[Rung, ...]:
-    """Every fidelity and engine at some sizes: `full` for one cycle, the others for many."""
-    engines = tuple(ENGINES)
-    return (
-        *(Rung(NUMPY, "surrogate", size, cycles) for size in sizes),
-        *(Rung(name, "reduced", size, cycles) for size in sizes for name in engines),
-        *(Rung(name, "reduced", full[-1], 1) for name in engines),
-        *(Rung(name, "full", size, 1) for size in full for name in engines),
-    )
-
-
-FULL = Plan(
-    name="full",
-    contenders=tuple(CONTENDERS),
-    sizes=(8, 16, 32, 64, 128, 256, 512),
-    repeats=3,
-    limit=120.0,
-    rungs=(
-        *_rungs((8, 16, 32, 64, 128), (8, 16, 32, 64), 16),
-        Rung("ngspice", "full", 32, 2),
-        Rung("ngspice", "full", 32, 4),
-        Rung("vacask", "full", 64, 16),
-        # Not to end: to see that it does not.
-        Rung("ngspice", "full", 128, 16, limit=600.0),
-    ),
-    ladder=(64, 16),
-    loop=((50, 16), (100, 16), (200, 16)),
-    workers=(6, 32, 8),
-    changed=(256, 16),
-)
-QUICK = Plan(
-    name="quick",
-    contenders=tuple(CONTENDERS),
-    sizes=(8, 16),
-    repeats=1,
-    limit=20.0,
-    rungs=(*_rungs((4, 8), (4, 8), 2), Rung("ngspice", "full", 4, 2)),
-    ladder=(8, 2),
-    loop=((1, 2),),
-    workers=(2, 4, 1),
-    changed=(16, 1),
-)
 
 
 def run_bench(
     plan: Plan,
     progress: Progress = lambda _: None,
-    keep: Callable[[dict[str, Any]], None] = lambda _: None,
-) -> dict[str, Any]:
-    """Measure everything that a plan asks for, and compare.
+    keep: Callable[[Content], None] = lambda _: None,
+    *,
+    sections: Sequence[str] | None = None,
+    earlier: Mapping[str, Any] | None = None,
+) -> Content:
+    """Measure what a plan asks for, and compare.
 
     Parameters
     ----------
@@ -135,55 +48,87 @@ def run_bench(
     progress : callable, optional
         Called with what is going on.
     keep : callable, optional
-        Called after each part with what there is by then.
+        Called after each section, and each run of the ladder, with what there is by then.
+    sections : sequence of str, optional
+        Of `SECTIONS`, which all are measured if not given.
+    earlier : mapping, optional
+        Bench whose other sections are taken over.
 
     Returns
     -------
     dict
-        As ``bench.json`` holds it.  Peers and engines that are missing, stopped or failed are
-        there with the reason.
-    """
-    started = time.monotonic()
-    content: dict[str, Any] = {"plan": plan.name, "machine": machine_json()}
-    engines, missing = _engines()
-    content["engines"] = {name: engine_record(engine.info) for name, engine in engines.items()}
-    content["missing"] = missing
-    content["crossbar"] = _crossbar(plan, progress)
-    keep(content)
-    content["reuse"] = _reuse(*plan.changed)
-    content["loop"] = _loop(plan, progress)
-    keep(content)
-    if "ngspice" in engines:
-        progress("one worker and two")
-        number, size, cycles = plan.workers
-        content["workers"] = measure_workers(
-            engines["ngspice"], windows=number, size=size, cycles=cycles, repeats=plan.repeats
-        )
-    keep(content)
+        As ``bench.json`` holds it.  ``finished`` says whether all sections are there, and
+        ``sections`` when and how each was measured.  Peers and engines that are missing, stopped
+        or failed are there with the reason, and so is a section that failed.
 
-    def keep_ladder(runs: Runs) -> None:
-        content["ladder"] = _ladder_json(plan, runs)
+    Raises
+    ------
+    ConfigError
+        If the earlier bench is of another plan, machine or set of engines.
+    """
+    engines, missing = installed_engines()
+    records = {name: engine_record(engine.info) for name, engine in engines.items()}
+    content: Content = {"plan": plan.name, "finished": False, "machine": _machine()}
+    content |= {"engines": records, "missing": missing, "sections": {}}
+    content |= _taken_over(earlier, content)
+
+    def kept() -> None:
+        content["finished"] = SECTIONS.keys() <= content["sections"].keys()
+        content["aims"] = aims(content)
         keep(content)
 
-    keep_ladder(
-        climb(plan.rungs, engines, repeats=plan.repeats, progress=progress, keep=keep_ladder)
-    )
-    content["machine"]["load_after"] = os.getloadavg()[0]
-    content["aims"] = aims(content)
-    content["wall_seconds"] = time.monotonic() - started
-    keep(content)
+    for name in SECTIONS if sections is None else sections:
+        record = _started()
+        begun = time.monotonic()
+        content["sections"].pop(name, None)
+        content.pop(name, None)
+        with one_blas_thread():
+            for part in _until_failure(SECTIONS[name](plan, engines, progress), record):
+                content[name] = part
+                kept()
+        record |= {"load_after": os.getloadavg()[0], "wall_seconds": time.monotonic() - begun}
+        content["sections"][name] = record
+        kept()
     return content
 
 
-def machine_json() -> dict[str, Any]:
-    """Machine and versions that the numbers belong to; ``load`` is of the last minute."""
+def _taken_over(earlier: Mapping[str, Any] | None, content: Content) -> Content:
+    """Sections of an earlier bench, which must be of the same kind."""
+    if earlier is None:
+        return {}
+    for key in ("plan", "machine", "engines"):
+        if earlier.get(key) != content[key]:
+            raise ConfigError(
+                f"the earlier bench is of another {key}, {earlier.get(key)} and not "
+                f"{content[key]}: measure all sections, or name another folder"
+            )
+    return {name: earlier[name] for name in ("sections", *SECTIONS) if name in earlier}
+
+
+def _started() -> dict[str, Any]:
+    """When and with what a section is measured; loads are of the last minute."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
+        "load_before": os.getloadavg()[0],
+        "versions": installed_versions() | peer_versions(),
+    }
+
+
+def _until_failure(parts: Iterator[Any], record: dict[str, Any]) -> Iterator[Any]:
+    """Parts of a section; what ends them early is noted in its record, and the bench goes on."""
+    try:
+        yield from parts
+        record["status"] = "ok"
+    except FAILURES as error:
+        record |= {"status": "failed", "reason": said(error)}
+
+
+def _machine() -> dict[str, Any]:
+    """Machine that the numbers belong to."""
+    return {
         "processor": _processor(),
         "processors": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
-        "load_before": os.getloadavg()[0],
-        "versions": installed_versions(),
         "note": "one thread of BLAS a process; ratios are of processor time",
     }
 
@@ -198,18 +143,6 @@ def _processor() -> str:
         return platform.processor()
 
 
-def _engines() -> tuple[dict[str, Engine], dict[str, str]]:
-    """Engines that are there, and why the others are not."""
-    found: dict[str, Engine] = {}
-    missing: dict[str, str] = {}
-    for name in ENGINES:
-        try:
-            found[name] = find_engine(name)
-        except EngineNotFound as error:
-            missing[name] = str(error)
-    return found, missing
-
-
 def _memory() -> int:
     """Address space that a contender may take: half of what the machine has, at most 12 GiB."""
     try:
@@ -219,7 +152,7 @@ def _memory() -> int:
     return min(12 * GIB, there // 2)
 
 
-def _crossbar(plan: Plan, progress: Progress) -> dict[str, Any]:
+def _crossbar(plan: Plan, _: Engines, progress: Progress) -> Iterator[dict[str, Any]]:
     memory = _memory()
     points = race(
         plan.contenders,
@@ -229,25 +162,26 @@ def _crossbar(plan: Plan, progress: Progress) -> dict[str, Any]:
         memory=memory,
         progress=progress,
     )
-    return {
+    laws, memory_laws = exponents(points), exponents(points, "growth_bytes")
+    yield {
         "titles": {name: CONTENDERS[name].title for name in plan.contenders},
         "limit_seconds": plan.limit,
         "limit_bytes": memory,
         "points": points,
-        "exponents": {name: vars_of(law) for name, law in exponents(points).items()},
-        "memory_exponents": {
-            name: vars_of(law) for name, law in exponents(points, "growth_bytes").items()
-        },
+        "exponents": {name: law.as_json() for name, law in laws.items()},
+        "memory_exponents": {name: law.as_json() for name, law in memory_laws.items()},
         "ratios": race_ratios(points),
     }
 
 
-def _reuse(size: int, changed: int) -> dict[str, Any]:
+def _reuse(plan: Plan, _: Engines, progress: Progress) -> Iterator[dict[str, Any]]:
     """New inputs and changed cells of a known crossbar, against a new elimination."""
+    size, changed = plan.changed
+    progress(f"{changed} changed cells of {size} x {size}")
     cells = random_cells(size)
     ports, whole = measure(lambda: port_admittance(cells, WIRE, WIRE))
     transfer, inputs = ports.terminated(), np.full(size, 0.1)
-    _, product = measure(lambda: transfer @ inputs)
+    _result, product = measure(lambda: transfer @ inputs)
     crossbar = ChangingCrossbar.build(cells, WIRE, WIRE)
     rng = np.random.default_rng(0)
     places = np.stack(np.unravel_index(rng.choice(size * size, changed, False), cells.shape), 1)
@@ -255,7 +189,7 @@ def _reuse(size: int, changed: int) -> dict[str, Any]:
     update, cost = measure(lambda: crossbar.with_cells(places, values))
     cells[tuple(places.T)] = values
     exact = port_admittance(cells, WIRE, WIRE).row_col
-    return {
+    yield {
         "size": size,
         "changed": changed,
         "elimination_seconds": whole.cpu_seconds,
@@ -266,21 +200,42 @@ def _reuse(size: int, changed: int) -> dict[str, Any]:
     }
 
 
-def _loop(plan: Plan, progress: Progress) -> list[dict[str, Any]]:
+def _loop(plan: Plan, _: Engines, progress: Progress) -> Iterator[list[dict[str, Any]]]:
     found = []
     for images, cycles in plan.loop:
         progress(f"network loop, {images} images")
         task = {"task": "loop", "images": images, "cycles": cycles}
         found.append(run_child(task, limit=plan.limit, memory=_memory()))
-    return found
+    yield found
 
 
-def _ladder_json(plan: Plan, runs: Runs) -> dict[str, Any]:
+def _workers(plan: Plan, engines: Engines, progress: Progress) -> Iterator[dict[str, Any]]:
+    if "ngspice" not in engines:
+        raise EngineNotFound("two workers are measured with ngspice, which is missing")
+    progress("one worker and two")
+    windows, size, cycles = plan.workers
+    yield measure_workers(
+        engines["ngspice"], windows=windows, size=size, cycles=cycles, repeats=plan.repeats
+    )
+
+
+def _ladder(plan: Plan, engines: Engines, progress: Progress) -> Iterator[dict[str, Any]]:
     size, cycles = plan.ladder
-    return {
-        "size": size,
-        "cycles": cycles,
-        "runs": ladder_json(runs),
-        "exponents": ladder_exponents(runs),
-        "ratios": ladder_ratios(runs, size, cycles),
-    }
+    for runs in climb(plan.rungs, engines, repeats=plan.repeats, progress=progress):
+        yield {
+            "size": size,
+            "cycles": cycles,
+            "runs": ladder_json(runs),
+            "exponents": ladder_exponents(runs),
+            "ratios": ladder_ratios(runs, size, cycles),
+        }
+
+
+#: Parts of a bench in their order; each yields its content, once or as far as it has come.
+SECTIONS: dict[str, Callable[[Plan, Engines, Progress], Iterator[Any]]] = {
+    "crossbar": _crossbar,
+    "reuse": _reuse,
+    "loop": _loop,
+    "workers": _workers,
+    "ladder": _ladder,
+}

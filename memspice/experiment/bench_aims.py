@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,11 +44,14 @@ def aims(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     list of dict
         Fields of `Aim`, and ``reached``.
     """
-    found = [
-        *_crossbar_aims(content["crossbar"]),
-        *_ladder_aims(content["ladder"]),
-        *_other_aims(content),
-    ]
+    judges: dict[str, Callable[[Any], Iterator[Aim]]] = {
+        "crossbar": _crossbar_aims,
+        "ladder": _ladder_aims,
+        "loop": _loop_aims,
+        "workers": _worker_aims,
+    }
+    sections = [(judge, content[name]) for name, judge in judges.items() if name in content]
+    found = [aim for judge, section in sections for aim in judge(section)]
     return [{**asdict(aim), "reached": aim.reached} for aim in found]
 
 
@@ -87,13 +90,15 @@ def _ladder_aims(ladder: Mapping[str, Any]) -> Iterator[Aim]:
             yield Aim(what, run["cpu_seconds"], 15.0, None, "s", False, "processor")
 
 
-def _other_aims(content: Mapping[str, Any]) -> Iterator[Aim]:
-    ended = [item for item in content["loop"] if item["status"] == "ok"]
+def _loop_aims(loop: Sequence[Mapping[str, Any]]) -> Iterator[Aim]:
+    ended = [item for item in loop if item["status"] == "ok"]
     if ended:
         what = "network loop, share of products at the machine's rate"
         yield Aim(what, ended[-1]["share"], 0.6, None, "1", True, "processor")
-    if workers := content.get("workers"):
-        yield Aim("two workers over one", workers["speedup"], 1.7, None, "x", True, "wall clock")
-        what = "the same, over what two processes of arithmetic gain"
-        share = 2 * workers["speedup"] / workers["machine_speedup"]
-        yield Aim(what, share, 1.7, None, "x of 2", True, "wall clock, scaled")
+
+
+def _worker_aims(workers: Mapping[str, Any]) -> Iterator[Aim]:
+    yield Aim("two workers over one", workers["speedup"], 1.7, None, "x", True, "wall clock")
+    what = "the same, over what two processes of arithmetic gain"
+    share = 2 * workers["speedup"] / workers["machine_speedup"]
+    yield Aim(what, share, 1.7, None, "x of 2", True, "wall clock, scaled")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
@@ -35,6 +36,10 @@ class PowerLaw:
     def at(self, size: float) -> float:
         """Cost at a size; beyond the fitted ones this is an extrapolation."""
         return float(self.factor * size**self.exponent)
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields as JSON holds them."""
+        return {**vars(self), "sizes": list(self.sizes)}
 
 
 def fit_power_law(sizes: Sequence[int], costs: Sequence[float]) -> PowerLaw:

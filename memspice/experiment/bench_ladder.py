@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from memspice.engines.base import Engine
 from memspice.experiment.bench_fit import fit_power_law
-from memspice.experiment.bench_layer import Run, better, difference, run_once
+from memspice.experiment.bench_layer import NUMPY, Run, better, difference, energy, run_once
+from memspice.experiment.bench_measure import Progress
 from memspice.experiment.window import Fidelity
 
-Progress = Callable[[str], None]
 Runs = dict[tuple[str, str, int, int], Run]
 
-#: Who has no engine.
-NUMPY = "numpy"
 #: Smallest size of a fit: below it the start of the engine counts.
 FIT_FROM = 16
 #: Runs longer than this [s] are not repeated.
@@ -37,8 +35,7 @@ def climb(
     *,
     repeats: int,
     progress: Progress = lambda _: None,
-    keep: Callable[[Runs], None] = lambda _: None,
-) -> Runs:
+) -> Iterator[Runs]:
     """Run all rungs whose engine is there, turn by turn; long ones once.
 
     Parameters
@@ -50,13 +47,11 @@ def climb(
         Turns; the least of them counts.
     progress : callable, optional
         Called with what is going on.
-    keep : callable, optional
-        Called after each run with what there is by then.
 
-    Returns
-    -------
+    Yields
+    ------
     dict of Run
-        By engine, fidelity, size and cycles.
+        By engine, fidelity, size and cycles: after each run what there is by then.
     """
     runs: Runs = {}
     for turn in range(repeats):
@@ -72,22 +67,21 @@ def climb(
             engine = engines.get(rung.engine)
             run = run_once(engine, rung.fidelity, rung.size, rung.cycles, rung.limit)
             runs[run.key] = better(earlier, run)
-            keep(runs)
-    return runs
+            yield runs
 
 
 def ladder_json(runs: Runs) -> list[dict[str, Any]]:
     """Every run, with its differences from the closed form and from `reduced` on ngspice."""
     found = []
     for run in runs.values():
-        item = {
+        item: dict[str, Any] = {
             "engine": run.engine,
             "fidelity": run.fidelity,
             "size": run.size,
             "cycles": run.cycles,
             "status": run.status,
         }
-        if run.status != "ok":
+        if run.found is None:
             found.append({**item, "reason": run.reason})
             continue
         differences = [
@@ -95,7 +89,8 @@ def ladder_json(runs: Runs) -> list[dict[str, Any]]:
             for reference in (_partner(runs, run, name) for name in (NUMPY, "ngspice"))
             if reference is not None and reference.key != run.key
         ]
-        item |= {"seconds": run.seconds, "cpu_seconds": run.cpu_seconds, "energy": run.energy}
+        item |= {"seconds": run.seconds, "cpu_seconds": run.cpu_seconds}
+        item["energy"] = energy(run.found)
         found.append({**item, "differences": differences})
     return found
 
@@ -133,21 +128,10 @@ def ladder_exponents(runs: Runs) -> list[dict[str, Any]]:
                     "fidelity": fidelity,
                     "variable": variable,
                     fixed: value,
-                    **vars_of(law),
+                    **law.as_json(),
                 }
             )
     return found
-
-
-def vars_of(law: Any) -> dict[str, Any]:
-    """Power law as JSON writes it."""
-    return {
-        "exponent": law.exponent,
-        "factor": law.factor,
-        "low": law.low,
-        "high": law.high,
-        "sizes": list(law.sizes),
-    }
 
 
 def ladder_ratios(runs: Runs, size: int, cycles: int) -> list[dict[str, Any]]:
@@ -157,38 +141,34 @@ def ladder_ratios(runs: Runs, size: int, cycles: int) -> list[dict[str, Any]]:
     run for, and scaled to ``cycles`` by the growth with cycles that a smaller array showed; the
     entry then says ``scaled``.
     """
-    found = []
-
-    def add(slow: Run | None, fast: Run | None, factor: float = 1.0, note: str = "") -> None:
-        if slow and fast and slow.cpu_seconds and fast.cpu_seconds:
-            apart = difference(slow, fast)
-            found.append(
-                {
-                    "slow": list(slow.key),
-                    "fast": list(fast.key),
-                    "ratio": factor * slow.cpu_seconds / fast.cpu_seconds,
-                    "scaled": bool(note),
-                    "note": note or "measured",
-                    **{key: apart[key] for key in ("events", "mismatches", "worst_margin")},
-                    "hazard_deviation": apart["hazard_deviation"],
-                    "energy": apart["energy"],
-                }
-            )
-
+    found: list[dict[str, Any]] = []
     for engine in ("ngspice", "vacask"):
         reduced = runs.get((engine, "reduced", size, cycles))
-        add(runs.get((engine, "full", size, cycles)), reduced)
-        add(reduced, runs.get((NUMPY, "surrogate", size, cycles)))
+        found += _ratio(runs.get((engine, "full", size, cycles)), reduced)
+        found += _ratio(reduced, runs.get((NUMPY, "surrogate", size, cycles)))
         once = runs.get((engine, "full", size, 1))
-        add(once, runs.get((engine, "reduced", size, 1)))
+        found += _ratio(once, runs.get((engine, "reduced", size, 1)))
         growth = _growth(runs, engine, cycles)
         if growth and (engine, "full", size, cycles) not in runs:
-            add(once, reduced, *growth)
+            found += _ratio(once, reduced, *growth)
     for key in ("full", "reduced"):
         for count in (1, cycles):
             slow, fast = (runs.get((engine, key, size, count)) for engine in ("ngspice", "vacask"))
-            add(slow, fast)
+            found += _ratio(slow, fast)
     return found
+
+
+def _ratio(
+    slow: Run | None, fast: Run | None, factor: float = 1.0, note: str = ""
+) -> list[dict[str, Any]]:
+    """Entry of two runs that ended, with what sets their results apart; else nothing."""
+    if not (slow and fast and slow.cpu_seconds and fast.cpu_seconds):
+        return []
+    apart = difference(slow, fast)
+    apart.pop("reference")
+    head = {"slow": list(slow.key), "fast": list(fast.key)}
+    ratio = factor * slow.cpu_seconds / fast.cpu_seconds
+    return [{**head, "ratio": ratio, "scaled": bool(note), "note": note or "measured", **apart}]
 
 
 def _growth(runs: Runs, engine: str, cycles: int) -> tuple[float, str] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -12,8 +11,8 @@ import numpy as np
 
 from memspice.analysis.comparison import compare_spikes
 from memspice.engines.base import Engine
-from memspice.errors import ConfigError, EngineError, EngineTimeout
-from memspice.experiment.bench_measure import cpu_clock, measure
+from memspice.errors import ConfigError, EngineTimeout
+from memspice.experiment.bench_measure import FAILURES, cpu_clock, measure, said
 from memspice.experiment.outcome import Outcome, join_windows, outcome
 from memspice.experiment.window import (
     Fidelity,
@@ -28,6 +27,8 @@ from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set
 
+#: Who runs without an engine.
+NUMPY = "numpy"
 SEED = 0
 #: Cycles that inputs are drawn for; fewer are the first of these, so that spikes can be compared.
 MOST_CYCLES = 64
@@ -47,10 +48,8 @@ class Run:
         What became of it; all that follows is None unless it is ``"ok"``.
     seconds, cpu_seconds : float or None, [s]
         Least of the repeats, without the port reduction, which every fidelity shares.
-    spikes, hazard, thresholds : ndarray or None, shape (cycles, outputs)
-        Of the events.
-    energy : float or None, [J]
-        Of all components.
+    found : Outcome or None
+        Spikes, hazard integrals, draws and energies of its one window.
     """
 
     engine: str
@@ -61,10 +60,7 @@ class Run:
     reason: str = ""
     seconds: float | None = None
     cpu_seconds: float | None = None
-    spikes: np.ndarray | None = None
-    hazard: np.ndarray | None = None
-    thresholds: np.ndarray | None = None
-    energy: float | None = None
+    found: Outcome | None = None
 
     @property
     def key(self) -> tuple[str, str, int, int]:
@@ -114,55 +110,45 @@ def run_once(
     engine: Engine | None, fidelity: Fidelity, size: int, cycles: int, limit: float
 ) -> Run:
     """Run a square layer once; a run that is stopped at its limit [s] or fails is a result, too."""
-    jobs = square_jobs(size, cycles, fidelity)
-    name = engine.info.name if engine else "numpy"
-    run = Run(name, fidelity, size, cycles)
-    _ = square_layer(size).circuits[0].drive_gain  # port reduction: measured by itself
-    if engine is None:
-        return _surrogate(run, jobs)
-    begun, cpu_begun = time.perf_counter(), cpu_clock()
+    run = Run(engine.info.name if engine else NUMPY, fidelity, size, cycles)
+    begun = cpu_clock()
     try:
-        found = _simulated(jobs, engine, limit)
+        return _simulated(run, engine, limit) if engine else _surrogate(run)
     except EngineTimeout:
-        spent = cpu_clock() - cpu_begun
+        spent = cpu_clock() - begun
         reason = f"longer than the limit of {limit:g} s, {spent:.0f} s of processor time"
         return replace(run, status="stopped", reason=reason)
-    except EngineError as error:  # one run of many: said, and the others go on
-        return replace(run, status="failed", reason=str(error).splitlines()[0])
-    return replace(
-        run,
-        seconds=time.perf_counter() - begun,
-        cpu_seconds=cpu_clock() - cpu_begun,
-        spikes=found.spikes,
-        hazard=found.hazard,
-        thresholds=found.thresholds,
-        energy=sum(found.energy.values()),
-    )
+    except FAILURES as error:
+        return replace(run, status="failed", reason=said(error))
 
 
-def _simulated(jobs: Sequence[WindowJob], engine: Engine, limit: float) -> Outcome:
-    """Outcome of a window, its jobs one after the other, within a limit [s] for all of them."""
-    end, found = time.monotonic() + limit, []
+def _jobs(run: Run) -> list[WindowJob]:
+    """Jobs of a run, their port reduction already done: it is measured by itself."""
+    _ = square_layer(run.size).circuits[0].drive_gain
+    return square_jobs(run.size, run.cycles, run.fidelity)
+
+
+def _simulated(run: Run, engine: Engine, limit: float) -> Run:
+    """All jobs of the window one after the other, within a limit [s] for all of them."""
+    jobs, found = _jobs(run), []
+    begun, cpu_begun, end = time.perf_counter(), cpu_clock(), time.monotonic() + limit
     for job in jobs:
         left = max(end - time.monotonic(), _LEAST_LIMIT)
         found.append(outcome(run_job(job, engine, timeout=left, stored_neurons=0)))
-    return join_windows(found)[0]
+    seconds, cpu = time.perf_counter() - begun, cpu_clock() - cpu_begun
+    return replace(run, seconds=seconds, cpu_seconds=cpu, found=join_windows(found)[0])
 
 
-def _surrogate(run: Run, jobs: Sequence[WindowJob]) -> Run:
-    """Closed form of the events, draws included; energies are not part of what is timed."""
-    events, cost = measure(lambda: [surrogate_events(job)["hazard"] for job in jobs])
-    thresholds = np.concatenate([job.stimulus().thresholds for job in jobs], axis=1)
-    hazard = np.concatenate(events, axis=1)
-    return replace(
-        run,
-        seconds=cost.seconds,
-        cpu_seconds=cost.cpu_seconds,
-        spikes=hazard >= thresholds,
-        hazard=hazard,
-        thresholds=thresholds,
-        energy=sum(sum(run_job(job, None).energy.values()) for job in jobs),
-    )
+def _surrogate(run: Run) -> Run:
+    """Closed form; timed are the events with their draws, without their energies."""
+    jobs = _jobs(run)
+    _, cost = measure(lambda: [_spikes(job) for job in jobs])
+    (found,) = join_windows([outcome(run_job(job, None)) for job in jobs])
+    return replace(run, seconds=cost.seconds, cpu_seconds=cost.cpu_seconds, found=found)
+
+
+def _spikes(job: WindowJob) -> np.ndarray:
+    return np.asarray(surrogate_events(job)["hazard"] >= job.stimulus().thresholds)
 
 
 def better(one: Run | None, other: Run) -> Run:
@@ -183,23 +169,28 @@ def difference(run: Run, reference: Run) -> dict[str, Any]:
 
     Energy is compared only where both have as many cycles; it is None elsewhere.
     """
-    cycles = min(run.cycles, reference.cycles)
-    parts = []
-    for item in (run, reference):
-        assert item.spikes is not None
-        assert item.hazard is not None
-        parts.append((item.spikes[:cycles], item.hazard[:cycles]))
-    assert reference.thresholds is not None
-    (spikes, hazard), (other_spikes, other_hazard) = parts
+    assert run.found
+    assert reference.found
+    cycles = slice(min(run.cycles, reference.cycles))
+    one, other = run.found, reference.found
     found = compare_spikes(
-        spikes, other_spikes, hazard, other_hazard, reference.thresholds[:cycles]
+        one.spikes[cycles],
+        other.spikes[cycles],
+        one.hazard[cycles],
+        other.hazard[cycles],
+        other.thresholds[cycles],
     )
-    same = run.cycles == reference.cycles and run.energy and reference.energy
+    same = run.cycles == reference.cycles
     return {
         "reference": list(reference.key),
         "events": found.events,
         "mismatches": found.mismatches,
         "worst_margin": found.worst_margin,
         "hazard_deviation": found.hazard_deviation,
-        "energy": abs(run.energy / reference.energy - 1) if same else None,  # type: ignore[operator]
+        "energy": abs(energy(one) / energy(other) - 1) if same else None,
     }
+
+
+def energy(found: Outcome) -> float:
+    """Energy of all components, [J]."""
+    return sum(found.energy.values())

@@ -21,8 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-Result = TypeVar("Result")
+from memspice.errors import MemspiceError
 
+Result = TypeVar("Result")
+Progress = Callable[[str], None]
+
+#: What an engine or the machine does to one run of many: said in its place, and no end of a bench.
+FAILURES = (MemspiceError, OSError, MemoryError)
 #: What a child runs; its own file, so that nothing else has to be imported first.
 _CHILD = "memspice.experiment.bench_child"
 #: A short call is repeated until it took this long, [s], or this often.
@@ -165,6 +170,11 @@ def run_child(
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "no message")
     return {"status": "failed", "reason": f"exit status {process.returncode}: {last[:200]}"}
+
+
+def said(error: BaseException) -> str:
+    """First line of what an error says, or its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def out_of_time(limit: float) -> str:

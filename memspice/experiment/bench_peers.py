@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +42,12 @@ _TOGETHER = 32
 #: Apart from all else: badcrossbar's wheel brings a top-level package ``tests``.
 PEERS = Path(sys.prefix) / "peers"
 INSTALL = "python -m pip install --no-deps --target VENV/peers badcrossbar pathvalidate"
+
+
+def peer_versions() -> dict[str, str]:
+    """Versions of the peers that memspice itself does without."""
+    found = metadata.distributions(name="badcrossbar", path=[*sys.path, str(PEERS)])
+    return {"badcrossbar": next((item.version for item in found), "not installed")}
 
 
 class MissingPeer(MemspiceError):

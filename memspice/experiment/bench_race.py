@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ import numpy as np
 from memspice.errors import ConfigError
 from memspice.experiment.bench_child import ARRAY
 from memspice.experiment.bench_fit import PowerLaw, fit_power_law
-from memspice.experiment.bench_measure import run_child
+from memspice.experiment.bench_measure import Progress, run_child
 from memspice.experiment.bench_peers import CONTENDERS, ROW_VOLTAGE
 
-Progress = Callable[[str], None]
 Point = dict[str, Any]
 
 #: Runs longer than this share of the limit are not repeated.
@@ -86,7 +85,7 @@ def race(
                     found[name] = _least(point, answer)
             points += _compared(names, found, out, size, Path(folder))
             out |= {
-                name: f"not tried: {point['status']} at {size}, {point['reason']}"
+                name: f"{point['status']} at {size}, {point['reason']}"
                 for name, point in found.items()
                 if point["status"] != "ok"
             }

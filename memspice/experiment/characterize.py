@@ -31,6 +31,7 @@ from memspice.devices.draws import event_thresholds
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, IncompleteResults
+from memspice.experiment.progress import counted
 from memspice.jobs import (
     EngineRequest,
     Entry,
@@ -111,16 +112,14 @@ def characterize(
         for point, voltage in enumerate(voltages)
         for deck in _decks(parameter_set, point, voltage, events_per_point, seed)
     ]
-    done = 0
-
-    def count(_: int, __: BenchEvents | Failure) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, len(decks))
-
+    advance = counted(progress, len(decks))
     with open_runner(engine, execution) as runner:
-        found = run_jobs(partial(_run, runner), decks, workers=runner.workers, on_done=count)
+        found = run_jobs(
+            partial(_run, runner),
+            decks,
+            workers=runner.workers,
+            on_done=lambda _, __: advance(1),
+        )
     results = list(zip(decks, _complete(found), strict=True))
     transfer = tuple(
         _point(parameter_set, voltage, not 0 < k <= points, [r for r in results if r[0].point == k])

@@ -17,11 +17,12 @@ import numpy as np
 from memspice.analysis.calibration import fit_line
 from memspice.analysis.comparison import CERTAIN, PathwiseComparison
 from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
-from memspice.analysis.statistics import Proportion, proportion
+from memspice.analysis.statistics import Proportion, accuracy
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.experiment.closed_form import per_cycle, window_energies
 from memspice.experiment.outcome import Outcome
+from memspice.experiment.progress import counted
 from memspice.experiment.run_windows import failures_json, run_windows
 from memspice.experiment.setup import Prepared
 from memspice.experiment.simulate_layer import compare_with_surrogate, whole_windows
@@ -212,13 +213,8 @@ def _infer(
     number: int,
     progress: Progress,
 ) -> InferenceResult:
-    images, done = prepared.dataset.images, 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        progress(f"iteration {number + 1}: network loop", done, len(images))
-
+    images = prepared.dataset.images
+    report = partial(progress, f"iteration {number + 1}: network loop")
     return run_inference(
         prepared.mapped,
         images,
@@ -226,7 +222,7 @@ def _infer(
         prepared.setup.seed,
         windows=[window for windows in chosen.values() for window in windows],
         calibration=state.calibration,
-        progress=advance,
+        progress=counted(report, len(images)),
     )
 
 
@@ -264,13 +260,11 @@ def _simulate(
     known = {job.name for job in state.jobs} | {str(item["job"]) for item in state.failures}
     jobs = [job for job in jobs if job.name not in known]
     order = sorted(jobs, key=_cost, reverse=True)
-    done = 0
+    advance = counted(progress, len(jobs))
 
     def finished(record: JobRecord) -> None:
-        nonlocal done
-        done += 1
         keep(record)
-        progress(done, len(jobs))
+        advance(1)
 
     found = {record.name: record for record in run_windows(order, runner, finished)}
     records = [found[job.name] for job in jobs]
@@ -353,11 +347,10 @@ def _summarise(
         )
         for layer in prepared.mapped.layers
     }
-    correct = int(np.sum(inference.scores.argmax(axis=1) == prepared.dataset.labels))
     return Iteration(
         number=number + 1,
         inference=inference,
-        snn_accuracy=proportion(correct, len(prepared.dataset.labels)),
+        snn_accuracy=accuracy(inference.scores, prepared.dataset.labels),
         energy=energy,
         comparison=compare_with_surrogate(state.jobs, state.outcomes),
         windows=len({(job.window, job.fidelity) for job in state.jobs}),

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.comparison import PathwiseComparison, merge
-from memspice.analysis.statistics import proportion
+from memspice.analysis.statistics import accuracy
 from memspice.errors import ConfigError
 from memspice.experiment.outcome import Outcome, join_windows
+from memspice.experiment.progress import counted
 from memspice.experiment.run_windows import check_complete, failures_json, run_windows
 from memspice.experiment.setup import (
     Prepared,
@@ -72,7 +73,7 @@ def infer(
     started = time.monotonic()
     prepared = prepare(setup)
     labels = prepared.dataset.labels
-    advance = _counter(progress, len(labels) + _steps(prepared, fidelity))
+    advance = counted(progress, len(labels) + _steps(prepared, fidelity))
     result: dict[str, Any] = {
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
@@ -93,7 +94,7 @@ def infer(
             scores, images, found = _by_spice(prepared, fidelity, runner, advance)
         labels = labels[images]
         result["notes"] = result["notes"] + runner.tally.problems
-    result["snn_accuracy"] = _accuracy(scores, labels)
+    result["snn_accuracy"] = asdict(accuracy(scores, labels))
     return {**result, **found, "wall_seconds": time.monotonic() - started}
 
 
@@ -105,29 +106,14 @@ def _steps(prepared: Prepared, fidelity: Fidelity) -> int:
     return images * sum(len(job_outputs(layer, fidelity)) for layer in prepared.mapped.layers)
 
 
-def _counter(progress: Progress | None, total: int) -> Advance:
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress:
-            progress(done, total)
-
-    return advance
-
-
-def _accuracy(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    return asdict(proportion(int(np.sum(scores.argmax(axis=1) == labels)), len(labels)))
-
-
 def _by_surrogate(
     prepared: Prepared, labels: np.ndarray, advance: Advance
 ) -> tuple[np.ndarray, dict[str, Any]]:
     setup, images = prepared.setup, prepared.dataset.images
     run = run_inference(prepared.mapped, images, setup.cycles, setup.seed, progress=advance)
     by_cycles = [
-        {"cycles": cycles, **_accuracy(scores, labels)} for cycles, scores in run.scores_at.items()
+        {"cycles": cycles, **asdict(accuracy(scores, labels))}
+        for cycles, scores in run.scores_at.items()
     ]
     return run.scores, {"snn_accuracy_by_cycles": by_cycles, "spike_rate": run.spike_rate}
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.special import ndtri
 
 from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
-from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
+from memspice.analysis.extrapolation import extrapolate_layer
+from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.experiment.cosim import CosimState, spice_energies
 from memspice.experiment.setup import Prepared
-from memspice.network.mapping import MappedLayer
 
 
 def memristive_intervals(prepared: Prepared, state: CosimState) -> dict[str, list[float]]:
@@ -21,9 +20,17 @@ def memristive_intervals(prepared: Prepared, state: CosimState) -> dict[str, lis
     A scope's own windows decide: the sense stages of ``system`` add nothing to the doubt about
     ``neuron``.
     """
-    intervals = {}
+    intervals, mapped = {}, prepared.mapped.layers
+    spice = {layer.name: spice_energies(state, layer) for layer in mapped}
     for scope, parts in _parts().items():
-        layers = [_layer_energy(prepared, state, layer, parts) for layer in prepared.mapped.layers]
+        layers = [
+            extrapolate_layer(
+                [_kept(energies, parts) for energies in state.modelled[layer.name].values()],
+                [(_kept(found, parts), _kept(model, parts)) for found, model in spice[layer.name]],
+                layer.positions * prepared.setup.cycles,
+            )
+            for layer in mapped
+        ]
         total = sum(layer.total for layer in layers)
         half = float(np.sqrt(sum(layer.half_width**2 for layer in layers)))
         intervals[scope] = [total - half, total + half]
@@ -38,17 +45,8 @@ def _parts() -> dict[str, tuple[str, ...]]:
     }
 
 
-def _layer_energy(
-    prepared: Prepared, state: CosimState, layer: MappedLayer, parts: Sequence[str]
-) -> LayerEnergy:
-    def kept(energies: Mapping[str, float]) -> dict[str, float]:
-        return {name: energies[name] if name in parts else 0.0 for name in COMPONENTS}
-
-    return extrapolate_layer(
-        [kept(energies) for energies in state.modelled[layer.name].values()],
-        [(kept(measured), kept(model)) for measured, model in spice_energies(state, layer)],
-        layer.positions * prepared.setup.cycles,
-    )
+def _kept(energies: Mapping[str, float], parts: Sequence[str]) -> dict[str, float]:
+    return {name: energies[name] if name in parts else 0.0 for name in COMPONENTS}
 
 
 def active_inputs(state: CosimState, layer: str) -> np.ndarray:
@@ -70,4 +68,4 @@ def adds_half_width(prepared: Prepared, state: CosimState) -> float:
         active = active_inputs(state, layer.name)
         error = float(np.std(active, ddof=1)) / float(np.sqrt(len(active)))
         square += (layer.positions * layer.outputs * prepared.setup.cycles * error) ** 2
-    return float(ndtri(0.975)) * float(np.sqrt(square))
+    return NORMAL_QUANTILE * float(np.sqrt(square))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.experiment.agreement import agreement_notes
 from memspice.experiment.outcome import Outcome, join_windows, outcome
+from memspice.experiment.progress import counted
 from memspice.experiment.run_windows import check_complete, failures_json, run_windows
 from memspice.experiment.setup import (
     Prepared,
@@ -185,14 +187,8 @@ def _jobs(
     prepared: Prepared, layer: MappedLayer, run: LayerRun, progress: Progress | None
 ) -> list[WindowJob]:
     """Jobs of the chosen windows; their inputs come from the network loop."""
-    setup, images, done = prepared.setup, prepared.dataset.images, 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress:
-            progress("network loop", done, len(images))
-
+    setup, images = prepared.setup, prepared.dataset.images
+    advance = counted(progress and partial(progress, "network loop"), len(images))
     windows = choose_windows(layer, len(images), run.positions, setup.seed)
     loop = run_inference(
         prepared.mapped, images, setup.cycles, setup.seed, windows=windows, progress=advance
@@ -236,15 +232,12 @@ def _execute(
     writer: RunWriter | None,
     progress: Progress | None,
 ) -> list[JobRecord]:
-    done = 0
+    advance = counted(progress and partial(progress, "windows"), len(jobs))
 
     def finished(record: JobRecord) -> None:
-        nonlocal done
-        done += 1
         if writer:
             writer.add(record)
-        if progress:
-            progress("windows", done, len(jobs))
+        advance(1)
 
     return run_windows(jobs, runner, finished)
 

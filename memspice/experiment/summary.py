@@ -17,7 +17,7 @@ from memspice.analysis.cmos import (
     memristive_energy,
 )
 from memspice.analysis.extrapolation import LayerEnergy
-from memspice.analysis.statistics import Proportion, proportion
+from memspice.analysis.statistics import Proportion, accuracy
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.engines.base import EngineInfo
 from memspice.experiment.cosim import CosimState, Iteration
@@ -32,7 +32,7 @@ from memspice.store import installed_versions
 EXCLUDED = (
     "converters that drive rows at graded levels (pixels of the first layer, pooled spikes) and "
     "that read the scores of the last layer",
-    "charging of word lines, bit lines and gates: wire capacitance is not modelled yet",
+    "charging of gates, and of word and bit lines where the set has no wire capacitance",
     "distribution of the control pulses, clocks and routing of spikes between tiles",
     "leakage of periphery that is switched off",
     "non-linearity of cells, although bias rows may stand at several times the read voltage",
@@ -45,8 +45,7 @@ EXCLUDED = (
 def ann_accuracy(prepared: Prepared, progress: Callable[[int], None] | None = None) -> Proportion:
     """Accuracy of the network with the device's activation, without any circuit."""
     scores = ann_scores(prepared.network, prepared.dataset.images, progress)
-    correct = int(np.sum(scores.argmax(axis=1) == prepared.dataset.labels))
-    return proportion(correct, len(prepared.dataset.labels))
+    return accuracy(scores, prepared.dataset.labels)
 
 
 def summary_json(

@@ -105,17 +105,22 @@ def job_outputs(layer: MappedLayer, fidelity: Fidelity) -> list[range]:
     found, first = [], 0
     for circuit in layer.circuits:
         count = circuit.outputs
-        decks = math.ceil(count / DECK_OUTPUTS) if fidelity == "reduced" else 1
+        decks = deck_count(count) if fidelity == "reduced" else 1
         edges = [first + count * k // decks for k in range(decks + 1)]
         found += [range(start, stop) for start, stop in pairwise(edges)]
         first += count
     return found
 
 
+def deck_count(outputs: int) -> int:
+    """Number of ``reduced`` decks of a column group with so many outputs."""
+    return math.ceil(outputs / DECK_OUTPUTS)
+
+
 def surrogate_events(job: WindowJob) -> dict[str, np.ndarray]:
     """Closed-form drive [V] and hazard integral of a job's events, each (cycles, outputs)."""
-    circuit, stimulus = job.circuit, job.stimulus()
-    drive = circuit.drive_voltage(stimulus.row_voltage)
+    circuit = job.circuit
+    drive = circuit.drive_voltage(job.layer.row_voltage(job.inputs))
     hazard = np.exp(np.minimum(circuit.log_hazard(drive), 50.0))
     return {"drive": drive, "hazard": hazard if circuit.spiking else np.zeros_like(drive)}
 

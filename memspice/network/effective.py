@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -47,17 +48,13 @@ def effective_layer(layer: MappedLayer, activation: Activation) -> EffectiveLaye
         If the activation is not that of the layer's device and pulse.
     """
     circuits = layer.circuits
-    gain = np.concatenate([part.drive_gain for part in circuits])
-    read, limits = circuits[0].array.read_voltage, circuits[0].write_limits
-    offset = np.concatenate([part.output_bias for part in circuits])
-    offset = offset + gain[:, -1] * (layer.bias_level * read)
+    weight, offset = layer.drive_line()
     if layer.spiking:
         slope, intercept = np.concatenate([_lines(part, activation) for part in circuits], axis=1)
     else:
         slope, intercept = np.full(layer.outputs, 1 / layer.volts_per_unit), np.zeros(layer.outputs)
-    low, high = (slope * limit + intercept for limit in limits)
-    weight = slope[:, None] * gain[:, :-1] * read
-    return EffectiveLayer(weight, slope * offset + intercept, low, high)
+    low, high = (slope * limit + intercept for limit in circuits[0].write_limits)
+    return EffectiveLayer(slope[:, None] * weight, slope * offset + intercept, low, high)
 
 
 def _lines(circuit: LayerCircuit, activation: Activation) -> np.ndarray:
@@ -70,7 +67,7 @@ def _lines(circuit: LayerCircuit, activation: Activation) -> np.ndarray:
     if circuit.variation is None:
         return np.repeat(median[:, None], circuit.outputs, axis=1)
     drive = np.linspace(*circuit.write_limits, _GRID)[:, None]
-    other = circuit.log_hazard(np.repeat(drive, circuit.outputs, axis=1)) - _law(circuit, drive)
+    other = circuit.log_hazard(drive) - _law(circuit, drive)
     log_hazard = np.polyval(median, drive) + other
     hazard = np.exp(np.minimum(log_hazard, 50))
     weight = hazard * np.exp(-hazard) + 1e-6  # where the probability depends on it
@@ -80,9 +77,7 @@ def _lines(circuit: LayerCircuit, activation: Activation) -> np.ndarray:
 
 def _law(circuit: LayerCircuit, drive: np.ndarray) -> np.ndarray:
     """``ln H`` of the median neuron by the hazard law."""
-    return circuit.device.hazard.log_hazard_integral(
-        drive * circuit.write_fraction, circuit.timing.write, circuit.timing.edge
-    )
+    return replace(circuit, variation=None).log_hazard(drive)
 
 
 def _check(circuit: LayerCircuit, activation: Activation) -> None:

@@ -172,14 +172,10 @@ class _Stage(NamedTuple):
 
 def _stage(layer: MappedLayer, calibration: Calibration | None) -> _Stage:
     calibration = calibration or Calibration()
-    circuit = layer.circuits[0]
     rule = SwitchingRule(layer.circuits, calibration) if layer.spiking else None
-    low, high = rule.limits if rule else np.array(circuit.write_limits, np.float32)
-    gain = np.concatenate([part.drive_gain for part in layer.circuits]).T
-    read = circuit.array.read_voltage
-    weight = gain[:-1] * read * calibration.drive_gain
-    bias = np.concatenate([part.output_bias for part in layer.circuits])
-    offset = bias + gain[-1] * (layer.bias_level * read)
+    low, high = rule.limits if rule else np.array(layer.circuits[0].write_limits, np.float32)
+    weight, offset = layer.drive_line()
+    weight = weight.T * calibration.drive_gain
     offset = offset * calibration.drive_gain + calibration.drive_offset
     if rule:
         weight, offset = rule.slope * weight, rule.slope * offset + rule.intercept

@@ -105,6 +105,16 @@ class MappedLayer:
         bias = np.full((*inputs.shape[:-1], 1), self.bias_level * read)
         return np.concatenate([inputs * read, bias], axis=-1)
 
+    def drive_line(self) -> tuple[np.ndarray, np.ndarray]:
+        """Settled drive as a line in the inputs, without limits: ``weight @ inputs + offset`` [V].
+
+        Weights are (outputs, rows - 1), offsets (outputs,).
+        """
+        gain = np.concatenate([part.drive_gain for part in self.circuits])
+        bias = np.concatenate([part.output_bias for part in self.circuits])
+        read = self.circuits[0].array.read_voltage
+        return gain[:, :-1] * read, bias + gain[:, -1] * (self.bias_level * read)
+
 
 @dataclass(frozen=True)
 class MappedNetwork:
@@ -200,7 +210,7 @@ def _map_layer(
     feedback = _feedback_resistance(conductance, row_level, parameter_set)
     variation = _variation(parameter_set, kind.channels, number, seed) if spiking else None
     circuits = []
-    for outputs in _column_groups(kind.channels, tile[1]):
+    for outputs in column_groups(kind.channels, tile[1]):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
         circuit = _circuit(columns, feedback, scale, common, layer.bound, parameter_set, tile[0])
         circuits.append(replace(circuit, variation=variation and variation.take(outputs)))
@@ -221,12 +231,12 @@ def _trimmed(mapped: MappedLayer, layer: WeightLayer) -> MappedLayer:
         )
     asked = layer.weight @ layer.mean_input + layer.bias
     rows = mapped.row_voltage(layer.mean_input)
-    circuits, first = [], 0
-    for circuit in mapped.circuits:
-        part = asked[first : first + circuit.outputs]
-        circuits.append(trimmed(circuit, rows, part, mapped.volts_per_unit))
-        first += circuit.outputs
-    return replace(mapped, circuits=tuple(circuits))
+    parts = np.split(asked, np.cumsum([circuit.outputs for circuit in mapped.circuits])[:-1])
+    circuits = tuple(
+        trimmed(circuit, rows, part, mapped.volts_per_unit)
+        for circuit, part in zip(mapped.circuits, parts, strict=True)
+    )
+    return replace(mapped, circuits=circuits)
 
 
 def _variation(
@@ -291,7 +301,7 @@ def _feedback_resistance(
     return feedback
 
 
-def _column_groups(outputs: int, tile_cols: int) -> list[slice]:
+def column_groups(outputs: int, tile_cols: int) -> list[slice]:
     """Even groups of outputs, each of at most ``tile_cols`` columns in pairs."""
     groups = math.ceil(outputs / (tile_cols // 2))
     edges = [outputs * k // groups for k in range(groups + 1)]

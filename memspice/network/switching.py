@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -108,11 +109,8 @@ class SwitchingRule:
 
     def _log_hazard(self, drive: np.ndarray, variation: NeuronVariation | None) -> np.ndarray:
         """Law in float64: ``ln H`` of a drive [V], bounded by what no draw can tell."""
-        circuit, calibration = self._circuit, self._calibration
-        law = variation or circuit.device.hazard
-        integral = law.log_hazard_integral(
-            drive * circuit.write_fraction, circuit.timing.write, circuit.timing.edge
-        )
+        calibration = self._calibration
+        integral = replace(self._circuit, variation=variation).log_hazard(drive)
         calibrated = calibration.log_hazard_gain * integral + calibration.log_hazard_offset
         return np.asarray(np.clip(calibrated, -600, 50))
 

@@ -10,8 +10,6 @@ works on a circuit as well as on a chip.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from memspice.circuits.layer import LayerCircuit
@@ -29,29 +27,22 @@ def trimmed(
     Parameters
     ----------
     circuit : LayerCircuit
-        As programmed, with the neurons that were drawn for it.
+        As programmed, with the neurons that were drawn for it; its ``trim_step`` is above zero.
     row_voltage : ndarray, shape (rows,), [V]
         Mean levels of the rows, the bias row included.
     asked : ndarray, shape (outputs,), [1]
         Weighted input that the weights give for these levels: ``ln H`` of a median neuron.
     volts_per_unit : float, [V]
         Drive of a median neuron per unit of weighted input.
-
-    Returns
-    -------
-    LayerCircuit
-        The same where ``trim_step`` is zero.
     """
     step, limit = circuit.periphery.trim_step, circuit.periphery.trim_range
-    if step == 0:
-        return circuit
     drive = circuit.output_bias + circuit.drive_gain @ row_voltage
     if not circuit.spiking:
-        return replace(circuit, trim=asked * volts_per_unit - drive)
+        return circuit.with_trim(asked * volts_per_unit - drive)
     measured = np.clip(asked, *MEASURED)
     off = drive_for(circuit, measured) + (asked - measured) * volts_per_unit - drive
     codes = np.round(np.clip(off, -limit, limit) / step)
-    return replace(circuit, trim=codes * step)
+    return circuit.with_trim(codes * step)
 
 
 def drive_for(circuit: LayerCircuit, log_hazard: np.ndarray) -> np.ndarray:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from memspice.errors import ConfigError
-from memspice.report.style import MUTED, SPICE, SURROGATE, new_figure, numbers, tidy
+from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, numbers, tidy
 
-# matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -30,6 +29,8 @@ _LADDER = {
     ("numpy", "surrogate"): (SURROGATE, "-", "^"),
 }
 _MEGA = 1e6
+#: In the place of a section that failed.
+_NOTHING: Mapping[str, Any] = {"points": (), "runs": ()}
 
 
 def draw_bench(content: Mapping[str, Any]) -> Figure:
@@ -40,7 +41,7 @@ def draw_bench(content: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     content : mapping
-        Of ``bench.json``.
+        Of ``bench.json``; a section that is not there leaves its place empty.
 
     Returns
     -------
@@ -52,33 +53,26 @@ def draw_bench(content: Mapping[str, Any]) -> Figure:
     ConfigError
         If nothing was measured that could be drawn.
     """
-    if not any(point["status"] == "ok" for point in content["crossbar"]["points"]):
-        raise ConfigError("no contender of the bench ended: there is nothing to draw")
+    crossbar, runs = (content.get(name, _NOTHING) for name in ("crossbar", "ladder"))
+    if not any(item["status"] == "ok" for item in (*crossbar["points"], *runs["runs"])):
+        raise ConfigError("no contender and no layer of the bench ended: there is nothing to draw")
     figure = new_figure(7.4)
     (time, memory), (ladder, ratios) = figure.subplots(2, 2)
-    _race(time, content["crossbar"], "cpu_seconds", 1.0)
+    _race(time, crossbar, "cpu_seconds", 1.0)
     time.set_ylabel("processor time (s)")
     time.set_title("Wired crossbar, N x N", fontsize=10, loc="left")
-    _race(memory, content["crossbar"], "growth_bytes", _MEGA)
+    _race(memory, crossbar, "growth_bytes", _MEGA)
     memory.set_ylabel("memory taken (MB)")
     memory.set_title("The same, memory of the calculation", fontsize=10, loc="left")
-    _ladder(ladder, content["ladder"])
+    _ladder(ladder, runs)
     _ratios(ratios, content)
     for axis in (time, memory, ladder):
         _sizes(axis)
         tidy(axis)
-    handles, names = time.get_legend_handles_labels()
-    figure.legend(
-        handles, names, loc="outside upper left", ncols=3, frameon=False, fontsize=8.5,
-        title=_title(content), alignment="left",
-        title_fontproperties={"weight": "bold", "size": 11},
-    )  # fmt: skip
+    dates = [record["date"] for record in content["sections"].values()]
+    title = f"memspice bench ({content['plan']}), {content['machine']['processor']}, {max(dates)}"
+    headline(figure, title, time, ncols=3, fontsize=8.5)
     return figure
-
-
-def _title(content: Mapping[str, Any]) -> str:
-    machine = content["machine"]
-    return f"memspice bench ({content['plan']}), {machine['processor']}, {machine['date']}"
 
 
 def _race(axis: Axes, crossbar: Mapping[str, Any], key: str, unit: float) -> None:
@@ -107,7 +101,6 @@ def _race(axis: Axes, crossbar: Mapping[str, Any], key: str, unit: float) -> Non
 
 
 def _ladder(axis: Axes, ladder: Mapping[str, Any]) -> None:
-    cycles = ladder["cycles"]
     for (engine, fidelity), (color, line, marker) in _LADDER.items():
         runs: dict[int, float] = {}
         for run in ladder["runs"]:
@@ -122,7 +115,7 @@ def _ladder(axis: Axes, ladder: Mapping[str, Any]) -> None:
                 label=f"{fidelity}, {'NumPy' if engine == 'numpy' else engine}",
             )  # fmt: skip
     axis.set_ylabel("processor time a cycle (s)")
-    axis.set_title(f"A layer, N x N, up to {cycles} cycles", fontsize=10, loc="left")
+    axis.set_title("A layer, N x N", fontsize=10, loc="left")
     if axis.lines:
         axis.legend(frameon=False, fontsize=8, loc="upper left", handlelength=2.6)
         # Room above the lines for their key.
@@ -131,6 +124,8 @@ def _ladder(axis: Axes, ladder: Mapping[str, Any]) -> None:
 
 def _ratios(axis: Axes, content: Mapping[str, Any]) -> None:
     """Draw what was asked for and what was found, each over the limit: right of 1 is reached."""
+    from matplotlib.patheffects import withStroke
+
     shown = [aim for aim in content["aims"] if aim["value"] > 0]
     axis.set_title("Against what was asked for", fontsize=10, loc="left")
     if not shown:
@@ -150,6 +145,7 @@ def _ratios(axis: Axes, content: Mapping[str, Any]) -> None:
         axis.annotate(
             aim["what"], (0.01, place - 0.28), xycoords=("axes fraction", "data"),
             va="center", fontsize=6.8,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
         )  # fmt: skip
     axis.axvline(1.0, color="black", linewidth=0.9)
     axis.set_xscale("log")

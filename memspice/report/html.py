@@ -13,9 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
 from memspice.analysis.comparison import MARGIN
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.errors import IncompleteResults, StoreError
+from memspice.errors import IncompleteResults
 from memspice.report.style import COMPONENT_COLORS, COMPONENT_NAMES, si
 from memspice.report.summary_check import check_summary
+from memspice.store.files import writing
 
 #: Largest share of the delivered energy that may be unaccounted for.
 CLOSURE_LIMIT = 1e-3
@@ -69,11 +70,9 @@ def write_report(
         for title, caption, file in figures
     ]
     page = _environment().get_template("report.html.j2").render(**_context(summary), figures=images)
-    try:
+    with writing(path, lambda: "Name another folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{path} could not be written: {error}; name another folder") from error
 
 
 def _environment() -> Environment:
@@ -124,7 +123,13 @@ def _scope_parts() -> dict[str, str]:
 
 
 def embedded(file: Path) -> str:
-    """Return a PNG file as a data URI."""
+    """Return a PNG file as a data URI.
+
+    Raises
+    ------
+    IncompleteResults
+        If the file cannot be read, or is no PNG file.
+    """
     try:
         data = file.read_bytes()
     except OSError as error:

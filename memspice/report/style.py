@@ -97,17 +97,17 @@ def headline(figure: Figure, title: str, key: Axes | None = None, **options: flo
     key : matplotlib.axes.Axes, optional
         Whose labelled artists the key names, in one line.
     **options : float
-        Further options of the legend.
+        Further options of the legend, or others than one line of all names (``ncols``).
     """
     if key is None:
         figure.suptitle(title, fontsize=11, x=0.012, ha="left", fontweight="bold")
         return
     handles, names = key.get_legend_handles_labels()
     # The title is the legend's own: one outside the axes would lie on a figure's title.
+    look = {"ncols": len(names), "fontsize": 9, **options}
     figure.legend(
-        handles, names, loc="outside upper left", ncols=len(names), frameon=False, fontsize=9,
-        borderpad=0.2, title=title, alignment="left",
-        title_fontproperties={"weight": "bold", "size": 11}, **options,
+        handles, names, loc="outside upper left", frameon=False, borderpad=0.2, title=title,
+        alignment="left", title_fontproperties={"weight": "bold", "size": 11}, **look,
     )  # fmt: skip
 
 

@@ -84,9 +84,20 @@ def replace_small(path: Path, fill: Callable[[h5py.File], None]) -> None:
         fill(file)
         file.flush()
         image = file.id.get_file_image()
+    replace_bytes(path, image)
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Write a file beside `path` and put it in its place in one step.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; `path` is then as it was.
+    """
     temporary = path.with_name(path.name + TEMPORARY)
     with _removed_on_failure(temporary):
-        temporary.write_bytes(image)
+        temporary.write_bytes(content)
         install(temporary, path)
 
 

@@ -8,16 +8,17 @@ from typing import Any, Literal
 
 from memspice.network.flaws import FLAWS
 
-Kind = Literal["normalised", "folded", "mapped"]
+Kind = Literal["normalised", "rounded", "folded", "mapped"]
 
 
 @dataclass(frozen=True)
 class Phase:
     """Some epochs under one learning-rate cycle.
 
-    A share ``sampled_fraction`` of each batch propagates spikes, the rest probabilities.  After a
-    ``normalised`` phase the normalisation is folded into the weights, which are clipped and rounded
-    to levels.  A ``folded`` phase disturbs them by noise, a ``mapped`` one puts them on circuits.
+    A share ``sampled_fraction`` of each batch propagates spikes, the rest probabilities.  In a
+    ``rounded`` phase the weights of a ``normalised`` one are clipped and rounded to the levels they
+    will have once the normalisation is folded into them.  A ``folded`` phase disturbs such weights
+    by noise, a ``mapped`` one puts them on circuits.
 
     ``learning_rate`` is the largest of the cycle.  In a mapped phase it counts in standard
     deviations of each layer's weights: folding leaves those of one layer 50 times those of another.
@@ -83,8 +84,8 @@ class TrainConfig:
         """Settings that the state after a phase depends on: nothing of later phases."""
         phases = self.phases[: self.phases.index(phase) + 1]
         kinds = {done.kind for done in phases}
-        names = ["batch", "weight_decay", "augment", "seed", "threads"]
-        if kinds != {"normalised"}:
+        names = ["batch", "weight_decay", "augment", "seed"]
+        if kinds - {"normalised"}:
             names += ["levels", "clip_sigma"]
         if "folded" in kinds:
             names.append("weight_noise")

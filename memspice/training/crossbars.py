@@ -10,7 +10,6 @@ import torch
 from memspice.devices.activation import Activation
 from memspice.errors import ConfigError, DataError
 from memspice.network.ann import with_mean_inputs
-from memspice.network.architecture import Architecture
 from memspice.network.effective import effective_layer
 from memspice.network.mapping import map_network
 from memspice.network.weights import Network, WeightLayer
@@ -24,8 +23,6 @@ class Crossbars:
 
     Parameters
     ----------
-    architecture : Architecture
-        Of the model.
     hardware : Hardware
         Parameter set, its changes, tiles.
     images : ndarray, shape (n, channels, height, width), [1]
@@ -37,8 +34,8 @@ class Crossbars:
         If there is no such parameter set, or no activation was fitted to SPICE for it.
     """
 
-    def __init__(self, architecture: Architecture, hardware: Hardware, images: np.ndarray) -> None:
-        self._architecture, self._hardware, self._images = architecture, hardware, images
+    def __init__(self, hardware: Hardware, images: np.ndarray) -> None:
+        self._hardware, self._images = hardware, images
         self.parameter_set = load_parameter_set(hardware.device, hardware.changes)
         self.activation = load_activation(self.parameter_set.name)
         self._latest: deque[tuple[Flaws, ...]] = deque(maxlen=hardware.pool)
@@ -48,7 +45,7 @@ class Crossbars:
 
         ``seed`` is of all flaws, as in :func:`~memspice.network.mapping.map_network`.
         """
-        held = Network(self._architecture, held_layers(model), {})
+        held = Network(model.architecture, held_layers(model), {})
         network = with_mean_inputs(held, self._images)
         mapped = map_network(network, self.parameter_set, self._hardware.tile, seed)
         found = [effective_layer(layer, self.activation) for layer in mapped.layers]

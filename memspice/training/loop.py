@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ Report = Callable[[str], None]
 
 #: Training images that give the mean levels of rows: their error is then below 0.01.
 LEVEL_IMAGES = 512
+#: Steps that a cycle of the learning rate needs: more than one up and one down.
+LEAST_STEPS = 6
 
 
 def train_network(
@@ -71,8 +73,9 @@ def train_network(
     Raises
     ------
     ConfigError
-        If the checkpoint belongs to another run, a batch is larger than the set of images, or the
-        hardware of a mapped phase does not exist.
+        If the checkpoint belongs to another run, a batch is larger than the set of images, a phase
+        has fewer than six steps, or the hardware of a mapped phase
+        does not exist.
     """
     if len(images) < config.batch:
         raise ConfigError(f"{len(images)} images do not fill one batch of {config.batch}")
@@ -87,15 +90,15 @@ def train_network(
     for phase, path in zip(config.phases, paths, strict=True):
         run.phase(phase, path)
     provenance = {"training": asdict(config), "history": history, "torch": torch.__version__}
-    network = _finished(model.eval(), Network(architecture, (), provenance), config)
+    network = _finished(run.model.eval(), provenance, config)
     return with_mean_inputs(network, unit_range(images[:LEVEL_IMAGES]))
 
 
-def _finished(model: DeviceNetwork, empty: Network, config: TrainConfig) -> Network:
+def _finished(model: DeviceNetwork, provenance: dict[str, Any], config: TrainConfig) -> Network:
     """Network of a trained model, its weights on levels."""
     for stage in model.stages():
         stage.fold()
-    network = replace(empty, layers=held_layers(model))
+    network = Network(model.architecture, held_layers(model), provenance)
     if all(stage.levels for stage in model.stages()):
         return network
     return round_network(network, config.levels, config.clip_sigma)[0]
@@ -122,12 +125,18 @@ class _Run:
     def phase(self, phase: Phase, path: Path) -> None:
         """Run one phase, resuming from its last finished epoch."""
         steps = len(self.pixels) // self.config.batch
+        total = phase.epochs * steps
+        if total < LEAST_STEPS:
+            raise ConfigError(
+                f"phase {phase.name} has {total} steps of {self.config.batch} images "
+                f"and needs {LEAST_STEPS}: take more images or epochs, or a smaller batch"
+            )
         self._enter(phase)
         groups = self._groups(phase)
         rates = [group["lr"] for group in groups]
         optimizer = torch.optim.AdamW(groups, weight_decay=self.config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, rates, total_steps=phase.epochs * steps, pct_start=0.2
+            optimizer, rates, total_steps=total, pct_start=0.2
         )
         identity = self.identity(phase)
         first = self._resume(path, identity, optimizer, schedule)
@@ -147,8 +156,9 @@ class _Run:
         for stage in self.model.stages():
             stage.flaws = None
             stage.noise = self.config.weight_noise if phase.kind == "folded" else 0.0
-            if phase.kind != "normalised" and not stage.levels:
+            if phase.kind in ("folded", "mapped"):
                 stage.fold()
+            if phase.kind != "normalised" and not stage.levels:
                 stage.quantise(self.config.levels, self.config.clip_sigma)
 
     def _groups(self, phase: Phase) -> list[dict[str, Any]]:
@@ -174,9 +184,9 @@ class _Run:
                 self._crossbars.step(self.model, step)
             picked = order[step * self.config.batch : (step + 1) * self.config.batch]
             images = self._prepare(self.pixels[picked])
-            sampled = torch.rand(len(picked)) < phase.sampled_fraction
+            spiking = round(phase.sampled_fraction * len(picked))
             with torch.autocast("cpu", torch.bfloat16):
-                scores = self.model(images, sampled).float()
+                scores = self.model(images, spiking).float()
             loss = nn.functional.cross_entropy(scores, self.classes[picked])
             optimizer.zero_grad()
             loss.backward()
@@ -211,7 +221,7 @@ class _Run:
     @cached_property
     def _crossbars(self) -> Crossbars:
         some = unit_range(self.pixels[:LEVEL_IMAGES].numpy())
-        return Crossbars(self.architecture, self.config.hardware, some)
+        return Crossbars(self.config.hardware, some)
 
     def path(self, phase: Phase) -> Path:
         """Checkpoint of a phase; one for each device that the phases before are common to."""

@@ -2,8 +2,8 @@
 
 The neuron switches with probability ``p(z) = 1 - exp(-exp(z))``, ``z`` being the write voltage in
 units of the device's voltage scale, counted from the voltage at which the hazard integral over one
-pulse is one.  In the forward pass some images propagate ``p`` itself (the ANN) and the others
-Bernoulli spikes (one cycle of the SNN); both use the gradient of ``p`` (straight through).
+pulse is one.  In the forward pass some images propagate Bernoulli spikes (one cycle of the SNN)
+and the others ``p`` itself (the ANN); both use the gradient of ``p`` (straight through).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from memspice.network.architecture import Architecture, Conv, Dense, Pool
 
 #: Rails of a neuron's write driver, as limits of ``z``, before a model is put on crossbars.
 Z_LOW, Z_HIGH = -7.0, 2.3
+#: Values of a draw in training: with one of 16 bits, certain spikes would be negative numbers.
+DRAWS = 2**14
 #: A weight that crossbars change by less keeps the factor as it learns: a spread of conductances is
 #: less harmful to smaller weights, and only a gradient that sees it makes weights robust.  What
 #: changes more (stuck cells, weights near zero) is added to it.
@@ -25,20 +27,29 @@ FACTORS = 0.5, 2.0
 
 
 class _Switch(torch.autograd.Function):
-    """Switching probability, replaced by spikes where ``sampled`` is true."""
+    """Switching probability, replaced by spikes in the first ``spiking`` images."""
 
     @staticmethod
-    def forward(ctx, z, sampled, low, high):  # type: ignore[no-untyped-def]  # noqa: D102
-        hazard = torch.exp(z.clamp(low, high))
-        survival = torch.exp(-hazard)
-        ctx.save_for_backward(hazard * survival)
-        spikes = (torch.rand_like(survival) >= survival).to(survival.dtype)
-        return torch.where(sampled, spikes, 1 - survival)
+    def forward(ctx, z, spiking, low, high):  # type: ignore[no-untyped-def]  # noqa: D102
+        hazard = z.clamp(low, high).exp_()
+        probability = torch.expm1(-hazard).neg_()  # keeps small ones, in 16 bits too
+        ctx.save_for_backward(hazard.neg().exp_().mul_(hazard))
+        if spiking:
+            spikes = probability[:spiking]
+            spikes.copy_(_draws_like(spikes) < (spikes * DRAWS).short())
+        return probability
 
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]  # noqa: D102
         (slope,) = ctx.saved_tensors
         return gradient * slope, None, None, None
+
+
+def _draws_like(values: torch.Tensor) -> torch.Tensor:
+    """Whole numbers below ``DRAWS``, laid out as ``values``: four of each 64-bit draw."""
+    words = torch.empty(-(-values.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    draws = words.view(torch.int16)[: values.numel()].bitwise_and_(DRAWS - 1)
+    return draws.as_strided(values.size(), values.stride())
 
 
 class FakeQuantize(torch.autograd.Function):
@@ -91,7 +102,9 @@ class Stage(nn.Module):
         self.linear, self.norm, self.last = linear, norm, last
         self.centre = norm is not None and not first  # pixels carry meaning in their mean
         self.levels: int | None = None
+        self.clip_sigma = 0.0
         self.bound = 0.0
+        self.folded = False
         self.noise = 0.0
         self.flaws: Flaws | None = None
 
@@ -100,9 +113,23 @@ class Stage(nn.Module):
         weight, bias = self.linear.weight, self.linear.bias
         if self.centre:
             weight = centred(weight)
-        if self.levels is not None:
-            weight = FakeQuantize.apply(weight, self.bound, self.levels)
-        return weight, bias
+        if self.levels is None:
+            return weight, bias
+        if self.folded:
+            return FakeQuantize.apply(weight, self.bound, self.levels), bias
+        scale = self._scale().detach()  # what is rounded is what folding will give
+        self.bound = self._bound_of(weight * scale)
+        return FakeQuantize.apply(weight * scale, self.bound, self.levels) / scale, bias
+
+    def _bound_of(self, weight: torch.Tensor) -> float:
+        return float(self.clip_sigma * weight.detach().std())
+
+    def _scale(self) -> torch.Tensor:
+        """What the normalisation multiplies the weights of each output by."""
+        if self.norm is None:
+            return torch.ones(())
+        scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
+        return scale.view(-1, *[1] * (self.linear.weight.ndim - 1))
 
     def effective(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Weights and bias to compute with; the gradient goes straight through all flaws."""
@@ -134,8 +161,8 @@ class Stage(nn.Module):
             added = found - factor * held
             return Flaws(factor, added, bias - own_bias, low.view(shape), high.view(shape))
 
-    def forward(self, x: torch.Tensor, sampled: torch.Tensor) -> torch.Tensor:
-        """Outputs of the layer; ``sampled`` (images,) says which images propagate spikes."""
+    def forward(self, x: torch.Tensor, spiking: int) -> torch.Tensor:
+        """Outputs of the layer; the first ``spiking`` images propagate spikes."""
         weight, bias = self.effective()
         if isinstance(self.linear, nn.Conv2d):
             z = nn.functional.conv2d(x, weight, bias, padding=self.linear.padding)
@@ -146,29 +173,35 @@ class Stage(nn.Module):
         if self.last:
             return z
         limits = (self.flaws.low, self.flaws.high) if self.flaws else (Z_LOW, Z_HIGH)
-        return _Switch.apply(z, sampled.view(-1, *[1] * (z.ndim - 1)), *limits)
+        return _Switch.apply(z, spiking, *limits)
 
     def fold(self) -> None:
-        """Absorb the normalisation into weights and bias.
+        """Absorb the normalisation into weights and bias; from here on the bound stays.
 
         Weights stay centred: without normalisation a mean that drifts moves all inputs of the next
         layer at once, and training no longer converges.
         """
         if self.norm is not None:
-            scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
             with torch.no_grad():
+                scale = self._scale()
                 weight = self.linear.weight
                 weight = centred(weight) if self.centre else weight
-                weight = weight * scale.view(-1, *[1] * (weight.ndim - 1))
-                bias = self.norm.bias - scale * self.norm.running_mean
-                self.linear.weight.copy_(weight)
+                bias = self.norm.bias - scale.flatten() * self.norm.running_mean
+                self.linear.weight.copy_(weight * scale)
                 self.linear.bias = nn.Parameter(bias.clone())
             self.norm = None
+        if not self.folded:
+            self.bound = self._bound_of(self.linear.weight)
+        self.folded = True
 
     def quantise(self, levels: int, clip_sigma: float) -> None:
-        """Hold weights on conductance levels from here on; the bound is that of now."""
-        self.levels = levels
-        self.bound = float(clip_sigma * self.linear.weight.detach().std())
+        """Hold weights on conductance levels from here on.
+
+        The largest weight is ``clip_sigma`` standard deviations of the weights: of now if they are
+        folded, else of what folding would give at any time.
+        """
+        self.levels, self.clip_sigma = levels, clip_sigma
+        self.bound = self._bound_of(self.linear.weight)
 
 
 class DeviceNetwork(nn.Module):
@@ -176,12 +209,13 @@ class DeviceNetwork(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
+        self.architecture = architecture
         self.steps = nn.ModuleList(_build(architecture))
 
-    def forward(self, x: torch.Tensor, sampled: torch.Tensor) -> torch.Tensor:
-        """Scores (images, classes); ``sampled`` (images,) says which images propagate spikes."""
+    def forward(self, x: torch.Tensor, spiking: int) -> torch.Tensor:
+        """Scores (images, classes); the first ``spiking`` images propagate spikes."""
         for step in self.steps:
-            x = step(x, sampled) if isinstance(step, Stage) else step(x)
+            x = step(x, spiking) if isinstance(step, Stage) else step(x)
         return x
 
     def stages(self) -> Iterator[Stage]:

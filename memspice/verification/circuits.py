@@ -128,9 +128,7 @@ def layer_case(cycles: int = 3) -> VerifyCase:
     """Four neurons of the first layer of digits-mlp, with every cell and wire segment."""
     layer = _digits_layer()
     stimulus = _stimulus(layer, cycles)
-    drive = layer.drive_voltage(stimulus.row_voltage) * layer.write_fraction
-    timing = layer.timing
-    log_hazard = layer.device.hazard.log_hazard_integral(drive, timing.write, timing.edge)
+    log_hazard = layer.log_hazard(layer.drive_voltage(stimulus.row_voltage))
 
     def events(waves: Waveforms) -> Events:
         values = event_values(layer, cycles, waves)
@@ -144,7 +142,7 @@ def layer_case(cycles: int = 3) -> VerifyCase:
         _cycles(layer, cycles),
         (*((f"v{rail}", rail) for rail in rails), *_row_ports(layer)),
         tuple(f"drive{n}" for n in range(layer.outputs)),
-        _tight(timing),
+        _tight(layer.timing),
         tuple(saved_signals(layer, "full")),
         events,
         stimulus.thresholds,

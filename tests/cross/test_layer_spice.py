@@ -11,6 +11,7 @@ import pytest
 from memspice.circuits.netlists import SpiceFidelity, Stimulus
 from memspice.devices.hazard import HazardLaw
 from tests.helpers import (
+    HAZARD_TOLERANCE,
     SETS,
     Simulated,
     changed,
@@ -22,9 +23,6 @@ from tests.helpers import (
 
 pytestmark = pytest.mark.ngspice
 
-# The drive settles within e^-8 or better before the pulse, and the solver integrates the hazard,
-# which is exponential in the drive, with a local error of 1e-5 at about 40 points a pulse.
-HAZARD_TOLERANCE = 1e-3
 CLOSURE = 1e-4
 FIDELITIES: tuple[SpiceFidelity, ...] = ("full", "reduced")
 VARIANTS = {

@@ -15,10 +15,8 @@ from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set
-from tests.helpers import SETS
+from tests.helpers import HAZARD_TOLERANCE, SETS
 
-# What two runs of a hazard integral differ by: see test_layer_spice.
-HAZARD_TOLERANCE = 2e-3
 CYCLES, OUTPUTS = 4, 4
 SPREADS = {
     "neuron.voltage_scale_spread": 0.03,

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from memspice import cli_bench
-from memspice.circuits.deck import Deck
-from memspice.engines.base import Analysis, EngineInfo
-from memspice.engines.waveforms import Waveforms
-from memspice.errors import ConfigError, EngineError
-from memspice.experiment import bench_layer, bench_race, bench_workers
-from memspice.experiment.bench import QUICK, Plan, run_bench
+from memspice.engines.base import Engine
+from memspice.errors import ConfigError, EngineError, EngineTimeout, NetlistError
+from memspice.experiment import bench_race, bench_workers
 from memspice.experiment.bench_aims import Aim
 from memspice.experiment.bench_ladder import (
     Rung,
+    Runs,
     climb,
     ladder_exponents,
     ladder_json,
@@ -28,7 +26,7 @@ from memspice.experiment.bench_ladder import (
 from memspice.experiment.bench_layer import MOST_CYCLES, Run, better, run_once, square_jobs
 from memspice.experiment.bench_loop import counted_products, measure_loop
 from memspice.report.bench_figure import draw_bench
-from tests.bench_helpers import FakeChildren
+from tests.bench_helpers import TINY, BrokenEngine, FakeChildren
 from tests.helpers import ngspice
 
 
@@ -54,16 +52,9 @@ def test_better_run_is_the_shorter_one_that_ended() -> None:
     assert better(slow, fast).cpu_seconds == better(fast, slow).cpu_seconds == 1.0
 
 
-class NoEngine:
-    """An engine by name only."""
-
-    info = EngineInfo("none", "1", "/nowhere", osdi=False, klu=False)
-
-    def write(self, deck: Deck) -> str:
-        raise AssertionError(deck)
-
-    def run(self, netlist: str, analysis: Analysis, **_: Any) -> Waveforms:
-        raise AssertionError(netlist, analysis)
+def climbed(rungs: Sequence[Rung], engines: Mapping[str, Engine], repeats: int) -> Runs:
+    *_, runs = climb(rungs, engines, repeats=repeats)
+    return runs
 
 
 @pytest.mark.ngspice
@@ -75,7 +66,7 @@ def test_fidelities_have_the_same_spikes_and_a_scaled_ratio_says_so() -> None:
         Rung("ngspice", "full", 4, 1),
         Rung("vacask", "full", 4, 1),
     )
-    runs = climb(rungs, {"ngspice": ngspice()}, repeats=1)
+    runs = climbed(rungs, {"ngspice": ngspice()}, repeats=1)
     assert len(runs) == 4  # no vacask given
     plain = ladder_ratios(runs, 4, 2)
     names = [(item["slow"][1], item["fast"][1], item["scaled"]) for item in plain]
@@ -98,18 +89,34 @@ def test_fidelities_have_the_same_spikes_and_a_scaled_ratio_says_so() -> None:
     assert scaled["note"].startswith("scaled from 1 to 2 cycles by 2.0: exponent 1.00")
 
 
-def test_run_that_fails_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise EngineError("gave up", "log")
-
-    engine = NoEngine()
-    monkeypatch.setattr(bench_layer, "run_job", broken)
-    run = run_once(engine, "full", 4, 1, limit=1.0)
-    assert (run.engine, run.status, run.reason) == ("none", "failed", "gave up")
-    runs = climb([Rung("none", "full", 4, 1)], {"none": engine}, repeats=2)
-    (item,) = ladder_json(runs)
-    assert item["reason"] == "gave up"
-    assert "seconds" not in item
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (EngineError("gave up", "log"), "failed", "gave up"),
+        (NetlistError("no such element"), "failed", "no such element"),
+        (OSError("no space left"), "failed", "no space left"),
+        (MemoryError(), "failed", "MemoryError"),
+        (EngineTimeout("late"), "stopped", "longer than the limit of 1 s, "),
+    ],
+)
+def test_run_that_fails_is_a_result_and_the_others_go_on(
+    error: Exception, status: str, reason: str
+) -> None:
+    rungs = [
+        Rung("ngspice", "full", 4, 1, limit=1.0),
+        Rung("ngspice", "reduced", 4, 1, limit=1.0),
+        Rung("numpy", "surrogate", 4, 1),
+    ]
+    steps = list(climb(rungs, {"ngspice": BrokenEngine(error)}, repeats=2))
+    assert len(steps) == 4  # what failed is not tried again; the surrogate is
+    *broken, surrogate = ladder_json(steps[-1])
+    for item in broken:
+        assert item["status"] == status
+        assert item["reason"].startswith(reason)
+        assert "seconds" not in item
+    assert surrogate["status"] == "ok"
+    assert surrogate["energy"] > 0
+    assert ladder_ratios(steps[-1], 4, 1) == []
 
 
 @pytest.mark.ngspice
@@ -117,7 +124,7 @@ def test_run_beyond_its_limit_is_a_result() -> None:
     run = run_once(ngspice(), "full", 16, 4, limit=1e-3)  # looked at every 50 ms
     assert run.status == "stopped"
     assert "longer than the limit of 0.001 s" in run.reason
-    assert run.spikes is None
+    assert run.found is None
 
 
 def test_products_are_counted_and_the_function_is_put_back() -> None:
@@ -160,18 +167,6 @@ def test_aim_is_reached_from_its_side() -> None:
     assert replace(aim, value=1.7).reached
 
 
-#: Tiny decks: what a test has time for.
-TINY = replace(
-    QUICK,
-    contenders=("memspice", "superlu"),
-    sizes=(4,),
-    rungs=(Rung("numpy", "surrogate", 4, 1), Rung("ngspice", "reduced", 4, 1)),
-    ladder=(4, 1),
-    loop=(),
-    workers=(1, 4, 1),
-)
-
-
 @pytest.mark.ngspice
 def test_command_writes_all_that_it_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -196,30 +191,19 @@ def test_command_writes_all_that_it_measured(
     assert "vacask is missing: not there" in text
     assert "SciPy sparse LU, all inputs" in text
     assert "0 of 2 spikes differ" in text
+    assert max(map(len, text.splitlines())) <= 116
     # The same numbers with a peer that was stopped: said in words, drawn as a cross.
     stopped = {"contender": "badcrossbar", "problem": "ports", "size": 4, "status": "stopped"}
     stored["crossbar"]["points"].append({**stopped, "reason": "more than the limit"})
     stored["crossbar"]["titles"]["badcrossbar"] = "badcrossbar, all inputs"
     assert "4  stopped: more than the limit" in cli_bench.bench_text(stored)
     time_axis = draw_bench(stored).axes[0]
+    (legend,) = time_axis.figure.legends
+    assert legend.get_title().get_text().startswith("memspice bench (quick), ")
+    assert legend._ncols == 3
     crosses = [line for line in time_axis.lines if line.get_marker() == "x"]
     (cross,) = crosses
     assert cross.get_ydata() == [stored["crossbar"]["limit_seconds"]]
-
-
-def test_bench_keeps_what_there_is_and_names_missing_engines(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("memspice.experiment.bench.ENGINES", {"ngspice": None})
-    monkeypatch.setattr(bench_race, "run_child", FakeChildren({}))
-    kept: list[set[str]] = []
-    plan: Plan = replace(TINY, contenders=("memspice",), rungs=TINY.rungs[:1])
-    content = run_bench(plan, keep=lambda part: kept.append(set(part)))
-    assert "apt install ngspice" in content["missing"]["ngspice"] or content["missing"]["ngspice"]
-    assert "workers" not in content
-    assert kept[0] < kept[1] < kept[-1] == set(content)
-    assert json.loads(json.dumps(content, allow_nan=False)) == content
 
 
 def test_figure_of_nothing_is_refused() -> None:

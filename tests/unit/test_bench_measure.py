@@ -16,7 +16,7 @@ from memspice.errors import ConfigError, EngineError, ShapeError
 from memspice.experiment import bench_child
 from memspice.experiment.bench_child import ARRAY
 from memspice.experiment.bench_fit import fit_power_law
-from memspice.experiment.bench_measure import OFTEN, measure, run_child
+from memspice.experiment.bench_measure import OFTEN, measure, run_child, said
 from memspice.experiment.bench_peers import MissingPeer, by_memspice, random_cells
 
 GIB = 2**30
@@ -62,6 +62,11 @@ def test_no_exponent_where_there_is_none() -> None:
     for sizes, costs in (([8, 8], [1.0, 2.0]), ([8, 16], [0.0, 1.0]), ([8, 16], [1.0, math.nan])):
         with pytest.raises(ConfigError, match="no exponent can be fitted"):
             fit_power_law(sizes, costs)
+
+
+def test_first_line_of_an_error_is_said_or_its_kind() -> None:
+    assert said(EngineError("gave up", "log\nof many lines")) == "gave up"
+    assert said(MemoryError()) == "MemoryError"
 
 
 def test_memory_and_time_of_a_call_are_its_own() -> None:

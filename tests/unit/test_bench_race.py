@@ -31,6 +31,18 @@ def test_missing_peer_is_named_with_its_install_line(
         bench_peers.by_badcrossbar()
 
 
+def test_version_of_a_peer_is_that_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_peers, "PEERS", tmp_path)
+    monkeypatch.setattr(bench_peers.sys, "path", [])
+    assert bench_peers.peer_versions() == {"badcrossbar": "not installed"}
+    info = tmp_path / "badcrossbar-7.8.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: badcrossbar\nVersion: 7.8\n")
+    assert bench_peers.peer_versions() == {"badcrossbar": "7.8"}
+
+
 def test_sparse_solver_and_port_reduction_agree() -> None:
     """Two eliminations of the same network; 1e-12 is what 1e6 S/S of range leaves of rounding."""
     cells = random_cells(9)
@@ -75,7 +87,7 @@ def test_stopped_peer_is_reported_and_not_tried_again(monkeypatch: pytest.Monkey
     }
     late = found["superlu", 256]
     assert late["status"] == "not tried"
-    assert late["reason"] == "not tried: stopped at 128, more than the limit"
+    assert late["reason"] == "stopped at 128, more than the limit"
     assert fake.tasks.count(("superlu", 256)) == 0
     assert fake.tasks.count(("superlu", 128)) == 1
     assert "superlu" not in exponents(points)  # one size: no exponent, and nothing extrapolated

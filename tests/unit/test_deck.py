@@ -14,9 +14,8 @@ from memspice.errors import (
     EngineError,
     NetlistError,
 )
-
-SHORT = Transient(1e-6, 1e-9)
-DIVIDER = "divider\nV1 in 0 1\nR1 in out 1k\nR2 out 0 3k\n"
+from tests.engine_helpers import SHORT
+from tests.engine_helpers import SPICE_DIVIDER as DIVIDER
 
 
 def deck_of(**changes: object) -> str:

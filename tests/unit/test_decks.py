@@ -174,7 +174,7 @@ def test_outputs_of_no_single_group(outputs: range) -> None:
         grouped().circuit(outputs)
 
 
-def test_draws_and_names_are_those_of_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_and_names_are_those_of_the_outputs() -> None:
     window = Window(layer().name, 0, 0)
     (whole,) = window_jobs(grouped(), window, inputs(), "surrogate", 1)[1:]
     jobs = window_jobs(grouped(), window, inputs(), "reduced", 1)[2:]

@@ -11,9 +11,9 @@ from memspice.network.effective import effective_layer
 from memspice.network.inference import _stage
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.parameters import load_parameter_set, load_sourced
+from tests.helpers import SETS
 from tests.loop_helpers import make_network
 
-DEVICES = ("ag-asi", "fast-memristor", "sot-mtj")
 FLAWS = {
     "synapse.variation": 0.1,
     "synapse.stuck_on": 0.01,
@@ -27,9 +27,7 @@ SPREADS = {
 }
 
 
-def mapped(
-    device: str, changes: dict[str, float], tile: tuple[int, int] = (30, 6)
-) -> MappedNetwork:
+def mapped(device: str, changes: dict[str, float]) -> MappedNetwork:
     return map_network(make_network(), load_parameter_set(device, changes), (30, 6), seed=3)
 
 
@@ -56,7 +54,7 @@ def test_without_flaws_circuits_compute_the_weights() -> None:
         assert np.abs(found.bias - held.bias).max() < unit * layer.bias_level
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("device", SETS)
 @pytest.mark.parametrize("changes", [FLAWS, FLAWS | SPREADS])
 def test_layer_is_that_of_the_network_loop(device: str, changes: dict[str, float]) -> None:
     inputs = np.random.default_rng(1)

@@ -46,7 +46,7 @@ def folded(architecture: Architecture = SMALL, levels: int = 32) -> Any:
     model = DeviceNetwork(architecture)
     images = torch.rand(64, *architecture.input_shape)
     for _ in range(60):  # lets the running statistics settle
-        model(images, torch.zeros(64, dtype=torch.bool))
+        model(images, 0)
     for stage in model.stages():
         stage.fold()
         stage.quantise(levels, 3.0)
@@ -85,7 +85,7 @@ def train(folder: Path, config: TrainConfig, lines: list[str] | None = None) -> 
 def test_every_drive_is_that_of_the_circuits(device: str) -> None:
     """Weights to float32, and random inputs of every layer to the distance of law and line."""
     hardware = Hardware(device, tile=(30, 8))
-    model, crossbars = folded(), Crossbars(SMALL, hardware, LEVELS)
+    model, crossbars = folded(), Crossbars(hardware, LEVELS)
     network = with_mean_inputs(Network(SMALL, held_layers(model), {}), LEVELS)
     put(crossbars, model, SEED)
     mapped = map_network(network, crossbars.parameter_set, hardware.tile, SEED)
@@ -117,22 +117,21 @@ def test_scores_are_those_of_the_network_loop() -> None:
     """Without neurons between there is no chance: equal to float32."""
     architecture = Architecture("line", (1, 8, 8), (Dense(10),))
     model = folded(architecture)
-    crossbars = Crossbars(architecture, Hardware(), LEVELS)
+    crossbars = Crossbars(Hardware(), LEVELS)
     network = with_mean_inputs(Network(architecture, held_layers(model), {}), LEVELS)
     images = load_digits("test", 30).images
     plain = ann_scores(network, images)
     put(crossbars, model, SEED)
     mapped = map_network(network, crossbars.parameter_set, seed=SEED)
     expected = run_inference(mapped, images, 1, 0).scores
-    silent = torch.zeros(30, dtype=torch.bool)
-    scores = model(torch.from_numpy(images).float(), silent).detach().numpy()
+    scores = model(torch.from_numpy(images).float(), 0).detach().numpy()
     np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-5)
     assert np.abs(scores - plain).max() > 0.01  # the flaws are in it
 
 
 def test_mean_scores_of_spikes_are_those_of_the_network_loop() -> None:
     """One cycle of the model is one of the loop: means over 400 draws agree within 5 sigma."""
-    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8)), LEVELS)
+    model, crossbars = folded(), Crossbars(Hardware(tile=(30, 8)), LEVELS)
     network = with_mean_inputs(Network(SMALL, held_layers(model), {}), LEVELS)
     put(crossbars, model, SEED)
     images = load_digits("test", 3).images
@@ -140,14 +139,14 @@ def test_mean_scores_of_spikes_are_those_of_the_network_loop() -> None:
     expected = run_inference(mapped, images, 400, 1).scores
     many = torch.from_numpy(images).float().repeat(400, 1, 1, 1)
     with torch.no_grad():
-        scores = model(many, torch.ones(1200, dtype=torch.bool)).numpy().reshape(400, 3, 10)
+        scores = model(many, 1200).numpy().reshape(400, 3, 10)
     error = scores.std(axis=0) * np.sqrt(2 / 400)
     assert (np.abs(scores.mean(axis=0) - expected) < 5 * error).all()
 
 
 def test_gradient_sees_flaws_that_are_factors_and_steps_count_at_once() -> None:
     changes = {"synapse.variation": 0.2, "synapse.stuck_on": 0.1}
-    model, crossbars = folded(), Crossbars(SMALL, Hardware(changes=changes, tile=(30, 8)), LEVELS)
+    model, crossbars = folded(), Crossbars(Hardware(changes=changes, tile=(30, 8)), LEVELS)
     put(crossbars, model, SEED)
     stage = next(iter(model.stages()))
     before = stage.effective()[0].detach().clone()
@@ -170,7 +169,7 @@ def test_gradient_sees_flaws_that_are_factors_and_steps_count_at_once() -> None:
 
 
 def test_steps_choose_among_the_latest_draws() -> None:
-    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8), refresh=2, pool=3), LEVELS)
+    model, crossbars = folded(), Crossbars(Hardware(tile=(30, 8), refresh=2, pool=3), LEVELS)
     torch.manual_seed(0)
     stages, drawn = list(model.stages()), []
     crossbars.draw, plain = lambda *of: drawn.append(plain(*of)) or drawn[-1], crossbars.draw
@@ -184,7 +183,7 @@ def test_steps_choose_among_the_latest_draws() -> None:
 
 
 def test_other_seed_other_flaws_and_none_once_lifted() -> None:
-    model, crossbars = folded(), Crossbars(SMALL, Hardware(tile=(30, 8)), LEVELS)
+    model, crossbars = folded(), Crossbars(Hardware(tile=(30, 8)), LEVELS)
     stage = next(iter(model.stages()))
     held = stage.held()[0].detach().clone()
     found = []

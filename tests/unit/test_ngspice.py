@@ -13,10 +13,10 @@ from memspice.errors import (
     ConvergenceError,
     NetlistError,
 )
+from tests.engine_helpers import SPICE_DIVIDER as DIVIDER
 
 STOP = 1e-6
 SHORT = Transient(STOP, 1e-9)
-DIVIDER = "divider\nV1 in 0 1\nR1 in out 1k\nR2 out 0 3k\n"
 
 
 @pytest.fixture(scope="module")

@@ -10,23 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from memspice.circuits.deck import Deck
 from memspice.engines import ENGINES, find_engine
-from memspice.engines.base import Cancelled, SolverOptions, Transient
+from memspice.engines.base import Cancelled, SolverOptions
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.errors import (
     ConfigError,
+    DataError,
     EngineError,
     EngineNotFound,
     EngineTimeout,
     TruncatedOutput,
 )
-
-SHORT = Transient(1e-6, 1e-9)
-DIVIDER = "divider\nV1 in 0 1\nR1 in out 1k\nR2 out 0 3k\n"
-ENDLESS = Transient(1.0, 1e-9)  # a billion steps
-#: Far above what any run here needs; reached only when something does not stop, [s].
-FOREVER = 60.0
-ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="the stand-in engine is a shell script")
+from tests.engine_helpers import ENDLESS, FOREVER, ON_POSIX, SHORT
+from tests.engine_helpers import SPICE_DIVIDER as DIVIDER
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +194,25 @@ def test_abilities_are_seen_and_not_concluded_from_a_version(
 NEWER = """if grep -q pre_osdi probe.cir
 then echo 'Error opening osdi lib "memspice-missing.osdi": no such file' >&2
 else grep -q 'options klu' probe.cir && echo 'Using KLU as Direct Linear Solver' >&2; fi"""
+
+
+@ON_POSIX
+@pytest.mark.vacask
+def test_models_are_compiled_where_osdi_loads_and_transistors_built_in(
+    fake: Callable[..., NgspiceEngine],
+) -> None:
+    deck = Deck("title", "text")
+    section = deck.section("one of each")
+    section.X("a", "amplifier", "i", "l", "e", "p", "n")
+    section.X("b", "cmos45_nmos", "d", "g", "0", "0")
+    engine = fake("exit 0", "** ngspice-99 : later", NEWER)
+    text = engine.write(deck)
+    assert ".model amplifier_osdi amplifier" in text
+    assert ".model cmos45_nmos_card nmos level=54" in text
+    assert "cmos45_nmos_osdi" not in text
+    section.X("c", "flux_capacitor", "a", "b")
+    with pytest.raises(DataError, match=r"flux_capacitor\.lib"):
+        engine.write(deck)
 
 
 @ON_POSIX

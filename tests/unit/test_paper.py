@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from memspice.datasets.cifar10 import CLASS_NAMES
 from memspice.datasets.digits import load_digits
@@ -14,10 +16,20 @@ from memspice.datasets.foolbox import load_foolbox20
 from memspice.errors import DataError, IncompleteResults, StoreError
 from memspice.experiment.setup import Setup
 from memspice.report.style import new_figure
-from tests.paper_helpers import circuit, curve, device, interval, made_up, sweep, write_results
+from tests.paper_helpers import (
+    circuit,
+    curve,
+    device,
+    interval,
+    made_up,
+    script,
+    sweep,
+    write_results,
+)
 
 # Found by paper_helpers in experiments/: scripts, not a package.
-from measure import ann_correct, compared, measure  # isort: skip
+from chips import ann_correct  # isort: skip
+from measure import compared, measure  # isort: skip
 from question import Question, accuracy_network, write_result  # isort: skip
 from page import write_page  # isort: skip
 from rows import QUESTIONS, read_results, rows  # isort: skip
@@ -74,7 +86,14 @@ def test_levels_are_safe_down_to_where_they_are() -> None:
     levels = sweep("levels", [0.0, 0.0, 0.5])
     for point, value in zip(levels["points"], (64, 32, 16), strict=True):
         point["value"] = value
+    levels["nominal"] = 64
     assert "title of levels down to 32" in robust_verdict([levels]).reason
+
+
+def test_only_what_is_harsher_than_nominal_counts_as_robust() -> None:
+    levels = sweep("levels", [0.0, 0.0, 0.03])
+    for nominal, word in ((0, CONDITIONS), (0.5, CONDITIONS), (1, NOT), (2, OPEN)):
+        assert robust_verdict([{**levels, "nominal": nominal}]).word == word
 
 
 def test_a_sweep_is_safe_only_up_to_the_first_setting_that_is_not() -> None:
@@ -108,6 +127,7 @@ def test_the_page_has_every_claim_and_question_filled(tmp_path: Path) -> None:
     write_results(tmp_path, made_up())
     found = write_page(tmp_path, tmp_path, read_results(tmp_path))
     assert [row.kind for row in found] == ["claim"] * 7 + ["question"] * 5
+    assert all(cell for row in found for cell in vars(row).values())
     for name in ("page.html", "page.md"):
         text = (tmp_path / name).read_text(encoding="utf-8")
         for row in found:
@@ -145,9 +165,11 @@ def test_half_a_result_or_no_figure_writes_no_page(tmp_path: Path) -> None:
     (tmp_path / "conversion" / "conversion.png").unlink()
     with pytest.raises(IncompleteResults, match=r"conversion\.png"):
         write_page(tmp_path, tmp_path, results)
-    del results["robustness"]["sweeps"]
-    with pytest.raises(IncompleteResults, match="sweeps"):
-        write_page(tmp_path, tmp_path, results)
+    for part in ("chips", "sweeps"):  # of which only the page, or a row asks
+        write_results(tmp_path, made_up())
+        del results["robustness"][part]
+        with pytest.raises(IncompleteResults, match=part):
+            write_page(tmp_path, tmp_path, results)
     assert not (tmp_path / "page.html").exists()
 
 
@@ -158,9 +180,65 @@ def test_a_page_that_cannot_be_written_says_where(tmp_path: Path) -> None:
         write_page(tmp_path, tmp_path / "taken", made_up())
 
 
+def test_a_kind_of_sweep_that_is_missing_is_named() -> None:
+    results = made_up()
+    results["robustness"]["sweeps"] = [sweep("wires", [0.0, 0.0], "resistance")]
+    with pytest.raises(IncompleteResults, match="has no sweep of variation"):
+        rows(results)
+
+
+def test_every_row_judges_its_own_numbers() -> None:
+    results = made_up()
+    results["conversion"]["curves"] = {"ideal": curve({8: 0.0}), "real": curve({8: 0.05})}
+    ratios = {"memristor": (8.0, 8.0, 8.0), "mtj": (30.0, 30.0, 30.0)}
+    results["energy_ratio"]["devices"] = [device(*item) for item in ratios.items()]
+    results["robustness"]["sweeps"] = [
+        sweep("variation", [0.0, 0.5]),
+        sweep("wires", [0.0, 0.0], "resistance"),
+        sweep("threshold", [0.0, 0.0], "switching"),
+    ]
+    claims = [HOLDS, HOLDS, NOT, CONDITIONS, HOLDS, NOT, HOLDS]
+    questions = [HOLDS, NOT, NOT, HOLDS, HOLDS]
+    assert [row.verdict.word for row in rows(results)] == claims + questions
+
+
 def test_rows_carry_the_papers_numbers_beside_ours() -> None:
     ratios = [row.paper for row in rows(made_up()) if row.script == "energy_ratio"]
     assert ratios == ["6.4 ×", "11 ×", "20 ×", "6.4 ×"]
+
+
+PAPER = script("paper")
+
+
+def test_make_paper_runs_every_script_and_writes_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_results(tmp_path, made_up())
+    ran = {}
+    monkeypatch.setattr(PAPER, "run_script", ran.__setitem__)
+    found = CliRunner().invoke(PAPER.main, ["--data", "DIR", "--out", str(tmp_path)])
+    assert found.exit_code == 0
+    assert ran == {
+        name: ["--device", "fast-memristor", "--data", "DIR", "--out", str(tmp_path / name)]
+        for name in QUESTIONS
+    }
+    assert "does not hold                 With MTJ neurons" in found.output
+    assert (tmp_path / "page.html").exists()
+
+
+def test_the_page_alone_runs_nothing_and_needs_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PAPER, "run_script", lambda *_: pytest.fail("a script was run"))
+    found = CliRunner().invoke(PAPER.main, ["--page", "--out", str(tmp_path)])
+    assert found.exit_code == 1
+    assert "no result at" in found.output
+
+
+def test_a_script_that_fails_fails_the_whole() -> None:
+    # Python itself ends with 2 where there is no such file.
+    with pytest.raises(click.ClickException, match=r"no_such/run\.py failed with exit code 2"):
+        PAPER.run_script("no_such", [])
 
 
 def question(out: Path, *, full: bool = False) -> Question:
@@ -170,12 +248,15 @@ def question(out: Path, *, full: bool = False) -> Question:
 def test_twenty_images_are_no_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = load_foolbox20(CLASS_NAMES, None, "no network in a test")
     monkeypatch.setattr("question.load_cifar10", lambda *_: few)
-    network, notes = accuracy_network(question(tmp_path), 300)
-    assert network == "digits-mlp"
+    network, size, notes = accuracy_network(question(tmp_path), (300, 3), (21, 2), (360, 5))
+    assert (network, size) == ("digits-mlp", (360, 5))
     assert notes[0].startswith("20 images of CIFAR-10 say nothing")
-    assert accuracy_network(question(tmp_path), 20) == ("cifar10-cnn", [])
+    found = accuracy_network(question(tmp_path), (300, 3), (20, 2), (360, 5))
+    assert found == ("cifar10-cnn", (20, 2), [])
+    found = accuracy_network(question(tmp_path, full=True), (20, 3), (10, 2), (360, 5))
+    assert found == ("cifar10-cnn", (20, 3), [])
     with pytest.raises(DataError, match="needs 300 images of CIFAR-10, found 20"):
-        accuracy_network(question(tmp_path, full=True), 300)
+        accuracy_network(question(tmp_path, full=True), (300, 3), (20, 2), (360, 5))
 
 
 def test_a_result_names_no_folder_of_this_machine(tmp_path: Path) -> None:

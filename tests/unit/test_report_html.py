@@ -233,5 +233,5 @@ def test_figures_must_be_png_files(tmp_path: Path) -> None:
 
 def test_unwritable_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="name another folder"):
+    with pytest.raises(StoreError, match="Name another folder"):
         write_report(tmp_path / "file" / "report.html", example_summary(), [])

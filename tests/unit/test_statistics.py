@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from memspice.analysis.statistics import compare_counts, proportion
+from memspice.analysis.statistics import accuracy, compare_counts, proportion
 from memspice.errors import ConfigError, ShapeError
 
 # --- proportions -------------------------------------------------------------------------------
@@ -69,6 +69,13 @@ def test_interval_covers_the_truth_in_95_percent() -> None:
 def test_impossible_proportion_is_refused(successes: int, trials: int) -> None:
     with pytest.raises(ConfigError, match=f"{successes} successes of {trials} trials"):
         proportion(successes, trials)
+
+
+def test_accuracy_counts_the_images_whose_class_is_highest() -> None:
+    scores = np.array([[0.1, 0.9], [3.0, -4.0], [-2.0, -1.0], [0.5, 0.5]])
+    assert accuracy(scores, np.array([1, 1, 1, 0])) == proportion(3, 4)
+    with pytest.raises(ConfigError, match="0 successes of 0 trials"):
+        accuracy(scores[:0], np.array([], int))
 
 
 # --- counts against probabilities --------------------------------------------------------------

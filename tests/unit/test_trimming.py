@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.ports import port_array
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError, DataError
 from memspice.network.ann import ann_scores, with_mean_inputs
@@ -16,12 +17,19 @@ from memspice.network.flaws import FLAWS
 from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.rounding import round_network
 from memspice.network.trimming import MEASURED, drive_for
-from memspice.network.weights import Network, WeightLayer, load_network, save_network
+from memspice.network.weights import (
+    Network,
+    WeightLayer,
+    load_network,
+    save_network,
+    weight_shapes,
+)
 from memspice.parameters import load_parameter_set
+from tests.helpers import SETS
+from tests.loop_helpers import make_images
 
 SMALL = Architecture("small", (1, 8, 8), (Conv(4), Pool(2), Conv(6), Dense(10)))
 IMAGES = load_digits("train", 100).images
-DEVICES = ["ag-asi", "fast-memristor", "sot-mtj"]
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +44,10 @@ def network() -> Network:
     return with_mean_inputs(round_network(Network(SMALL, layers, {}))[0], IMAGES)
 
 
-def mapped(network: Network, device: str, seed: int = 0, **changes: float) -> list[MappedLayer]:
+def mapped(network: Network, device: str, **changes: float) -> list[MappedLayer]:
     named = {name.replace("__", "."): value for name, value in changes.items()}
     values = {**FLAWS, **named}
-    return list(map_network(network, load_parameter_set(device, values), (40, 8), seed).layers)
+    return list(map_network(network, load_parameter_set(device, values), (40, 8)).layers)
 
 
 def asked(network: Network, number: int) -> np.ndarray:
@@ -56,7 +64,7 @@ def given(layer: MappedLayer, mean: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("device", SETS)
 def test_mean_levels_give_what_the_weights_ask_for_to_half_a_step(
     network: Network, device: str
 ) -> None:
@@ -78,7 +86,7 @@ def test_mean_levels_give_what_the_weights_ask_for_to_half_a_step(
 
 
 def test_untrimmed_flaws_are_far_larger_than_trimmed_ones(network: Network) -> None:
-    for device in DEVICES:
+    for device in SETS:
         off = {}
         for step in (0.0, 5e-3):
             layers = mapped(network, device, periphery__trim_step=step)
@@ -125,8 +133,24 @@ def test_a_part_has_its_share_of_the_trim(network: Network) -> None:
     np.testing.assert_array_equal(part.output_bias, circuit.output_bias[1:3])
 
 
+def test_no_crossbar_is_reduced_again_for_its_trim(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reduced: list[int] = []
+
+    def counted(conductances: tuple[np.ndarray, ...], *others: object) -> object:
+        reduced.append(len(conductances))
+        return port_array(conductances, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("memspice.circuits.layer.port_array", counted)
+    layers = mapped(network, "fast-memristor")
+    for layer in layers:
+        layer.drive_line()
+    assert len(reduced) == sum(len(layer.circuits) for layer in layers)
+
+
 def test_drive_for_is_the_inverse_of_the_law(network: Network) -> None:
-    for device in DEVICES:
+    for device in SETS:
         circuit = mapped(network, device)[0].circuits[0]
         for level in MEASURED:
             drive = drive_for(circuit, np.full(circuit.outputs, level))
@@ -146,6 +170,21 @@ def test_mean_levels_are_means_of_what_the_rows_get(network: Network) -> None:
     np.testing.assert_allclose(weights.weight @ plain.layers[0].mean_input, scores, rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [Conv(3), Dense(3)])
+def test_mean_levels_are_in_the_order_of_the_rows(kind: Conv | Dense) -> None:
+    """Channels first: each its own level, repeated for a kernel's nine rows."""
+    images = make_images() * np.array([0.2, 0.9], np.float32)[:, None, None]
+    layers = (kind, Dense(4)) if isinstance(kind, Conv) else (kind,)
+    architecture = Architecture("levels", (2, 6, 6), layers)
+    weights = tuple(
+        WeightLayer(np.zeros((m, n)), np.zeros(m), 1.0) for m, n in weight_shapes(architecture)
+    )
+    found = with_mean_inputs(Network(architecture, weights, {}), images).layers[0].mean_input
+    each = images.mean(axis=0)
+    expected = np.repeat(each.mean(axis=(1, 2)), 9) if isinstance(kind, Conv) else each.ravel()
+    np.testing.assert_allclose(found, expected, rtol=1e-5)  # float32 images
+
+
 def test_network_without_levels_cannot_be_trimmed(network: Network) -> None:
     bare = replace(network, layers=tuple(replace(w, mean_input=None) for w in network.layers))
     with pytest.raises(ConfigError, match="conv1 cannot be trimmed.*trim_step to 0"):
@@ -157,9 +196,9 @@ def test_levels_are_kept_in_files_and_checked(network: Network, tmp_path) -> Non
     save_network(network, path, 32)
     for kept, layer in zip(load_network(str(path)).layers, network.layers, strict=True):
         np.testing.assert_array_equal(kept.mean_input, layer.mean_input)
-    wrong = np.array(network.layers[0].mean_input)
-    wrong[0] = 1.5
-    first = replace(network.layers[0], mean_input=wrong)
-    save_network(replace(network, layers=(first, *network.layers[1:])), path, 32)
-    with pytest.raises(DataError, match="layer0: mean levels"):
-        load_network(str(path))
+    right = np.array(network.layers[0].mean_input)
+    for wrong in ([1.5, *right[1:]], [-0.1, *right[1:]], [np.nan, *right[1:]], right[1:]):
+        first = replace(network.layers[0], mean_input=np.array(wrong))
+        save_network(replace(network, layers=(first, *network.layers[1:])), path, 32)
+        with pytest.raises(DataError, match="layer0: mean levels"):
+            load_network(str(path))

@@ -18,16 +18,13 @@ from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transie
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.engines.vacask import VacaskEngine
 from memspice.errors import ConvergenceError, EngineError, NetlistError
+from tests.engine_helpers import VACASK_DIVIDER as DIVIDER
+from tests.engine_helpers import VACASK_HEAD as HEAD
 
 pytestmark = pytest.mark.vacask
 
 STOP = 1e-6
 SHORT = Transient(STOP, 1e-9)
-HEAD = (
-    'title\nload "resistor.osdi"\nload "capacitor.osdi"\nmodel resistor resistor\n'
-    "model capacitor capacitor\nmodel vsource vsource\nmodel isource isource\nground 0\n"
-)
-DIVIDER = HEAD + "v1 (in 0) vsource dc=1\nr1 (in out) resistor r=1k\nr2 (out 0) resistor r=3k\n"
 
 
 @pytest.fixture(scope="module")

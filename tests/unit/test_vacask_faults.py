@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from memspice.engines import vacask
-from memspice.engines.base import Cancelled, SolverOptions, Transient
+from memspice.engines.base import Cancelled, SolverOptions
 from memspice.engines.vacask import VacaskEngine
 from memspice.engines.vacask_log import first_problem, tidy_log
 from memspice.errors import (
@@ -23,18 +22,10 @@ from memspice.errors import (
     NetlistError,
     TruncatedOutput,
 )
+from tests.engine_helpers import ENDLESS, FOREVER, ON_POSIX, SHORT
+from tests.engine_helpers import VACASK_DIVIDER as DIVIDER
 
 pytestmark = pytest.mark.vacask
-
-SHORT = Transient(1e-6, 1e-9)
-ENDLESS = Transient(1.0, 1e-9)  # a billion steps
-DIVIDER = (
-    'title\nload "resistor.osdi"\nmodel resistor resistor\nmodel vsource vsource\nground 0\n'
-    "v1 (in 0) vsource dc=1\nr1 (in out) resistor r=1k\nr2 (out 0) resistor r=3k\n"
-)
-#: Far above what any run here needs; reached only when something does not stop, [s].
-FOREVER = 60.0
-ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="the stand-in engine is a shell script")
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,9 @@ from memspice.engines.vacask_names import canonical_signal, save_word
 from memspice.engines.vacask_netlist import WIDTH, source_hash, write_netlist
 from memspice.errors import ConfigError, DataError, NetlistError
 from memspice.resources import resource_path
-
-SHORT = Transient(1e-6, 1e-9)
-HEAD = (
-    'title\nload "resistor.osdi"\nload "capacitor.osdi"\nmodel resistor resistor\n'
-    "model capacitor capacitor\nmodel vsource vsource\nground 0\n"
-)
-DIVIDER = HEAD + "v1 (in 0) vsource dc=1\nr1 (in out) resistor r=1k\nr2 (out 0) resistor r=3k\n"
+from tests.engine_helpers import SHORT
+from tests.engine_helpers import VACASK_DIVIDER as DIVIDER
+from tests.engine_helpers import VACASK_HEAD as HEAD
 
 
 def written(deck: Deck) -> list[str]:
@@ -204,7 +200,7 @@ def test_what_the_dialect_lacks_is_refused_by_name(add) -> None:  # type: ignore
 # --- what VACASK accepts without a word -----------------------------------------------------------
 
 SILENT = {
-    "r9 (out 0) resistor": "line 11: .*has no value",
+    "r9 (out 0) resistor": "line 12: .*has no value",
     "c9 (out 0) capacitor": "has no value",
     "v9 (x 0) vsource": "has no value",
     "r9 (out 0) resistor r=0": "0 ohm",
@@ -271,7 +267,7 @@ def test_the_model_is_blamed_for_its_own_interface(
 
 def test_a_continued_line_is_one_line() -> None:
     check_netlist(DIVIDER + "r3 (out\n 0) resistor \\\n r=5\n// r9 (a) resistor\n")
-    with pytest.raises(NetlistError, match="line 11: .*no value"):
+    with pytest.raises(NetlistError, match="line 12: .*no value"):
         check_netlist(DIVIDER + "r3 (out\n 0) \\\n resistor\nr4 (out 0) resistor r=1\n")
 
 

@@ -320,7 +320,7 @@ def test_difference_ends_with_4_after_the_table(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engines = {"ngspice": Constant(1.0), "vacask": Constant(1.1)}
-    monkeypatch.setattr("memspice.cli_verify.find_engine", engines.get)
+    monkeypatch.setattr("memspice.cli_verify.installed_engines", lambda: (engines, {}))
     outcome = call(capsys, "verify")
     assert outcome.code == 4
     assert outcome.out.startswith("deck")
@@ -332,7 +332,7 @@ def test_page_gets_the_table_between_its_marks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     engines = {"ngspice": Constant(), "vacask": Constant()}
-    monkeypatch.setattr("memspice.cli_verify.find_engine", engines.get)
+    monkeypatch.setattr("memspice.cli_verify.installed_engines", lambda: (engines, {}))
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- verify -->\nold\n<!-- /verify -->\nafter\n")
     assert call(capsys, "verify", "--page", str(page)).code == 0

@@ -1,0 +1,60 @@
+"""What is read from a simulated circuit: power of its sources, energy between instants."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy.integrate import cumulative_trapezoid
+
+
+class Signals(Protocol):
+    """Waveforms on one time axis, as an engine returns them."""
+
+    @property
+    def time(self) -> np.ndarray:
+        """Time points, shape (points,), [s]."""
+        ...
+
+    def voltage(self, node: str) -> np.ndarray:
+        """Voltage of a node, shape (points,), [V]."""
+        ...
+
+    def current(self, source: str) -> np.ndarray:
+        """Current of a voltage source, from plus through the source to minus, (points,), [A]."""
+        ...
+
+
+def source_power(signals: Signals, name: str, voltage: float | np.ndarray) -> np.ndarray:
+    """Power that a voltage source delivers, shape (points,), [W].
+
+    SPICE counts the current into the plus terminal: a source that delivers has a negative one.
+
+    Parameters
+    ----------
+    signals : Signals
+        With the current of the source.
+    name : str
+        Of the source, without its ``V``.
+    voltage : float or ndarray, shape (points,), [V]
+        Of the source.
+    """
+    return np.asarray(-voltage * signals.current(f"v{name}"))
+
+
+def energy_between(time: np.ndarray, power: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Energy between successive instants, integrated on the solver's own time points, [J].
+
+    Parameters
+    ----------
+    time, power : ndarray, shape (points,), [s] and [W]
+        Waveform; straight between its points.
+    limits : ndarray, shape (..., instants), [s]
+        Within ``time``.
+
+    Returns
+    -------
+    ndarray, shape (..., instants - 1), [J]
+    """
+    running = cumulative_trapezoid(power, time, initial=0.0)
+    return np.diff(np.interp(limits, time, running), axis=-1)

@@ -1,0 +1,98 @@
+"""What is committed says one thing: results of the experiments, page, and lines of the README."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paper_helpers import ROOT, script
+
+# Found by paper_helpers in experiments/: scripts, not a package.
+from page import write_page  # isort: skip
+from readme import replaced  # isort: skip
+from rows import QUESTIONS, read_results, rows  # isort: skip
+
+EXPERIMENTS = ROOT / "experiments"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def result(path: str) -> Any:
+    return json.loads((EXPERIMENTS / path).read_text(encoding="utf-8"))
+
+
+def test_the_page_is_that_of_the_results(tmp_path: Path) -> None:
+    for name in QUESTIONS:  # links of the page lead from folder to folder
+        (tmp_path / name).symlink_to(EXPERIMENTS / name)
+    found = write_page(tmp_path, tmp_path / "paper", read_results(EXPERIMENTS))
+    for name in ("page.html", "page.md"):
+        made = (tmp_path / "paper" / name).read_text(encoding="utf-8")
+        assert made == (EXPERIMENTS / "paper" / name).read_text(encoding="utf-8")
+    assert all(cell for row in found for cell in vars(row).values())
+
+
+def shown(name: str) -> str:
+    """What the script of a block of the README makes of its committed result."""
+    if name == "paper":
+        table: str = script("paper").verdict_table(rows(read_results(EXPERIMENTS)))
+    elif name == "cifar-accuracy":
+        table = script("cifar_accuracy").accuracy_table(result("cifar_accuracy/result.json"))
+    else:
+        table = script("cifar_energy").energy_text(result("cifar_energy/summary.json"))
+    return table
+
+
+@pytest.mark.parametrize("name", ["paper", "cifar-accuracy", "cifar-energy"])
+def test_the_readme_shows_the_results(name: str) -> None:
+    assert replaced(README, name, shown(name)) == README
+
+
+def test_the_readme_speaks_of_the_results() -> None:
+    text = " ".join(README.split())
+    accuracy = result("cifar_accuracy/result.json")
+    missed = accuracy["ann_accuracy"]["value"] - accuracy["snn_accuracy"]["value"] - 0.01
+    assert f"1 % is missed by {('no', 'one', 'two', 'three')[round(100 * missed)]} points" in text
+    conversion = result("conversion/result.json")
+    ideal, real = (100 * conversion["curves"][n][-1]["loss"]["value"] for n in ("ideal", "real"))
+    cycles = conversion["curves"]["real"][-1]["cycles"]
+    images = f"on {conversion['images']} images, T = {cycles}"
+    assert f"({ideal:.1f} against {real:.1f} points {images})" in text
+    trained = []
+    for label in ("28-posthoc", "28-spikes"):
+        item = next(item for item in conversion["beside"] if item["label"] == label)
+        ann, snn = item["ann_accuracy"]["value"], item["curve"][-1]["accuracy"]
+        trained.append((f"{100 * ann:.0f} %", f"{100 * snn:.0f} %"))
+    (ann, snn), (other_ann, other_snn) = trained
+    assert f"falls from {ann} as an ANN to {snn} as an SNN" in text
+    assert f"one trained with them from {other_ann} to {other_snn}" in text
+    reference = result("cmos_neuron/result.json")["circuits"]["reference"]
+    femtojoule = 1e15 * reference["energy_joule"]["total"]
+    transistors = f"{reference['transistors']:,} BSIM4 transistors"
+    assert f"{transistors}, {femtojoule:.0f} fJ a decision" in text
+
+
+def test_both_experiments_on_accuracy_agree() -> None:
+    """One chip on the whole test set loses what a few hundred images on some chips say."""
+    whole = result("cifar_accuracy/result.json")
+    by_cycles = {item["cycles"]: item["value"] for item in whole["snn_accuracy_by_cycles"]}
+    for point in result("conversion/result.json")["curves"]["real"]:
+        lost, loss = whole["ann_accuracy"]["value"] - by_cycles[point["cycles"]], point["loss"]
+        half = (loss["high"] - loss["low"]) / 2  # 1.96 sigma; three are allowed
+        assert abs(lost - loss["value"]) < 3 / 1.96 * half
+
+
+def test_both_experiments_on_energy_agree() -> None:
+    """The same windows, images and network: the same numbers."""
+    summary = result("cifar_energy/summary.json")
+    memristor = result("energy_ratio/result.json")["devices"][0]
+    common = memristor.keys() & summary.keys()
+    assert {"ratio", "energy_per_inference_joule", "spice", "memristive_ci95"} <= common
+    assert {key: memristor[key] for key in common} == {key: summary[key] for key in common}
+
+
+def test_what_moves_the_ratio_starts_from_the_ratio() -> None:
+    found = result("cmos_neuron/result.json")["sensitivity"]["reference"]
+    # The summary's neuron is that of models/cmos45_neuron.toml, written to four digits.
+    assert found == pytest.approx(result("cifar_energy/summary.json")["ratio"], rel=1e-3)
