@@ -74,8 +74,7 @@ def train_network(
     ------
     ConfigError
         If the checkpoint belongs to another run, a batch is larger than the set of images, a phase
-        has fewer than six steps, or the hardware of a mapped phase
-        does not exist.
+        has fewer than six steps, or the hardware of a mapped phase does not exist.
     """
     if len(images) < config.batch:
         raise ConfigError(f"{len(images)} images do not fill one batch of {config.batch}")
@@ -90,7 +89,7 @@ def train_network(
     for phase, path in zip(config.phases, paths, strict=True):
         run.phase(phase, path)
     provenance = {"training": asdict(config), "history": history, "torch": torch.__version__}
-    network = _finished(run.model.eval(), provenance, config)
+    network = _finished(model.eval(), provenance, config)
     return with_mean_inputs(network, unit_range(images[:LEVEL_IMAGES]))
 
 
