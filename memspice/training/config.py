@@ -15,7 +15,8 @@ Kind = Literal["normalised", "rounded", "folded", "mapped"]
 class Phase:
     """Some epochs under one learning-rate cycle.
 
-    A share ``sampled_fraction`` of each batch propagates spikes, the rest probabilities.  In a
+    A share ``sampled_fraction`` of each batch propagates spikes, for ``cycles`` cycles over which
+    scores are averaged, as the SNN does; the rest propagates probabilities.  In a
     ``rounded`` phase the weights of a ``normalised`` one are clipped and rounded to the levels they
     will have once the normalisation is folded into them.  A ``folded`` phase disturbs such weights
     by noise, a ``mapped`` one puts them on circuits.
@@ -29,6 +30,7 @@ class Phase:
     learning_rate: float
     sampled_fraction: float = 0.5
     kind: Kind = "normalised"
+    cycles: int = 1
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ class _Run:
             images = self._prepare(self.pixels[picked])
             spiking = round(phase.sampled_fraction * len(picked))
             with torch.autocast("cpu", torch.bfloat16):
-                scores = self.model(images, spiking).float()
+                scores = self.model(images, spiking, phase.cycles).float()
             loss = nn.functional.cross_entropy(scores, self.classes[picked])
             optimizer.zero_grad()
             loss.backward()

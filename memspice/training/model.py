@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,8 +19,10 @@ from memspice.network.architecture import Architecture, Conv, Dense, Pool
 
 #: Rails of a neuron's write driver, as limits of ``z``, before a model is put on crossbars.
 Z_LOW, Z_HIGH = -7.0, 2.3
-#: Values of a draw in training: with one of 16 bits, certain spikes would be negative numbers.
-DRAWS = 2**14
+#: Bits of a draw in training, and its values: with 15, the sum with a certain spike's would be
+#: a negative number.
+DRAW_BITS = 14
+DRAWS = 2**DRAW_BITS
 #: A weight that crossbars change by less keeps the factor as it learns: a spread of conductances is
 #: less harmful to smaller weights, and only a gradient that sees it makes weights robust.  What
 #: changes more (stuck cells, weights near zero) is added to it.
@@ -31,24 +34,29 @@ class _Switch(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, z, spiking, low, high):  # type: ignore[no-untyped-def]  # noqa: D102
-        hazard = z.clamp(low, high).exp_()
-        probability = torch.expm1(-hazard).neg_()  # keeps small ones, in 16 bits too
-        ctx.save_for_backward(hazard.neg().exp_().mul_(hazard))
+        minus_hazard = z.clamp(low, high).exp_().neg_()
+        probability = torch.expm1(minus_hazard).neg_()  # keeps small ones, in 16 bits too
         if spiking:
             spikes = probability[:spiking]
-            spikes.copy_(_draws_like(spikes) < (spikes * DRAWS).short())
+            # A draw and the probability, both in units of 1 / DRAWS, together pass one or do not.
+            sums = _draws_like(spikes).add_((spikes * DRAWS).short())
+            spikes.copy_(sums.bitwise_right_shift_(DRAW_BITS))
+        ctx.save_for_backward(minus_hazard.exp().mul_(minus_hazard))
         return probability
 
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]  # noqa: D102
-        (slope,) = ctx.saved_tensors
-        return gradient * slope, None, None, None
+        (minus_slope,) = ctx.saved_tensors
+        return (gradient * minus_slope).neg_(), None, None, None
 
 
 def _draws_like(values: torch.Tensor) -> torch.Tensor:
     """Whole numbers below ``DRAWS``, laid out as ``values``: four of each 64-bit draw."""
-    words = torch.empty(-(-values.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
-    draws = words.view(torch.int16)[: values.numel()].bitwise_and_(DRAWS - 1)
+    # NumPy draws twice as fast; its seed is torch's draw, so that one state holds all chance.
+    seed = int(torch.randint(2**62, ()))
+    bits = np.random.Generator(np.random.SFC64(seed)).bit_generator
+    words = torch.from_numpy(bits.random_raw(-(-values.numel() // 4)).view(np.int16))
+    draws = words[: values.numel()].bitwise_and_(DRAWS - 1)
     return draws.as_strided(values.size(), values.stride())
 
 
@@ -212,11 +220,14 @@ class DeviceNetwork(nn.Module):
         self.architecture = architecture
         self.steps = nn.ModuleList(_build(architecture))
 
-    def forward(self, x: torch.Tensor, spiking: int) -> torch.Tensor:
-        """Scores (images, classes); the first ``spiking`` images propagate spikes."""
+    def forward(self, x: torch.Tensor, spiking: int, cycles: int = 1) -> torch.Tensor:
+        """Scores (images, classes), of the first ``spiking`` images the mean over their cycles."""
+        spiked = spiking * cycles
+        x = torch.cat([x[:spiking].repeat(cycles, 1, 1, 1), x[spiking:]])
         for step in self.steps:
-            x = step(x, spiking) if isinstance(step, Stage) else step(x)
-        return x
+            x = step(x, spiked) if isinstance(step, Stage) else step(x)
+        mean = x[:spiked].reshape(cycles, spiking, -1).mean(dim=0) if spiking else x[:0]
+        return torch.cat([mean, x[spiked:]])
 
     def stages(self) -> Iterator[Stage]:
         """Weight layers in order."""
