@@ -226,8 +226,7 @@ class DeviceNetwork(nn.Module):
         x = torch.cat([x[:spiking].repeat(cycles, 1, 1, 1), x[spiking:]])
         for step in self.steps:
             x = step(x, spiked) if isinstance(step, Stage) else step(x)
-        mean = x[:spiked].reshape(cycles, spiking, -1).mean(dim=0) if spiking else x[:0]
-        return torch.cat([mean, x[spiked:]])
+        return torch.cat([x[:spiked].unflatten(0, (cycles, spiking)).mean(dim=0), x[spiked:]])
 
     def stages(self) -> Iterator[Stage]:
         """Weight layers in order."""
