@@ -15,8 +15,8 @@ Kind = Literal["normalised", "rounded", "folded", "mapped"]
 class Phase:
     """Some epochs under one learning-rate cycle.
 
-    A share ``sampled_fraction`` of each batch propagates spikes, for ``cycles`` cycles over which
-    scores are averaged, as the SNN does; the rest propagates probabilities.  In a
+    A share ``sampled_fraction`` of the images of each ``batch`` propagates spikes, for ``cycles``
+    cycles over which scores are averaged, as the SNN does; the rest propagates probabilities.  In a
     ``rounded`` phase the weights of a ``normalised`` one are clipped and rounded to the levels they
     will have once the normalisation is folded into them.  A ``folded`` phase disturbs such weights
     by noise, a ``mapped`` one puts them on circuits.
@@ -31,6 +31,7 @@ class Phase:
     sampled_fraction: float = 0.5
     kind: Kind = "normalised"
     cycles: int = 1
+    batch: int = 128
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ class TrainConfig:
     """What a training run depends on, besides architecture and images."""
 
     phases: tuple[Phase, ...]
-    batch: int = 128
     weight_decay: float = 2e-2
     augment: bool = True
     levels: int = 32
@@ -86,7 +86,7 @@ class TrainConfig:
         """Settings that the state after a phase depends on: nothing of later phases."""
         phases = self.phases[: self.phases.index(phase) + 1]
         kinds = {done.kind for done in phases}
-        names = ["batch", "weight_decay", "augment", "seed"]
+        names = ["weight_decay", "augment", "seed"]
         if kinds - {"normalised"}:
             names += ["levels", "clip_sigma"]
         if "folded" in kinds:
@@ -101,10 +101,9 @@ class TrainConfig:
 PRESETS = {
     "digits-mlp": TrainConfig(
         phases=(
-            Phase("normalised", 60, 5e-3),
-            Phase("folded", 20, 3e-4, kind="folded"),
+            Phase("normalised", 60, 5e-3, batch=64),
+            Phase("folded", 20, 3e-4, kind="folded", batch=64),
         ),
-        batch=64,
         augment=False,
     ),
     "cifar10-cnn": TrainConfig(

@@ -76,8 +76,9 @@ def train_network(
         If the checkpoint belongs to another run, a batch is larger than the set of images, a phase
         has fewer than six steps, or the hardware of a mapped phase does not exist.
     """
-    if len(images) < config.batch:
-        raise ConfigError(f"{len(images)} images do not fill one batch of {config.batch}")
+    batch = max(phase.batch for phase in config.phases)
+    if len(images) < batch:
+        raise ConfigError(f"{len(images)} images do not fill one batch of {batch}")
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
     checkpoint.mkdir(parents=True, exist_ok=True)
@@ -123,11 +124,11 @@ class _Run:
 
     def phase(self, phase: Phase, path: Path) -> None:
         """Run one phase, resuming from its last finished epoch."""
-        steps = len(self.pixels) // self.config.batch
+        steps = len(self.pixels) // phase.batch
         total = phase.epochs * steps
         if total < LEAST_STEPS:
             raise ConfigError(
-                f"phase {phase.name} has {total} steps of {self.config.batch} images "
+                f"phase {phase.name} has {total} steps of {phase.batch} images "
                 f"and needs {LEAST_STEPS}: take more images or epochs, or a smaller batch"
             )
         self._enter(phase)
@@ -181,7 +182,7 @@ class _Run:
         for step in range(steps):
             if phase.kind == "mapped":
                 self._crossbars.step(self.model, step)
-            picked = order[step * self.config.batch : (step + 1) * self.config.batch]
+            picked = order[step * phase.batch : (step + 1) * phase.batch]
             images = self._prepare(self.pixels[picked])
             spiking = round(phase.sampled_fraction * len(picked))
             with torch.autocast("cpu", torch.bfloat16):

@@ -67,9 +67,10 @@ def small(device: str = "fast-memristor") -> Any:
     return Hardware(device, tile=(30, 8), refresh=3, pool=2)
 
 
-def config(**values: Any) -> TrainConfig:
-    phases = (Phase("normalised", 2, 5e-3), Phase("mapped", 2, 1e-3, kind="mapped"))
-    return TrainConfig(**{"phases": phases, "batch": 64, "hardware": small(), **values})
+def config(batch: int = 64, **values: Any) -> TrainConfig:
+    normalised = Phase("normalised", 2, 5e-3, batch=batch)
+    mapped = Phase("mapped", 2, 1e-3, kind="mapped", batch=batch)
+    return TrainConfig(**{"phases": (normalised, mapped), "hardware": small(), **values})
 
 
 def train(folder: Path, config: TrainConfig, lines: list[str] | None = None) -> Network:
@@ -219,11 +220,11 @@ def accuracy(network: Network, hardware: Any) -> float:
 def test_mapped_phase_makes_robust(tmp_path: Path) -> None:
     """On flawed circuits the network is better than one that was only rounded."""
     data, network = load_digits("train"), ARCHITECTURES["digits-mlp"]
-    first = Phase("normalised", 8, 1e-2)
+    first = Phase("normalised", 8, 1e-2, batch=64)
     hardware = Hardware(changes={"synapse.variation": 0.5, "synapse.stuck_off": 0.05}, pool=4)
     found = []
-    for phases in ((first,), (first, Phase("mapped", 6, 3e-2, kind="mapped"))):
-        settings = TrainConfig(phases, batch=64, augment=False, hardware=hardware, clip_sigma=3.0)
+    for phases in ((first,), (first, Phase("mapped", 6, 3e-2, kind="mapped", batch=64))):
+        settings = TrainConfig(phases, augment=False, hardware=hardware, clip_sigma=3.0)
         trained = train_network(network, data.images, data.labels, settings, tmp_path, [].append)
         found.append(accuracy(trained, hardware))
     assert found[1] > found[0] + 0.03

@@ -96,7 +96,7 @@ SMALL = Architecture("small", (1, 8, 8), (Conv(6), Pool(2), Dense(10)))
 
 
 def train(folder: Path, phases: int, report: Any = None) -> Any:
-    config = TrainConfig(tuple(Phase(**values) for values in PHASES[:phases]), batch=64)
+    config = TrainConfig(tuple(Phase(**values, batch=64) for values in PHASES[:phases]))
     data = load_digits("train", 320)
     return train_network(SMALL, data.images, data.labels, config, folder, report or [].append)
 

@@ -33,10 +33,11 @@ if HAS_TORCH:
 SMALL = Architecture("small", (1, 8, 8), (Conv(4), Pool(2), Dense(10)))
 
 
-def quick_config(**values: Any) -> TrainConfig:
+def quick_config(batch: int = 64, **values: Any) -> TrainConfig:
     """Two epochs a phase of a small convolutional network."""
-    phases = (Phase("normalised", 2, 5e-3), Phase("folded", 2, 1e-3, kind="folded"))
-    return TrainConfig(phases=phases, **{"batch": 64, "threads": 1, **values})
+    normalised = Phase("normalised", 2, 5e-3, batch=batch)
+    folded = Phase("folded", 2, 1e-3, kind="folded", batch=batch)
+    return TrainConfig((normalised, folded), **values)
 
 
 def train(folder: Path, config: TrainConfig, lines: list[str] | None = None) -> Network:
@@ -169,7 +170,10 @@ def test_augmentation_keeps_shape_type_and_range(kind: str) -> None:
 
 
 def test_digits_are_learnt(tmp_path: Path) -> None:
-    phases = (Phase("normalised", 12, 1e-2), Phase("folded", 4, 1e-3, kind="folded"))
+    phases = (
+        Phase("normalised", 12, 1e-2, batch=64),
+        Phase("folded", 4, 1e-3, kind="folded", batch=64),
+    )
     config = replace(PRESETS["digits-mlp"], phases=phases)
     data, test = load_digits("train"), load_digits("test")
     lines: list[str] = []
