@@ -49,7 +49,7 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
             "--network",
             default="cifar10-cnn",
             show_default=True,
-            help="digits-mlp, cifar10-cnn, or the path of a .h5 file.",
+            help="digits-mlp, cifar10-cnn, cifar10-cnn-wide, or the path of a .h5 file.",
         ),
         click.option(
             "--device",

@@ -65,7 +65,7 @@ def train_command(
 ) -> None:
     """Train NETWORK with the device's activation.
 
-    NETWORK is digits-mlp or cifar10-cnn. Needs the extra memspice[train].
+    NETWORK is digits-mlp, cifar10-cnn or cifar10-cnn-wide. Needs the extra memspice[train].
     """
     training = _training()
     config = _config(training.PRESETS[network], device, conversion, quick)

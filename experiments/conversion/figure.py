@@ -16,7 +16,9 @@ STYLES = {
     "real": (SPICE, "s", "every non-ideality"),
 }
 #: What is shown beside: other devices, other trainings.
-OTHERS = (("#8a6d3b", "^"), ("#6b8e6b", "v"), ("#7f7f9f", "D"), ("#b06a8a", "x"))
+OTHERS = (
+    ("#8a6d3b", "^"), ("#6b8e6b", "v"), ("#7f7f9f", "D"), ("#b06a8a", "x"), ("#5b9aa0", "P"),
+)  # fmt: skip
 
 
 def draw(result: dict[str, Any]) -> Figure:

@@ -7,7 +7,7 @@ network's own ANN, image by image, for T cycles: on an ideal array (no wires, no
 any value) it is that of the conversion, on the real one, with every non-ideality of
 ``memspice.network.flaws``, that of both.  (How many images of the whole test set are right on one
 chip is the question of ``experiments/cifar_accuracy``.)  Beside it the other devices, with the
-same flaws, and weights of the same network from other trainings (``models/networks/NAME-*.h5``):
+same flaws, and weights of other trainings and of a wider network (``models/networks/NAME-*.h5``):
 what spikes in training buy shows where only they differ.
 
     .venv/bin/python experiments/conversion/run.py --full --data DIR
@@ -54,7 +54,7 @@ def answer(question: Question) -> None:
     ideal, real = losses(replace(setup, changes=IDEAL), chips), losses(setup, chips)
     devices = [name for name in PARAMETER_SETS if name != question.device]
     beside = {name: replace(setup, device=name) for name in devices}
-    # Weights that other ways of training made, where there are some.
+    # Other trainings and widths, where there are some.
     for path in sorted((ROOT / "models" / "networks").glob(f"{network}-*.h5")):
         beside[path.stem.removeprefix(f"{network}-")] = replace(setup, network=str(path))
     result = {

@@ -30,7 +30,7 @@ def draw(result: dict[str, Any]) -> Figure:
     axis.set_xticks(range(len(SCOPES)), [scope.replace("_", " + ") for scope in SCOPES])
     axis.legend(fontsize=8, loc="lower right")
     tidy(axis, "y")
-    headline(figure, "Less energy than CMOS is a matter of scope (bars: one assumption changed)")
+    headline(figure, "Energy against CMOS is a matter of scope (bars: one assumption changed)")
     return figure
 
 

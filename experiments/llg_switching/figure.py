@@ -23,7 +23,7 @@ def draw(result: dict[str, Any]) -> Figure:
     _regimes(regimes, result)
     _rates(rates, result)
     _paths(paths, result)
-    headline(figure, "Macrospin MTJ: activated above 10 ns, and converged in the step")
+    headline(figure, "Macrospin MTJ: switching against pulse, current and step")
     return figure
 
 

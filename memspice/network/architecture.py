@@ -61,4 +61,20 @@ CIFAR10_CNN = Architecture(
         Dense(10),
     ),
 )
-ARCHITECTURES = {net.name: net for net in (DIGITS_MLP, CIFAR10_CNN)}
+#: Three times the products of ``cifar10-cnn`` for 1.4 times its events.
+CIFAR10_CNN_WIDE = Architecture(
+    "cifar10-cnn-wide",
+    (3, 32, 32),
+    (
+        Conv(64),
+        Pool(2),
+        Conv(128),
+        Conv(128),
+        Pool(2),
+        Conv(256),
+        Conv(256),
+        Pool(2),
+        Dense(10),
+    ),
+)
+ARCHITECTURES = {net.name: net for net in (DIGITS_MLP, CIFAR10_CNN, CIFAR10_CNN_WIDE)}

@@ -108,7 +108,8 @@ def load_network(name: str) -> Network:
     Parameters
     ----------
     name : str
-        ``digits-mlp``, ``cifar10-cnn``, or the path of a file of :func:`save_network`.
+        ``digits-mlp``, ``cifar10-cnn``, ``cifar10-cnn-wide``, or the path of a file of
+        :func:`save_network`.
 
     Raises
     ------

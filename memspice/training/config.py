@@ -114,4 +114,13 @@ PRESETS = {
             Phase("mapped", 6, 1e-2, sampled_fraction=0.3, kind="mapped"),
         ),
     ),
+    "cifar10-cnn-wide": TrainConfig(
+        phases=(
+            Phase("normalised", 30, 3e-3, sampled_fraction=0.3),
+            Phase("averaged", 10, 1.5e-3, sampled_fraction=0.4, kind="rounded", cycles=4),
+            Phase("long", 14, 1.5e-3, sampled_fraction=0.3, kind="rounded", cycles=4),
+            Phase("mapped", 3, 5e-3, sampled_fraction=0.4, kind="mapped", cycles=4),
+        ),
+        threads=2,
+    ),
 }

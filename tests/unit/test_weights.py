@@ -83,7 +83,7 @@ def test_weight_shapes_of_the_cnn_by_hand() -> None:
 
 @pytest.mark.parametrize("name", ["vgg", "digits", ""])
 def test_unknown_name(name: str) -> None:
-    with pytest.raises(ConfigError, match="unknown: use digits-mlp, cifar10-cnn"):
+    with pytest.raises(ConfigError, match=f"unknown: use {', '.join(ARCHITECTURES)} or the path"):
         load_network(name)
 
 
