@@ -10,11 +10,10 @@ import click
 from tqdm import tqdm
 
 from memspice.cli_execution import execution_options, take_execution
-from memspice.cli_options import counter, note_lines, setup_options, take_setup
+from memspice.cli_options import counter, energy_line, note_lines, setup_options, take_setup
 from memspice.experiment.infer import infer
 from memspice.experiment.run_windows import check_complete
 from memspice.jobs import Execution
-from memspice.quantities import format_si
 
 
 @click.command("infer")
@@ -56,11 +55,11 @@ def infer_text(result: Mapping[str, Any]) -> str:
     for name, rate in result["spike_rate"].items():
         lines.append(f"  {name}: {rate:.4f} spikes per event")
     if "energy_joule" in result:
-        total = format_si(result["energy_joule"]["total"] / result["snn_accuracy"]["n"], "J")
-        lines.append(
-            f"  {total} per image, closure {result['energy_closure']:.1e}, "
-            f"{result['mismatches']} of {result['events']} spikes differ from the closed form"
-        )
+        lines += [
+            f"  energy of {result['snn_accuracy']['n']} images: {energy_line(result)}",
+            f"  closure {result['energy_closure']:.1e}, {result['mismatches']} of "
+            f"{result['events']} spikes differ from the closed form",
+        ]
     return "\n".join([*lines, f"  {result['wall_seconds']:.1f} s"])
 
 

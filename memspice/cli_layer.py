@@ -13,6 +13,7 @@ from tqdm import tqdm
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
+    energy_line,
     note_lines,
     pathwise_verdict,
     setup_options,
@@ -100,10 +101,10 @@ def layer_text(result: LayerResult) -> str:
     if content["scores"]:
         deviation = content["scores"]["worst_deviation"]
         lines.append(f"  scores      within {deviation:.1e} of the closed form")
-    energy = content["energy_joule"]
-    lines.append(f"  {'energy':12}{format_si(energy['total'], 'J'):>10}")
+    energy, total = content["energy_joule"], content["energy_total_joule"]
+    lines.append(f"  energy      {energy_line(content)}")
     for name in COMPONENTS:
-        share = energy[name] / energy["total"]
+        share = energy[name] / total
         lines.append(f"    {name:12}{format_si(energy[name], 'J'):>10}  {share:7.2%}")
     if content["energy_closure"] is not None:
         lines.append(f"  closure     {content['energy_closure']:.1e}")

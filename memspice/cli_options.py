@@ -17,6 +17,7 @@ from memspice.engines import ENGINES
 from memspice.errors import ConfigError, EngineError
 from memspice.experiment.setup import Setup
 from memspice.network.flaws import FLAWS
+from memspice.quantities import format_si
 
 #: Type of ``--jobs``.
 JOBS = click.IntRange(min=1)
@@ -135,6 +136,13 @@ def note_lines(content: Mapping[str, Any]) -> list[str]:
         textwrap.fill(note, 80, initial_indent="  note         ", subsequent_indent=15 * " ")
         for note in content.get("notes", ())
     ]
+
+
+def energy_line(content: Mapping[str, Any]) -> str:
+    """A result's total in words: joules, how much of them is assumed, what device they are of."""
+    total = format_si(content["energy_total_joule"], "J")
+    assumed, source = content["assumed_fraction"], content["device_source"]
+    return f"{total}, {assumed:.0%} of it assumed; {source} device"
 
 
 def stages(bar: Any) -> Callable[[str, int, int], None]:

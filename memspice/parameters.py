@@ -38,6 +38,16 @@ LABELS = {
     "D": "derived",
     "A": "assumed",
 }
+#: What decides when a neuron device switches, and what then flows.
+_DEVICE_CONSTANTS = frozenset(
+    {
+        *("hazard.voltage_scale", "hazard.time_scale"),
+        *("neuron.on_resistance", "neuron.off_resistance"),
+        *("neel_brown.attempt_time", "neel_brown.critical_voltage", "neel_brown.barrier"),
+        *("neuron.heavy_metal_resistance", "neuron.parallel_resistance"),
+        "neuron.antiparallel_resistance",
+    }
+)
 _CURVES: dict[str, type[Parameters]] = {"sinh_cell": SinhCell, "cubic_cell": CubicCell}
 _ACCESS: dict[str, type[Parameters]] = {
     "access_transistor": AccessTransistor,
@@ -84,6 +94,19 @@ class ParameterSet:
         """Values that a run has changed, by ``"table.name"``, in SI units."""
         found = (entry for entry in self.provenance if entry.source == CHANGED)
         return {f"{entry.table}.{entry.name}": entry.value for entry in found}
+
+    @property
+    def device_source(self) -> str:
+        """Where the neuron device comes from: ``measured``, ``literature`` or ``what-if``.
+
+        The weakest label of its law and resistances decides: one assumed value makes the device
+        one that nobody built; one from the literature, one that nobody here has seen.
+        """
+        named = {f"{entry.table}.{entry.name}": entry.label for entry in self.provenance}
+        labels = {named[name] for name in _DEVICE_CONSTANTS & named.keys()}
+        if "A" in labels:
+            return "what-if"
+        return "literature" if "R" in labels else "measured"
 
     @property
     def notes(self) -> list[str]:

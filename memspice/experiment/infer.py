@@ -154,7 +154,7 @@ def _by_spice(
             "events": together.events,
             "mismatches": together.mismatches,
             "worst_margin": together.worst_margin,
-            "energy_joule": energy_json(outcomes),
+            **energy_json(outcomes, prepared.mapped.parameter_set),
             "energy_closure": max(item.closure or 0.0 for item in outcomes),
             "jobs": {"total": total, **runner.tally.as_json()},
             "failures": _failures(results),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from memspice.analysis.assumed import assumed_fraction
 from memspice.analysis.comparison import PathwiseComparison, compare_spikes, merge
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
@@ -37,6 +38,7 @@ from memspice.experiment.window import (
 from memspice.jobs import Execution, Runner, open_runner
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
+from memspice.parameters import ParameterSet
 from memspice.store import JobRecord, Provenance, RunWriter, read_run
 
 Progress = Callable[[str, int, int], None]
@@ -149,7 +151,7 @@ def simulate_layer(
         "events": comparison.events,
         "spikes": _spike_json(statistics, comparison),
         "scores": scores,
-        "energy_joule": energy_json(outcomes),
+        **energy_json(outcomes, prepared.mapped.parameter_set),
         "energy_closure": closure,
         "wall_seconds": time.monotonic() - started,
         "out": str(out) if out else None,
@@ -275,10 +277,15 @@ def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeSt
     return spike_statistics(spikes, hazard, thresholds, layer.circuits[0].timing.write)
 
 
-def energy_json(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Energy of all outcomes together by component, with its total, [J]."""
+def energy_json(outcomes: Sequence[Outcome], parameter_set: ParameterSet) -> dict[str, Any]:
+    """Energy of all outcomes together: by component, in all [J], and what it rests on."""
     energy = {name: sum(item.energy[name] for item in outcomes) for name in COMPONENTS}
-    return {**energy, "total": sum(energy.values())}
+    return {
+        "energy_joule": energy,
+        "energy_total_joule": sum(energy.values()),
+        "assumed_fraction": assumed_fraction(energy, parameter_set.provenance),
+        "device_source": parameter_set.device_source,
+    }
 
 
 def _spike_json(

@@ -72,9 +72,10 @@ def test_spikes_and_energy_of_simulate_layer(capsys: Capture) -> None:
     assert needed <= set(content["spikes"])
     assert content["events"] == 2 * 32
     assert content["spikes"]["rate"] == content["spikes"]["count"] / 64
-    assert set(content["energy_joule"]) == {*COMPONENTS, "total"}
-    parts = [content["energy_joule"][name] for name in COMPONENTS]
-    assert sum(parts) == pytest.approx(content["energy_joule"]["total"])
+    assert set(content["energy_joule"]) == set(COMPONENTS)
+    assert sum(content["energy_joule"].values()) == pytest.approx(content["energy_total_joule"])
+    assert 0.5 < content["assumed_fraction"] < 1
+    assert content["device_source"] == "what-if"
     assert content["energy_closure"] is None  # NumPy has no balance to close
     assert content["engine"]["name"] == "numpy"
     assert content["dataset"]["name"] == "digits"

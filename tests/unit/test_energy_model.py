@@ -132,13 +132,14 @@ def test_row_tiles_share_what_the_whole_array_takes() -> None:
 
 # What the closed form leaves out: settling of the sense stage (array and sense), the time constant
 # of the switch, 1 % of a pulse of which these marginal devices conduct 2 % (write), the course of
-# the reset, which it sets at a twentieth of the pulse.
+# the reset, which it sets at a fiftieth of the pulse.
 TOLERANCES = {
     "driver": 0.02,
     "crossbar": 0.02,
     "sense": 0.05,
     "neuron_write": 0.15,
     "neuron_read": 0.05,
+    "neuron_reset": 0.1,
     "logic": 0.03,
 }
 
@@ -157,5 +158,3 @@ def test_spice_agrees(name: str, resistive: bool) -> None:
         assert measured.components[part].sum() == pytest.approx(
             modelled[part].sum(), rel=tolerance
         ), part
-    ratio = measured.components["neuron_reset"].sum() / modelled["neuron_reset"].sum()
-    assert 0.2 < ratio < 2

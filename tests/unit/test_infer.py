@@ -85,7 +85,10 @@ def test_every_spike_out_of_spice_is_that_of_the_loop() -> None:
     assert found["spike_rate"] == loop["spike_rate"]
     assert found["snn_accuracy"] == loop["snn_accuracy"]
     assert found["energy_closure"] <= 1e-3
-    assert set(found["energy_joule"]) == {*COMPONENTS, "total"}
+    assert set(found["energy_joule"]) == set(COMPONENTS)
+    assert found["energy_total_joule"] == pytest.approx(sum(found["energy_joule"].values()))
+    assert 0 < found["assumed_fraction"] < 1
+    assert found["device_source"] == "what-if"
     assert found["engine"]["name"] == "ngspice"
 
 

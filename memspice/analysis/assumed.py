@@ -1,0 +1,60 @@
+"""How much of an energy rests on assumed constants, told from the labels of its parameters.
+
+A joule is *assumed* where a constant stands in the place of a circuit (a supply current, a load, a
+rail, the price of an operation) and nobody read that constant at its source: its label is ``A``, or
+``R``, recalled from the literature.  Whether the device itself was ever built is another matter:
+`memspice.parameters.ParameterSet.device_source`.  Voltages, times and conductances that a designer
+chooses for the array belong to neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from memspice.parameters import SourcedValue
+
+#: Labels of constants that were not read at a source.
+ASSUMED_LABELS = frozenset("AR")
+_NEURON = ("periphery.driver_resistance", "periphery.supply_positive")
+#: By component, the constants that stand in the place of its circuit and set its joules.
+CIRCUIT_CONSTANTS: dict[str, tuple[str, ...]] = {
+    "driver": ("array.driver_resistance",),
+    "crossbar": (),
+    "sense": ("sense.quiescent_current", "sense.supply", "sense.output_resistance"),
+    "neuron_write": _NEURON,
+    "neuron_read": (*_NEURON, "periphery.compare_current"),
+    "neuron_reset": ("periphery.driver_resistance", "periphery.supply_negative"),
+    "logic": ("periphery.latch_capacitance", "periphery.latch_resistance"),
+}
+
+
+def assumed_fraction(
+    energy: Mapping[str, float],
+    provenance: Iterable[SourcedValue],
+    constants: Mapping[str, Sequence[str]] = CIRCUIT_CONSTANTS,
+) -> float:
+    """Share of an energy that rests on assumed constants, [1].
+
+    Parameters
+    ----------
+    energy : mapping of str to float, [J]
+        By component.
+    provenance : iterable of SourcedValue
+        Where the constants come from.
+    constants : mapping of str to sequence of str
+        By component, the ``table.name`` of the constants in the place of a circuit; one of them
+        assumed makes the whole component so.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 of no energy at all.
+    """
+    labels = {f"{item.table}.{item.name}": item.label for item in provenance}
+    assumed = sum(
+        joule
+        for name, joule in energy.items()
+        if any(labels[constant] in ASSUMED_LABELS for constant in constants[name])
+    )
+    total = sum(energy.values())
+    return assumed / total if total else 0.0

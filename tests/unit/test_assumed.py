@@ -1,0 +1,71 @@
+"""What joules rest on: labels decide, component by component, and the device apart from them."""
+
+from __future__ import annotations
+
+import pytest
+
+from memspice.analysis.assumed import CIRCUIT_CONSTANTS, assumed_fraction
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.parameters import PARAMETER_SETS, SourcedValue, load_parameter_set
+
+
+def sourced(**labels: str) -> list[SourcedValue]:
+    return [SourcedValue("t", name, 1.0, "1", label, "x") for name, label in labels.items()]
+
+
+@pytest.mark.parametrize(("label", "share"), [("A", 0.75), ("R", 0.75), ("S", 0.0), ("D", 0.0)])
+def test_a_component_is_assumed_where_one_of_its_constants_is(label: str, share: float) -> None:
+    constants = {"a": ("t.known", "t.asked"), "b": ("t.known",), "c": ()}
+    energy = {"a": 6.0, "b": 1.0, "c": 1.0}
+    provenance = sourced(known="S", asked=label)
+    assert assumed_fraction(energy, provenance, constants) == pytest.approx(share)
+
+
+def test_no_energy_is_not_assumed() -> None:
+    assert assumed_fraction({"a": 0.0}, sourced(x="A"), {"a": ("t.x",)}) == 0.0
+
+
+@pytest.mark.parametrize("name", PARAMETER_SETS)
+def test_every_component_has_its_constants_in_every_set(name: str) -> None:
+    assert tuple(CIRCUIT_CONSTANTS) == COMPONENTS
+    found = {f"{item.table}.{item.name}" for item in load_parameter_set(name).provenance}
+    assert {constant for names in CIRCUIT_CONSTANTS.values() for constant in names} <= found
+
+
+def test_behavioural_periphery_is_assumed_and_the_array_is_not() -> None:
+    provenance = load_parameter_set("fast-memristor").provenance
+    shares = {
+        name: assumed_fraction({name: 1.0}, provenance, CIRCUIT_CONSTANTS) for name in COMPONENTS
+    }
+    assert {name for name, share in shares.items() if share == 0} == {"driver", "crossbar"}
+
+
+def test_a_changed_driver_is_assumed() -> None:
+    changed = load_parameter_set("fast-memristor", {"array.driver_resistance": 50.0})
+    assert assumed_fraction({"driver": 1.0}, changed.provenance) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("ag-asi", "literature"), ("fast-memristor", "what-if"), ("sot-mtj", "literature")],
+)
+def test_a_device_comes_from_where_its_weakest_value_does(name: str, source: str) -> None:
+    assert load_parameter_set(name).device_source == source
+
+
+@pytest.mark.parametrize(
+    "value", ["hazard.time_scale", "hazard.voltage_scale", "neuron.on_resistance"]
+)
+def test_a_changed_device_is_a_what_if(value: str) -> None:
+    kept = load_parameter_set("ag-asi", {"sense.bandwidth": 2e6})
+    assert kept.device_source == "literature"
+    assert load_parameter_set("ag-asi", {value: 1e5}).device_source == "what-if"
+
+
+def test_a_device_read_at_its_source_is_measured() -> None:
+    found = load_parameter_set("sot-mtj")
+    provenance = tuple(
+        item if item.label != "R" else SourcedValue(**{**vars(item), "label": "S"})
+        for item in found.provenance
+    )
+    assert type(found)(**{**vars(found), "provenance": provenance}).device_source == "measured"
