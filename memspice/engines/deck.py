@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from memspice.engines.base import Analysis, SolverOptions, Transient
+from memspice.engines.spice_check import check_netlist
 from memspice.engines.waveforms import GROUND_NAMES, canonical_name
-from memspice.errors import NetlistError
 
 #: Longest line of saved names, [characters]: decks stay readable, and no parser limit is near.
 LINE_LIMIT = 500
-#: Cards that the engine writes itself; a second one in the netlist would run, save or end
-#: something else than what was asked for.
-RESERVED = frozenset(
-    (".ac", ".dc", ".disto", ".four", ".meas", ".measure", ".noise", ".op", ".pss", ".pz")
-    + (".sens", ".sp", ".tf", ".tran", ".option", ".options", ".save", ".plot", ".print")
-    + (".probe", ".width", ".control", ".endc", ".end")
-)
-#: A literal zero, also as ``r=0`` and with a unit. A parameter that works out to 0 is not seen.
-_ZERO = re.compile(r"(r|resistance)?=?[-+]?(0+\.?0*|\.0+)(e[-+]?\d+)?[a-z]*$", re.IGNORECASE)
 
 
 def build_deck(
@@ -36,7 +26,7 @@ def build_deck(
     Parameters
     ----------
     netlist : str
-        Title line, elements, ``.model``, ``.subckt``. Paths in ``.include`` must be absolute.
+        Title line, elements, ``.model``, ``.subckt``; see `memspice.engines.spice_check`.
     analysis : Transient or OperatingPoint
     save : sequence of str
         Signals as in `memspice.engines.waveforms.canonical_name`, or ``all``; empty: all.
@@ -53,72 +43,14 @@ def build_deck(
     Raises
     ------
     NetlistError
-        If the netlist has no title line or no element, brings a card of `RESERVED`, or holds a
-        resistor, capacitor or inductor without a value or a resistor of 0 ohm.
+        If ngspice would read the netlist otherwise than a person, see
+        `memspice.engines.spice_check.check_netlist`.
     """
     check_netlist(netlist)
     lines = [netlist.rstrip("\n"), *_option_lines(options, klu), *_save_lines(save)]
     if objects:
         lines += [".control", f"pre_osdi {' '.join(objects)}", ".endc"]
     return "\n".join([*lines, _analysis_line(analysis), ".end", ""])
-
-
-def check_netlist(netlist: str) -> None:
-    """Refuse what ngspice accepts without a word.
-
-    Parameters
-    ----------
-    netlist : str
-
-    Raises
-    ------
-    NetlistError
-        See `build_deck`.
-    """
-    title, _, body = netlist.partition("\n")
-    if re.match(r"[rclvi]\d\w*\s+\S+\s+\S+\s+[-+.\d]", title, re.IGNORECASE):
-        raise NetlistError(
-            f"the netlist's first line is its title and would be ignored, but it reads like an "
-            f"element: {title!r}; put a title line before it"
-        )
-    n_elements = 0
-    for number, line in _logical_lines(body):
-        words = line.split()
-        if words[0].lower() in RESERVED:
-            raise NetlistError(
-                f"netlist line {number}: {line!r} is written by the engine; remove it and use "
-                "the arguments of run()"
-            )
-        if words[0][0].lower() in "rcl" and len(words) < 4:
-            raise NetlistError(
-                f"netlist line {number}: {line!r} has no value (ngspice would make one up); "
-                "write name, two nodes and a value"
-            )
-        if words[0][0].lower() == "r" and _ZERO.match(words[3]):
-            raise NetlistError(
-                f"netlist line {number}: {line!r} is a resistor of 0 ohm, which ngspice turns into "
-                "1 mohm without a word; merge its two nodes, or use a 0 V source"
-            )
-        n_elements += words[0][0].isalpha()
-    if n_elements == 0:
-        raise NetlistError(f"the netlist {title!r} has no element; nothing to simulate")
-
-
-def _logical_lines(body: str) -> Iterator[tuple[int, str]]:
-    """Lines with their number, comments and blanks dropped, ``+`` continuations joined."""
-    start, joined = 0, ""
-    for number, raw in enumerate(body.splitlines(), start=2):
-        line = raw.strip()
-        if not line or line.startswith("*"):
-            continue
-        if line.startswith("+") and joined:
-            joined += " " + line[1:]
-            continue
-        if joined:
-            yield start, joined
-        start, joined = number, line
-    if joined:
-        yield start, joined
 
 
 def _option_lines(options: SolverOptions, klu: bool) -> list[str]:

@@ -110,8 +110,8 @@ class NgspiceEngine:
         Parameters
         ----------
         netlist : str
-            Title line, elements, ``.model``, ``.subckt``; no analysis, no ``.end``. Paths in
-            ``.include`` must be absolute.
+            Title line, elements, ``.model``, ``.subckt``; no analysis, no ``.end``, no
+            ``.include``.
         analysis : Transient or OperatingPoint
         save : sequence of str
             Signals to keep; every node voltage and branch current if empty.

@@ -25,7 +25,8 @@ from memspice.engines.base import (
 from memspice.engines.osdi import INSTALL
 from memspice.engines.results import ask
 from memspice.engines.simulation import Adapter, Job, simulate
-from memspice.engines.vacask_deck import ANALYSIS, build_deck, model_names
+from memspice.engines.vacask_check import model_names
+from memspice.engines.vacask_deck import ANALYSIS, build_deck
 from memspice.engines.vacask_log import first_problem, tidy_log
 from memspice.engines.vacask_names import canonical_signal
 from memspice.engines.vacask_netlist import write_netlist

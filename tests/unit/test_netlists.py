@@ -14,7 +14,7 @@ from memspice.circuits.netlists import (
     layer_deck,
 )
 from memspice.circuits.sense import difference_inputs
-from memspice.engines.deck import check_netlist
+from memspice.engines.spice_check import check_netlist
 from tests.helpers import SETS, near_stimulus, small_layer
 
 FIDELITIES: tuple[SpiceFidelity, ...] = ("full", "reduced")

@@ -127,7 +127,7 @@ WRONG_CIRCUITS = {
     ),
     "unknown element parameter": (DIVIDER.replace("3k", "3k foo=1"), r"\(foo\).*line 4"),
     "unknown subcircuit": (DIVIDER + "X1 out 0 nosub\n", "unknown subckt: x1"),
-    "element twice": (DIVIDER + "R1 in 0 1\n", "already exists.*line 5: 'R1 in 0 1'"),
+    "element twice": (DIVIDER + "R1 in 0 1\n", "line 5: 'R1 in 0 1'.*already exists"),
     "not an element": (DIVIDER + "bogus line here\n", "bogus line here"),
     "initial value of no node": (DIVIDER + ".ic v(nowhere)=1\n", "nowhere"),
     "PWL back in time": (DIVIDER + "V2 b 0 PWL(0 0 1u 1 .5u 2)\nR3 b 0 1\n", "non-increasing"),

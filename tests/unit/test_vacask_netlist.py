@@ -11,7 +11,8 @@ from PySpice.Spice.Netlist import Circuit, SubCircuit
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.engines import compiled, vacask_netlist
 from memspice.engines.base import OperatingPoint, SolverOptions, Transient
-from memspice.engines.vacask_deck import build_deck, check_netlist, model_names
+from memspice.engines.vacask_check import check_netlist, model_names
+from memspice.engines.vacask_deck import build_deck
 from memspice.engines.vacask_names import canonical_signal, save_word
 from memspice.engines.vacask_netlist import WIDTH, source_hash, write_netlist
 from memspice.errors import ConfigError, DataError, NetlistError
@@ -211,6 +212,22 @@ SILENT = {
     "analysis a op": "not part of a circuit",
     'embed "x.py" <<<FILE': "not part of a circuit",
     'load "/somewhere/else.osdi"': "without a folder",
+    # one circuit, two readings
+    "r9 (OUT 0) resistor r=1": "'OUT', which to VACASK is another than 'out'",
+    "R1 (out 0) resistor r=1": "'R1', which to VACASK is another than 'r1'",
+    "r9 (out gnd) resistor r=1": "'gnd', which is not ground",
+    "r9 (out ground) resistor r=1": "not ground",
+    "r9 (out 0) resistor r=1M": "mega to VACASK, milli to SPICE",
+    "r9 (out 0) resistor r=1x": "mega to VACASK",
+    "r9 (out 0) resistor r=2a": "atto",
+    "r9 (out 0) resistor r=0x10": "hexadecimal",
+    "r9 (out 0) resistor r=5/2": "5.0/2.0",
+    "r9 (out 0) resistor r=2^3": "exclusive or",
+    "r9 (out 0) resistor r=-2**2": "sign before it",
+    "r9 (out 0) resistor r=1µ": "ASCII",
+    "r9 (out 0) resistor r=1\x0c": r"U\+000C",
+    "// comment\x0br9 (out 0) resistor r=1": r"U\+000B",
+    "/* r9 (out 0) resistor r=1\n*/": "many lines",
 }
 
 
@@ -275,6 +292,14 @@ def test_a_missing_title_and_an_empty_circuit_are_refused() -> None:
     body = DIVIDER.partition("\n")[2]
     with pytest.raises(NetlistError, match="title"):
         check_netlist("r9 (in 0) resistor r=1\n" + body)
+    for first in (
+        *("subckt cell (a b)", "model r9 resistor", "model m (r) resistor", "parameters c=1p"),
+        *('load "resistor.osdi"', "ground 0", "x9 (in 0) cell", "ends"),
+    ):
+        with pytest.raises(NetlistError, match="line 1.*title"):
+            check_netlist(f"{first}\n{body}subckt cell(a b)\nr1 (a b) resistor r=1\nends\n")
+    for first in ("", "model of a neuron", "ground truth of a layer", "// r9 (in 0) resistor r=1"):
+        check_netlist(f"{first}\n{body}r9 (in 0) resistor r=1meg\nr8 (in 0) resistor r=7.5/2\n")
     with pytest.raises(NetlistError, match="'title' has no instance"):
         check_netlist(HEAD)
 
