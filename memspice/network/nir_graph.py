@@ -1,11 +1,71 @@
-"""A NIR graph as a chain: one input, one output, nothing that branches or returns."""
+"""A NIR graph read from its file, and as a chain: one input, one output, nothing that branches."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+from memspice.errors import ConfigError, DataError
+from memspice.inputs import Group, open_hdf5, printable, read_input
 from memspice.network.operations import refusal
+
+#: Largest NIR file, [bytes]; most nodes and edges.
+LARGEST, MOST = 1 << 30, 10_000
+
+
+def read_graph(path: Path) -> tuple[Any, str]:
+    """Return the graph of a file that ``nir.write`` wrote, and the file's SHA-256.
+
+    Raises
+    ------
+    ConfigError
+        If ``nir`` is not installed.
+    DataError
+        If the file is missing or damaged, or ``nir`` makes no graph of it.
+    """
+    try:
+        nir = importlib.import_module("nir")
+    except ModuleNotFoundError as error:
+        if error.name != "nir":
+            raise
+        raise ConfigError(
+            "NIR files need the package nir: install the extra with pip install 'memspice[nir]'"
+        ) from error
+    digest = hashlib.sha256(read_input(path, LARGEST)).hexdigest()
+    with open_hdf5(path) as file:
+        content = _content(file.group("node"))
+    try:
+        # Its own type check refuses old files and speaks of no parameter; ours comes later.
+        graph = nir.dict2NIRNode({**content, "type_check": False})
+    except (RuntimeError, LookupError, ValueError, TypeError, AssertionError, AttributeError,
+            ArithmeticError, MemoryError) as error:  # fmt: skip  # as nir raises
+        raise DataError(
+            f"the package nir cannot read {printable(str(path))} "
+            f"({printable(str(error))[:300] or type(error).__name__}): "
+            "write it again with nir.write"
+        ) from error
+    return graph, digest
+
+
+def _content(group: Group) -> dict[str, Any]:
+    """Content of a group as ``nir.write`` was given it; names and texts can be shown."""
+    found: dict[str, Any] = {}
+    if len(group.names) > MOST:
+        group.refuse(f"has {len(group.names)} items, more than {MOST:,}")
+    for name in group.names:
+        if printable(name) != name or not name:
+            group.refuse(f"the name {name!r} holds characters that cannot be shown: rename it")
+        if group.kind_of(name) == "group":
+            found[name] = _content(group.group(name))
+            continue
+        value = group.dataset(name).value()
+        if isinstance(value, str) and printable(value) != value:
+            group.refuse(f"{name} = {value[:80]!r} holds characters that cannot be shown")
+        found[name] = value
+    return found
 
 
 def chain_of_nodes(graph: Any, prefix: str = "") -> list[tuple[str, Any]]:

@@ -10,8 +10,6 @@ says ``memspice_activation = "complementary-log-log"`` stands for a threshold wi
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,9 +17,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from memspice.errors import ConfigError, DataError, ShapeError
+from memspice.errors import ConfigError, ShapeError
+from memspice.inputs import printable
 from memspice.network.assembly import assemble_network
-from memspice.network.nir_graph import chain_of_nodes
+from memspice.network.nir_graph import chain_of_nodes, read_graph
 from memspice.network.operations import (
     Averaging,
     Convolution,
@@ -80,9 +79,8 @@ def import_nir(
     ShapeError
         If shapes in the file, or ``input_shape``, do not fit together.
     """
-    if not path.is_file():
-        raise DataError(f"NIR file {path} does not exist: check the path")
-    nodes = chain_of_nodes(_read(path))
+    graph, digest = read_graph(path)
+    nodes = chain_of_nodes(graph)
     reader = _Reader(neurons, time_step)
     operations = reader.operations(nodes)
     stated = _stated_shape(nodes)
@@ -91,32 +89,12 @@ def import_nir(
     network = assemble_network(path.stem, _shape(stated, input_shape), operations)
     provenance = {
         "imported_from": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": digest,
         "neurons": neurons,
         "time_step": time_step,
         "changes": reader.changes,
     }
     return replace(network, provenance=provenance)
-
-
-def _read(path: Path) -> Any:
-    try:
-        nir = importlib.import_module("nir")
-    except ModuleNotFoundError as error:
-        if error.name != "nir":
-            raise
-        raise ConfigError(
-            "NIR files need the package nir: install the extra with pip install 'memspice[nir]'"
-        ) from error
-    try:
-        # Its own type check refuses old files and speaks of no parameter; ours comes later.
-        return nir.read(path, type_check=False)
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AssertionError,
-            AttributeError) as error:  # fmt: skip  # as h5py and nir raise
-        raise DataError(
-            f"the package nir cannot read {path} ({error or type(error).__name__}): "
-            "write it again with nir.write"
-        ) from error
 
 
 def _stated_shape(nodes: Sequence[tuple[str, Any]]) -> tuple[int, ...]:
@@ -223,7 +201,7 @@ def _convolution(node: Any, where: str) -> list[Operation]:
         name: whole_pair(getattr(node, name), where, name) for name in ("stride", "dilation")
     }
     padding = node.padding
-    if isinstance(padding, str):
+    if isinstance(padding, str) and padding in ("same", "valid"):
         padding = np.array(weight.shape[2:]) // 2 if padding == "same" else (0, 0)
     image = None if node.input_shape is None else whole_pair(node.input_shape, where, "input_shape")
     bias = real_array(node.bias, where, "bias")
@@ -237,6 +215,10 @@ def _affine(node: Any, where: str) -> list[Operation]:
     has_bias = type(node).__name__ == "Affine"
     bias = real_array(node.bias, where, "bias") if has_bias else np.zeros(weight.shape[:1])
     return [FullProduct(where, weight, bias)]
+
+
+def _short(value: object) -> str:
+    return printable(str(value))[:40]
 
 
 def _scale(node: Any, where: str) -> list[Operation]:
@@ -256,10 +238,14 @@ def _pool(node: Any, where: str) -> list[Operation]:
 
 def _flatten(node: Any, where: str) -> list[Operation]:
     # Writers differ in whether they count the batch as an axis: both mean all of the rest.
-    if int(node.start_dim) not in (0, 1) or int(node.end_dim) not in (-1, 2, 3):
+    if (
+        np.size(node.start_dim) != 1
+        or np.size(node.end_dim) != 1
+        or (node.start_dim not in (0, 1) or node.end_dim not in (-1, 2, 3))
+    ):
         raise refusal(
             where,
-            f"flattens only the axes {node.start_dim} to {node.end_dim}",
+            f"flattens only the axes {_short(node.start_dim)} to {_short(node.end_dim)}",
             "flatten channels, rows and columns into one axis (start_dim 0, end_dim -1)",
         )
     return [Flattening(where)]

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from memspice.errors import ConfigError, DataError
+from memspice.inputs import printable
+
+#: Largest number that is read of a network of another tool, and largest side, step or number.
+LARGEST, MOST = 1e12, 100_000
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,11 @@ def real_array(value: object, where: str, name: str) -> np.ndarray:
             f"{where}: {bad} of {array.size} numbers in {name} are not finite; "
             "train or export the network again"
         )
+    if array.size and np.abs(array).max() > LARGEST:
+        raise DataError(
+            f"{where}: {name} holds {np.abs(array).max():g}, the largest number that is read is "
+            f"{LARGEST:g}; train or export the network again"
+        )
     return array
 
 
@@ -119,8 +128,19 @@ def whole_pair(value: object, where: str, name: str) -> tuple[int, int]:
         If it is neither.
     """
     array = np.asarray(value)
-    if array.dtype.kind not in "iuf" or array.size not in (1, 2) or np.any(array != array // 1):
-        raise refusal(where, f"{name} = {value!r} is not one or two whole numbers", "export again")
+    if (
+        array.dtype.kind not in "iuf"
+        or array.size not in (1, 2)
+        or not np.isfinite(array).all()
+        or np.any(array != array // 1)
+        or np.any(np.abs(array) > MOST)
+    ):
+        raise refusal(
+            where,
+            f"{name} = {printable(str(value))[:60]} is not one or two whole numbers of at most "
+            f"{MOST:,}",
+            "export again",
+        )
     rows, cols = np.broadcast_to(array.ravel(), 2).tolist()
     return int(rows), int(cols)
 

@@ -6,9 +6,10 @@ Weights are in units of the neuron's voltage scale: a weighted input of ``z`` pu
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,24 @@ import h5py
 import numpy as np
 
 from memspice.errors import ConfigError, DataError
-from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool
+from memspice.inputs import Group, open_hdf5, parse_json, printable
+from memspice.network.architecture import (
+    ARCHITECTURES,
+    Architecture,
+    Conv,
+    Dense,
+    Layer,
+    Pool,
+)
 from memspice.resources import resource_path
 
-FORMAT = "memspice-network-1"
-_KINDS = {"conv": Conv, "pool": Pool, "dense": Dense}
+FORMAT = "memspice-network-2"
+_WITHOUT_CHECKSUM = "memspice-network-1"
+_KINDS: dict[str, type[Layer]] = {"conv": Conv, "pool": Pool, "dense": Dense}
+#: Most channels, pixels of a side, layers, and weights of one layer.
+MOST, MOST_LAYERS, MOST_WEIGHTS = 100_000, 1000, 10**9
+#: Bounds of a step, a bound and a bias, in units of the neuron's voltage scale.
+SMALLEST, LARGEST = 1e-12, 1e9
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,7 @@ def save_network(network: Network, path: Path, levels: int) -> None:
                 group.create_dataset("mean_input", data=layer.mean_input, **checked)
             group.attrs["step"] = layer.bound / (levels - 1)
             group.attrs["bound"] = layer.bound
+        file.attrs["sha256"] = content_digest(file)
     partial.replace(path)
 
 
@@ -128,62 +143,96 @@ def load_network(name: str) -> Network:
 
 
 def _read(path: Path) -> Network:
-    if not path.exists():
-        raise DataError(f"network file {path} does not exist: check the path")
-    if not path.is_file():
-        raise DataError(f"{path} is no file: name the .h5 file of a network")
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise DataError(f"{path} is not a memspice network: its format is not {FORMAT}")
-            architecture = _parse_architecture(str(file.attrs["architecture"]))
-            provenance = json.loads(str(file.attrs["provenance"]))
-            layers = tuple(_read_layer(file[f"layer{k}"]) for k in range(len(file)))
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # as h5py raises
-        if isinstance(error, DataError):
-            raise
+    with open_hdf5(path) as file:
+        if file.attributes.get("format") != FORMAT:
+            _refuse_format(path, file.attributes.get("format"))
+        architecture = _parse_architecture(file)
+        provenance = parse_json(file.text("provenance"), f"{file.where}provenance")
+        if not isinstance(provenance, dict):
+            file.refuse("the attribute 'provenance' is no table")
+        shapes = weight_shapes(architecture)
+        names = [f"layer{number}" for number in range(len(shapes))]
+        if sorted(file.names) != sorted(names):
+            raise DataError(
+                f"{path} has {len(file.names)} weight layers, its architecture {len(names)}: "
+                "fetch or train it again"
+            )
+        layers = []
+        digest = _header_digest(file.text("architecture"), file.text("provenance"))
+        for name, shape in zip(names, shapes, strict=True):
+            layers.append(_read_layer(file.group(name), shape, digest))
+        if file.text("sha256") != digest.hexdigest():
+            raise DataError(f"{path} is not what was once written: fetch or train it again")
+    _check(path, layers)
+    return Network(architecture, tuple(layers), provenance)
+
+
+def _refuse_format(path: Path, found: object) -> None:
+    if found == _WITHOUT_CHECKSUM:
         raise DataError(
-            f"network file {path} is corrupt ({error}): fetch or train it again"
-        ) from error
-    _check(path, architecture, layers)
-    return Network(architecture, layers, provenance)
+            f"{path} was written by an earlier memspice and has no checksum: seal it once with "
+            f"python tools/seal_network.py {path}"
+        )
+    raise DataError(f"{path} is not a memspice network: its format is not {FORMAT}")
 
 
-def _read_layer(group: Any) -> WeightLayer:
-    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused later
-        weight = np.asarray(group["steps"], float) * float(group.attrs["step"])
-    mean_input = np.asarray(group["mean_input"], float) if "mean_input" in group else None
-    bias, bound = np.asarray(group["bias"], float), float(group.attrs["bound"])
-    return WeightLayer(weight, bias, bound, mean_input)
+def _read_layer(group: Group, shape: tuple[int, int], digest: Any) -> WeightLayer:
+    steps = group.dataset("steps").numbers("i", shape)
+    bias = group.dataset("bias").numbers("f", shape[:1])
+    has_mean = "mean_input" in group
+    mean_input = group.dataset("mean_input").numbers("f", shape[1:]) if has_mean else None
+    step, bound = (group.real(name, SMALLEST, LARGEST) for name in ("step", "bound"))
+    _update(digest, steps, bias, mean_input, step, bound)
+    return WeightLayer(steps * step, bias.astype(float), bound, mean_input)
 
 
-def _check(path: Path, architecture: Architecture, layers: tuple[WeightLayer, ...]) -> None:
-    """Refuse weights that do not fit the architecture, or are not finite."""
-    shapes = weight_shapes(architecture)
-    if len(shapes) != len(layers):
-        raise DataError(f"{path} has {len(layers)} weight layers, its architecture {len(shapes)}")
-    for number, (shape, layer) in enumerate(zip(shapes, layers, strict=True)):
-        if layer.weight.shape != shape or layer.bias.shape != shape[:1]:
-            raise DataError(
-                f"{path}, layer{number}: weights of shape {layer.weight.shape} and biases of "
-                f"shape {layer.bias.shape} do not fit {shape}"
-            )
-        if not (np.isfinite(layer.bias).all() and np.isfinite(layer.bound) and layer.bound > 0):
-            raise DataError(
-                f"{path}, layer{number}: a bias is not finite, or the bound {layer.bound:g} is not "
-                "a positive number: train the network again"
-            )
+def _check(path: Path, layers: Sequence[WeightLayer]) -> None:
+    """Refuse numbers that are not those of a trained network."""
+    for number, layer in enumerate(layers):
         mean = layer.mean_input
-        if mean is not None and (mean.shape != shape[1:] or not ((mean >= 0) & (mean <= 1)).all()):
+        if mean is not None and not ((mean >= 0) & (mean <= 1)).all():
             raise DataError(
-                f"{path}, layer{number}: mean levels of shape {mean.shape} do not fit "
-                f"{shape[1:]}, or are not within 0 to 1: train the network again"
+                f"{path}, layer{number}: mean levels are not within 0 to 1: train the network again"
             )
-        if not (np.abs(layer.weight) <= layer.bound * (1 + 1e-9)).all():  # NaN fails too
+        if not (np.abs(layer.weight) <= layer.bound * (1 + 1e-9)).all():
             raise DataError(
-                f"{path}, layer{number}: a weight is not finite or exceeds the bound "
-                f"{layer.bound:g}: train the network again"
+                f"{path}, layer{number}: a weight exceeds the bound {layer.bound:g}: train the "
+                "network again"
             )
+        if not (np.abs(layer.bias) <= LARGEST).all():
+            raise DataError(
+                f"{path}, layer{number}: a bias exceeds {LARGEST:g}: train the network again"
+            )
+
+
+def content_digest(network_file: h5py.File) -> str:
+    """SHA-256 of all that :func:`load_network` reads of an open network file."""
+    attributes = network_file.attrs
+    digest = _header_digest(attributes["architecture"], attributes["provenance"])
+    for number in range(len(network_file)):
+        group = network_file[f"layer{number}"]
+        mean_input = group["mean_input"][()] if "mean_input" in group else None
+        step, bound = float(group.attrs["step"]), float(group.attrs["bound"])
+        _update(digest, group["steps"][()], group["bias"][()], mean_input, step, bound)
+    return str(digest.hexdigest())
+
+
+def _header_digest(architecture: str, provenance: str) -> Any:
+    return hashlib.sha256(json.dumps([architecture, provenance]).encode())
+
+
+def _update(
+    digest: Any,
+    steps: np.ndarray,
+    bias: np.ndarray,
+    mean_input: np.ndarray | None,
+    step: float,
+    bound: float,
+) -> None:
+    """Add a layer to a digest, types and shapes with it."""
+    digest.update(json.dumps([step, bound]).encode())
+    for array in (steps, bias, np.empty(0) if mean_input is None else mean_input):
+        digest.update(f"{array.dtype.str} {array.shape}".encode() + array.tobytes())
 
 
 def weight_shapes(architecture: Architecture) -> list[tuple[int, int]]:
@@ -212,11 +261,37 @@ def _architecture_text(architecture: Architecture) -> str:
     )
 
 
-def _parse_architecture(text: str) -> Architecture:
-    content = json.loads(text)
-    layers = tuple(
-        _KINDS[entry["kind"]](**{k: v for k, v in entry.items() if k != "kind"})
-        for entry in content["layers"]
+def _parse_architecture(file: Group) -> Architecture:
+    """Architecture of a file, every name and number of it checked."""
+    content = parse_json(file.text("architecture"), f"{file.where}architecture")
+    if not isinstance(content, dict) or set(content) != {"name", "input_shape", "layers"}:
+        file.refuse("the attribute 'architecture' must have name, input_shape and layers")
+    name, shape, entries = content["name"], content["input_shape"], content["layers"]
+    if not isinstance(name, str) or printable(name) != name or not 0 < len(name) <= 200:
+        file.refuse(f"the network's name {str(name)[:200]!r} must be a line of at most 200 letters")
+    if not isinstance(shape, list) or len(shape) != 3 or not all(map(_is_side, shape)):
+        file.refuse(f"input_shape = {str(shape)[:60]} must be three whole numbers, 1 to {MOST:,}")
+    if not isinstance(entries, list) or not 0 < len(entries) <= MOST_LAYERS:
+        file.refuse(f"layers must be a list of 1 to {MOST_LAYERS} layers")
+    architecture = Architecture(
+        name, (shape[0], shape[1], shape[2]), tuple(_parse_kind(file, entry) for entry in entries)
     )
-    channels, height, width = content["input_shape"]
-    return Architecture(content["name"], (channels, height, width), layers)
+    if max(rows * columns for rows, columns in weight_shapes(architecture)) > MOST_WEIGHTS:
+        file.refuse(f"a layer has more than {MOST_WEIGHTS:,} weights")
+    return architecture
+
+
+def _parse_kind(file: Group, entry: Any) -> Layer:
+    kind = _KINDS.get(str(entry.get("kind"))) if isinstance(entry, dict) else None
+    if kind is None:
+        file.refuse(f"a layer's kind must be one of {', '.join(_KINDS)}, found {str(entry)[:80]!r}")
+    values = {name: value for name, value in entry.items() if name != "kind"}
+    if set(values) != {field.name for field in fields(kind)}:
+        file.refuse(f"a layer of kind {entry['kind']!r} has other values: {str(entry)[:80]!r}")
+    if not all(map(_is_side, values.values())):
+        file.refuse(f"{str(entry)[:80]!r} must have whole numbers, 1 to {MOST:,}")
+    return kind(**values)
+
+
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST

@@ -208,11 +208,11 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         import_nir(tmp_path / "none.nir")
     text = tmp_path / "text.nir"
     text.write_text("not HDF5")
-    with pytest.raises(DataError, match="the package nir cannot read"):
+    with pytest.raises(DataError, match="is no HDF5 file"):
         import_nir(text)
     with h5py.File(tmp_path / "other.nir", "w") as file:
         file["other"] = 1
-    with pytest.raises(DataError, match="the package nir cannot read"):
+    with pytest.raises(DataError, match="'node' is missing"):
         import_nir(tmp_path / "other.nir")
     path = write(tmp_path / "net.nir", (12,), affine(np.random.default_rng(0), 3, 12))
     with h5py.File(path, "r+") as file:

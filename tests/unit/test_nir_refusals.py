@@ -38,7 +38,7 @@ REFUSALS: dict[str, Nodes] = {
     r"node 'n0' \(Conv2d\): padding = \(0, 0\)": lambda: [conv(RNG, 4, 2, 3, padding="valid")],
     r"node 'n0' \(Conv2d\): padding = \(2, 2\)": lambda: [conv(RNG, 4, 2, 3, padding=2)],
     r"node 'n0' \(Conv2d\): a kernel of 2x2": lambda: [conv(RNG, 4, 2, 2)],
-    r"node 'n0' \(Conv2d\): stride = array\(\[1.5": lambda: [
+    r"node 'n0' \(Conv2d\): stride = \[1.5": lambda: [
         conv(RNG, 4, 2, 3, stride=np.array([1.5, 1.5]))
     ],
     r"node 'n0' \(SumPool2d\): images of 8x12 .* 5x5": lambda: [pool("SumPool2d", 5)],
@@ -112,7 +112,7 @@ def test_weights_that_are_no_numbers(tmp_path: Path, value: float) -> None:
 
 def test_complex_weights(tmp_path: Path) -> None:
     node = nir.Linear(np.ones((3, 12), complex))
-    with pytest.raises(DataError, match="weight of type complex128"):
+    with pytest.raises(DataError, match="type complex128 in .*weight"):
         import_nir(write(tmp_path / "net.nir", (12,), node))
 
 
