@@ -59,11 +59,11 @@ bench: setup ## Time and memory beside peers (installs badcrossbar; an hour or m
 
 train: setup ## Train the networks again (installs PyTorch; hours)
 	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train]'
-	$(BIN)/memspice train digits-mlp --out models/networks/digits-mlp.h5
-	$(BIN)/memspice train cifar10-cnn --out models/networks/cifar10-cnn.h5
-	$(BIN)/memspice train cifar10-cnn-wide --out models/networks/cifar10-cnn-wide.h5
-	$(BIN)/memspice train cifar10-cnn --phases 1 --out models/networks/cifar10-cnn-28-spikes.h5
-	$(BIN)/memspice train cifar10-cnn --phases 1 --conversion posthoc \
+	$(BIN)/memspice train digits-mlp --resume --out models/networks/digits-mlp.h5
+	$(BIN)/memspice train cifar10-cnn --resume --out models/networks/cifar10-cnn.h5
+	$(BIN)/memspice train cifar10-cnn-wide --resume --out models/networks/cifar10-cnn-wide.h5
+	$(BIN)/memspice train cifar10-cnn --resume --phases 1 --out models/networks/cifar10-cnn-28-spikes.h5
+	$(BIN)/memspice train cifar10-cnn --resume --phases 1 --conversion posthoc \
 		--out models/networks/cifar10-cnn-28-posthoc.h5
 
 clean: ## Remove caches and builds; keeps .venv and results

@@ -48,8 +48,9 @@ from memspice.parameters import PARAMETER_SETS
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(".training"),
     show_default=True,
-    help="Folder of the state after each epoch; a run found there goes on.",
+    help="Folder of the state, saved every few minutes.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the run in --checkpoint, if there is one.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write."
 )
@@ -61,6 +62,7 @@ def train_command(
     phases: int | None,
     quick: bool,
     checkpoint: Path,
+    resume: bool,
     out: Path,
 ) -> None:
     """Train NETWORK with the device's activation.
@@ -71,6 +73,11 @@ def train_command(
     config = _config(training.PRESETS[network], device, conversion, quick)
     config = dataclasses.replace(config, phases=config.phases[:phases])
     folder = network if conversion == "device-aware" else f"{network}-{conversion}"
+    if not resume and any((checkpoint / folder).glob("*.pt")):
+        raise ConfigError(
+            f"{checkpoint / folder} holds the state of a run: add --resume to go on with it, or "
+            "give another folder with --checkpoint"
+        )
     train, test = _datasets(network, data)
     images = (
         np.asarray(np.round(train.images * 255), np.uint8)

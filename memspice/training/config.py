@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from memspice.errors import ConfigError
 from memspice.network.flaws import FLAWS
 
 Kind = Literal["normalised", "rounded", "folded", "mapped"]
@@ -21,8 +22,9 @@ class Phase:
     will have once the normalisation is folded into them.  A ``folded`` phase disturbs such weights
     by noise, a ``mapped`` one puts them on circuits.
 
-    ``learning_rate`` is the largest of the cycle.  In a mapped phase it counts in standard
-    deviations of each layer's weights: folding leaves those of one layer 50 times those of another.
+    ``learning_rate`` is the largest of the cycle; it is reached after a share ``warm_up`` of the
+    steps.  In a mapped phase it counts in standard deviations of each layer's weights: folding
+    leaves those of one layer 50 times those of another.
     """
 
     name: str
@@ -32,6 +34,41 @@ class Phase:
     kind: Kind = "normalised"
     cycles: int = 1
     batch: int = 128
+    warm_up: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.warm_up < 1:
+            raise ConfigError(
+                f"phase {self.name}: warm_up = {self.warm_up:g} must be a share of the steps "
+                "between 0 and 1"
+            )
+
+    def least_steps(self) -> int:
+        """Steps that a cycle of the learning rate needs: the warm-up takes more than one."""
+        return int(1 / self.warm_up) + 1
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """How neurons are trained.
+
+    Parameters
+    ----------
+    gain, bias : float
+        Spread and mean of the weighted inputs at the start: those the normalisation gives.
+    window : float
+        Share of a wide window in the gradient; the rest is the slope of the switching probability,
+        which is nearly nothing where neurons always or never spike.
+    low, high : float
+        Rails of the write driver, as limits of the weighted input, before a model is put on
+        crossbars: in units of the device's voltage scale, counted from its unit voltage.
+    """
+
+    gain: float = 1.0
+    bias: float = -1.0
+    window: float = 0.0
+    low: float = -7.0
+    high: float = 2.3
 
 
 @dataclass(frozen=True)
@@ -61,9 +98,14 @@ class Hardware:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """What a training run depends on, besides architecture and images."""
+    """What a training run depends on, besides architecture and images.
+
+    With ``label_smoothing`` that share of each target is spread evenly over all classes.
+    """
 
     phases: tuple[Phase, ...]
+    neurons: Neurons = field(default_factory=Neurons)
+    label_smoothing: float = 0.0
     weight_decay: float = 2e-2
     augment: bool = True
     levels: int = 32
@@ -86,7 +128,7 @@ class TrainConfig:
         """Settings that the state after a phase depends on: nothing of later phases."""
         phases = self.phases[: self.phases.index(phase) + 1]
         kinds = {done.kind for done in phases}
-        names = ["weight_decay", "augment", "seed"]
+        names = ["neurons", "label_smoothing", "weight_decay", "augment", "seed"]
         if kinds - {"normalised"}:
             names += ["levels", "clip_sigma"]
         if "folded" in kinds:

@@ -54,6 +54,15 @@ class Crossbars:
             for stage, layer in zip(model.stages(), found, strict=True)
         )
 
+    def latest(self) -> list[list[tuple[torch.Tensor, ...]]]:
+        """Crossbars that steps choose from at present, as plain tuples: each with its stages."""
+        return [[tuple(flaws) for flaws in stages] for stages in self._latest]
+
+    def restore(self, latest: list[list[tuple[torch.Tensor, ...]]]) -> None:
+        """Choose from crossbars that another run had as its :meth:`latest`."""
+        self._latest.clear()
+        self._latest += [tuple(Flaws(*flaws) for flaws in stages) for stages in latest]
+
     def step(self, model: DeviceNetwork, number: int) -> None:
         """Put a model on crossbars for a step of an epoch: each layer on one of the latest drawn.
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,8 @@ Report = Callable[[str], None]
 
 #: Training images that give the mean levels of rows: their error is then below 0.01.
 LEVEL_IMAGES = 512
-#: Steps that a cycle of the learning rate needs: more than one up and one down.
-LEAST_STEPS = 6
+#: Seconds of an epoch after which its state is saved.
+SAVE_AFTER = 180.0
 
 
 def train_network(
@@ -60,8 +61,8 @@ def train_network(
     config : TrainConfig
         Schedule, quantisation and seed.
     checkpoint : Path
-        Folder for the state after each epoch; a run that finds one there goes on from it.  Runs
-        that begin alike may share it.
+        Folder for the state, saved every few minutes; a run that finds one there goes on from it,
+        to the weights of an undisturbed one.  Runs that begin alike may share it.
     report : callable
         Receives one line of text after each epoch.
 
@@ -73,8 +74,9 @@ def train_network(
     Raises
     ------
     ConfigError
-        If the checkpoint belongs to another run, a batch is larger than the set of images, a phase
-        has fewer than six steps, or the hardware of a mapped phase does not exist.
+        If the checkpoint belongs to another run or is damaged, a batch is larger than the set of
+        images, a phase has too few steps for its warm-up, or the hardware of a mapped phase does
+        not exist.
     """
     batch = max(phase.batch for phase in config.phases)
     if len(images) < batch:
@@ -83,7 +85,7 @@ def train_network(
     torch.set_num_threads(config.threads)
     checkpoint.mkdir(parents=True, exist_ok=True)
     pixels, classes = torch.from_numpy(images), torch.from_numpy(np.asarray(labels, np.int64))
-    model = DeviceNetwork(architecture).to(memory_format=torch.channels_last)
+    model = DeviceNetwork(architecture, config.neurons).to(memory_format=torch.channels_last)
     history: list[str] = []
     run = _Run(architecture, model, pixels, classes, config, checkpoint, report, history)
     paths = [run.path(phase) for phase in config.phases]  # finds missing hardware before the work
@@ -110,6 +112,28 @@ def unit_range(pixels: np.ndarray) -> np.ndarray:
 
 
 @dataclass
+class _Epoch:
+    """How far an epoch has come: steps taken in its order of images, and their sums."""
+
+    number: int
+    order: torch.Tensor | None = None
+    step: int = 0
+    loss: float = 0.0
+    correct: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """Checkpoint of a phase: its file, the run it belongs to, and what learns."""
+
+    path: Path
+    identity: str
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+
+
+@dataclass
 class _Run:
     """One training run: the model, its data and where it reports."""
 
@@ -123,33 +147,35 @@ class _Run:
     history: list[str]
 
     def phase(self, phase: Phase, path: Path) -> None:
-        """Run one phase, resuming from its last finished epoch."""
+        """Run one phase, going on from its latest saved step."""
         steps = len(self.pixels) // phase.batch
         total = phase.epochs * steps
-        if total < LEAST_STEPS:
+        least = phase.least_steps()
+        if total < least:
             raise ConfigError(
                 f"phase {phase.name} has {total} steps of {phase.batch} images "
-                f"and needs {LEAST_STEPS}: take more images or epochs, or a smaller batch"
+                f"and needs {least}: take more images or epochs, or a smaller batch"
             )
         self._enter(phase)
         groups = self._groups(phase)
         rates = [group["lr"] for group in groups]
         optimizer = torch.optim.AdamW(groups, weight_decay=self.config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, rates, total_steps=total, pct_start=0.2
+            optimizer, rates, total_steps=total, pct_start=phase.warm_up
         )
-        identity = self.identity(phase)
-        first = self._resume(path, identity, optimizer, schedule)
-        for epoch in range(first, phase.epochs):
-            started = time.monotonic()
-            loss, accuracy = self._epoch(optimizer, schedule, steps, phase)
+        saved = _Saved(path, self.identity(phase), optimizer, schedule)
+        epoch = self._resume(saved)
+        while epoch.number < phase.epochs:
+            self._epoch(epoch, steps, phase, saved)
             line = (
-                f"{phase.name} epoch {epoch + 1}/{phase.epochs}: loss {loss:.4f}, "
-                f"training accuracy {accuracy:.4f}, {time.monotonic() - started:.0f} s"
+                f"{phase.name} epoch {epoch.number + 1}/{phase.epochs}: "
+                f"loss {epoch.loss / steps:.4f}, training accuracy {epoch.correct / steps:.4f}, "
+                f"{epoch.seconds:.0f} s"
             )
             self.history.append(line)
             self.report(line)
-            self._save(path, identity, epoch + 1, optimizer, schedule)
+            epoch = _Epoch(epoch.number + 1)
+            self._save(saved, epoch)
 
     def _enter(self, phase: Phase) -> None:
         """Bring the model into the form that a phase trains."""
@@ -173,28 +199,39 @@ class _Run:
         ]
         return [*weights, {"params": [layer.bias for layer in layers], "lr": rate}]
 
-    def _epoch(
-        self, optimizer: Any, schedule: Any, steps: int, phase: Phase
-    ) -> tuple[float, float]:
+    def _epoch(self, epoch: _Epoch, steps: int, phase: Phase, saved: _Saved) -> None:
+        """Take the steps of an epoch that are still to take."""
         self.model.train()
-        order = torch.randperm(len(self.pixels))
-        total = correct = 0.0
-        for step in range(steps):
+        if epoch.order is None:
+            epoch.order = torch.randperm(len(self.pixels))
+        begun = time.monotonic()
+        while epoch.step < steps:
+            if time.monotonic() - begun > SAVE_AFTER:
+                epoch.seconds += time.monotonic() - begun
+                begun = time.monotonic()
+                self._save(saved, epoch)
             if phase.kind == "mapped":
-                self._crossbars.step(self.model, step)
-            picked = order[step * phase.batch : (step + 1) * phase.batch]
-            images = self._prepare(self.pixels[picked])
-            spiking = round(phase.sampled_fraction * len(picked))
-            with torch.autocast("cpu", torch.bfloat16):
-                scores = self.model(images, spiking, phase.cycles).float()
-            loss = nn.functional.cross_entropy(scores, self.classes[picked])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.item()
-            correct += (scores.argmax(1) == self.classes[picked]).float().mean().item()
-        return total / steps, correct / steps
+                self._crossbars.step(self.model, epoch.step)
+            picked = epoch.order[epoch.step * phase.batch : (epoch.step + 1) * phase.batch]
+            loss, correct = self._step(picked, phase, saved)
+            epoch.loss += loss
+            epoch.correct += correct
+            epoch.step += 1
+        epoch.seconds += time.monotonic() - begun
+
+    def _step(self, picked: torch.Tensor, phase: Phase, saved: _Saved) -> tuple[float, float]:
+        """Learn from some images: their loss and accuracy."""
+        images, classes = self._prepare(self.pixels[picked]), self.classes[picked]
+        spiking = round(phase.sampled_fraction * len(picked))
+        with torch.autocast("cpu", torch.bfloat16):
+            scores = self.model(images, spiking, phase.cycles).float()
+        smoothing = self.config.label_smoothing
+        loss = nn.functional.cross_entropy(scores, classes, label_smoothing=smoothing)
+        saved.optimizer.zero_grad()
+        loss.backward()
+        saved.optimizer.step()
+        saved.schedule.step()
+        return loss.item(), (scores.argmax(1) == classes).float().mean().item()
 
     def _prepare(self, images: torch.Tensor) -> torch.Tensor:
         if self.config.augment:
@@ -203,20 +240,23 @@ class _Run:
             images = images.float() / 255
         return images.contiguous(memory_format=torch.channels_last)
 
-    def _save(self, path: Path, identity: str, epoch: int, optimizer: Any, schedule: Any) -> None:
+    def _save(self, saved: _Saved, epoch: _Epoch) -> None:
+        mapped = any(stage.flaws for stage in self.model.stages())
         state = {
-            "epoch": epoch,
-            "run": identity,
+            "run": saved.identity,
+            "epoch": asdict(epoch),
             "model": self.model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
+            "optimizer": saved.optimizer.state_dict(),
+            "schedule": saved.schedule.state_dict(),
             "random": torch.get_rng_state(),
             "bounds": [stage.bound for stage in self.model.stages()],
+            # An epoch begins with crossbars of its own.
+            "crossbars": self._crossbars.latest() if epoch.step and mapped else [],
             "history": self.history,
         }
-        partial = path.with_suffix(".partial")
+        partial = saved.path.with_suffix(".partial")
         torch.save(state, partial)
-        partial.replace(path)
+        partial.replace(saved.path)
 
     @cached_property
     def _crossbars(self) -> Crossbars:
@@ -241,24 +281,45 @@ class _Run:
             parts += [self._crossbars.parameter_set, self._crossbars.activation]
         return " ".join(map(repr, parts))
 
-    def _resume(self, path: Path, identity: str, optimizer: Any, schedule: Any) -> int:
-        if not path.exists():
-            return 0
-        state = torch.load(path, weights_only=True)
-        if state["run"] != identity:
+    def _resume(self, saved: _Saved) -> _Epoch:
+        """State of the phase as it was saved: the epoch to go on with."""
+        if not saved.path.exists():
+            return _Epoch(0)
+        state = _load(saved.path)
+        if state["run"] != saved.identity:
             raise ConfigError(
-                f"{path} belongs to a run with another configuration or other images: give another "
-                "folder with --checkpoint, or remove this one"
+                f"{saved.path} belongs to a run with another configuration or other images: give "
+                "another folder with --checkpoint, or remove this one"
             )
         self.model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
+        saved.optimizer.load_state_dict(state["optimizer"])
+        saved.schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["random"])
         self.history[:] = state["history"]
         for stage, bound in zip(self.model.stages(), state["bounds"], strict=True):
             stage.bound = bound
-        self.report(f"{path.name}: going on after epoch {state['epoch']}")
-        return int(state["epoch"])
+        if state["crossbars"]:
+            self._crossbars.restore(state["crossbars"])
+        epoch = _Epoch(**state["epoch"])
+        steps = f" and {epoch.step} steps" if epoch.step else ""
+        self.report(f"{saved.path.name}: going on after epoch {epoch.number}{steps}")
+        return epoch
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """Saved state; files of anything else are refused."""
+    try:
+        state = torch.load(path, weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError) as error:
+        reason = str(error).partition("\n")[0]
+    else:
+        if isinstance(state, dict) and "run" in state:
+            return state
+        reason = "it names no run"
+    raise ConfigError(
+        f"{path} is no state of a training run ({reason}): remove it to begin anew, or give "
+        "another folder with --checkpoint"
+    )
 
 
 def _augment(images: torch.Tensor, margin: int = 4) -> torch.Tensor:

@@ -3,7 +3,8 @@
 The neuron switches with probability ``p(z) = 1 - exp(-exp(z))``, ``z`` being the write voltage in
 units of the device's voltage scale, counted from the voltage at which the hazard integral over one
 pulse is one.  In the forward pass some images propagate Bernoulli spikes (one cycle of the SNN)
-and the others ``p`` itself (the ANN); both use the gradient of ``p`` (straight through).
+and the others ``p`` itself (the ANN); both use the gradient of ``p`` (straight through), or a mean
+of it and of a window that is wider.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ import torch
 from torch import nn
 
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.training.config import Neurons
 
-#: Rails of a neuron's write driver, as limits of ``z``, before a model is put on crossbars.
-Z_LOW, Z_HIGH = -7.0, 2.3
 #: Bits of a draw in training, and its values: with 15, the sum with a certain spike's would be
 #: a negative number.
 DRAW_BITS = 14
 DRAWS = 2**DRAW_BITS
+#: Centre and height of the wide window.  It falls as ``exp(-|z| / 2)``: at the rails it is a
+#: hundred times the slope of the probability.
+WINDOW_CENTRE, WINDOW_HEIGHT = -0.4, 0.25
 #: A weight that crossbars change by less keeps the factor as it learns: a spread of conductances is
 #: less harmful to smaller weights, and only a gradient that sees it makes weights robust.  What
 #: changes more (stuck cells, weights near zero) is added to it.
@@ -33,7 +36,7 @@ class _Switch(torch.autograd.Function):
     """Switching probability, replaced by spikes in the first ``spiking`` images."""
 
     @staticmethod
-    def forward(ctx, z, spiking, low, high):  # type: ignore[no-untyped-def]  # noqa: D102
+    def forward(ctx, z, spiking, low, high, window):  # type: ignore[no-untyped-def]  # noqa: D102
         minus_hazard = z.clamp(low, high).exp_().neg_()
         probability = torch.expm1(minus_hazard).neg_()  # keeps small ones, in 16 bits too
         if spiking:
@@ -41,13 +44,17 @@ class _Switch(torch.autograd.Function):
             # A draw and the probability, both in units of 1 / DRAWS, together pass one or do not.
             sums = _draws_like(spikes).add_((spikes * DRAWS).short())
             spikes.copy_(sums.bitwise_right_shift_(DRAW_BITS))
-        ctx.save_for_backward(minus_hazard.exp().mul_(minus_hazard))
+        minus_slope = minus_hazard.exp().mul_(minus_hazard)
+        if window:
+            wide = torch.cosh((z - WINDOW_CENTRE) / 2).reciprocal_().mul_(WINDOW_HEIGHT)
+            minus_slope.mul_(1 - window).sub_(wide, alpha=window)
+        ctx.save_for_backward(minus_slope)
         return probability
 
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]  # noqa: D102
         (minus_slope,) = ctx.saved_tensors
-        return (gradient * minus_slope).neg_(), None, None, None
+        return (gradient * minus_slope).neg_(), None, None, None, None
 
 
 def _draws_like(values: torch.Tensor) -> torch.Tensor:
@@ -99,15 +106,17 @@ class Flaws(NamedTuple):
 
 
 class Stage(nn.Module):
-    """One weight layer: linear map, normalisation until folded, then neurons unless last.
+    """One weight layer: linear map, normalisation until folded, then neurons unless it is the last.
 
     Once folded its weights are quantised; ``noise`` disturbs them while training.  With the
     ``flaws`` of crossbars it computes what those do.
     """
 
-    def __init__(self, linear: nn.Module, norm: nn.Module | None, first: bool, last: bool) -> None:
+    def __init__(
+        self, linear: nn.Module, norm: nn.Module | None, first: bool, neurons: Neurons | None
+    ) -> None:
         super().__init__()
-        self.linear, self.norm, self.last = linear, norm, last
+        self.linear, self.norm, self.neurons = linear, norm, neurons
         self.centre = norm is not None and not first  # pixels carry meaning in their mean
         self.levels: int | None = None
         self.clip_sigma = 0.0
@@ -178,10 +187,10 @@ class Stage(nn.Module):
             z = nn.functional.linear(x.flatten(1), weight, bias)
         if self.norm is not None:
             z = self.norm(z)
-        if self.last:
+        if self.neurons is None:
             return z
-        limits = (self.flaws.low, self.flaws.high) if self.flaws else (Z_LOW, Z_HIGH)
-        return _Switch.apply(z, spiking, *limits)
+        limits = self.flaws or self.neurons
+        return _Switch.apply(z, spiking, limits.low, limits.high, self.neurons.window)
 
     def fold(self) -> None:
         """Absorb the normalisation into weights and bias; from here on the bound stays.
@@ -215,10 +224,10 @@ class Stage(nn.Module):
 class DeviceNetwork(nn.Module):
     """The trainable twin of an :class:`~memspice.network.architecture.Architecture`."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture, neurons: Neurons) -> None:
         super().__init__()
         self.architecture = architecture
-        self.steps = nn.ModuleList(_build(architecture))
+        self.steps = nn.ModuleList(_build(architecture, neurons))
 
     def forward(self, x: torch.Tensor, spiking: int, cycles: int = 1) -> torch.Tensor:
         """Scores (images, classes), of the first ``spiking`` images the mean over their cycles."""
@@ -233,7 +242,7 @@ class DeviceNetwork(nn.Module):
         return (step for step in self.steps if isinstance(step, Stage))
 
 
-def _build(architecture: Architecture) -> Iterator[nn.Module]:
+def _build(architecture: Architecture, neurons: Neurons) -> Iterator[nn.Module]:
     channels, height, width = architecture.input_shape
     for position, layer in enumerate(architecture.layers):
         last = position == len(architecture.layers) - 1
@@ -252,6 +261,8 @@ def _build(architecture: Architecture) -> Iterator[nn.Module]:
             norm = nn.BatchNorm1d(layer.channels)
             height = width = 1
         if not last:
-            nn.init.constant_(norm.bias, -1.0)  # type: ignore[union-attr]
-        yield Stage(linear, None if last else norm, position == 0, last)
+            nn.init.constant_(norm.weight, neurons.gain)  # type: ignore[union-attr]
+            nn.init.constant_(norm.bias, neurons.bias)  # type: ignore[union-attr]
+        ends = (None, None) if last else (norm, neurons)
+        yield Stage(linear, ends[0], position == 0, ends[1])
         channels = layer.channels

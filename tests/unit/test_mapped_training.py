@@ -31,7 +31,7 @@ pytestmark = [
 if HAS_TORCH:
     import torch
 
-    from memspice.training.config import PRESETS, Hardware, Phase, TrainConfig
+    from memspice.training.config import PRESETS, Hardware, Neurons, Phase, TrainConfig
     from memspice.training.crossbars import Crossbars, held_layers, load_activation
     from memspice.training.loop import train_network
     from memspice.training.model import DeviceNetwork
@@ -43,7 +43,7 @@ SEED = 11
 def folded(architecture: Architecture = SMALL, levels: int = 32) -> Any:
     """Model of random weights as a mapped phase finds it."""
     torch.manual_seed(2)
-    model = DeviceNetwork(architecture)
+    model = DeviceNetwork(architecture, Neurons())
     images = torch.rand(64, *architecture.input_shape)
     for _ in range(60):  # lets the running statistics settle
         model(images, 0)

@@ -20,7 +20,7 @@ pytestmark = [
 if HAS_TORCH:
     import torch
 
-    from memspice.training.config import Phase, TrainConfig
+    from memspice.training.config import Neurons, Phase, TrainConfig
     from memspice.training.crossbars import held_layers
     from memspice.training.loop import train_network
     from memspice.training.model import DeviceNetwork
@@ -31,7 +31,7 @@ NET = Architecture("net", (2, 8, 8), (Conv(6), Pool(2), Conv(9), Dense(12), Dens
 def settled() -> Any:
     """Model whose running statistics are those of random images, evaluating."""
     torch.manual_seed(4)
-    model = DeviceNetwork(NET)
+    model = DeviceNetwork(NET, Neurons())
     images = torch.rand(64, *NET.input_shape)
     for _ in range(60):
         model(images, 0)

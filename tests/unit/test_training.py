@@ -27,9 +27,12 @@ if HAS_TORCH:
     import torch
 
     from memspice.training import loop
+    from memspice.training.config import Neurons
     from memspice.training.loop import PRESETS, Phase, TrainConfig, train_network
-    from memspice.training.model import DRAWS, Z_HIGH, Z_LOW, DeviceNetwork, FakeQuantize, _Switch
+    from memspice.training.model import DRAWS, DeviceNetwork, FakeQuantize, _Switch
 
+#: Limits of the weighted input of neurons on no crossbar.
+RAILS = (-7.0, 2.3)
 SMALL = Architecture("small", (1, 8, 8), (Conv(4), Pool(2), Dense(10)))
 
 
@@ -56,16 +59,40 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Network:
 
 def test_gradient_of_the_switch_is_that_of_its_probability() -> None:
     z = torch.linspace(-6, 2, 60, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: _Switch.apply(x, 0, Z_LOW, Z_HIGH), (z,))
-    probability = _Switch.apply(z, 0, Z_LOW, Z_HIGH).detach().numpy()
+    assert torch.autograd.gradcheck(lambda x: _Switch.apply(x, 0, *RAILS, 0.0), (z,))
+    probability = _Switch.apply(z, 0, *RAILS, 0.0).detach().numpy()
     np.testing.assert_allclose(probability, 1 - np.exp(-np.exp(z.detach().numpy())))
+
+
+def test_a_share_of_the_gradient_is_a_wide_window() -> None:
+    """It keeps neurons learning that always or never spike, and leaves the outputs alone."""
+    z = torch.linspace(-8, 6, 15, dtype=torch.float64, requires_grad=True)
+    own, mixed, wide = (_Switch.apply(z, 0, *RAILS, share) for share in (0.0, 0.3, 1.0))
+    assert (own == mixed).all()
+    slopes = [torch.autograd.grad(out.sum(), z)[0] for out in (own, mixed, wide)]
+    torch.testing.assert_close(slopes[1], 0.7 * slopes[0] + 0.3 * slopes[2])
+    torch.testing.assert_close(slopes[2], 0.25 / torch.cosh((z.detach() + 0.4) / 2))
+
+
+def test_neurons_begin_with_their_gain_and_bias_between_their_rails() -> None:
+    torch.manual_seed(6)
+    architecture = Architecture("wide", (1, 8, 8), (Conv(64), Dense(10)))
+    neurons = Neurons(gain=2.5, bias=-1.5, low=-2.7, high=1.3)
+    stage = next(iter(DeviceNetwork(architecture, neurons).stages()))
+    images = torch.rand(200, 1, 8, 8)
+    z = stage.norm(stage.linear(images)).detach()
+    assert float(z.mean()) == pytest.approx(-1.5, abs=1e-3)
+    assert float(z.std()) == pytest.approx(2.5, rel=1e-2)
+    out = stage(images, 0).detach()
+    for found, limit in ((out.min(), -2.7), (out.max(), 1.3)):
+        assert float(found) == pytest.approx(1 - np.exp(-np.exp(limit)))
 
 
 def test_spikes_use_the_gradient_of_the_probability() -> None:
     gradients = []
     for spiking in (0, 40):
         z = torch.linspace(-3, 2, 40, requires_grad=True)
-        out = _Switch.apply(z, spiking, Z_LOW, Z_HIGH)
+        out = _Switch.apply(z, spiking, *RAILS, 0.0)
         out.sum().backward()
         gradients.append(z.grad)
         if spiking:
@@ -78,7 +105,7 @@ def test_spikes_come_with_the_probability(kind: str) -> None:
     """Also where they are rare, and where they are certain but for the rounding of 16 bits."""
     torch.manual_seed(3)
     levels = torch.tensor([-6.0, -2.0, 0.0, 1.0, 2.25], dtype=getattr(torch, kind))
-    rate = _Switch.apply(levels.repeat(60000, 1), 60000, Z_LOW, Z_HIGH).float().mean(0).numpy()
+    rate = _Switch.apply(levels.repeat(60000, 1), 60000, *RAILS, 0.0).float().mean(0).numpy()
     expected = 1 - np.exp(-np.exp(levels.double().numpy()))
     error = np.sqrt(expected * (1 - expected) / 60000)
     rounding = 1 / DRAWS + (expected / 2**8 if kind == "bfloat16" else 0)
@@ -87,7 +114,7 @@ def test_spikes_come_with_the_probability(kind: str) -> None:
 
 def test_only_the_first_images_spike() -> None:
     z = torch.zeros(6, 50)
-    out = _Switch.apply(z, 2, Z_LOW, Z_HIGH)
+    out = _Switch.apply(z, 2, *RAILS, 0.0)
     assert set(out[:2].flatten().tolist()) == {0.0, 1.0}
     assert (out[2:] == 1 - np.exp(-1)).all()
 
@@ -95,7 +122,7 @@ def test_only_the_first_images_spike() -> None:
 def test_scores_of_spikes_are_the_mean_over_their_cycles() -> None:
     """Their spread falls as one over the root of the cycles, and no image gets another's."""
     torch.manual_seed(4)
-    model = DeviceNetwork(SMALL).eval()
+    model = DeviceNetwork(SMALL, Neurons()).eval()
     kinds = torch.rand(2, 1, 8, 8)
     images = torch.cat([kinds.repeat_interleave(1000, dim=0), kinds[:1]])
     with torch.no_grad():
@@ -111,8 +138,8 @@ def test_scores_of_spikes_are_the_mean_over_their_cycles() -> None:
 
 
 def test_drive_is_limited_by_the_rails() -> None:
-    z = torch.tensor([-50.0, Z_LOW, Z_HIGH, 50.0])
-    p = _Switch.apply(z, 0, Z_LOW, Z_HIGH)
+    z = torch.tensor([-50.0, *RAILS, 50.0])
+    p = _Switch.apply(z, 0, *RAILS, 0.0)
     assert p[0] == p[1]
     assert p[2] == p[3]
 
@@ -131,7 +158,7 @@ def test_quantised_weights_lie_on_levels_and_pass_gradients_inside() -> None:
 
 def test_folding_keeps_the_function_but_for_the_rounding() -> None:
     torch.manual_seed(0)
-    model = DeviceNetwork(SMALL)
+    model = DeviceNetwork(SMALL, Neurons())
     images = torch.rand(64, 1, 8, 8)
     for _ in range(60):  # lets the running statistics settle
         model(images, 0)
@@ -147,7 +174,7 @@ def test_folding_keeps_the_function_but_for_the_rounding() -> None:
 
 def test_shapes_of_the_twin_are_those_of_the_architecture() -> None:
     for architecture in (*ARCHITECTURES.values(), SMALL):
-        stages = DeviceNetwork(architecture).stages()
+        stages = DeviceNetwork(architecture, Neurons()).stages()
         shapes = [tuple(stage.linear.weight.flatten(1).shape) for stage in stages]
         assert shapes == weight_shapes(architecture)
 
@@ -232,6 +259,32 @@ def test_a_resumed_run_ends_with_the_same_weights(
         assert mine.bound == other.bound
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label_smoothing": 0.2},
+        {"neurons": {"gain": 2.5}},
+        {"neurons": {"bias": -0.5}},
+        {"neurons": {"window": 0.5}},
+        {"neurons": {"low": -1.0}},
+        {"neurons": {"high": 0.0}},
+        {"warm_up": 0.5},
+    ],
+)
+def test_every_setting_of_the_recipe_counts(
+    trained: Network, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    config = quick_config()
+    if "warm_up" in change:
+        config = replace(config, phases=tuple(replace(p, **change) for p in config.phases))
+    elif "neurons" in change:
+        config = replace(config, neurons=Neurons(**change["neurons"]))
+    else:
+        config = replace(config, **change)
+    other = train(tmp_path, config)
+    assert (other.layers[0].weight != trained.layers[0].weight).any()
+
+
 def test_another_seed_gives_other_weights(trained: Network, tmp_path: Path) -> None:
     other = train(tmp_path, quick_config(seed=2))
     assert (other.layers[0].weight != trained.layers[0].weight).any()
@@ -264,6 +317,12 @@ def test_too_few_images(tmp_path: Path) -> None:
 def test_too_few_steps_for_a_cycle_of_the_rate(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="phase normalised has 5 steps of 64 images and needs 6"):
         train(tmp_path, quick_config().quick())
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.0, float("nan")])
+def test_a_warm_up_is_a_share_of_the_steps(share: float) -> None:
+    with pytest.raises(ConfigError, match="phase first: warm_up = .* between 0 and 1"):
+        Phase("first", 1, 1e-3, warm_up=share)
 
 
 def test_quick_keeps_the_phases() -> None:
