@@ -123,8 +123,13 @@ class Simulated:
         return float(np.trapezoid(self.power.delivered, self.power.time))
 
 
-def simulate(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity) -> Simulated:
-    """Run a layer through ngspice from rest."""
+def simulate(
+    layer: LayerCircuit,
+    stimulus: Stimulus,
+    fidelity: SpiceFidelity,
+    options: SolverOptions | None = None,
+) -> Simulated:
+    """Run a layer through ngspice from rest, by default as coarsely as hazard integrals allow."""
     timing = layer.timing
     waveforms = ngspice().run(
         ngspice().write(layer_deck(layer, stimulus, fidelity)),
@@ -134,7 +139,7 @@ def simulate(layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity) -
             from_rest=True,
         ),
         save=saved_signals(layer, fidelity),
-        options=solver_options(timing.write),
+        options=options or solver_options(timing.write),
     )
     values = event_values(layer, stimulus.cycles, waveforms)
     nothing = np.zeros_like(values["drive"])

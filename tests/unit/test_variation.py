@@ -200,6 +200,21 @@ def test_mapping_draws_one_device_per_output_whatever_the_tiles() -> None:
     assert not np.any(first == second)
 
 
+def test_neurons_share_no_draw_with_cells() -> None:
+    """Of the few thousand normal draws of a layer no two are the same number."""
+    sigma = 0.1
+    spread, equal = (make_mapped(changes={**SPREADS, "synapse.variation": v}) for v in (sigma, 0.0))
+    for layer, nominal in zip(spread.layers[:-1], equal.layers[:-1], strict=True):
+        cells, medians = (
+            np.concatenate([tile.ravel() for part in one.circuits for tile in part.conductances])
+            for one in (layer, nominal)
+        )
+        cell_draws = np.log(cells / medians) / sigma
+        assert cell_draws.std() > 0.8
+        shift = whole(layer.circuits)[2] / SPREADS["neuron.threshold_spread"]
+        assert np.abs(shift[:, None] - cell_draws).min() > 1e-9
+
+
 def test_another_seed_makes_other_neurons() -> None:
     parameter_set = load_parameter_set("fast-memristor", SPREADS)
     found = [map_network(make_network(), parameter_set, seed=seed).layers[0] for seed in (0, 1)]
