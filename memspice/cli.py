@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -16,6 +15,7 @@ from memspice.cli_doctor import doctor_command
 from memspice.cli_infer import infer_command
 from memspice.cli_layer import simulate_layer_command
 from memspice.cli_netlist import netlist_command
+from memspice.cli_output import drop_unwritten, settle_streams
 from memspice.cli_stop import stopped_once
 from memspice.cli_train import train_command
 from memspice.cli_verify import verify_command
@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments : list of str, optional
         Instead of those of the process.
     """
+    settle_streams()
     try:
         with stopped_once():
             cli.main(args=arguments, prog_name="memspice", standalone_mode=False)
@@ -72,18 +73,10 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(error, str(error))
         sys.exit(exit_code(error))
     except OSError as error:
-        _drop_unwritten()
+        drop_unwritten()
         where, what = error.filename or "writing or reading a file", error.strerror or error
         _fail(error, f"{where}: {what}; check the path, the rights and the space left")
         sys.exit(INCOMPLETE)
-
-
-def _drop_unwritten() -> None:
-    """Let Python's own flush at its end not fail again, and end with 120 instead of our code."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: BaseException, message: str) -> None:

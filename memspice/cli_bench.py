@@ -10,12 +10,13 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from memspice.cli_output import emit
 from memspice.errors import ConfigError
 from memspice.experiment.bench import SECTIONS, run_bench
 from memspice.experiment.bench_plan import FULL, QUICK
 from memspice.quantities import format_si
 from memspice.report.bench_figure import draw_bench
-from memspice.report.style import save
+from memspice.report.style import own_style, save
 from memspice.store.files import replace_bytes, writing
 
 #: Sizes at which the race is printed.
@@ -63,9 +64,10 @@ def bench_command(quick: bool, section: str | None, out: Path, as_json: bool) ->
             earlier=_earlier(path) if section else None,
         )
     if content["finished"]:
-        save(draw_bench(content), out / "bench.png")
+        with own_style():
+            save(draw_bench(content), out / "bench.png")
     content["out"] = str(out)
-    click.echo(json.dumps(content, allow_nan=False) if as_json else bench_text(content))
+    emit(json.dumps(content, allow_nan=False) if as_json else bench_text(content), [path])
 
 
 def _earlier(path: Path) -> dict[str, Any] | None:

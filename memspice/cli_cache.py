@@ -12,6 +12,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from memspice.cli_output import emit_list
 from memspice.errors import ConfigError, EngineError, StoreError
 from memspice.jobs import JobCache
 from memspice.jobs.again import Comparison, compare_again
@@ -41,15 +42,16 @@ def list_entries(limit: int, as_json: bool) -> None:
     rows = [_row(store, file) for file in files[:limit]]
     if as_json:
         content = {"folder": str(store.folder), "entries": len(files), "bytes": total, "last": rows}
-        click.echo(json.dumps(content))
+        emit_list(json.dumps(content))
         return
-    click.echo(f"{store.folder}: {len(files)} results, {_megabytes(total)}")
+    lines = [f"{store.folder}: {len(files)} results, {_megabytes(total)}"]
     for row in rows:
         when = datetime.fromtimestamp(row["used"]).isoformat(" ", "minutes")
         words = f"{row['engine']}  {row['job']}"
-        click.echo(f"{row['key'][:12]}  {_megabytes(row['bytes']):>9}  {when}  {words}")
+        lines.append(f"{row['key'][:12]}  {_megabytes(row['bytes']):>9}  {when}  {words}")
     if len(files) > limit:
-        click.echo(f"... and {len(files) - limit} more; see --limit")
+        lines.append(f"... and {len(files) - limit} more; see --limit")
+    emit_list("\n".join(lines))
 
 
 @cache.command("prune")
@@ -71,9 +73,9 @@ def prune(max_size: str | None, older_than: float | None, everything: bool, as_j
     rest = sum(file.size for file in left)
     if as_json:
         content = {"removed": len(removed), "bytes": size, "entries": len(left), "left": rest}
-        click.echo(json.dumps(content))
+        emit_list(json.dumps(content))
         return
-    click.echo(
+    emit_list(
         f"{len(removed)} results removed, {_megabytes(size)}; {len(left)} left, {_megabytes(rest)}"
     )
 
@@ -91,10 +93,7 @@ def verify(rerun: int, seed: int, as_json: bool) -> None:
     store = JobCache()
     files = store.files()
     found = _check(store, files, rerun, seed)
-    if as_json:
-        click.echo(json.dumps(found.as_json(), allow_nan=False))
-    else:
-        click.echo(found.text())
+    emit_list(json.dumps(found.as_json(), allow_nan=False) if as_json else found.text())
     differing = [again for again in found.again if again.verdict == "differs"]
     if differing:
         raise EngineError(

@@ -15,13 +15,14 @@ from memspice.analysis.activation import activation_text
 from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import counter, engine_option, note_lines, parse_changes, set_option
+from memspice.cli_output import emit
 from memspice.engines import find_engine
 from memspice.errors import ConfigError, StoreError
 from memspice.experiment.characterize import characterize
 from memspice.jobs import Execution
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.quantities import format_si
-from memspice.report.style import save
+from memspice.report.style import own_style, save
 from memspice.report.transfer_plot import draw_transfer
 
 _HEADER = (
@@ -82,10 +83,8 @@ def characterize_command(
             parameter_set, points, events, seed, simulator, execution, counter(bar)
         )
     files = _write(result, out, fit)
-    if as_json:
-        click.echo(json.dumps(_content(result, files), allow_nan=False))
-    else:
-        click.echo(_text(result, files))
+    text = json.dumps(_content(result, files), allow_nan=False) if as_json else _text(result, files)
+    emit(text, files)
 
 
 def _make_folder(out: Path | None) -> None:
@@ -102,7 +101,8 @@ def _write(result: Characterization, out: Path | None, fit: Path | None) -> list
     if out is not None:
         stem = "characterize-" + re.sub(r"[^\w.-]+", "-", result.parameter_set.name)
         files = [out / f"{stem}.png", out / f"{stem}.json"]
-        save(draw_transfer(result), files[0])
+        with own_style():
+            save(draw_transfer(result), files[0])
         _write_text(files[1], json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n")
     if fit is not None:
         _write_text(fit, activation_text(result))

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from memspice.cli_output import emit
 from memspice.errors import ConfigError
 from memspice.network.architecture import Dense
 from memspice.network.nir_import import import_nir
@@ -59,7 +60,7 @@ def convert_command(
     out.parent.mkdir(parents=True, exist_ok=True)
     save_network(network, out, levels)
     result = conversion_json(network, roundings, out)
-    click.echo(json.dumps(result, allow_nan=False) if as_json else conversion_text(result))
+    emit(json.dumps(result, allow_nan=False) if as_json else conversion_text(result), [out])
 
 
 def parse_shape(text: str) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from memspice.cli_options import (
     stages,
     take_setup,
 )
+from memspice.cli_output import command_line, emit
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.experiment.run_windows import check_complete
@@ -57,11 +57,11 @@ def cosim_command(preset: str, out: Path, as_json: bool, **options: Any) -> None
     """
     plan = CosimPlan(**{**vars(PRESETS[preset]), **take_execution(options)})
     store = out / "waveforms.h5"
+    setup, command = take_setup(options), command_line()
     with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
-        command = " ".join(sys.argv)
-        run = cosimulate(take_setup(options), plan, store, command=command, progress=stages(bar))
+        run = cosimulate(setup, plan, store, command=command, progress=stages(bar))
     write_cosim_report(out, run, store)
-    click.echo(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run.summary))
+    emit(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run.summary), [out])
     click.echo(f"report: {out / 'report.html'}", err=as_json)
     spice = run.summary["spice"]
     pathwise_verdict(spice["worst_margin"], spice["mismatches"])

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from memspice.circuits.deck import Deck
+from memspice.cli_output import emit_list
 from memspice.engines import ENGINES, find_engine
 from memspice.engines.base import Transient
 from memspice.errors import EngineError, EngineNotFound
@@ -36,10 +37,7 @@ def doctor_command(as_json: bool) -> None:
         "parameter_sets": list(PARAMETER_SETS),
         "networks": list(ARCHITECTURES),
     }
-    if as_json:
-        click.echo(json.dumps(content, allow_nan=False))
-    else:
-        click.echo(_text(content))
+    emit_list(json.dumps(content, allow_nan=False) if as_json else _text(content))
     if all("error" in report for report in engines.values()):
         raise EngineNotFound("; ".join(report["error"] for report in engines.values()))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from memspice.cli_options import (
     stages,
     take_setup,
 )
+from memspice.cli_output import command_line, emit
 from memspice.errors import ConfigError
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
 from memspice.quantities import format_si
@@ -68,10 +68,10 @@ def simulate_layer_command(
             run,
             out,
             resume=resume,
-            command=" ".join(sys.argv),
+            command=command_line(),
             progress=stages(bar),
         )
-    click.echo(json.dumps(result.json, allow_nan=False) if as_json else layer_text(result))
+    emit(json.dumps(result.json, allow_nan=False) if as_json else layer_text(result), [out])
     pathwise_verdict(result.comparison.worst_margin, result.comparison.mismatches)
     result.check_complete()
 

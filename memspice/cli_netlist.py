@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from memspice.circuits.examples import EXAMPLES, write_golden
+from memspice.cli_output import emit_list
 from memspice.engines import WRITERS
 from memspice.store.files import writing
 
@@ -33,10 +34,10 @@ def netlist_command(name: str | None, engine: str, golden: Path | None, out: Pat
     if golden:
         with writing(golden):
             paths = write_golden(golden)
-        click.echo("\n".join(map(str, paths)))
+        emit_list("\n".join(map(str, paths)))
         return
     if name is None:
-        click.echo("\n".join(f"{key:28} {EXAMPLES[key]().title}" for key in sorted(EXAMPLES)))
+        emit_list("\n".join(f"{key:28} {EXAMPLES[key]().title}" for key in sorted(EXAMPLES)))
         return
     example = EXAMPLES[name]()
     text = example.text if engine == "ngspice" else WRITERS[engine](example.deck)
@@ -44,4 +45,4 @@ def netlist_command(name: str | None, engine: str, golden: Path | None, out: Pat
         with writing(out):
             out.write_text(text, encoding="utf-8")
     else:
-        click.echo(text, nl=False)
+        emit_list(text.removesuffix("\n"))

@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from memspice.analysis.statistics import accuracy
+from memspice.cli_output import emit
 from memspice.datasets.cifar10 import load_cifar10
 from memspice.datasets.dataset import Dataset
 from memspice.datasets.digits import load_digits
@@ -101,7 +102,7 @@ def train_command(
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     save_network(dataclasses.replace(trained, provenance=provenance), out, config.levels)
-    click.echo(f"ANN accuracy on {len(test.labels)} test images: {share:.4f}; wrote {out}")
+    emit(f"ANN accuracy on {len(test.labels)} test images: {share:.4f}; wrote {out}", [out])
 
 
 def _training() -> Any:

@@ -10,6 +10,7 @@ import click
 from tqdm import tqdm
 
 from memspice.cli_options import stages
+from memspice.cli_output import emit
 from memspice.engines import ENGINES, find_engine, installed_engines
 from memspice.engines.base import Engine
 from memspice.engines.osdi import has_compiler
@@ -52,6 +53,7 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
         results = verify(verify_cases(), engines, stages(bar))
     complaints = _complaints(results, models)
     table = _table(results, engines, models)
+    text = table
     if as_json:
         content = {
             "engines": {name: engine_record(engine.info) for name, engine in engines.items()},
@@ -60,9 +62,8 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
             "agrees": not complaints,
             **verification_json(results),
         }
-        click.echo(json.dumps(content, allow_nan=False))
-    else:
-        click.echo(table)
+        text = json.dumps(content, allow_nan=False)
+    emit(text)
     if complaints:
         raise EngineError("\n".join(["not everything agrees:", *complaints]))
     if len(engines) < 2:

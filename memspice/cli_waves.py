@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +13,8 @@ from typing import Any
 import click
 import numpy as np
 
-from memspice.report.style import save
+from memspice.cli_output import emit_list
+from memspice.report.style import own_style, save
 from memspice.report.waveplot import draw_waveforms, phases_of
 from memspice.store import Column, JobRecord, RunFile, read_run
 
@@ -45,7 +44,7 @@ def list_jobs(run: Path, job: str | None, as_json: bool) -> None:
             record = stored.job(job)
             signals = [_range(name, column) for name, column in record.signals.items()]
             found = {"job": job, "points": record.time.size, "signals": signals}
-            _emit(json.dumps(found) if as_json else _signal_table(record))
+            emit_list(json.dumps(found) if as_json else _signal_table(record))
 
 
 @waves.command("show")
@@ -75,13 +74,13 @@ def show(
         record = stored.job(job)
     columns = record.select(signals)
     if as_csv:
-        _emit(_csv(record, columns))
+        emit_list(_csv(record, columns))
     elif netlist or log:
-        _emit((record.netlist if netlist else record.log).rstrip("\n"))
+        emit_list((record.netlist if netlist else record.log).rstrip("\n"))
     elif as_json:
-        _emit(json.dumps(_as_json(record, columns)))
+        emit_list(json.dumps(_as_json(record, columns)))
     else:
-        _emit(_as_text(record, columns))
+        emit_list(_as_text(record, columns))
 
 
 @waves.command("plot")
@@ -100,14 +99,14 @@ def plot(run: Path, job: str, signals: tuple[str, ...], out: Path, as_json: bool
     columns = record.select(signals)
     drawn = columns if signals else _first_of_each_unit(columns)
     stop = float(record.time[-1]) if record.time.size else 0.0
-    figure = draw_waveforms(record.time, drawn, job, phases_of(record.attributes, stop))
-    save(figure, out)
+    with own_style():
+        save(draw_waveforms(record.time, drawn, job, phases_of(record.attributes, stop)), out)
     left_out = len(columns) - len(drawn)
     if as_json:
-        _emit(json.dumps({"out": str(out), "signals": list(drawn), "left_out": left_out}))
+        emit_list(json.dumps({"out": str(out), "signals": list(drawn), "left_out": left_out}))
     else:
         more = f"; {left_out} more not drawn, name those you want" if left_out else ""
-        _emit(f"{out}: {len(drawn)} signals{more}")
+        emit_list(f"{out}: {len(drawn)} signals{more}")
 
 
 # --- what is asked for ----------------------------------------------------------------------
@@ -152,15 +151,6 @@ def _rows(record: JobRecord) -> int:
 # --- how it is written ----------------------------------------------------------------------
 
 
-def _emit(text: str) -> None:
-    """Write to standard output; a reader that left (``| head``) is no error."""
-    try:
-        click.echo(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _quantity(value: float, unit: str) -> str:
     """Return a value with four digits and an engineering prefix."""
     value += 0.0  # -0.0 becomes 0.0
@@ -189,7 +179,7 @@ def _list_jobs(stored: RunFile, as_json: bool) -> None:
             "summary": stored.summary,
             "jobs": [asdict(job) for job in jobs],
         }
-        _emit(json.dumps(found))
+        emit_list(json.dumps(found))
         return
     engine = stored.provenance.engine
     who = f"{engine.get('name', 'no engine')} {engine.get('version', '')}".strip()
@@ -204,7 +194,7 @@ def _list_jobs(stored: RunFile, as_json: bool) -> None:
         )
         for job in jobs
     ]
-    _emit(f"{head}\n\n{_table(('POINTS', 'SIGNALS', 'EVENTS', 'SPIKES', 'JOB'), rows)}")
+    emit_list(f"{head}\n\n{_table(('POINTS', 'SIGNALS', 'EVENTS', 'SPIKES', 'JOB'), rows)}")
 
 
 def _signal_table(record: JobRecord, columns: Mapping[str, Column] | None = None) -> str:

@@ -224,10 +224,15 @@ class _SetFile:
         self._changes = _by_table(changes or {})
         self._read: set[str] = set()
         try:
-            self._content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+            # Editors on Windows put a byte order mark before UTF-8.
+            self._content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError as error:
             raise ConfigError(f"{path} does not exist: check the name") from error
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path} cannot be read as TOML: it is not in UTF-8 ({error}); save it as UTF-8"
+            ) from error
+        except (OSError, tomllib.TOMLDecodeError) as error:
             raise DataError(f"{path} cannot be read as TOML: {error}") from error
 
     def about(self, key: str) -> Any:

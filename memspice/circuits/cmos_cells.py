@@ -6,8 +6,7 @@ Its transistors are instances of the models ``cmos45_nmos`` and ``cmos45_pmos``.
 
 from __future__ import annotations
 
-from PySpice.Spice.Netlist import SubCircuit
-
+from memspice.circuits.spice import SubCircuit
 from memspice.errors import ConfigError
 from memspice.quantities import Parameters, quantity
 

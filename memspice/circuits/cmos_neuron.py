@@ -19,7 +19,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from memspice.circuits.cmos_cells import (
     CmosTechnology,
@@ -39,6 +38,7 @@ from memspice.circuits.cmos_logic import (
 )
 from memspice.circuits.cmos_rom import address_bits, decoder_cells, threshold_table
 from memspice.circuits.deck import Deck, PieceWiseLinear, pulse_train, step_train
+from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Pulse
 from memspice.errors import ConfigError, ShapeError
 

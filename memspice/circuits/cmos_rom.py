@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySpice.Spice.Netlist import SubCircuit
 
 from memspice.circuits.cmos_cells import Cell, CmosTechnology, nand
+from memspice.circuits.spice import SubCircuit
 from memspice.errors import ShapeError
 
 #: Address bits of a table: two predecoders of two or three bits each.

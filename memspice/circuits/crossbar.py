@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from PySpice.Spice.Netlist import SubCircuit
 
 from memspice.circuits.parameters import ArrayParameters
+from memspice.circuits.spice import SubCircuit
 from memspice.devices.cell import Cell
 from memspice.devices.synapse_iv import OhmicCell
 from memspice.devices.transistor import AccessTransistor

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PySpice.Spice.Netlist import Circuit, SubCircuit
 
+from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Pulse
 from memspice.errors import NetlistError
 from memspice.resources import resource_path

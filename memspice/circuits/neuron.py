@@ -16,10 +16,10 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from memspice.circuits.deck import Deck, step_train
 from memspice.circuits.parameters import NeuronPeriphery, Timing
+from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.neurons import MemristorNeuron, MtjNeuron, NeuronDevice

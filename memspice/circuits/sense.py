@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PySpice.Spice.Netlist import SubCircuit
-
 from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.spice import SubCircuit
 
 _RAILS = ("enable", "sense_p", "sense_n")
 

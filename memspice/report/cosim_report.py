@@ -45,16 +45,17 @@ def write_cosim_report(folder: Path, run: CosimRun, store: Path) -> list[Path]:
     showcase = _showcase(run.state)
     with read_run(store) as stored:
         record = stored.job(_record_name(run.state, showcase))
-    entries = [
-        _energy(folder, run),
-        _rates(folder, run),
-        _transfer(folder, run),
-        _pathwise(folder, run.state),
-        _raster(folder, _window_of(run.state, showcase)),
-        _neuron(folder, record),
-        _ir_drop(folder, run),
-        _iterations(folder, run),
-    ]
+    with figures.own_style():
+        entries = [
+            _energy(folder, run),
+            _rates(folder, run),
+            _transfer(folder, run),
+            _pathwise(folder, run.state),
+            _raster(folder, _window_of(run.state, showcase)),
+            _neuron(folder, record),
+            _ir_drop(folder, run),
+            _iterations(folder, run),
+        ]
     page = folder / "report.html"
     write_report(page, run.summary, entries)
     return [summary, page, *(path for _, _, path in entries)]

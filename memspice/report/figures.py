@@ -7,4 +7,5 @@ from memspice.report.event_figures import raster_figure as raster_figure
 from memspice.report.event_figures import rate_figure as rate_figure
 from memspice.report.signal_figures import ir_drop_figure as ir_drop_figure
 from memspice.report.signal_figures import neuron_waveform_figure as neuron_waveform_figure
+from memspice.report.style import own_style as own_style
 from memspice.report.style import save as save

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +82,40 @@ def numbers(values: ArrayLike, what: str, dimensions: int = 1) -> np.ndarray:
         bad = int(array.size - np.isfinite(array).sum())
         raise ConfigError(f"{what} has {bad} of {array.size} values that are not finite")
     return array
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Draw with matplotlib as it comes, whatever the user's settings of it are.
+
+    Jupyter names a backend to its children that they may not have, and a ``matplotlibrc`` in the
+    current folder may ask for TeX or hold nonsense: both decide while matplotlib is imported.
+    """
+    if "matplotlib" not in sys.modules:
+        _import_untouched()
+    import matplotlib
+
+    kept = {"backend", "backend_fallback", "interactive", "toolbar", "timezone"}
+    defaults = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in kept}
+    with matplotlib.rc_context(defaults):
+        yield
+
+
+def _import_untouched() -> None:
+    """Import matplotlib from the folder of its own settings: the current one's come first."""
+    found = importlib.util.find_spec("matplotlib")
+    backend = os.environ.pop("MPLBACKEND", None)
+    here = os.open(os.curdir, os.O_RDONLY) if os.chdir in os.supports_fd else os.getcwd()
+    try:
+        if found and found.origin:
+            os.chdir(Path(found.origin).parent / "mpl-data")
+        importlib.import_module("matplotlib")
+    finally:
+        os.chdir(here)
+        if isinstance(here, int):
+            os.close(here)
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
 
 
 def new_figure(height: float) -> Figure:

@@ -1,0 +1,112 @@
+"""What a command prints, whatever its terminal, pipe or code page is like.
+
+A result is stored before it is printed.  Printing that fails ends with exit code 5 and says where
+the result is; a character that the output cannot hold is written as its escape.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import sys
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from memspice.errors import IncompleteResults
+
+
+class _ClosedOutput(io.TextIOBase):
+    """Standard output of a process that was started without any (``>&-``)."""
+
+    def write(self, text: str) -> int:
+        raise OSError("it is closed")
+
+
+def settle_streams() -> None:
+    """Make the standard streams ready for any text.
+
+    Those that the process was started without are opened on the null device: a file of ours would
+    else take their number, and be written into by whatever prints there.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    if sys.stdout is None:
+        sys.stdout = _ClosedOutput()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if sys.warnoptions:  # as from PYTHONWARNINGS=error: a library's warning must not end a run
+        warnings.simplefilter("default")
+
+
+def command_line() -> str:
+    """Command line of this process, as a shell takes it; bytes that are no UTF-8 as escapes."""
+    return shlex.join(sys.argv).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def emit(text: str, stored: Iterable[Path | str | None] = ()) -> None:
+    """Print a result.
+
+    Parameters
+    ----------
+    text : str
+        Without its last line end.
+    stored : iterable of path or None
+        Files that hold the result.
+
+    Raises
+    ------
+    IncompleteResults
+        If it cannot be printed.
+    """
+    try:
+        _print(text)
+    except OSError as error:
+        drop_unwritten()
+        places = ", ".join(str(place) for place in stored if place is not None)
+        where = f"it is in {places}" if places else "it is not stored: print it elsewhere"
+        raise IncompleteResults(
+            f"the result could not be written to standard output ({error.strerror or error}); "
+            f"{where}"
+        ) from error
+
+
+def emit_list(text: str) -> None:
+    """Print what can be asked for again; a reader that left (``| head``) is no error.
+
+    Raises
+    ------
+    IncompleteResults
+        If it cannot be printed for another reason.
+    """
+    try:
+        _print(text)
+    except BrokenPipeError:
+        drop_unwritten()
+    except OSError as error:
+        drop_unwritten()
+        raise IncompleteResults(
+            f"nothing could be written to standard output ({error.strerror or error})"
+        ) from error
+
+
+def _print(text: str) -> None:
+    click.echo(text)
+    sys.stdout.flush()
+
+
+def drop_unwritten() -> None:
+    """Let Python's own flush at its end not fail again, and end with 120 instead of our code."""
+    stream: TextIO = sys.stdout
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
