@@ -15,12 +15,12 @@ from memspice.circuits.energy_model import COMPONENTS
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
     note_lines,
-    pathwise_verdict,
     setup_options,
     stages,
     take_setup,
 )
 from memspice.cli_output import command_line, emit
+from memspice.experiment.agreement import check_verdict
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.experiment.run_windows import check_complete
@@ -63,8 +63,7 @@ def cosim_command(preset: str, out: Path, as_json: bool, **options: Any) -> None
     write_cosim_report(out, run, store)
     emit(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run.summary), [out])
     click.echo(f"report: {out / 'report.html'}", err=as_json)
-    spice = run.summary["spice"]
-    pathwise_verdict(spice["worst_margin"], spice["mismatches"])
+    check_verdict(run.summary["verdict"]["doubts"])
     check_complete(run.summary["failures"], run.state.counts["total"])
 
 

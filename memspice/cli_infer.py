@@ -12,6 +12,7 @@ from tqdm import tqdm
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import counter, energy_line, note_lines, setup_options, take_setup
 from memspice.cli_output import emit
+from memspice.experiment.agreement import check_verdict
 from memspice.experiment.infer import infer
 from memspice.experiment.run_windows import check_complete
 from memspice.jobs import Execution
@@ -36,6 +37,7 @@ def infer_command(fidelity: Any, as_json: bool, **options: Any) -> None:
         result = infer(setup, fidelity, execution, counter(bar))
     emit(json.dumps(result, allow_nan=False) if as_json else infer_text(result))
     if "failures" in result:
+        check_verdict(result["verdict"]["doubts"])
         check_complete(result["failures"], result["jobs"]["total"])
 
 

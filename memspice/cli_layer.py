@@ -14,13 +14,13 @@ from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
     energy_line,
     note_lines,
-    pathwise_verdict,
     setup_options,
     stages,
     take_setup,
 )
 from memspice.cli_output import command_line, emit
 from memspice.errors import ConfigError
+from memspice.experiment.agreement import check_verdict
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
 from memspice.quantities import format_si
 
@@ -72,13 +72,13 @@ def simulate_layer_command(
             progress=stages(bar),
         )
     emit(json.dumps(result.json, allow_nan=False) if as_json else layer_text(result), [out])
-    pathwise_verdict(result.comparison.worst_margin, result.comparison.mismatches)
+    check_verdict(result.verdict.doubts)
     result.check_complete()
 
 
 def layer_text(result: LayerResult) -> str:
     """Result for a terminal of 80 columns."""
-    content, found = result.json, result.statistics
+    content, found, pathwise = result.json, result.statistics, result.verdict.pathwise
     engine = content["engine"]
     lines = [
         f"{content['network']} {content['layer']}: {content['rows']} rows, "
@@ -91,9 +91,9 @@ def layer_text(result: LayerResult) -> str:
         lines += [
             f"  spikes      {found.count}, rate {found.rate:.4f}, expected "
             f"{found.expected_rate:.4f} +- {found.rate_error:.4f} ({found.deviation:+.1f} sigma)",
-            f"  against surrogate: {result.comparison.mismatches} spikes differ, worst margin "
-            f"{result.comparison.worst_margin:.2%}, hazard within "
-            f"{result.comparison.hazard_deviation:.2%}",
+            f"  against surrogate: {pathwise.mismatches} spikes differ, worst margin "
+            f"{pathwise.worst_margin:.2%}, hazard within "
+            f"{pathwise.hazard_deviation:.2%}",
             f"  latency     {_or_none(found.latency_mean, 's')} mean, "
             f"{_or_none(found.latency_median, 's')} median; Fano factor "
             f"{_or_none(found.fano_factor, '1')}",

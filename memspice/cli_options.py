@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
-from memspice.analysis.comparison import MARGIN
 from memspice.engines import ENGINES
-from memspice.errors import ConfigError, EngineError
+from memspice.errors import ConfigError
 from memspice.experiment.setup import Setup
 from memspice.network.flaws import FLAWS
 from memspice.quantities import format_si
@@ -170,26 +169,3 @@ def counter(bar: Any) -> Callable[[int, int], None]:
         bar.update(done - bar.n)
 
     return show
-
-
-def pathwise_verdict(worst_margin: float, mismatches: int) -> None:
-    """Fail after the result is out, when spikes differ beyond the margin.
-
-    Raises
-    ------
-    EngineError
-        If the rule is broken: the surrogate does not describe what SPICE does.
-    """
-    if worst_margin > MARGIN:
-        raise EngineError(
-            f"{mismatches} spikes differ from the closed form, one with its hazard integral "
-            f"{_distance(worst_margin)}; the margin is {MARGIN:.0%}: the surrogate "
-            "does not hold for this circuit (a rail reached, or too little time to settle)"
-        )
-
-
-def _distance(margin: float) -> str:
-    """Distance ``|H / E - 1|`` in words; beyond 1, H can only be above E."""
-    if margin <= 1:
-        return f"{margin:.1%} from the threshold"
-    return f"{1 + margin:.3g} times the threshold"

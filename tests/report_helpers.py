@@ -153,6 +153,7 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
         "spice": example_spice(),
         "iterations": example_iterations(),
         "parameters": example_parameters(),
+        "notes": [],
         "excluded": [
             "row decoders, clock distribution and the controller between layers",
             "programming of the synapse devices (once, before inference)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,9 @@ class EnergyBalance:
 
     @property
     def closure(self) -> float:
-        """``|delivered - dissipated - stored| / delivered``, [1]."""
+        """``|delivered - dissipated - stored| / delivered``, [1]; infinite of nothing delivered."""
+        if self.delivered == 0:
+            return math.inf
         return abs(self.delivered - self.dissipated - self.stored) / abs(self.delivered)
 
 

@@ -20,12 +20,13 @@ from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
 from memspice.analysis.statistics import Proportion, accuracy
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, IncompleteResults
+from memspice.experiment.agreement import Verdict, judge, together
 from memspice.experiment.closed_form import per_cycle, window_energies
 from memspice.experiment.outcome import Outcome
 from memspice.experiment.progress import counted
 from memspice.experiment.run_windows import failures_json, run_windows
 from memspice.experiment.setup import Prepared
-from memspice.experiment.simulate_layer import compare_with_surrogate, whole_windows
+from memspice.experiment.simulate_layer import whole_windows
 from memspice.experiment.window import (
     WindowJob,
     run_job,
@@ -93,13 +94,14 @@ class Iteration:
 
 @dataclass
 class CosimState:
-    """Everything gathered so far; jobs and outcomes run in parallel.
+    """Everything gathered so far; jobs, outcomes and their verdicts run in parallel.
 
     A window of which a job failed is in ``failures`` only, by its jobs that failed.
     """
 
     jobs: list[WindowJob] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
     iterations: list[Iteration] = field(default_factory=list)
     calibration: dict[str, Calibration] = field(default_factory=dict)
     modelled: dict[str, dict[Window, dict[str, float]]] = field(default_factory=dict)
@@ -112,6 +114,11 @@ class CosimState:
         """Jobs of a layer with their outcomes."""
         pairs = zip(self.jobs, self.outcomes, strict=True)
         return [(job, result) for job, result in pairs if job.window.layer == name]
+
+    def verdict(self, layer: str | None = None) -> Verdict:
+        """Verdict on all jobs, or on those of a layer."""
+        pairs = zip(self.jobs, self.verdicts, strict=True)
+        return together([item for job, item in pairs if layer in (None, job.window.layer)])
 
 
 def check_images(prepared: Prepared) -> None:
@@ -160,6 +167,8 @@ def run_cosim(
     total = counts["simulated"] + counts["cached"] + counts["failed"]
     state.counts = {"total": total, **counts}
     state.problems = runner.tally.problems
+    if not state.verdict().holds:
+        runner.forget()
     return state
 
 
@@ -178,12 +187,21 @@ def _iterate(
         report = partial(progress, f"iteration {number + 1}: SPICE windows")
         _simulate(state, jobs, runner, keep, report)
         _check_windows(state, prepared)
-        _calibrate(state, prepared)
+        holds = state.verdict().holds
+        if holds:
+            _calibrate(state, prepared)
+        else:
+            state.calibration.clear()
         for layer in prepared.mapped.layers:
             windows = chosen[layer.name]
             energies = window_energies(layer, windows, inference, prepared.setup.seed)
             # By window: one that few images bring up again must not count as another sample.
             state.modelled.setdefault(layer.name, {}).update(zip(windows, energies, strict=True))
+        if not holds:
+            # The first round's loop is the only one that SPICE has taught nothing.
+            first = state.iterations[0].inference if state.iterations else inference
+            state.iterations.append(_summarise(prepared, state, first, number))
+            break
         state.iterations.append(_summarise(prepared, state, inference, number))
         if _settled(state.iterations, plan):
             state.settled = True
@@ -271,6 +289,7 @@ def _simulate(
     whole, outcomes = whole_windows(jobs, records)
     state.jobs += whole
     state.outcomes += outcomes
+    state.verdicts += [judge(job, found) for job, found in zip(whole, outcomes, strict=True)]
     state.failures += failures_json(records)
 
 
@@ -339,20 +358,22 @@ def spice_energies(
 def _summarise(
     prepared: Prepared, state: CosimState, inference: InferenceResult, number: int
 ) -> Iteration:
-    energy = {
-        layer.name: extrapolate_layer(
-            list(state.modelled[layer.name].values()),
-            spice_energies(state, layer),
+    """State after a round; where SPICE is not to be relied on, its energies do not count."""
+    verdict, energy = state.verdict(), {}
+    for layer in prepared.mapped.layers:
+        modelled = list(state.modelled[layer.name].values())
+        alone = [(item, item) for item in modelled]
+        energy[layer.name] = extrapolate_layer(
+            modelled,
+            spice_energies(state, layer) if verdict.holds else alone,
             layer.positions * prepared.setup.cycles,
         )
-        for layer in prepared.mapped.layers
-    }
     return Iteration(
         number=number + 1,
         inference=inference,
         snn_accuracy=accuracy(inference.scores, prepared.dataset.labels),
         energy=energy,
-        comparison=compare_with_surrogate(state.jobs, state.outcomes),
+        comparison=verdict.pathwise,
         windows=len({(job.window, job.fidelity) for job in state.jobs}),
     )
 

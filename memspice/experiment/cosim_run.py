@@ -91,7 +91,8 @@ def cosimulate(
         summary = summary_json(prepared, state, cmos, decision, engine.info, seconds)
         summary |= {"jobs": state.counts, "failures": state.failures}
         summary["notes"] = [*summary["notes"], *state.problems]
-        writer.finish(summary, "incomplete" if state.failures else "complete")
+        whole = state.verdict().holds and not state.failures
+        writer.finish(summary, "complete" if whole else "incomplete")
     return CosimRun(prepared, state, transfer, summary)
 
 

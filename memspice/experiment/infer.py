@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from memspice.analysis.comparison import PathwiseComparison, merge
 from memspice.analysis.statistics import accuracy
 from memspice.errors import ConfigError
+from memspice.experiment.agreement import Verdict, judge_all, together
 from memspice.experiment.outcome import Outcome, join_windows
 from memspice.experiment.progress import counted
 from memspice.experiment.run_windows import check_complete, failures_json, run_windows
@@ -24,7 +24,6 @@ from memspice.experiment.setup import (
     prepare,
 )
 from memspice.experiment.simulate_layer import (
-    compare_with_surrogate,
     energy_json,
     whole_windows,
 )
@@ -93,7 +92,8 @@ def infer(
         with open_runner(engine, execution) as runner:
             scores, images, found = _by_spice(prepared, fidelity, runner, advance)
         labels = labels[images]
-        result["notes"] = result["notes"] + runner.tally.problems
+        doubts = found["verdict"]["doubts"]
+        result["notes"] = [*result["notes"], *runner.tally.problems, *doubts]
     result["snn_accuracy"] = asdict(accuracy(scores, labels))
     return {**result, **found, "wall_seconds": time.monotonic() - started}
 
@@ -145,17 +145,20 @@ def _by_spice(
             rates[layer.name] = float(state.mean())
     last = prepared.mapped.layers[-1]
     outcomes = [item for result in results for item in result.outcomes]
-    together = merge([result.comparison for result in results])
+    verdict = together([result.verdict for result in results])
+    if not verdict.holds:
+        runner.forget()
     return (
         state.mean(axis=1) / last.volts_per_unit,
         images,
         {
             "spike_rate": rates,
-            "events": together.events,
-            "mismatches": together.mismatches,
-            "worst_margin": together.worst_margin,
+            "events": verdict.pathwise.events,
+            "mismatches": verdict.pathwise.mismatches,
+            "worst_margin": verdict.pathwise.worst_margin,
             **energy_json(outcomes, prepared.mapped.parameter_set),
-            "energy_closure": max(item.closure or 0.0 for item in outcomes),
+            "energy_closure": verdict.closure,
+            "verdict": verdict.as_json(),
             "jobs": {"total": total, **runner.tally.as_json()},
             "failures": _failures(results),
         },
@@ -173,7 +176,7 @@ class LayerOutputs:
     images: np.ndarray
     outputs: np.ndarray
     outcomes: list[Outcome]
-    comparison: PathwiseComparison
+    verdict: Verdict
     failures: list[dict[str, str | int]]
 
 
@@ -203,6 +206,6 @@ def _spice_layer(
         images=np.array([item.window.image for item in windows], dtype=int),
         outputs=np.array(outputs),
         outcomes=found,
-        comparison=compare_with_surrogate(whole, found),
+        verdict=judge_all(whole, found),
         failures=failures_json(records),
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from memspice.errors import IncompleteResults
+from memspice.experiment.agreement import judge
+from memspice.experiment.outcome import outcome
 from memspice.experiment.window import (
     WindowJob,
     job_attributes,
@@ -81,6 +83,7 @@ def window_simulation(job: WindowJob, runner: Runner) -> Simulation[JobRecord]:
         identity=("window", facts, job.circuit, job.stimulus().row_voltage),
         evaluate=partial(window_record, job, request.netlist, STORED_NEURONS),
         codec=RecordCodec(),
+        accept=lambda record: judge(job, outcome(record)).holds,
     )
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.assumed import assumed_fraction
-from memspice.analysis.comparison import PathwiseComparison, compare_spikes, merge
+from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.experiment.agreement import agreement_notes
+from memspice.experiment.agreement import Verdict, judge_all
 from memspice.experiment.outcome import Outcome, join_windows, outcome
 from memspice.experiment.progress import counted
 from memspice.experiment.run_windows import check_complete, failures_json, run_windows
@@ -62,7 +62,7 @@ class LayerResult:
 
     json: dict[str, Any]
     statistics: SpikeStatistics | None
-    comparison: PathwiseComparison
+    verdict: Verdict
     outcomes: list[Outcome]
 
     def check_complete(self) -> None:
@@ -128,19 +128,17 @@ def simulate_layer(
     jobs, outcomes = whole_windows(jobs, records)
     if not jobs:
         check_complete(failures, total)
-    comparison = compare_with_surrogate(jobs, outcomes)
+    verdict = judge_all(jobs, outcomes)
+    if not verdict.holds:
+        runner.forget()
     statistics = layer_statistics(layer, outcomes)
-    closure = max((o.closure for o in outcomes if o.closure is not None), default=None)
-    scores = _score_json(layer, jobs, outcomes)
-    score_deviation = scores["relative_deviation"] if scores else None
-    doubts = agreement_notes(closure, comparison.hazard_deviation, score_deviation)
     result = {
         "fidelity": run.fidelity,
         "engine": record,
         "seed": setup.seed,
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
-        "notes": [*prepared.notes, *_notes(layer, run, runner, failures), *doubts],
+        "notes": [*prepared.notes, *_notes(layer, run, runner, failures), *verdict.doubts],
         "layer": name,
         "rows": layer.rows,
         "cols": 2 * layer.outputs,
@@ -148,15 +146,16 @@ def simulate_layer(
         "windows": len({job.window for job in jobs}),
         "jobs": {"total": total, **runner.tally.as_json()},
         "failures": failures,
-        "events": comparison.events,
-        "spikes": _spike_json(statistics, comparison),
-        "scores": scores,
+        "events": verdict.pathwise.events,
+        "spikes": _spike_json(statistics, verdict.pathwise),
+        "scores": _score_json(layer, jobs, outcomes),
         **energy_json(outcomes, prepared.mapped.parameter_set),
-        "energy_closure": closure,
+        "energy_closure": verdict.closure,
+        "verdict": verdict.as_json(),
         "wall_seconds": time.monotonic() - started,
         "out": str(out) if out else None,
     }
-    return LayerResult(result, statistics, comparison, outcomes)
+    return LayerResult(result, statistics, verdict, outcomes)
 
 
 def _notes(
@@ -242,27 +241,6 @@ def _execute(
         advance(1)
 
     return run_windows(jobs, runner, finished)
-
-
-def compare_with_surrogate(
-    jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]
-) -> PathwiseComparison:
-    """Spikes of the outcomes against those of the closed form, event by event."""
-    comparisons = []
-    for job, result in zip(jobs, outcomes, strict=True):
-        if not result.spiking:
-            continue
-        hazard = surrogate_events(job)["hazard"]
-        comparisons.append(
-            compare_spikes(
-                result.spikes,
-                hazard >= result.thresholds,
-                result.hazard,
-                hazard,
-                result.thresholds,
-            )
-        )
-    return merge(comparisons)
 
 
 def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeStatistics | None:

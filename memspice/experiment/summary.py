@@ -23,7 +23,6 @@ from memspice.engines.base import EngineInfo
 from memspice.experiment.cosim import CosimState, Iteration
 from memspice.experiment.scopes import active_inputs, adds_half_width, memristive_intervals
 from memspice.experiment.setup import Prepared, dataset_json, engine_record
-from memspice.experiment.simulate_layer import compare_with_surrogate
 from memspice.network.inference import ann_scores
 from memspice.parameters import SourcedParameters
 from memspice.store import installed_versions
@@ -67,7 +66,7 @@ def summary_json(
     provenance = [*prepared.mapped.parameter_set.provenance]
     return {
         "dataset": dataset_json(prepared),
-        "notes": prepared.notes,
+        "notes": [*prepared.notes, *_doubts(state)],
         "network": prepared.network.name,
         "device": prepared.mapped.parameter_set.name,
         "cycles": prepared.setup.cycles,
@@ -92,6 +91,7 @@ def summary_json(
         "ratio": {scope: baseline[scope] / own[scope] for scope in SCOPES},
         "cmos_constants": [_sourced(item) for item in (*cmos.provenance, *decision.provenance)],
         "spice": _spice_json(state),
+        "verdict": state.verdict().as_json(),
         "settled": state.settled,
         "iterations": [_iteration_json(item) for item in state.iterations],
         "calibration": {name: item._asdict() for name, item in state.calibration.items()},
@@ -101,6 +101,13 @@ def summary_json(
         "versions": {**installed_versions(), engine.name: engine.version},
         "wall_seconds": wall_seconds,
     }
+
+
+def _doubts(state: CosimState) -> list[str]:
+    """Why SPICE is not to be relied on, and what stands in its place."""
+    doubts = state.verdict().doubts
+    instead = ["no number is calibrated by SPICE: energies and rates are those of the closed form"]
+    return [*doubts, *instead] if doubts else []
 
 
 def _components(energy: Mapping[str, LayerEnergy]) -> dict[str, float]:
@@ -146,14 +153,15 @@ def _spice_json(state: CosimState) -> dict[str, Any]:
 def _layer_json(state: CosimState, name: str) -> dict[str, Any]:
     pairs = state.of_layer(name)
     windows = {(job.window, job.fidelity) for job, _ in pairs}
-    comparison = compare_with_surrogate([job for job, _ in pairs], [r for _, r in pairs])
+    verdict = state.verdict(name)
+    comparison = verdict.pathwise
     return {
         "windows": len(windows),
         "full_windows": sum(fidelity == "full" for _, fidelity in windows),
         "events": comparison.events,
         "mismatches": comparison.mismatches,
         "worst_margin": comparison.worst_margin,
-        "closure_max": max(result.closure or 0.0 for _, result in pairs),
+        "closure_max": verdict.closure,
     }
 
 

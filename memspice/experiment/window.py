@@ -213,15 +213,34 @@ def window_request(job: WindowJob, engine: Engine) -> EngineRequest:
 
 
 def window_record(job: WindowJob, netlist: str, stored_neurons: int, waves: Waveforms) -> JobRecord:
-    """Record of a job in ``full`` or ``reduced`` from the waveforms of its netlist."""
+    """Record of a job in ``full`` or ``reduced`` from the waveforms of its netlist.
+
+    Raises
+    ------
+    EngineError
+        If the waveforms lack a signal, or a number that follows from them is not finite.
+    """
     assert job.fidelity != "surrogate"
     circuit, stimulus = job.circuit, job.stimulus()
     # One thread: the same sums in the same order on every machine, however many processors.
-    with one_blas_thread():
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         power = layer_power(circuit, stimulus, job.fidelity, waves)
-    balance = energy_balance(power, circuit.schedule, stimulus.cycles)
-    events = event_values(circuit, stimulus.cycles, waves)
-    return _spice_record(job, stimulus, netlist, waves, events, balance, stored_neurons)
+        balance = energy_balance(power, circuit.schedule, stimulus.cycles)
+        events = event_values(circuit, stimulus.cycles, waves)
+        record = _spice_record(job, stimulus, netlist, waves, events, balance, stored_neurons)
+    _check_finite(record)
+    return record
+
+
+def _check_finite(record: JobRecord) -> None:
+    wrong = [name for name, joules in record.energy.items() if not math.isfinite(joules)]
+    wrong += [name for name, (each, _) in record.events.items() if not np.all(np.isfinite(each))]
+    if wrong:
+        raise EngineError(
+            f"the waveforms of {record.name} give no finite number for {', '.join(wrong)}: they "
+            "overflow, or no source delivers anything",
+            record.log,
+        )
 
 
 @contextmanager

@@ -134,6 +134,16 @@ class JobCache:
             if temporary is not None:
                 temporary.unlink(missing_ok=True)
 
+    def drop(self, key: str) -> None:
+        """Remove the entry of a key, if there is one.
+
+        Raises
+        ------
+        StoreError
+            If its file cannot be removed.
+        """
+        _remove(self.path(key))
+
     def files(self) -> list[CachedFile]:
         """Every file, the one used last first."""
         found = []

@@ -65,6 +65,7 @@ class Runner:
         self._cache = cache
         self.workers = execution.workers or scheduler.workers
         self.tally = Tally()
+        self._kept: list[str] = []
 
     @property
     def engine(self) -> Engine:
@@ -91,7 +92,8 @@ class Runner:
         Returns
         -------
         Result, or Failure
-            A failure if every attempt failed; it is not kept in the cache.
+            A failure if every attempt failed; it is not kept in the cache, and neither is a result
+            that the simulation does not accept.
 
         Raises
         ------
@@ -109,8 +111,16 @@ class Runner:
             self.tally.add(failed=1)
             return attempted.result
         self.tally.add(simulated=1)
-        self._keep(simulation, key, attempted.result)
+        if simulation.accept(attempted.result.result):
+            self._keep(simulation, key, attempted.result)
         return attempted.result.result
+
+    def forget(self) -> None:
+        """Take out of the cache what this runner has put there: its run is not to be relied on."""
+        if self._cache is not None:
+            for key in self._kept:
+                self._cache.drop(key)
+        self._kept = []
 
     def _attempt(
         self, simulation: Simulation[Result], stop: threading.Event
@@ -135,7 +145,10 @@ class Runner:
 
     def _cached(self, simulation: Simulation[Result], key: str) -> Result | None:
         entry = self._cache.get(key) if self._cache else None
-        return None if entry is None else simulation.codec.unpack(entry)
+        if entry is None:
+            return None
+        found = simulation.codec.unpack(entry)
+        return found if simulation.accept(found) else None
 
     def _keep(self, simulation: Simulation[Result], key: str, answer: Answer[Result]) -> None:
         """Put a result into the cache; a cache that cannot be written costs no result."""
@@ -150,6 +163,7 @@ class Runner:
         label = {"job": simulation.name, "engine": f"{info.name} {info.version}"}
         try:
             self._cache.put(key, Entry({**content.facts, "again": again}, content.arrays, label))
+            self._kept.append(key)
         except StoreError as error:
             self.tally.tell(str(error))
 

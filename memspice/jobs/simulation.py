@@ -130,6 +130,8 @@ class Simulation(Generic[Result]):
         so that it can be sent to another process.
     codec : Codec
         Keeps the result in the cache.
+    accept : callable, optional
+        Whether a result may be kept in the cache, or taken from there.
     """
 
     name: str
@@ -137,6 +139,7 @@ class Simulation(Generic[Result]):
     identity: tuple[object, ...]
     evaluate: Callable[[Waveforms], Result]
     codec: Codec[Result]
+    accept: Callable[[Result], bool] = lambda result: True
 
     def key(self, info: EngineInfo | None) -> str:
         """Hash of everything that decides the result, the engine `info` included."""

@@ -14,12 +14,11 @@ from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
 from memspice.analysis.comparison import MARGIN
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import IncompleteResults
+from memspice.experiment.agreement import CLOSURE_LIMIT
 from memspice.report.style import COMPONENT_COLORS, COMPONENT_NAMES, si
 from memspice.report.summary_check import check_summary
 from memspice.store.files import writing
 
-#: Largest share of the delivered energy that may be unaccounted for.
-CLOSURE_LIMIT = 1e-3
 #: Below this many images an accuracy says little: its 95 % interval is wider than 6 points.
 _FEW_IMAGES = 1000
 _LABELS = {

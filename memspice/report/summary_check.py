@@ -49,6 +49,7 @@ _SHAPE: dict[str, Any] = {
             "energy_ci95": _PAIR,
         }
     ],
+    "notes": _ANY,
     "parameters": [{"table": _ANY, **_SOURCED}],
     "excluded": [_ANY],
     "versions": {"*": _ANY},

@@ -1,95 +1,101 @@
-"""Notes beside a layer's numbers that leave their limits; how a distance from threshold reads."""
+"""The verdict on results of SPICE: its limits, waveforms that lie, and lying engines."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
-from memspice.analysis.comparison import MARGIN
-from memspice.cli_layer import layer_text
-from memspice.cli_options import pathwise_verdict
+from memspice.analysis.comparison import MARGIN, PathwiseComparison
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.cli import exit_code
+from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError
-from memspice.experiment import simulate_layer as module
-from memspice.experiment.agreement import CLOSURE_LIMIT, agreement_notes
-from memspice.experiment.outcome import Outcome, outcome
-from memspice.experiment.setup import Setup
+from memspice.experiment import agreement
+from memspice.experiment import simulate_layer as simulated
+from memspice.experiment.agreement import (
+    CLOSURE_LIMIT,
+    ENERGY_LIMIT,
+    RESET_LIMIT,
+    Verdict,
+    check_verdict,
+    judge,
+    together,
+)
+from memspice.experiment.outcome import outcome
+from memspice.experiment.setup import Setup, prepare
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
-from memspice.experiment.window import surrogate_events
-from memspice.store import JobRecord
+from memspice.experiment.window import (
+    WindowJob,
+    surrogate_events,
+    window_jobs,
+    window_record,
+    window_request,
+)
+from memspice.network.inference import Window, run_inference
+from tests.helpers import ngspice
+from tests.waveform_lies import HARMLESS, LIES, NEURON_LIES, Lie
+
+FINE = Verdict(PathwiseComparison(1, 0, 0.0, 0.0), 0.0, dict.fromkeys(COMPONENTS, 0.0), None)
 
 
-def test_numbers_at_their_limits_need_no_note() -> None:
-    assert agreement_notes(None, 0.0, None) == []
-    assert agreement_notes(CLOSURE_LIMIT, MARGIN, MARGIN) == []
+def spoiled(**numbers: Any) -> Verdict:
+    """A verdict that is fine but for some numbers, those of the spikes among them."""
+    names = set(numbers) & {"mismatches", "worst_margin", "hazard_deviation"}
+    pathwise = replace(FINE.pathwise, **{name: numbers.pop(name) for name in names})
+    energies = {**FINE.energy_deviation, **numbers.pop("energy", {})}
+    return replace(FINE, pathwise=pathwise, energy_deviation=energies, **numbers)
+
+
+def test_numbers_at_their_limits_are_within() -> None:
+    energies = {**dict.fromkeys(COMPONENTS, ENERGY_LIMIT), "neuron_reset": RESET_LIMIT}
+    at_limit = spoiled(
+        worst_margin=MARGIN,
+        hazard_deviation=MARGIN,
+        drive_deviation=MARGIN,
+        closure=CLOSURE_LIMIT,
+        energy=energies,
+    )
+    assert FINE.holds
+    assert at_limit.holds
+    check_verdict(at_limit.doubts)
 
 
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ((6.5e-3, 0.0, None), "the energy closes to 6.5e-03 only, above 1e-03"),
-        ((None, 0.1999, None), "a hazard integral is 19.99% off the closed form, above 1%"),
-        ((None, 0.0, 0.38), "a score is off the closed form by 38.00% of the largest, above 1%"),
+        ({"closure": 6.5e-3}, "the energy closes to 6.5e-03 only, above 1e-03"),
+        ({"hazard_deviation": 0.1999}, "a hazard integral is 19.99% off the closed form, above 1%"),
+        ({"drive_deviation": 0.38}, "a drive or score is off the closed form by 38.00% of the"),
+        ({"energy": {"sense": 1.0}}, "the energy of sense is 100.00% off the closed form, above 3"),
+        ({"energy": {"neuron_reset": 0.2}}, "the energy of neuron_reset is 20.00% off"),
+        (
+            {"worst_margin": 0.5, "mismatches": 32},
+            "32 spikes differ from the closed form, one with",
+        ),
     ],
 )
-def test_each_number_beyond_its_limit_has_its_note(
-    numbers: tuple[float | None, float, float | None], words: str
-) -> None:
-    (note,) = agreement_notes(*numbers)
+def test_each_number_beyond_its_limit_has_its_note(numbers: dict[str, Any], words: str) -> None:
+    verdict = spoiled(**numbers)
+    (note,) = verdict.doubts
     assert note.startswith(words)
+    assert verdict.as_json()["holds"] is False
+    with pytest.raises(EngineError, match=words.split(",")[0]) as caught:
+        check_verdict(verdict.doubts)
+    assert exit_code(caught.value) == 4
 
 
-SPOILED: dict[str, tuple[str, Callable[[Outcome], Outcome], str]] = {
-    "closure": ("dense1", lambda one: replace(one, closure=6.5e-3), "the energy closes to 6.5e-03"),
-    "hazard": (
-        "dense1",
-        lambda one: replace(one, hazard=1.2 * one.hazard),
-        "20.00% off the closed",
-    ),
-    "score": (
-        "dense2",
-        lambda one: replace(one, drive=1.05 * one.drive),
-        "by 5.00% of the largest",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", SPOILED)
-def test_json_and_text_of_a_layer_show_the_note(name: str, monkeypatch: Any) -> None:
-    layer, spoil, words = SPOILED[name]
-    original = outcome
-
-    def spoiled(record: JobRecord) -> Outcome:
-        return spoil(original(record))
-
-    setup, run = Setup(network="digits-mlp", cycles=1), LayerRun(layer, fidelity="surrogate")
-    assert simulate_layer(setup, run, None).json["notes"] == []
-    monkeypatch.setattr(module, "outcome", spoiled)
-    result = simulate_layer(setup, run, None)
-    (note,) = result.json["notes"]
-    assert words in note
-    lines = layer_text(result).splitlines()
-    assert max(map(len, lines)) <= 80
-    assert f"note {note}" in " ".join(" ".join(lines).split())
-
-
-def test_score_of_a_silent_layer_has_a_scale(monkeypatch: Any) -> None:
-    # All scores 0: the deviation is then compared with a score of 1.
-    setup, run = Setup(network="digits-mlp", cycles=1), LayerRun("dense2", fidelity="surrogate")
-    original = surrogate_events
-
-    def silent(job: Any) -> dict[str, np.ndarray]:
-        return {name: np.zeros_like(values) for name, values in original(job).items()}
-
-    monkeypatch.setattr(module, "surrogate_events", silent)
-    scores = simulate_layer(setup, run, None).json["scores"]
-    assert scores["relative_deviation"] == pytest.approx(scores["worst_deviation"])
-    assert scores["relative_deviation"] > 0
+@pytest.mark.parametrize(
+    "name", ["worst_margin", "hazard_deviation", "drive_deviation", "closure", "energy"]
+)
+def test_what_is_no_number_is_within_no_limit(name: str) -> None:
+    value: Any = {"crossbar": np.nan} if name == "energy" else np.nan
+    assert not spoiled(**{name: value}).holds
 
 
 @pytest.mark.parametrize(
@@ -100,12 +106,97 @@ def test_score_of_a_silent_layer_has_a_scale(monkeypatch: Any) -> None:
     ],
 )
 def test_far_beyond_the_threshold_is_a_factor(margin: float, words: str) -> None:
-    with pytest.raises(EngineError, match=words):
-        pathwise_verdict(margin, 32)
+    assert words in spoiled(worst_margin=margin, mismatches=1).doubts[0]
 
 
-def test_the_margin_itself_is_no_failure() -> None:
-    pathwise_verdict(MARGIN, 1)
+def test_of_many_jobs_the_worst_counts() -> None:
+    verdicts = [
+        spoiled(closure=1e-5, drive_deviation=1e-3),
+        spoiled(closure=2e-4, hazard_deviation=2e-3, energy={"logic": 0.01}),
+        FINE,
+    ]
+    whole = together(verdicts)
+    assert (whole.closure, whole.drive_deviation) == (2e-4, 1e-3)
+    assert whole.energy_deviation["logic"] == 0.01
+    assert whole.pathwise == PathwiseComparison(3, 0, 0.0, 2e-3)
+    assert together([FINE]).closure is None
+    assert not together([*verdicts, spoiled(closure=1.0)]).holds
+
+
+def test_score_of_a_silent_layer_has_a_scale(monkeypatch: Any) -> None:
+    # All scores 0: the deviation is then compared with a score of 1.
+    setup, run = Setup(network="digits-mlp", cycles=1), LayerRun("dense2", fidelity="surrogate")
+    original = surrogate_events
+
+    def silent(job: Any) -> dict[str, np.ndarray]:
+        return {name: np.zeros_like(values) for name, values in original(job).items()}
+
+    for place in (simulated, agreement):
+        monkeypatch.setattr(place, "surrogate_events", silent)
+    content = simulate_layer(setup, run, None).json
+    scores = content["scores"]
+    assert scores["relative_deviation"] == pytest.approx(scores["worst_deviation"])
+    assert scores["relative_deviation"] > 0
+    assert content["verdict"]["drive_deviation"] == pytest.approx(scores["worst_deviation"])
+
+
+# --- waveforms that lie -----------------------------------------------------------------------
+
+
+@cache
+def real_run(layer: str) -> tuple[WindowJob, str, Waveforms]:
+    """First deck of a layer, and what the engine really says of it."""
+    prepared = prepare(Setup(network="digits-mlp", cycles=4))
+    window = Window(layer, 0, 0)
+    loop = run_inference(prepared.mapped, prepared.dataset.images, 4, 0, windows=[window])
+    job = window_jobs(prepared.mapped.layer(layer), window, loop.windows[window], "reduced", 0)[0]
+    asked = window_request(job, ngspice())
+    waves = ngspice().run(
+        asked.netlist, asked.analysis, save=list(asked.save), options=asked.options
+    )
+    return job, asked.netlist, waves
+
+
+def verdict_of(layer: str, lie: Lie) -> Verdict:
+    job, netlist, waves = real_run(layer)
+    return judge(job, outcome(window_record(job, netlist, 1, lie(waves))))
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("layer", ["dense1", "dense2"])
+def test_the_truth_is_well_within_all_limits(layer: str) -> None:
+    found = verdict_of(layer, lambda waves: waves)
+    assert found.holds
+    assert found.pathwise.hazard_deviation < MARGIN / 10
+    assert found.drive_deviation < MARGIN / 1000
+    assert found.closure is not None
+    assert found.closure < CLOSURE_LIMIT / 10
+    for name, deviation in found.energy_deviation.items():
+        assert deviation < (RESET_LIMIT if name == "neuron_reset" else ENERGY_LIMIT) / 2
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("layer", ["dense1", "dense2"])
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_is_beyond_a_limit_or_refused(layer: str, name: str) -> None:
+    try:
+        assert not verdict_of(layer, LIES[name]).holds
+    except EngineError as error:
+        assert "finite" in str(error)  # noqa: PT017 - either will do
+        assert name in ("not a number", "overflow", "everything zero")
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("name", NEURON_LIES)
+def test_a_lie_about_neurons_is_beyond_a_limit(name: str) -> None:
+    assert not verdict_of("dense1", NEURON_LIES[name]).holds
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("name", HARMLESS)
+def test_harmless_lies(name: str) -> None:
+    lie, reason = HARMLESS[name]
+    assert verdict_of("dense1", lie).holds, reason
 
 
 def test_package_runs_as_a_module() -> None:

@@ -111,7 +111,7 @@ def test_spikes_and_scores_of_spice_event_by_event() -> None:
     np.testing.assert_allclose(scores, loop.scores, atol=1e-3 * np.abs(loop.scores).max())
     assert len(decks) == module._steps(prepared, "reduced")
     np.testing.assert_array_equal(found.outputs, np.stack([loop.windows[w] for w in windows]))
-    assert found.comparison.mismatches == 0
+    assert found.verdict.pathwise.mismatches == 0
     assert kept.tolist() == found.images.tolist() == [0, 1]
 
 
