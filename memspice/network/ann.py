@@ -10,7 +10,7 @@ import numpy as np
 
 from memspice.circuits.reduction import one_blas_thread
 from memspice.jobs import run_jobs
-from memspice.network.architecture import Conv, Dense, Pool
+from memspice.network.architecture import Conv, Source
 from memspice.network.frames import average_pool, channels_last, layer_matrix, products
 from memspice.network.weights import Network
 
@@ -54,19 +54,11 @@ def ann_scores(
 
 
 def _matrices(network: Network) -> list[np.ndarray]:
-    channels, height, width = network.architecture.input_shape
-    weights = iter(network.layers)
-    matrices = []
-    for kind in network.architecture.layers:
-        if isinstance(kind, Pool):
-            height, width = height // kind.size, width // kind.size
-            continue
-        layer, shape = next(weights), (channels, height, width)
-        matrices.append(layer_matrix(layer.weight.T, layer.bias, kind, shape))
-        channels = kind.channels
-        if isinstance(kind, Dense):
-            height = width = 1
-    return matrices
+    steps = network.architecture.weight_layers()
+    return [
+        layer_matrix(weights.weight.T, weights.bias, step.layer, step.input_shape)
+        for step, weights in zip(steps, network.layers, strict=True)
+    ]
 
 
 def with_mean_inputs(network: Network, images: np.ndarray) -> Network:
@@ -93,9 +85,10 @@ def with_mean_inputs(network: Network, images: np.ndarray) -> Network:
     with one_blas_thread():
         for start in range(0, len(images), BATCH):
             _batch(network, matrices, channels_last(images[start : start + BATCH]), keep)
-    kinds = [kind for kind in network.architecture.layers if not isinstance(kind, Pool)]
     layers = []
-    for kind, layer, sums in zip(kinds, network.layers, found, strict=True):
+    steps = network.architecture.weight_layers()
+    for step, layer, sums in zip(steps, network.layers, found, strict=True):
+        kind = step.layer
         mean = np.sum(sums, axis=0) / len(images)  # (height, width, channels)
         if isinstance(kind, Conv):
             rows = np.repeat(mean.mean(axis=(0, 1)), kind.kernel**2)
@@ -112,21 +105,24 @@ def _batch(
     keep: Callable[[int, np.ndarray], None] = lambda number, state: None,
 ) -> np.ndarray:
     """Scores; ``keep`` gets the number and the input of every weight layer."""
-    done = 0
-    for kind in network.architecture.layers:
-        if isinstance(kind, Pool):
-            state = average_pool(state, kind.size)
-            continue
-        matrix = matrices[done]
-        keep(done, state)
-        done += 1
-        sides = state.shape[1:3] if isinstance(kind, Conv) else (1, 1)
-        outputs = np.empty((len(state), *sides, kind.channels), np.float32)
-        flat = outputs.reshape(len(state), -1, kind.channels)
-        for part, z in products(state, kind, matrix):
-            flat[part] = z if done == len(matrices) else _activity(z)
-        state = outputs
-    return state.reshape(len(state), -1)
+    outputs = [state]
+    for step, matrix in zip(network.architecture.weight_layers(), matrices, strict=True):
+        state = np.concatenate([_taken(outputs, source) for source in step.sources], axis=-1)
+        keep(len(outputs) - 1, state)
+        channels, *sides = step.output_shape
+        made = np.empty((len(state), *sides, channels), np.float32)
+        flat = made.reshape(len(state), -1, channels)
+        for part, z in products(state, step.layer, matrix):
+            flat[part] = z if len(outputs) == len(matrices) else _activity(z)
+        outputs.append(made)
+    return outputs[-1].reshape(len(state), -1)
+
+
+def _taken(outputs: list[np.ndarray], source: Source) -> np.ndarray:
+    state = outputs[source.number]
+    for pool in source.pools:
+        state = average_pool(state, pool.size)
+    return state
 
 
 def _activity(z: np.ndarray) -> np.ndarray:

@@ -3,11 +3,18 @@
 A network is a tuple of layer descriptions.  Convolutions have square kernels, stride one and
 zero padding that keeps the image size; pooling is by average; every convolution and dense layer
 but the last is followed by stochastic neurons, the last accumulates its analogue output.
+
+A layer takes the outputs of the layer before it.  ``also`` names earlier ones whose outputs it
+takes too, as rows behind those: weight layers are numbered from one, and 0 is the image.  They come
+through the same pools.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from memspice.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -16,6 +23,7 @@ class Conv:
 
     channels: int
     kernel: int = 3
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Dense:
     """Fully connected layer on the flattened input (channel, row, column order)."""
 
     channels: int
+    also: tuple[int, ...] = ()
 
 
 Layer = Conv | Pool | Dense
@@ -42,6 +51,81 @@ class Architecture:
     name: str
     input_shape: tuple[int, int, int]
     layers: tuple[Layer, ...]
+
+    def weight_layers(self) -> Iterator[WeightStep]:
+        """Convolutions and dense layers in order, each with what it takes.
+
+        Raises
+        ------
+        ConfigError
+            If a layer takes outputs that do not come before it, that it has already, or of images
+            of another size.
+        """
+        # Of every layer so far, the image first: its outputs as they are by now.
+        made = [(self.input_shape, Source(0))]
+        for layer in self.layers:
+            if isinstance(layer, Pool):
+                made = [(_pooled(shape, layer), source.through(layer)) for shape, source in made]
+                continue
+            taken = [len(made) - 1, *layer.also]
+            where = f"layer {len(made)} of network {self.name}"
+            if len(set(taken)) < len(taken) or not set(layer.also) <= set(range(len(made))):
+                raise ConfigError(
+                    f"{where} also takes {list(layer.also)}: name layers before number "
+                    f"{len(made) - 1}, which it takes in any case, once each; 0 is the image"
+                )
+            shapes, sources = zip(*(made[number] for number in taken), strict=True)
+            if len({shape[1:] for shape in shapes}) > 1:
+                raise ConfigError(
+                    f"{where} takes outputs of {' and '.join(f'{h}x{w}' for _, h, w in shapes)} "
+                    "positions: rows side by side need images of one size"
+                )
+            shape = (sum(channels for channels, _, _ in shapes), *shapes[0][1:])
+            step = WeightStep(layer, shape, sources)
+            yield step
+            made.append((step.output_shape, Source(len(made))))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where inputs come from: a weight layer, from one, or the image, 0; and the pools between."""
+
+    number: int
+    pools: tuple[Pool, ...] = ()
+
+    def through(self, pool: Pool) -> Source:
+        """Same outputs behind one more pool."""
+        return Source(self.number, (*self.pools, pool))
+
+
+@dataclass(frozen=True)
+class WeightStep:
+    """A convolution or dense layer in its network.
+
+    ``input_shape`` is (channels, height, width) of all its inputs together, in the order of
+    ``sources``.
+    """
+
+    layer: Conv | Dense
+    input_shape: tuple[int, int, int]
+    sources: tuple[Source, ...]
+
+    @property
+    def output_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of its outputs."""
+        sides = self.input_shape[1:] if isinstance(self.layer, Conv) else (1, 1)
+        return (self.layer.channels, *sides)
+
+    @property
+    def fan_in(self) -> int:
+        """Inputs of a neuron: rows of the crossbar without the bias row."""
+        channels, height, width = self.input_shape
+        return channels * (self.layer.kernel**2 if isinstance(self.layer, Conv) else height * width)
+
+
+def _pooled(shape: tuple[int, int, int], pool: Pool) -> tuple[int, int, int]:
+    channels, height, width = shape
+    return channels, height // pool.size, width // pool.size
 
 
 DIGITS_MLP = Architecture("digits-mlp", (1, 8, 8), (Dense(32), Dense(10)))

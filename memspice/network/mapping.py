@@ -167,27 +167,38 @@ def map_network(
     Raises
     ------
     ConfigError
-        If a tile is too small for a pair of columns.
+        If a tile is too small for a pair of columns, or a layer takes the outputs of several.
     """
     if tile[0] < 1 or tile[1] < 2:
         raise ConfigError(f"a tile of {tile[0]}x{tile[1]} is too small: at least 1x2 is needed")
-    steps: list[MappedLayer | Pool] = []
-    weights = iter(network.layers)
-    total = len(network.layers)
-    channels, height, width = network.architecture.input_shape
-    for layer in network.architecture.layers:
-        if isinstance(layer, Pool):
-            steps.append(layer)
-            height, width = height // layer.size, width // layer.size
-            continue
-        number = sum(isinstance(step, MappedLayer) for step in steps)
-        geometry = (layer, (channels, height, width), number)
-        spiking = number < total - 1
-        steps.append(_map_layer(next(weights), geometry, spiking, parameter_set, tile, seed))
-        channels = layer.channels
-        if isinstance(layer, Dense):
-            height = width = 1
-    return MappedNetwork(network.architecture, parameter_set, tuple(steps))
+    _check_chain(network.architecture)
+    found = list(network.architecture.weight_layers())
+    mapped = (
+        _map_layer(
+            weights,
+            (step.layer, step.input_shape, number),
+            number < len(found) - 1,
+            parameter_set,
+            tile,
+            seed,
+        )
+        for number, (step, weights) in enumerate(zip(found, network.layers, strict=True))
+    )
+    steps = tuple(
+        layer if isinstance(layer, Pool) else next(mapped) for layer in network.architecture.layers
+    )
+    return MappedNetwork(network.architecture, parameter_set, steps)
+
+
+def _check_chain(architecture: Architecture) -> None:
+    """Refuse layers that take the outputs of several: circuits do not carry them yet."""
+    for number, step in enumerate(architecture.weight_layers(), 1):
+        if step.layer.also:
+            raise ConfigError(
+                f"layer {number} of network {architecture.name} also takes the outputs of "
+                f"{list(step.layer.also)}: on circuits a layer takes those of the layer before it "
+                "only; give a network without also"
+            )
 
 
 def _map_layer(

@@ -237,24 +237,14 @@ def _update(
 
 def weight_shapes(architecture: Architecture) -> list[tuple[int, int]]:
     """Shape (outputs, fan_in) of each weight layer, in order."""
-    channels, height, width = architecture.input_shape
-    shapes = []
-    for layer in architecture.layers:
-        if isinstance(layer, Pool):
-            height, width = height // layer.size, width // layer.size
-            continue
-        if isinstance(layer, Conv):
-            shapes.append((layer.channels, channels * layer.kernel**2))
-        else:
-            shapes.append((layer.channels, channels * height * width))
-            height = width = 1
-        channels = layer.channels
-    return shapes
+    return [(step.layer.channels, step.fan_in) for step in architecture.weight_layers()]
 
 
 def _architecture_text(architecture: Architecture) -> str:
     layers = [
-        {"kind": type(layer).__name__.lower(), **asdict(layer)} for layer in architecture.layers
+        {"kind": type(layer).__name__.lower()}
+        | {name: value for name, value in asdict(layer).items() if name != "also" or value}
+        for layer in architecture.layers
     ]
     return json.dumps(
         {"name": architecture.name, "input_shape": architecture.input_shape, "layers": layers}
@@ -276,7 +266,11 @@ def _parse_architecture(file: Group) -> Architecture:
     architecture = Architecture(
         name, (shape[0], shape[1], shape[2]), tuple(_parse_kind(file, entry) for entry in entries)
     )
-    if max(rows * columns for rows, columns in weight_shapes(architecture)) > MOST_WEIGHTS:
+    try:
+        shapes = weight_shapes(architecture)
+    except ConfigError as error:
+        file.refuse(str(error))
+    if max(rows * columns for rows, columns in shapes) > MOST_WEIGHTS:
         file.refuse(f"a layer has more than {MOST_WEIGHTS:,} weights")
     return architecture
 
@@ -286,12 +280,18 @@ def _parse_kind(file: Group, entry: Any) -> Layer:
     if kind is None:
         file.refuse(f"a layer's kind must be one of {', '.join(_KINDS)}, found {str(entry)[:80]!r}")
     values = {name: value for name, value in entry.items() if name != "kind"}
-    if set(values) != {field.name for field in fields(kind)}:
+    names = {field.name for field in fields(kind)}
+    also = values.pop("also", []) if "also" in names else []  # a chain names none
+    if set(values) != names - {"also"}:
         file.refuse(f"a layer of kind {entry['kind']!r} has other values: {str(entry)[:80]!r}")
     if not all(map(_is_side, values.values())):
         file.refuse(f"{str(entry)[:80]!r} must have whole numbers, 1 to {MOST:,}")
+    if not isinstance(also, list) or not all(_is_side(n, 0) for n in also):
+        file.refuse(f"also = {str(also)[:60]} must be a list of numbers of earlier layers")
+    if also:
+        values["also"] = tuple(also)
     return kind(**values)
 
 
-def _is_side(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST
+def _is_side(value: Any, least: int = 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MOST

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.architecture import Architecture, Conv, Pool, WeightStep
 from memspice.training.config import Neurons
 
 #: Bits of a draw in training, and its values: with 15, the sum with a certain spike's would be
@@ -227,42 +227,50 @@ class DeviceNetwork(nn.Module):
     def __init__(self, architecture: Architecture, neurons: Neurons) -> None:
         super().__init__()
         self.architecture = architecture
-        self.steps = nn.ModuleList(_build(architecture, neurons))
+        self._steps = tuple(architecture.weight_layers())
+        self._stages = nn.ModuleList(_build(self._steps, neurons))
 
     def forward(self, x: torch.Tensor, spiking: int, cycles: int = 1) -> torch.Tensor:
         """Scores (images, classes), of the first ``spiking`` images the mean over their cycles."""
         spiked = spiking * cycles
         x = torch.cat([x[:spiking].repeat(cycles, 1, 1, 1), x[spiking:]])
-        for step in self.steps:
-            x = step(x, spiked) if isinstance(step, Stage) else step(x)
+        outputs = [x]
+        for step, stage in zip(self._steps, self.stages(), strict=True):
+            taken = [_pooled(outputs[source.number], source.pools) for source in step.sources]
+            joined = torch.cat(taken, dim=1) if len(taken) > 1 else taken[0]
+            outputs.append(stage(joined, spiked))
+        x = outputs[-1]
         return torch.cat([x[:spiked].unflatten(0, (cycles, spiking)).mean(dim=0), x[spiked:]])
 
     def stages(self) -> Iterator[Stage]:
         """Weight layers in order."""
-        return (step for step in self.steps if isinstance(step, Stage))
+        return iter(self._stages)  # type: ignore[arg-type]
 
 
-def _build(architecture: Architecture, neurons: Neurons) -> Iterator[nn.Module]:
-    channels, height, width = architecture.input_shape
-    for position, layer in enumerate(architecture.layers):
-        last = position == len(architecture.layers) - 1
-        if isinstance(layer, Pool):
-            yield nn.AvgPool2d(layer.size)
-            height, width = height // layer.size, width // layer.size
-            continue
+def _pooled(x: torch.Tensor, pools: tuple[Pool, ...]) -> torch.Tensor:
+    for pool in pools:
+        x = nn.functional.avg_pool2d(x, pool.size)
+    return x
+
+
+def _build(steps: tuple[WeightStep, ...], neurons: Neurons) -> Iterator[Stage]:
+    for step in steps:
+        last = step is steps[-1]
+        layer = step.layer
         if isinstance(layer, Conv):
             linear: nn.Module = nn.Conv2d(
-                channels, layer.channels, layer.kernel, padding=layer.kernel // 2, bias=last
+                step.input_shape[0],
+                layer.channels,
+                layer.kernel,
+                padding=layer.kernel // 2,
+                bias=last,
             )
             norm: nn.Module | None = nn.BatchNorm2d(layer.channels)
         else:
-            assert isinstance(layer, Dense)
-            linear = nn.Linear(channels * height * width, layer.channels, bias=last)
+            linear = nn.Linear(step.fan_in, layer.channels, bias=last)
             norm = nn.BatchNorm1d(layer.channels)
-            height = width = 1
         if not last:
             nn.init.constant_(norm.weight, neurons.gain)  # type: ignore[union-attr]
             nn.init.constant_(norm.bias, neurons.bias)  # type: ignore[union-attr]
         ends = (None, None) if last else (norm, neurons)
-        yield Stage(linear, ends[0], position == 0, ends[1])
-        channels = layer.channels
+        yield Stage(linear, ends[0], step is steps[0], ends[1])
