@@ -24,6 +24,7 @@ from memspice.errors import (
     ConfigError,
     EngineError,
     EngineNotFound,
+    EngineVersionError,
     IncompleteResults,
     MemspiceError,
     NetlistError,
@@ -34,6 +35,7 @@ from memspice.errors import (
 EXIT_CODES: tuple[tuple[type[MemspiceError], int], ...] = (
     (ConfigError, 2),
     (EngineNotFound, 3),
+    (EngineVersionError, 3),
     (NetlistError, 4),
     (EngineError, 4),
     (StoreError, 5),

@@ -9,6 +9,7 @@
     +-- NetlistError           a circuit that cannot be built, or that the engine had to repair
     +-- EngineError            an engine that failed; carries the netlist's path and the log's end
     |   +-- EngineNotFound     the engine is not installed
+    |   +-- EngineVersionError the engine is too old, or was exchanged during the run
     |   +-- EngineTimeout      the run took longer than allowed
     |   +-- ConvergenceError   the solver gave up before the end of the run
     |   +-- TruncatedOutput    the engine's output is incomplete
@@ -60,6 +61,10 @@ class EngineError(MemspiceError):
 
 class EngineNotFound(EngineError):
     """The engine asked for is not installed."""
+
+
+class EngineVersionError(EngineError):
+    """The engine is older than what memspice needs, or not the one that it was before."""
 
 
 class EngineTimeout(EngineError):

@@ -9,7 +9,7 @@ from memspice.engines.base import Engine
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.engines.vacask import VacaskEngine
 from memspice.engines.vacask_netlist import write_netlist
-from memspice.errors import ConfigError, EngineNotFound
+from memspice.errors import ConfigError, EngineNotFound, EngineVersionError
 
 #: Every engine by the name that users type.
 ENGINES: Mapping[str, Callable[[], Engine]] = {
@@ -40,6 +40,8 @@ def find_engine(name: str) -> Engine:
         If the name is unknown.
     EngineNotFound
         If the engine is not installed.
+    EngineVersionError
+        If it is too old.
     """
     if name not in ENGINES:
         raise ConfigError(f"engine {name!r} is unknown; choose from {', '.join(sorted(ENGINES))}")
@@ -47,12 +49,12 @@ def find_engine(name: str) -> Engine:
 
 
 def installed_engines() -> tuple[dict[str, Engine], dict[str, str]]:
-    """Every engine that is there, by name, and why the others are not."""
+    """Every engine that can be used, by name, and why the others are not."""
     found: dict[str, Engine] = {}
     missing: dict[str, str] = {}
     for name in ENGINES:
         try:
             found[name] = find_engine(name)
-        except EngineNotFound as error:
+        except (EngineNotFound, EngineVersionError) as error:
             missing[name] = str(error)
     return found, missing

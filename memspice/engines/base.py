@@ -34,6 +34,11 @@ class EngineInfo:
         Loads compiled Verilog-A models, and there is a compiler for them.
     klu : bool
         Has the KLU sparse solver.
+    sha256 : str
+        Hash of the program and of its libraries that count, see
+        `memspice.engines.executable.fingerprint`; empty only for a stand-in of a test.
+    banner : str
+        Version as the program itself says it at the begin of each run.
     """
 
     name: str
@@ -41,6 +46,8 @@ class EngineInfo:
     path: str
     osdi: bool
     klu: bool
+    sha256: str = ""
+    banner: str = ""
 
 
 @dataclass(frozen=True)
@@ -213,7 +220,7 @@ class Engine(Protocol):
             current if empty.
         options : SolverOptions
         timeout : float, [s]
-            Longest wall-clock time.
+            Longest wall-clock time, at least `memspice.engines.process.POLL_SECONDS`.
         cancel : threading.Event, optional
             Stops the run soon after it is set.
 

@@ -25,6 +25,7 @@ from memspice.engines.base import (
 )
 from memspice.engines.compiled import model_interface
 from memspice.engines.deck import build_deck
+from memspice.engines.executable import check_unchanged, check_version, fingerprint
 from memspice.engines.ngspice_log import first_problem, tidy_log
 from memspice.engines.osdi import has_compiler
 from memspice.engines.results import ask
@@ -40,7 +41,12 @@ _INSTALL = {
     "win32": "conda install -c conda-forge ngspice (the console program is ngspice_con)",
 }
 _PROBE_CIRCUIT = "memspice probe\nV1 in 0 1\nR1 in 0 1k\n"
-_ADAPTER = Adapter("ngspice", "deck.cir", "out.raw", tidy_log, first_problem, canonical_name)
+#: Oldest version that memspice runs.
+OLDEST = (39,)
+_BANNER = re.compile(r"^\*\* ngspice-(\S+)", re.MULTILINE)
+_ADAPTER = Adapter(
+    "ngspice", "deck.cir", "out.raw", tidy_log, first_problem, canonical_name, _BANNER
+)
 #: Models that a netlist takes from compiled Verilog-A, as `osdi_subcircuit` names them.
 _COMPILED = re.compile(r"^\.model (\w+)_osdi \1$", re.MULTILINE)
 _KLU_USED = "Using KLU as Direct Linear Solver"
@@ -60,6 +66,8 @@ class NgspiceEngine:
     ------
     EngineNotFound
         If there is no such executable.
+    EngineVersionError
+        If it is older than `OLDEST`.
     EngineError
         If it does not answer like ngspice.
     """
@@ -69,7 +77,8 @@ class NgspiceEngine:
         if path is None:
             hint = _INSTALL.get(sys.platform, _INSTALL["linux"])
             raise EngineNotFound(f"{executable!r} is not an executable on the PATH; try: {hint}")
-        info = probe(str(Path(path).absolute()))
+        path = str(Path(path).absolute())
+        info = probe(path, _fingerprint(path))
         self._info = replace(info, osdi=info.osdi and has_compiler())
         self._keep_failed = keep_failed
 
@@ -128,7 +137,9 @@ class NgspiceEngine:
         Raises
         ------
         ConfigError
-            If KLU is asked for by name and this ngspice has none.
+            If KLU is asked for by name and this ngspice has none, or the timeout is too short.
+        EngineVersionError
+            If the program is no longer the one that was probed.
         NetlistError
             If the circuit is wrong, or ngspice repaired it.
         ConvergenceError
@@ -146,13 +157,14 @@ class NgspiceEngine:
                 f"linear_solver = 'klu', but {self.info.path} (ngspice {self.info.version}) has "
                 "no KLU; use 'auto'"
             )
+        check_unchanged("ngspice", self.info.path, self.info.sha256, _fingerprint(self.info.path))
         klu = self.info.klu and options.linear_solver != "sparse"
         models = _COMPILED.findall(netlist)
         objects = [f"{name}.osdi" for name in models]
         deck = build_deck(netlist, analysis, save, options, klu=klu, objects=objects)
         files = ("-r", _ADAPTER.raw_name, "-o", "log", _ADAPTER.input_name)
         command = (self.info.path, "-n", "-b", *files)
-        job = Job(command, deck, models, analysis, save, timeout, cancel)
+        job = Job(command, deck, models, analysis, save, timeout, cancel, self.info.banner)
         by_name = options.linear_solver == "klu"
         return simulate(_ADAPTER, job, self._keep_failed, _check_klu if by_name else None)
 
@@ -169,14 +181,24 @@ def _compiled_text(name: str) -> str | None:
     return osdi_subcircuit(model_interface(name))
 
 
+def _fingerprint(path: str) -> str:
+    """Hash of an ngspice, its start-up file and its code models."""
+    prefix = Path(path).resolve().parents[1]
+    start = prefix / "share" / "ngspice" / "scripts" / "spinit"
+    return fingerprint(path, [start, *prefix.glob("lib*/ngspice/*.cm"),
+                              *prefix.glob("lib*/*/ngspice/*.cm")])  # fmt: skip
+
+
 @functools.cache
-def probe(path: str) -> EngineInfo:
-    """Ask an ngspice what it is and try what it can do; nothing is concluded from a version.
+def probe(path: str, sha256: str) -> EngineInfo:
+    """Ask an ngspice what it is and try what it can do.
 
     Parameters
     ----------
     path : str
-        Absolute path of the executable; asked once per path and process.
+        Absolute path of the executable.
+    sha256 : str
+        As of `memspice.engines.executable.fingerprint`; asked once for each content and process.
 
     Returns
     -------
@@ -184,6 +206,8 @@ def probe(path: str) -> EngineInfo:
 
     Raises
     ------
+    EngineVersionError
+        If it is older than `OLDEST`. Of a newer one nothing is concluded from its version.
     EngineError
         If its banner is not ngspice's.
     """
@@ -191,6 +215,7 @@ def probe(path: str) -> EngineInfo:
     version = re.search(r"ngspice-(\S+)", banner)
     if version is None:
         raise EngineError(f"{path} --version does not answer like ngspice", banner)
+    check_version("ngspice", version[1], path, OLDEST)
     command = [path, "-n", "-b", "probe.cir"]
     klu = ask(command, {"probe.cir": f"{_PROBE_CIRCUIT}.options klu\n.op\n.end\n"})
     # A missing library must be looked for: an ngspice without OSDI does not know the command.
@@ -203,4 +228,6 @@ def probe(path: str) -> EngineInfo:
         path=path,
         osdi=missing in osdi and "no such command" not in osdi,
         klu=_KLU_USED in klu,
+        sha256=sha256,
+        banner=version[1],
     )

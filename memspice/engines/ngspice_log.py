@@ -1,9 +1,9 @@
 """What ngspice's log says, and which exception it deserves.
 
 `ngspice -b` exits with 0 after it replaced a missing value, ignored a parameter or lost the raw
-file to a full disk, so its words decide. Every line that warns is a failure, except the ones
-listed in `HARMLESS`. Wordings are those of ngspice 39.3, 44.2 and 47, each seen in a run of a
-deck that has the fault.
+file to a full disk, so its words decide. Every line that warns is a failure, also one that begins
+with ``Note:``, except the ones listed in `HARMLESS`. Wordings are those of ngspice 39.3, 44.2 and
+47, each seen in a run of a deck that has the fault.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ HARMLESS = tuple(
         r"no DC value, transient time 0 value used",
         # spinit loads XSPICE code models and sets plotting defaults; nothing here uses them.
         r"can't find the initialization file spinit",
+        # Asked for by -b without a table of resources.
+        r"^Note: no resource usage information",
     )
 )
 
@@ -77,7 +79,7 @@ KNOWN = compile_rules(
 
 _ALARM = re.compile(
     r"\b(warning|error|fatal|panic|aborted|interrupted|failed|can't|cannot|could not|"
-    r"undefined|unknown|no such)\b",
+    r"undefined|unknown|no such|errors|warnings|invalid|illegal|incorrect|failure|nan|inf)\b",
     re.IGNORECASE,
 )
 _NODE_VALUE = re.compile(r"^\S+\s{2,}[-+]?[\d.]+(e[-+]?\d+)?$", re.IGNORECASE)
@@ -138,7 +140,7 @@ def _judge(line: str) -> Verdict | None:
     known = verdict_of(KNOWN, line)
     if known is not None:
         return known
-    if line.startswith("Note:") or any(pattern.search(line) for pattern in HARMLESS):
+    if any(pattern.search(line) for pattern in HARMLESS):
         return None
     if _ALARM.search(line):
         return EngineError, "this message is not on the list of harmless ones, see the log"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from memspice.engines.base import Cancelled
-from memspice.errors import EngineError, EngineTimeout
+from memspice.errors import ConfigError, EngineError, EngineTimeout
 
 #: Longest time between two looks at the clock and at `cancel`, [s].
 POLL_SECONDS = 0.05
@@ -46,6 +46,25 @@ def clean_environment(folder: Path) -> dict[str, str]:
     return kept | threads | {"LC_ALL": "C", "HOME": str(folder)}
 
 
+def check_timeout(timeout: float) -> None:
+    """Refuse a limit that could not be held.
+
+    Parameters
+    ----------
+    timeout : float, [s]
+
+    Raises
+    ------
+    ConfigError
+        If it is no number, or below `POLL_SECONDS`.
+    """
+    if not timeout >= POLL_SECONDS:  # NaN fails too
+        raise ConfigError(
+            f"timeout = {timeout} s must be at least {POLL_SECONDS} s, the time between two looks "
+            "at a run"
+        )
+
+
 def run_process(
     command: Sequence[str],
     folder: Path,
@@ -74,6 +93,8 @@ def run_process(
 
     Raises
     ------
+    ConfigError
+        If the timeout is shorter than `POLL_SECONDS`.
     EngineTimeout
         If it took longer than `timeout`.
     Cancelled
@@ -81,6 +102,7 @@ def run_process(
     EngineError
         If the program could not be started.
     """
+    check_timeout(timeout)
     deadline = time.monotonic() + timeout
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         try:

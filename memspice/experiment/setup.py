@@ -143,8 +143,17 @@ def dataset_json(prepared: Prepared) -> dict[str, object]:
 def engine_record(info: EngineInfo | None) -> dict[str, str | bool]:
     """Engine as JSON and store write it; the surrogate runs in NumPy."""
     if info is None:
-        return {"name": "numpy", "version": np.__version__, "osdi": False, "klu": False}
-    return {"name": info.name, "version": info.version, "osdi": info.osdi, "klu": info.klu}
+        return {
+            "name": "numpy",
+            "version": np.__version__,
+            "osdi": False,
+            "klu": False,
+            "sha256": "",
+        }
+    return {
+        **{"name": info.name, "version": info.version, "osdi": info.osdi, "klu": info.klu},
+        "sha256": info.sha256,
+    }
 
 
 def config_text(*parts: object) -> str:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from memspice.engines.base import Cancelled
-from memspice.errors import ConfigError, ConvergenceError, EngineError, EngineNotFound
+from memspice.errors import (
+    ConfigError,
+    ConvergenceError,
+    EngineError,
+    EngineNotFound,
+    EngineVersionError,
+)
 
 Result = TypeVar("Result")
 
@@ -79,7 +85,7 @@ def attempt(
         number += 1
         try:
             return Attempted(call(), number)
-        except (EngineNotFound, Cancelled):
+        except (EngineNotFound, EngineVersionError, Cancelled):
             raise
         except EngineError as error:
             if stop is not None and stop.is_set():

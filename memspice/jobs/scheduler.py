@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from memspice.engines.process import check_timeout
 from memspice.errors import ConfigError
 from memspice.jobs.cluster import DaskScheduler
 
@@ -99,8 +100,7 @@ class Execution:
             raise ConfigError(f"workers = {self.workers} must be at least 1")
         if self.retries < 0:
             raise ConfigError(f"retries = {self.retries} must be at least 0")
-        if not self.timeout > 0:  # NaN fails too
-            raise ConfigError(f"timeout = {self.timeout} s must be above 0")
+        check_timeout(self.timeout)
         if self.scheduler != LOCAL and "://" not in self.scheduler:
             raise ConfigError(
                 f"scheduler {self.scheduler!r} is unknown: use {LOCAL}, or the address of a Dask "

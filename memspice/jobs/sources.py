@@ -71,7 +71,13 @@ def tools(info: EngineInfo | None) -> dict[str, str | bool]:
         "memspice": sources_hash(), "numpy": np.__version__, "scipy": scipy.__version__
     }  # fmt: skip
     if info is not None:
-        found |= {"engine": info.name, "version": info.version, "osdi": info.osdi, "klu": info.klu}
+        found |= {
+            "engine": info.name,
+            "version": info.version,
+            "executable": info.sha256,
+            "osdi": info.osdi,
+            "klu": info.klu,
+        }
         if info.osdi:
             with suppress(EngineNotFound):  # then it has nothing compiled to load
                 found["compiler"] = find_compiler().version

@@ -237,7 +237,8 @@ def test_another_request_has_another_key(other: EngineRequest) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"name": "vacask"}, {"version": "40"}, {"klu": True}, {"osdi": True}]
+    "change",
+    [{"name": "vacask"}, {"version": "40"}, {"klu": True}, {"osdi": True}, {"sha256": "0" * 64}],
 )
 def test_another_engine_has_another_key_wherever_it_lies(change: dict[str, Any]) -> None:
     key = simulation().key(INFO)

@@ -20,6 +20,7 @@ from memspice.errors import (
     EngineError,
     EngineNotFound,
     EngineTimeout,
+    EngineVersionError,
     TruncatedOutput,
 )
 from tests.engine_helpers import ENDLESS, FOREVER, ON_POSIX, SHORT
@@ -132,6 +133,27 @@ MISBEHAVIOUR = {
         "moon is full.*harmless",
     ),
     "file size limit": ('ulimit -f 20; exec ngspice "$@"', EngineError, "signal"),
+    "note of an error": (
+        'echo "Note: an error occurred" >&2; exec ngspice "$@"',
+        EngineError,
+        "error occurred.*harmless",
+    ),
+    "another version": (
+        'echo "** ngspice-41 : Circuit"; exec ngspice "$@"',
+        EngineVersionError,
+        "said in the run that it is 41",
+    ),
+    "result of another deck": (
+        "sed '1s/./*/4' deck.cir > other.cir; ngspice -n -b -r out.raw -o log other.cir",
+        EngineError,
+        "raw file is that of another deck",
+    ),
+    "saves more than was asked for": (
+        "sed 's/^.save/.save v(in)/' deck.cir > other.cir; "
+        "ngspice -n -b -r out.raw -o log other.cir",
+        EngineError,
+        r"wrote v\(in\) \(1 signals\) that were not asked for",
+    ),
 }
 
 
@@ -141,7 +163,7 @@ MISBEHAVIOUR = {
 def test_misbehaviour_is_noticed(fake: Callable[..., NgspiceEngine], case: str) -> None:
     body, kind, message = MISBEHAVIOUR[case]
     with pytest.raises(kind, match=message) as caught:
-        fake(body).run(DIVIDER, SHORT)
+        fake(body).run(DIVIDER, SHORT, save=["v(out)", "i(v1)"])
     assert type(caught.value) is kind
 
 
@@ -191,6 +213,36 @@ def test_abilities_are_seen_and_not_concluded_from_a_version(
     assert (info.version, info.osdi, info.klu) == ("99.1+", False, False)
 
 
+@ON_POSIX
+@pytest.mark.parametrize("version", ["38", "27.1", "x"])
+def test_an_engine_below_the_floor_is_refused(
+    fake: Callable[..., NgspiceEngine], version: str
+) -> None:
+    with pytest.raises(EngineVersionError, match="memspice needs"):
+        fake("exit 0", banner=f"** ngspice-{version} : Circuit")
+
+
+@ON_POSIX
+@pytest.mark.ngspice
+def test_a_program_exchanged_between_two_runs_is_noticed(
+    fake: Callable[..., NgspiceEngine],
+) -> None:
+    engine = fake('exec ngspice "$@"')
+    engine.run(DIVIDER, SHORT)
+    other = fake('exec ngspice  "$@"')  # one more blank, at the same path
+    assert other.info.sha256 != engine.info.sha256
+    with pytest.raises(EngineVersionError, match="was exchanged"):
+        engine.run(DIVIDER, SHORT)
+    other.run(DIVIDER, SHORT)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("timeout", [1e-9, 0.0, -1.0, float("nan")])
+def test_a_limit_that_cannot_be_held_is_refused(engine: NgspiceEngine, timeout: float) -> None:
+    with pytest.raises(ConfigError, match="at least 0.05 s"):
+        engine.run(DIVIDER, SHORT, timeout=timeout)
+
+
 NEWER = """if grep -q pre_osdi probe.cir
 then echo 'Error opening osdi lib "memspice-missing.osdi": no such file' >&2
 else grep -q 'options klu' probe.cir && echo 'Using KLU as Direct Linear Solver' >&2; fi"""
@@ -219,8 +271,8 @@ def test_models_are_compiled_where_osdi_loads_and_transistors_built_in(
 @pytest.mark.ngspice
 def test_klu_is_used_where_there_is_klu(fake: Callable[..., NgspiceEngine], tmp_path: Path) -> None:
     seen = tmp_path / "seen.cir"
-    engine = fake(f'cp deck.cir {seen}; exec ngspice "$@"', "** ngspice-99 : later", NEWER)
-    assert (engine.info.version, engine.info.osdi, engine.info.klu) == ("99", True, True)
+    engine = fake(f'cp deck.cir {seen}; exec ngspice "$@"', probe=NEWER)
+    assert (engine.info.version, engine.info.osdi, engine.info.klu) == ("39", True, True)
     engine.run(DIVIDER, SHORT)
     assert ".options klu\n" in seen.read_text()
     engine.run(DIVIDER, SHORT, options=SolverOptions(linear_solver="sparse"))

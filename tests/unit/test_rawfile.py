@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from memspice.engines import rawfile
 from memspice.engines.rawfile import read_raw
 from memspice.errors import EngineError, TruncatedOutput
 
@@ -117,6 +119,8 @@ def test_damaged_bytes_never_escape_as_foreign_errors(raw: Path) -> None:
         (b"Flags: real\n", b"", "lacks Flags"),
         (b"Flags: real\n", b"no key here\n", "not a header line"),
         (b"Title:", b"Tutle:", "should start a plot"),
+        (b"Flags: real\n", b"Flags: real\nFlags: real\n", "'Flags' twice"),
+        (b"\t1\tv(out)", b"\t1\ttime", "'time' is there twice"),
     ],
 )
 def test_nonsense_is_named(raw: Path, old: bytes, new: bytes, message: str) -> None:
@@ -152,13 +156,34 @@ def test_bytes_after_the_last_plot_are_refused(raw: Path, tail: bytes) -> None:
 
 
 def test_an_endless_header_is_refused(raw: Path) -> None:
-    raw.write_bytes(b"Title: x\n" + b"Key: value\n" * 10_000)
+    raw.write_bytes(b"Title: x\n" + b"".join(b"Key%d: value\n" % n for n in range(10_000)))
     with pytest.raises(TruncatedOutput, match="lacks"):
         read_raw(raw)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TruncatedOutput, match="cannot be read"):
+    with pytest.raises(TruncatedOutput, match="does not exist"):
         read_raw(tmp_path / "nothing.raw")
-    with pytest.raises(TruncatedOutput, match="cannot be read"):
+    with pytest.raises(TruncatedOutput, match="is a folder"):
         read_raw(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such things")
+def test_what_is_no_file_is_refused_without_waiting(raw: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.raw").write_bytes(raw_bytes())
+    raw.symlink_to(tmp_path / "other.raw")
+    with pytest.raises(TruncatedOutput, match="is a link"):
+        read_raw(raw)
+    raw.unlink()
+    os.mkfifo(raw)
+    with pytest.raises(TruncatedOutput, match="is a pipe"):
+        read_raw(raw)
+
+
+def test_a_huge_file_is_refused_unread(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw.write_bytes(raw_bytes())
+    monkeypatch.setattr(rawfile, "SIZE_LIMIT", raw.stat().st_size)
+    assert len(read_raw(raw)) == 1
+    monkeypatch.setattr(rawfile, "SIZE_LIMIT", raw.stat().st_size - 1)
+    with pytest.raises(EngineError, match="above the limit"):
+        read_raw(raw)

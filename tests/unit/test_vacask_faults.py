@@ -19,6 +19,7 @@ from memspice.errors import (
     EngineError,
     EngineNotFound,
     EngineTimeout,
+    EngineVersionError,
     NetlistError,
     TruncatedOutput,
 )
@@ -106,6 +107,16 @@ MISBEHAVIOUR = {
         'echo "Warning: the moon is full" >&2; exec $VACASK "$@"',
         EngineError,
         "moon is full.*harmless",
+    ),
+    "another version": (
+        'echo "This is vacask 9.2."; exec $VACASK "$@"',
+        EngineVersionError,
+        "said in the run that it is 9.2",
+    ),
+    "result of another deck": (
+        f"sed '1s/./*/4' deck.sim {RERUN} \"$@\"",
+        EngineError,
+        "raw file is that of another deck",
     ),
     "file size limit": ('ulimit -f 20; exec $VACASK "$@"', EngineError, "signal"),
     # With SIGXFSZ ignored, writing beyond the limit fails as on a full disk: exit status 0.
@@ -196,6 +207,13 @@ def test_a_program_that_knows_its_version_is_believed(
 ) -> None:
     said = "This is vacask 9.1.\nDevices:\n  vsource\n  resistor"
     assert fake("exit 0", probe=f"echo '{said}'").info.version == "9.1"
+
+
+@ON_POSIX
+def test_a_version_below_the_floor_is_refused(fake: Callable[..., VacaskEngine]) -> None:
+    said = "This is vacask 0.3.3.\nDevices:\n  vsource\n  resistor"
+    with pytest.raises(EngineVersionError, match=r"memspice needs 0\.3\.4"):
+        fake("exit 0", probe=f"echo '{said}'")
 
 
 @ON_POSIX
