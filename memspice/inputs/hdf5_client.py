@@ -182,11 +182,8 @@ def _become_server(other: socket.socket, mine: socket.socket) -> None:
     for standard in range(3):
         os.dup2(nothing, standard)
     os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") > 0 else 4096)
-    with (
-        open(descriptor, "rb", closefd=False) as requests,
-        open(descriptor, "wb", closefd=False) as replies,
-    ):
-        hdf5_server.serve(requests, replies)
+    connection = socket.socket(fileno=descriptor)
+    hdf5_server.serve(connection.makefile("rb"), connection.makefile("wb"))
 
 
 def _started(other: socket.socket) -> _Started:

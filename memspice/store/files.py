@@ -47,26 +47,18 @@ def _error_number(error: Exception) -> int | None:
     return int(found[1]) if found else None
 
 
-def open_hdf5(path: Path) -> h5py.File:
-    """Open a file for reading.
+def open_own(path: Path) -> h5py.File:
+    """Open a file that this process has written, or has seen to be whole.
 
     Raises
     ------
     StoreError
-        If it is missing, a folder, unreadable, truncated or no HDF5 file.
+        If it cannot be opened.
     """
     try:
-        with open(path, "rb"):
-            pass  # for the system's own words: HDF5 says little about a missing file or a folder
         return h5py.File(path, "r")
-    except FileNotFoundError as error:
-        raise StoreError(f"{path} does not exist") from error
-    except IsADirectoryError as error:
-        raise StoreError(f"{path} is a folder; name the .h5 file") from error
     except OSError as error:
-        known = {"truncated file": "is truncated", "signature not found": "is no HDF5 file"}
-        words = next((text for sign, text in known.items() if sign in str(error)), "is unreadable")
-        raise StoreError(f"{path} {words} ({error})") from error
+        raise StoreError(f"{path} cannot be opened any more: {error}") from error
 
 
 def replace_small(path: Path, fill: Callable[[h5py.File], None]) -> None:

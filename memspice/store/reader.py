@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from memspice.errors import StoreError
-from memspice.store import schema
-from memspice.store.files import open_hdf5
+from memspice.inputs import Group, open_hdf5, parse_json, printable
+from memspice.store import reading
 from memspice.store.records import JobInfo, JobRecord, Provenance, unknown_name
+from memspice.store.schema import Entry
 
 # The file of an earlier, finished run that is being resumed; no key begins with an underscore.
 EARLIER = "_earlier.h5"
@@ -27,7 +26,7 @@ EARLIER = "_earlier.h5"
 class StoredJob:
     """A job and the file it lies in."""
 
-    entry: schema.Entry
+    entry: Entry
     path: Path
 
 
@@ -36,22 +35,41 @@ def parts_folder(path: Path) -> Path:
     return path.with_name(path.name + ".parts")
 
 
-def scan_file(path: Path, run_id: str) -> list[StoredJob]:
+def open_run(path: Path) -> AbstractContextManager[Group]:
+    """Open an HDF5 file that should be a run."""
+    return open_hdf5(path, StoreError)
+
+
+def scan_file(path: Path, run_id: str, *, whole: bool = False) -> list[StoredJob]:
     """Return the jobs in one file; none if it belongs to another run.
+
+    Parameters
+    ----------
+    path : Path
+        A part, or a finished run.
+    run_id : str
+        The run that is meant.
+    whole : bool
+        Read each job to its end, to see that it is what was stored.
 
     Raises
     ------
     StoreError
         If the file cannot be read.
     """
-    with open_hdf5(path) as file, readable(path):
-        if schema.read_root(file).run_id != run_id:
+    with open_run(path) as file:
+        root = reading.read_root(file)
+        if root.run_id != run_id:
             return []
-        return [StoredJob(entry, path) for entry in schema.find_jobs(file)]
+        entries = list(reading.find_jobs(file))
+        reading.check_root(file, root, entries)
+        for entry in entries if whole else ():
+            reading.read_job(_descend(file, entry.name), entry.name)
+        return [StoredJob(entry, path) for entry in entries]
 
 
-def scan_parts(path: Path, run_id: str) -> dict[str, StoredJob]:
-    """Return the jobs in the parts of a run, by key.
+def scan_parts(path: Path, run_id: str, *, whole: bool = False) -> dict[str, StoredJob]:
+    """Return the jobs in the parts of a run, by key; see `scan_file`.
 
     Raises
     ------
@@ -60,16 +78,14 @@ def scan_parts(path: Path, run_id: str) -> dict[str, StoredJob]:
     """
     # That of the earlier file first: a job that failed in it may have a part of its own by now.
     parts = sorted(parts_folder(path).glob("*.h5"), key=lambda part: (part.name != EARLIER, part))
-    return {job.entry.key: job for part in parts for job in scan_file(part, run_id)}
+    return {job.entry.key: job for part in parts for job in scan_file(part, run_id, whole=whole)}
 
 
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn what h5py raises on a damaged file into a `StoreError`."""
-    try:
-        yield
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise StoreError(f"{path} is damaged or incomplete: {error}") from error
+def _descend(file: Group, name: str) -> Group:
+    group = file
+    for part in name.split("/"):
+        group = group.group(part)
+    return group
 
 
 class RunFile:
@@ -80,14 +96,11 @@ class RunFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = open_hdf5(path)
-        try:
-            self._root = schema.read_root(self._file)
-            with readable(path):
-                self._jobs = self._find()
-        except BaseException:
-            self._file.close()
-            raise
+        with ExitStack() as stack:
+            self._file = stack.enter_context(open_run(path))
+            self._root = reading.read_root(self._file)
+            self._jobs = self._find()
+            self._open = stack.pop_all()
 
     def __enter__(self) -> Self:
         """Return the run itself."""
@@ -100,13 +113,12 @@ class RunFile:
         traceback: TracebackType | None,
     ) -> None:
         """Close the file."""
-        self._file.close()
+        self._open.close()
 
     @property
     def provenance(self) -> Provenance:
         """How the run was made."""
-        with readable(self.path):
-            return schema.read_provenance(self._file)
+        return reading.read_provenance(self._file)[0]
 
     @property
     def run_id(self) -> str:
@@ -125,9 +137,9 @@ class RunFile:
     @property
     def summary(self) -> dict[str, Any]:
         """What the run found; empty until it is finished."""
-        with readable(self.path):
-            found: dict[str, Any] = json.loads(schema.read_summary(self._file) or "{}")
-        return found
+        text = reading.read_provenance(self._file)[1]
+        found = parse_json(text or "{}", f"{printable(str(self.path))}, summary", StoreError)
+        return found if isinstance(found, dict) else {}
 
     def jobs(self) -> list[JobInfo]:
         """Return every finished job with its sizes, in the order of names."""
@@ -142,7 +154,7 @@ class RunFile:
             If there is no such job, or it is damaged.
         """
         with self._group(name) as group:
-            return schema.read_job(group, name)
+            return reading.read_job(group, name)
 
     def waveform(
         self, job: str, signal: str
@@ -155,10 +167,10 @@ class RunFile:
             If there is no such job or signal, or it is damaged.
         """
         with self._group(job) as group:
-            time = schema.read_signal(group, "time")
-            found = schema.read_signal(group, signal)
+            time = reading.read_signal(group, "time")
+            found = reading.read_signal(group, signal)
             if time is None or found is None or signal == "time":
-                names = schema.signal_names(group)
+                names = reading.signal_names(group)
                 raise StoreError(
                     unknown_name(f"job '{job}' of {self.path}", "signal", signal, names)
                 )
@@ -166,25 +178,27 @@ class RunFile:
 
     def _info(self, name: str) -> JobInfo:
         with self._group(name) as group:
-            return schema.read_info(group, name)
+            return reading.read_info(group, name)
 
     @contextmanager
-    def _group(self, name: str) -> Iterator[h5py.Group]:
+    def _group(self, name: str) -> Iterator[Group]:
         if name not in self._jobs:
             raise StoreError(unknown_name(str(self.path), "job", name, list(self._jobs)))
         path = self._jobs[name].path
-        with readable(path):
-            if path == self.path:
-                yield self._file[name]
-            else:
-                with open_hdf5(path) as file:
-                    yield file[name]
+        if path == self.path:
+            yield _descend(self._file, name)
+        else:
+            with open_run(path) as file:
+                yield _descend(file, name)
 
     def _find(self) -> dict[str, StoredJob]:
         if self._root.layout == "linked":
+            reading.check_root(self._file, self._root, [])
             jobs = list(scan_parts(self.path, self._root.run_id).values())
         else:
-            jobs = [StoredJob(entry, self.path) for entry in schema.find_jobs(self._file)]
+            entries = list(reading.find_jobs(self._file))
+            reading.check_root(self._file, self._root, entries)
+            jobs = [StoredJob(entry, self.path) for entry in entries]
         if len(jobs) < self._root.jobs:
             raise StoreError(
                 f"{self.path} has {self._root.jobs} jobs, but only {len(jobs)} were found. An "

@@ -23,13 +23,13 @@ Column = tuple[NDArray[Any], str]
 Scalar = str | int | float | bool
 
 #: Names that the store itself needs: attributes of a job, and the first part of a job's name.
-RESERVED_ATTRIBUTES = frozenset({"NX_class", "default", "key"})
+RESERVED_ATTRIBUTES = frozenset({"NX_class", "default", "key", "sha256"})
 PROVENANCE = "provenance"
 #: Attribute ``status`` of a job without a result; its ``error`` and ``attempts`` say more.
 FAILED = "failed"
 
 # "validItemName" of the NeXus manual, Rules for Storing Data Items in NeXus Files.
-_VALID_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.]*[A-Za-z0-9_])?")
+VALID_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.]*[A-Za-z0-9_])?")
 
 
 def now() -> str:
@@ -241,7 +241,7 @@ def _check_energy(where: str, value: float) -> float:
 def _check_names(record: JobRecord, where: str) -> None:
     parts = record.name.split("/")
     for name in [record.key, *parts, *record.attributes, *record.energy]:
-        if not _VALID_NAME.fullmatch(name):
+        if not VALID_NAME.fullmatch(name):
             raise StoreError(f"{where}: '{name}' is no valid name: use letters, digits, '_', '.'")
     taken = {PROVENANCE}.intersection(parts) | {"time"}.intersection(record.signals)
     taken |= RESERVED_ATTRIBUTES.intersection(record.attributes)

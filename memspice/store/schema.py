@@ -1,4 +1,4 @@
-"""How a run lies in HDF5: the only module that knows it.
+"""How a run lies in HDF5, and how it is written; `reading` reads it, and nothing else knows it.
 
 ::
 
@@ -13,8 +13,9 @@
         energy           NXcollection  one number a component, J; ``closure`` is a fraction
 
 The chain of ``default`` attributes leads from the root to the first job that has something to
-plot, so that h5web, silx, NeXpy and HDFView draw it on opening. Long texts are compressed and
-carry their ``sha256``. Datasets have names valid in NeXus; what a name had to lose (``v(out)``
+plot, so that h5web, silx, NeXpy and HDFView draw it on opening. Long texts are compressed. Texts,
+columns, jobs, the provenance and the root carry a ``sha256``, each over what the inner ones do not
+cover (see `digests`). Datasets have names valid in NeXus; what a name had to lose (``v(out)``
 becomes ``v_out``) is kept in the attribute ``name``, and memspice speaks of that name only.
 
 While a run is being written (``layout`` is "linked") each job is an external link to a part file,
@@ -29,28 +30,31 @@ References
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import h5py
 import numpy as np
 
-from memspice.errors import StoreError
+from memspice.store.digests import (
+    column_digest,
+    column_head,
+    job_digest,
+    provenance_digest,
+    root_digest,
+)
 from memspice.store.records import (
-    FAILED,
     PROVENANCE,
-    RESERVED_ATTRIBUTES,
     Column,
-    JobInfo,
     JobRecord,
     Provenance,
     now,
     sha256,
 )
 
-_CREATOR = "memspice"
-_FORMAT = 1
+CREATOR = "memspice"
+FORMAT = 2
 _CHUNK = 1 << 16  # points; half a MiB, so that a window of a long transient is read quickly
 _PLOTTED = 8  # signals drawn at once by a viewer; more are slow and cannot be told apart
 
@@ -64,23 +68,26 @@ class Root:
     status: str = ""
     jobs: int = 0
 
+    @property
+    def facts(self) -> tuple[str | int, ...]:
+        """All of it, for the file's checksum."""
+        return self.run_id, self.layout, self.status, self.jobs
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A job found in a file, whether a viewer can plot something of it, and whether it failed."""
+    """A job found in a file: whether a viewer can plot it, whether it failed, its checksum."""
 
     name: str
     key: str
     plottable: bool
     failed: bool = False
-
-
-# --- writing --------------------------------------------------------------------------------
+    digest: str = ""
 
 
 def write_root(file: h5py.File, root: Root) -> None:
-    """Write the root's attributes."""
-    file.attrs.update(NX_class="NXroot", creator=_CREATOR, format=_FORMAT, file_time=now())
+    """Write the root's attributes; `seal` ends the file."""
+    file.attrs.update(NX_class="NXroot", creator=CREATOR, format=FORMAT, file_time=now())
     file.attrs.update(HDF5_Version=h5py.version.hdf5_version, h5py_version=h5py.__version__)
     file.attrs.update(
         run_id=root.run_id, layout=root.layout, status=root.status, jobs=np.int64(root.jobs)
@@ -98,6 +105,14 @@ def write_provenance(file: h5py.File, provenance: Provenance, summary: str, ende
         group["end_time"] = ended
     _group(group, "engine", "NXcollection").attrs.update(provenance.engine)
     _group(group, "versions", "NXcollection").attrs.update(provenance.versions)
+    group.attrs["sha256"] = provenance_digest(provenance, summary, ended)
+
+
+def seal(file: h5py.File, root: Root, names: Iterable[str]) -> None:
+    """Write the checksum of the whole file, which holds the jobs of these names."""
+    made = str(file[PROVENANCE].attrs["sha256"]) if PROVENANCE in file else ""
+    jobs = {name: str(file[name].attrs["sha256"]) for name in names}
+    file.attrs["sha256"] = root_digest((FORMAT, *root.facts), made, jobs)
 
 
 def write_job(file: h5py.File, record: JobRecord) -> None:
@@ -121,6 +136,19 @@ def write_job(file: h5py.File, record: JobRecord) -> None:
     for name, value in record.energy.items():
         energy[name] = np.float64(value)
         energy[name].attrs["units"] = "1" if name == "closure" else "J"
+    group.attrs["sha256"] = _digest(record)
+
+
+def _digest(record: JobRecord) -> str:
+    waveforms = {"time": (record.time, "s"), **record.signals} if record.signals else {}
+    contents = {"waveforms": waveforms, "events": record.events}
+    heads = {
+        kind: [column_head(name, unit, values) for name, (values, unit) in columns.items()]
+        for kind, columns in contents.items()
+    }
+    texts = {"netlist": record.netlist, "log": record.log}
+    digests = {name: sha256(text) for name, text in texts.items() if text}
+    return job_digest(record.key, record.attributes, record.energy, digests, heads)
 
 
 def link_job(file: h5py.File, entry: Entry, part: str) -> None:
@@ -208,6 +236,7 @@ def _write_column(group: h5py.Group, item: str, name: str, column: Column) -> No
         packing = {"chunks": (min(values.size, _CHUNK),), "compression": "gzip", "shuffle": True}
     dataset = group.create_dataset(item, data=values, **packing)
     dataset.attrs.update(name=name, units=unit, long_name=f"{name} [{unit}]")
+    dataset.attrs["sha256"] = column_digest(values)
 
 
 def _item_name(name: str, taken: set[str]) -> str:
@@ -227,129 +256,3 @@ def _describe_plot(group: h5py.Group, items: Sequence[str], axis: str = "") -> N
     if axis:
         group.attrs["axes"] = [axis]
         group.attrs[f"{axis}_indices"] = np.array([0])
-
-
-# --- reading --------------------------------------------------------------------------------
-
-
-def read_root(file: h5py.File) -> Root:
-    """Return what the root says.
-
-    Raises
-    ------
-    StoreError
-        If memspice did not write the file, or a later memspice did.
-    """
-    attributes = file.attrs
-    if attributes.get("creator") != _CREATOR or "run_id" not in attributes:
-        raise StoreError(f"{file.filename} is an HDF5 file, but no memspice run")
-    if attributes["format"] > _FORMAT:
-        raise StoreError(
-            f"{file.filename} has format {attributes['format']}, this memspice reads up to "
-            f"{_FORMAT}; install the memspice that wrote it, or a later one"
-        )
-    return Root(
-        str(attributes["run_id"]),
-        str(attributes["layout"]),
-        str(attributes["status"]),
-        int(attributes["jobs"]),
-    )
-
-
-def read_provenance(file: h5py.File) -> Provenance:
-    """Return how the run was made."""
-    group = file[PROVENANCE]
-    return Provenance(
-        config=_read_text(group, "config"),
-        seed=int(group.attrs["seed"]),
-        engine=_read_attributes(group["engine"]),
-        versions=_read_attributes(group["versions"]),
-        command=str(group.attrs["command"]),
-        started=group["start_time"].asstr()[()],
-    )
-
-
-def read_summary(file: h5py.File) -> str:
-    """Return the summary, JSON text; empty while the run goes on."""
-    return _read_text(file[PROVENANCE], "summary")
-
-
-def find_jobs(group: h5py.Group, prefix: str = "") -> Iterator[Entry]:
-    """Yield the jobs below a group, in the order of their names."""
-    for item in sorted(group):
-        if prefix or item != PROVENANCE:
-            child = group[item]
-            if "key" in child.attrs:
-                failed = child.attrs.get("status") == FAILED
-                key, plottable = str(child.attrs["key"]), "default" in child.attrs
-                yield Entry(prefix + item, key, plottable, failed)
-            else:
-                yield from find_jobs(child, f"{prefix}{item}/")
-
-
-def read_job(group: h5py.Group, name: str) -> JobRecord:
-    """Return everything a job holds.
-
-    Raises
-    ------
-    StoreError
-        If a text does not have the hash it was stored with.
-    """
-    waveforms = group.get("waveforms", {})
-    return JobRecord(
-        key=str(group.attrs["key"]),
-        name=name,
-        attributes=_read_attributes(group),
-        netlist=_read_text(group, "netlist"),
-        log=_read_text(group, "log"),
-        time=waveforms["time"][()] if waveforms else np.empty(0),
-        signals={k: v for k, v in _read_columns(waveforms).items() if k != "time"},
-        events=_read_columns(group.get("events", {})),
-        energy={component: float(value[()]) for component, value in group["energy"].items()},
-    )
-
-
-def read_info(group: h5py.Group, name: str) -> JobInfo:
-    """Return the sizes of a job without reading its waveforms."""
-    waveforms = group.get("waveforms", {})
-    events = group.get("events", {})
-    return JobInfo(
-        name=name,
-        key=str(group.attrs["key"]),
-        points=len(waveforms["time"]) if waveforms else 0,
-        signals=max(len(waveforms) - 1, 0),
-        events=len(events[events.attrs["signal"]]) if events else 0,
-        spikes=int(np.sum(events["spike"][()])) if "spike" in events else None,
-        status=FAILED if group.attrs.get("status") == FAILED else "done",
-    )
-
-
-def read_signal(group: h5py.Group, signal: str) -> Column | None:
-    """Return one signal of a job (or its "time"); None if the job does not have it."""
-    for dataset in group.get("waveforms", {}).values():
-        if dataset.attrs["name"] == signal:
-            return dataset[()], str(dataset.attrs["units"])
-    return None
-
-
-def signal_names(group: h5py.Group) -> list[str]:
-    """Return the names of a job's signals in the order they were stored."""
-    return [str(d.attrs["name"]) for d in group.get("waveforms", {}).values()][1:]
-
-
-def _read_attributes(group: h5py.Group) -> dict[str, Any]:
-    found = {k: v for k, v in group.attrs.items() if k not in RESERVED_ATTRIBUTES}
-    return {k: v.item() if isinstance(v, np.generic) else v for k, v in found.items()}
-
-
-def _read_columns(group: Mapping[str, h5py.Dataset]) -> dict[str, Column]:
-    return {str(d.attrs["name"]): (d[()], str(d.attrs["units"])) for d in group.values()}
-
-
-def _read_text(group: h5py.Group, name: str) -> str:
-    if name not in group:
-        return ""
-    text: str = group[name][0].decode()
-    if sha256(text) != group[name].attrs["sha256"]:
-        raise StoreError(f"{group.file.filename}: {group.name}/{name} is not the text once stored")
-    return text

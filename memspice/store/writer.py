@@ -22,17 +22,24 @@ from typing import Any, Literal, Self
 import h5py
 
 from memspice.errors import StoreError
-from memspice.store import schema
+from memspice.store import reading, schema
 from memspice.store.files import (
     TEMPORARY,
     install,
     lock,
-    open_hdf5,
+    open_own,
     replace_large,
     replace_small,
     writing,
 )
-from memspice.store.reader import EARLIER, StoredJob, parts_folder, read_run, scan_parts
+from memspice.store.reader import (
+    EARLIER,
+    StoredJob,
+    open_run,
+    parts_folder,
+    read_run,
+    scan_parts,
+)
 from memspice.store.records import JobRecord, Provenance, check_scalar, check_text, checked, now
 
 # Rewriting the links takes 0.1 s at 1000 jobs, and only generic viewers need them (memspice itself
@@ -191,24 +198,30 @@ class RunWriter:
         self._release()
 
     def _fill_part(self, file: h5py.File, record: JobRecord) -> None:
-        schema.write_root(file, schema.Root(self._run_id, "part", "complete", 1))
+        root = schema.Root(self._run_id, "part", "complete", 1)
+        schema.write_root(file, root)
         schema.write_job(file, record)
+        schema.seal(file, root, [record.name])
 
     def _fill_single(self, file: h5py.File, status: str, summary: str) -> None:
-        self._fill_root(file, "single", status, summary)
+        root = self._fill_root(file, "single", status, summary)
         for job in self._sorted():
-            with open_hdf5(job.path) as source:
+            with open_own(job.path) as source:
                 schema.copy_job(file, job.entry, source)
+        schema.seal(file, root, [job.entry.name for job in self._sorted()])
 
     def _fill_links(self, file: h5py.File, status: str, summary: str) -> None:
-        self._fill_root(file, "linked", status, summary)
+        root = self._fill_root(file, "linked", status, summary)
         for job in self._sorted():
             schema.link_job(file, job.entry, f"{job.path.parent.name}/{job.path.name}")
+        schema.seal(file, root, ())
 
-    def _fill_root(self, file: h5py.File, layout: str, status: str, summary: str) -> None:
-        schema.write_root(file, schema.Root(self._run_id, layout, status, len(self._jobs)))
+    def _fill_root(self, file: h5py.File, layout: str, status: str, summary: str) -> schema.Root:
+        root = schema.Root(self._run_id, layout, status, len(self._jobs))
+        schema.write_root(file, root)
         ended = "" if status == "running" else now()
         schema.write_provenance(file, self.provenance, summary, ended)
+        return root
 
     def _link(self, status: str, summary: str) -> None:
         start = time.monotonic()
@@ -311,8 +324,9 @@ def _check_replaceable(path: Path) -> None:
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
-        with open_hdf5(path) as file:
-            schema.read_root(file)
+        with open_run(path) as file:
+            if not reading.is_run(file):
+                file.refuse("it is an HDF5 file, but no memspice run")
     except StoreError as error:
         raise StoreError(f"{error}; not replaced: remove it or choose another name") from error
 
@@ -339,8 +353,8 @@ def _check_same(path: Path, old: Provenance, new: Provenance) -> None:
 
 def _adopt(path: Path, run_id: str) -> dict[str, StoredJob]:
     """Return the jobs to go on with, all in parts: a finished file is made one of them."""
-    with open_hdf5(path) as file:
-        layout = schema.read_root(file).layout
+    with open_run(path) as file:
+        layout = reading.read_root(file).layout
     if layout == "single":
         earlier = parts_folder(path) / EARLIER
         temporary = earlier.with_name(earlier.name + TEMPORARY)
@@ -350,7 +364,7 @@ def _adopt(path: Path, run_id: str) -> dict[str, StoredJob]:
         except OSError:  # not every file system has links
             shutil.copyfile(path, temporary)
         install(temporary, earlier)
-    return scan_parts(path, run_id)
+    return scan_parts(path, run_id, whole=True)
 
 
 def _with_parents(name: str) -> set[str]:
