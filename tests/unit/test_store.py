@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,44 +13,9 @@ import numpy as np
 import pytest
 
 from memspice.errors import StoreError
-from memspice.store import JobRecord, Provenance, RunWriter, read_run
+from memspice.store import JobRecord, RunWriter, read_run
 from memspice.store.records import installed_versions
-
-PROVENANCE = Provenance(
-    config="[run]\nseed = 7\nµ = 1\n",
-    seed=2**63 + 5,
-    engine={"name": "ngspice", "version": "39.3", "osdi": False, "klu": True},
-    command="memspice simulate-layer conv1 --seed 7",
-)
-
-
-def record(index: int = 0, points: int = 30, layer: str = "conv1") -> JobRecord:
-    """Return a job with something of everything."""
-    rng = np.random.default_rng(index)
-    return JobRecord(
-        key=f"{index:064x}",
-        name=f"{layer}/position{index:04d}",
-        attributes={"rows": 27, "fidelity": "full", "step": 1e-9, "step_units": "s", "wired": True},
-        netlist="* deck of µ\nV1 a 0 1\n" * (index + 1),
-        log="No. of Data Rows : 30\n",
-        time=np.cumsum(rng.random(points)) * 1e-9,
-        signals={
-            "v(out)": (rng.normal(size=points), "V"),
-            "i(vdd)": (rng.normal(size=points) * 1e-6, "A"),
-            "v.out": (rng.normal(size=points), "V"),
-            "v_out": (rng.normal(size=points), "V"),
-        },
-        events={
-            "cycle": (np.arange(4), "1"),
-            "hazard": (rng.exponential(size=4), "1"),
-            "threshold": (rng.exponential(size=4), "1"),
-            "spike": (np.array([True, False, False, True]), "1"),
-        },
-        energy={"driver": 1.25e-12, "total": 1.25e-12, "closure": 3e-5},
-    )
-
-
-JOB = record()
+from tests.store_helpers import JOB, PROVENANCE, record, write
 
 
 def assert_same(found: JobRecord, stored: JobRecord) -> None:
@@ -68,15 +32,6 @@ def assert_same(found: JobRecord, stored: JobRecord) -> None:
             assert left[column][1] == unit
             assert left[column][0].dtype == values.dtype
             assert left[column][0].tobytes() == values.tobytes()
-
-
-def write(path: Path, *records: JobRecord) -> Path:
-    """Write a finished run."""
-    with RunWriter.create(path, PROVENANCE) as run:
-        for job in records:
-            run.add(job)
-        run.finish({"spikes": 2})
-    return path
 
 
 # --- what is stored comes back --------------------------------------------------------------------
@@ -316,95 +271,3 @@ def test_unknown_job_and_signal_name_the_nearest(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=r"no signal 'i\(vd\)'; it has 4, nearest: i\(vdd\)"):
             run.job(JOB.name).select(["i(vd)"])
         assert list(run.job(JOB.name).select(["i(vdd)"])) == ["i(vdd)"]
-
-
-# --- nothing that is printed lies outside of a checksum -------------------------------------------
-
-
-def attribute(place: str, name: str, value: object) -> Callable[[h5py.File], None]:
-    def change(file: h5py.File) -> None:
-        assert name in file[place].attrs
-        file[place].attrs[name] = value
-
-    return change
-
-
-def number(place: str, value: float) -> Callable[[h5py.File], None]:
-    def change(file: h5py.File) -> None:
-        file[place][...] = value
-
-    return change
-
-
-def text(place: str, value: str) -> Callable[[h5py.File], None]:
-    def change(file: h5py.File) -> None:
-        del file[place]
-        file[place] = value
-
-    return change
-
-
-def shorter(file: h5py.File) -> None:
-    for name in ("events/cycle", "events/spike", "events/hazard", "events/threshold"):
-        kept = dict(file[f"{JOB.name}/{name}"].attrs)
-        values = file[f"{JOB.name}/{name}"][:2]
-        del file[f"{JOB.name}/{name}"]
-        file[f"{JOB.name}/{name}"] = values
-        file[f"{JOB.name}/{name}"].attrs.update(kept)
-
-
-def exchanged(file: h5py.File) -> None:
-    file.move("conv1", "other")
-    file.move("other/position0000", "other/position0009")
-    file["conv1"] = file["other"]
-    del file["other"]
-
-
-def one_job_less(file: h5py.File) -> None:
-    del file["conv1/position0001"]
-    file.attrs["jobs"] = 1
-
-
-CHANGES = {
-    "status": attribute("/", "status", "incomplete"),
-    "run_id": attribute("/", "run_id", "f" * 32),
-    "seed": attribute("provenance", "seed", 8),
-    "command": attribute("provenance", "command", "rm -r"),
-    "engine": attribute("provenance/engine", "version", "40"),
-    "versions": attribute("provenance/versions", "numpy", "1"),
-    "start": text("provenance/start_time", "2001-01-01T00:00:00+00:00"),
-    "end": text("provenance/end_time", "2001-01-01T00:00:00+00:00"),
-    "rows": attribute(JOB.name, "rows", 28),
-    "key": attribute(JOB.name, "key", "b" * 64),
-    "failed": attribute(JOB.name, "fidelity", "reduced"),
-    "energy": number(f"{JOB.name}/energy/driver", 1.0),
-    "closure": number(f"{JOB.name}/energy/closure", 0.0),
-    "time": number(f"{JOB.name}/waveforms/time", 1.0),
-    "voltage": number(f"{JOB.name}/waveforms/v_out", 1.0),
-    "unit": attribute(f"{JOB.name}/waveforms/v_out", "units", "A"),
-    "name": attribute(f"{JOB.name}/waveforms/v_out", "name", "v(in)"),
-    "hazard": number(f"{JOB.name}/events/hazard", 1.0),
-    "spike": number(f"{JOB.name}/events/spike", True),
-    "fewer events": shorter,
-    "another name": exchanged,
-    "one job less": one_job_less,
-}
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_no_change_is_read_or_resumed(tmp_path: Path, name: str) -> None:
-    path = write(tmp_path / "run.h5", JOB, record(1))
-    with h5py.File(path, "a") as file:
-        CHANGES[name](file)
-    with pytest.raises(StoreError, match=r"run\.h5.* has changed since"):
-        _read_all(path)
-    with pytest.raises(StoreError, match="has changed since"):
-        RunWriter.create(path, PROVENANCE, resume=True)
-
-
-def _read_all(path: Path) -> None:
-    with read_run(path) as run:
-        assert run.provenance.seed
-        run.jobs()
-        for info in run.jobs():
-            run.job(info.name)
