@@ -24,7 +24,8 @@ class Phase:
 
     ``learning_rate`` is the largest of the cycle; it is reached after a share ``warm_up`` of the
     steps.  In a mapped phase it counts in standard deviations of each layer's weights: folding
-    leaves those of one layer 50 times those of another.
+    leaves those of one layer 50 times those of another.  With ``orthogonal`` the weights of all
+    layers but the last step by orthogonalised momentum: only before the normalisation is folded.
     """
 
     name: str
@@ -35,12 +36,18 @@ class Phase:
     cycles: int = 1
     batch: int = 128
     warm_up: float = 0.2
+    orthogonal: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.warm_up < 1:
             raise ConfigError(
                 f"phase {self.name}: warm_up = {self.warm_up:g} must be a share of the steps "
                 "between 0 and 1"
+            )
+        if self.orthogonal and self.kind in ("folded", "mapped"):
+            raise ConfigError(
+                f"phase {self.name}: orthogonal steps suit weights whose size a normalisation "
+                f"sets, and a {self.kind} phase has none: leave orthogonal out"
             )
 
     def least_steps(self) -> int:

@@ -31,6 +31,7 @@ from memspice.training.config import PRESETS as PRESETS
 from memspice.training.config import Phase, TrainConfig
 from memspice.training.crossbars import Crossbars, held_layers
 from memspice.training.model import DeviceNetwork
+from memspice.training.orthogonal import OrthogonalSteps
 
 Report = Callable[[str], None]
 
@@ -159,7 +160,7 @@ class _Run:
         self._enter(phase)
         groups = self._groups(phase)
         rates = [group["lr"] for group in groups]
-        optimizer = torch.optim.AdamW(groups, weight_decay=self.config.weight_decay)
+        optimizer = OrthogonalSteps(groups, weight_decay=self.config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, rates, total_steps=total, pct_start=phase.warm_up
         )
@@ -190,9 +191,12 @@ class _Run:
     def _groups(self, phase: Phase) -> list[dict[str, Any]]:
         """Parameters that share a learning rate, with that rate."""
         rate = phase.learning_rate
-        if phase.kind != "mapped":
-            return [{"params": list(self.model.parameters()), "lr": rate}]
         layers = [stage.linear for stage in self.model.stages()]
+        if phase.kind != "mapped":
+            turned = [layer.weight for layer in layers[:-1]] if phase.orthogonal else []
+            rest = [each for each in self.model.parameters() if all(each is not w for w in turned)]
+            groups = [{"params": rest, "lr": rate, "orthogonal": False}]
+            return groups + [{"params": [w], "lr": rate, "orthogonal": True} for w in turned]
         weights = [
             {"params": [layer.weight], "lr": rate * float(layer.weight.detach().std())}
             for layer in layers

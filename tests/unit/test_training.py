@@ -30,6 +30,7 @@ if HAS_TORCH:
     from memspice.training.config import Neurons
     from memspice.training.loop import PRESETS, Phase, TrainConfig, train_network
     from memspice.training.model import DRAWS, DeviceNetwork, FakeQuantize, _Switch
+    from memspice.training.orthogonal import OrthogonalSteps, orthogonalised
 
 #: Limits of the weighted input of neurons on no crossbar.
 RAILS = (-7.0, 2.3)
@@ -193,6 +194,50 @@ def test_augmentation_keeps_shape_type_and_range(kind: str) -> None:
         assert set(moved[:, 5, 5].tolist()) <= set(image.flatten().tolist())
 
 
+@pytest.mark.parametrize("shape", [(8, 30), (30, 8), (9, 9)])
+def test_orthogonal_steps_turn_all_directions_alike(shape: tuple[int, int]) -> None:
+    torch.manual_seed(7)
+    left = torch.linalg.qr(torch.randn(shape[0], 8))[0]
+    right = torch.linalg.qr(torch.randn(shape[1], 8))[0]
+    sizes = torch.logspace(-2, 0, 8)
+    found = orthogonalised(left @ sizes.diag() @ right.T)
+    turned = left.T @ found @ right
+    spread = turned.diag()
+    assert ((spread > 2 / 3) & (spread < 4 / 3)).all()
+    torch.testing.assert_close(turned, spread.diag(), atol=1e-4, rtol=0)
+    torch.testing.assert_close(found, left @ turned @ right.T, atol=1e-4, rtol=0)
+
+
+def test_only_marked_weights_step_orthogonally() -> None:
+    """The others exactly as with AdamW; a marked one whatever the size of its gradient."""
+    torch.manual_seed(8)
+    weights = [torch.randn(6, 4, 3, 3), torch.randn(5)]
+    gradients = [1e-6 * torch.randn(6, 4, 3, 3), torch.randn(5)]
+    found = []
+    for marked in (False, True):
+        own = [weight.clone().requires_grad_() for weight in weights]
+        groups = [{"params": [own[0]], "orthogonal": marked}, {"params": [own[1]]}]
+        optimizer = OrthogonalSteps(groups, lr=0.1, weight_decay=0.01)
+        reference = torch.optim.AdamW([torch.nn.Parameter(weights[1])], lr=0.1, weight_decay=0.01)
+        for _ in range(3):
+            for weight, gradient in zip(own, gradients, strict=True):
+                weight.grad = gradient.clone()
+            reference.param_groups[0]["params"][0].grad = gradients[1].clone()
+            optimizer.step()
+            reference.step()
+        assert (own[1] == reference.param_groups[0]["params"][0]).all()
+        found.append(own[0].detach() - weights[0] * (1 - 0.001) ** 3)
+    size = found[1].square().mean().sqrt()  # of three steps the same way
+    assert float(size) == pytest.approx(3 * 0.1 * 0.2, rel=0.2)
+    assert (found[0] != found[1]).all()
+
+
+@pytest.mark.parametrize("kind", ["folded", "mapped"])
+def test_orthogonal_steps_need_the_normalisation(kind: Any) -> None:
+    with pytest.raises(ConfigError, match=f"and a {kind} phase has none: leave orthogonal out"):
+        Phase("last", 1, 1e-3, kind=kind, orthogonal=True)
+
+
 # --- the loop -------------------------------------------------------------------------------------
 
 
@@ -269,14 +314,15 @@ def test_a_resumed_run_ends_with_the_same_weights(
         {"neurons": {"low": -1.0}},
         {"neurons": {"high": 0.0}},
         {"warm_up": 0.5},
+        {"orthogonal": True},
     ],
 )
 def test_every_setting_of_the_recipe_counts(
     trained: Network, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     config = quick_config()
-    if "warm_up" in change:
-        config = replace(config, phases=tuple(replace(p, **change) for p in config.phases))
+    if {"warm_up", "orthogonal"} & set(change):
+        config = replace(config, phases=(replace(config.phases[0], **change), config.phases[1]))
     elif "neurons" in change:
         config = replace(config, neurons=Neurons(**change["neurons"]))
     else:

@@ -30,7 +30,7 @@ SMALL = Architecture("small", (1, 8, 8), (Conv(4), Pool(2), Dense(10)))
 #: Steps of an epoch; new crossbars come at the fourth.
 STEPS = 5
 PHASES = {
-    "normalised": Phase("normalised", 2, 5e-3, batch=64, warm_up=0.15),
+    "normalised": Phase("normalised", 2, 5e-3, batch=64, warm_up=0.15, orthogonal=True),
     "rounded": Phase("rounded", 2, 2e-3, kind="rounded", batch=64),
     "folded": Phase("folded", 2, 1e-3, kind="folded", batch=64),
     "mapped": Phase("mapped", 2, 1e-3, kind="mapped", batch=64),
