@@ -20,6 +20,7 @@ class ArrayParameters(Parameters):
     wire_resistance_col: float = quantity("ohm", "Bit-line segment per cell", ge=0)
     driver_resistance: float = quantity("ohm", "Source resistance of a row driver", ge=0)
     read_voltage: float = quantity("V", "Row voltage of a spike", gt=0)
+    drive_limit: float = quantity("V", "Largest voltage of a row driver", gt=0, default=1.0)
     wire_capacitance_row: float = quantity("F", "Word line, per cell", ge=0, default=0.0)
     wire_capacitance_col: float = quantity("F", "Bit line, per cell", ge=0, default=0.0)
     cell: Cell = Cell()

@@ -149,7 +149,7 @@ def _by_spice(
     if not verdict.holds:
         runner.forget()
     return (
-        state.mean(axis=1) / last.volts_per_unit,
+        last.scores(state.mean(axis=1)),
         images,
         {
             "spike_rate": rates,
@@ -187,7 +187,7 @@ def _failures(results: Sequence[LayerOutputs]) -> list[dict[str, str | int]]:
 def _layer_jobs(
     layer: MappedLayer, images: np.ndarray, inputs: np.ndarray, fidelity: Fidelity, seed: int
 ) -> list[WindowJob]:
-    """One window per image, from its inputs (images, cycles, rows - 1)."""
+    """One window per image, from its inputs (images, cycles, fan_in)."""
     return [
         job
         for image, rows in zip(images.tolist(), inputs, strict=True)

@@ -60,7 +60,7 @@ class Prepared:
         """What a reader must know: where the run is smaller, and what it changes of its set."""
         asked, found = self.setup.images, len(self.dataset)
         notes = [f"{asked} images asked for, the data set has {found}"] if found < asked else []
-        return [*notes, *self.mapped.parameter_set.notes]
+        return [*notes, *self.mapped.parameter_set.notes, *self.mapped.notes]
 
 
 def prepare(setup: Setup) -> Prepared:

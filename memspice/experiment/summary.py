@@ -125,7 +125,7 @@ def workload(prepared: Prepared, state: CosimState) -> Workload:
         if layer.spiking:
             events += layer.positions * layer.outputs * cycles
         if layer.number == 0:  # the same pixels in every cycle: a sensible design multiplies once
-            products += layer.positions * layer.outputs * (layer.rows - 1)
+            products += layer.positions * layer.outputs * layer.fan_in
             continue
         active = active_inputs(state, layer.name)
         adds += layer.positions * layer.outputs * cycles * float(np.mean(active))

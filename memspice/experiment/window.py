@@ -49,7 +49,7 @@ DECK_OUTPUTS = 4
 
 @dataclass(frozen=True)
 class WindowJob:
-    """Some outputs of a window, at one fidelity; ``inputs`` is (cycles, rows - 1) in [0, 1]."""
+    """Some outputs of a window, at one fidelity; ``inputs`` is (cycles, fan_in) in [0, 1]."""
 
     layer: MappedLayer
     outputs: range

@@ -52,7 +52,7 @@ def effective_layer(layer: MappedLayer, activation: Activation) -> EffectiveLaye
     if layer.spiking:
         slope, intercept = np.concatenate([_lines(part, activation) for part in circuits], axis=1)
     else:
-        slope, intercept = np.full(layer.outputs, 1 / layer.volts_per_unit), np.zeros(layer.outputs)
+        slope, intercept = np.full(layer.outputs, 1 / layer.volts_per_unit), layer.programmed.offset
     low, high = (slope * limit + intercept for limit in circuits[0].write_limits)
     return EffectiveLayer(slope[:, None] * weight, slope * offset + intercept, low, high)
 

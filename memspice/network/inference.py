@@ -47,7 +47,7 @@ class InferenceResult:
     ``scores_at`` are the mean accumulated outputs (images, classes) after some numbers of cycles
     (:func:`cycle_counts`), in units of the weighted input, and to the bit those of a run of so many
     cycles; ``scores`` those after all.  ``spike_rate`` is spikes per event by layer; ``windows``
-    the inputs (cycles, rows - 1) in [0, 1] of every window asked for.
+    the inputs (cycles, fan_in) in [0, 1] of every window asked for.
     """
 
     scores_at: dict[int, np.ndarray]
@@ -216,7 +216,7 @@ class _Batch:
             drive[part, span.start : span.stop] = frames  # one for all where nothing is drawn
         counts = np.array(cycle_counts(cycles))
         totals = np.cumsum(drive, axis=1)[:, counts - 1].swapaxes(0, 1)
-        return np.asarray(totals / (counts[:, None, None] * last.volts_per_unit))
+        return last.scores(totals / counts[:, None, None])
 
     def _group(self, state: np.ndarray, images: slice, cycles: range) -> np.ndarray:
         """Drives of the last layer (images, cycles or 1, outputs) [V] in some cycles."""

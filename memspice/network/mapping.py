@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,12 +19,13 @@ from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.programming import Programmed, program_layer
+from memspice.network.scales import HEADROOM, DriveScale, chip_limits, drive_scale
 from memspice.network.trimming import trimmed
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import ParameterSet
+from memspice.quantities import format_si
 
-#: Share of the amplifier's swing that the largest possible bit-line current may use.
-_HEADROOM = 0.9
 #: Time constants that a difference stage gets to settle: it is then within e^-5, and gets closer.
 _SETTLING = 5.0
 #: Sets the draws of neurons apart from those of cells (no third word) and of windows (an image).
@@ -46,8 +48,8 @@ class MappedLayer:
         (channels, height, width) before the layer.
     circuits : tuple of LayerCircuit
         Column groups, their outputs in order.
-    bias_level : float, [1]
-        Height of the bias row in units of the read voltage.
+    programmed : Programmed
+        What the cells, the bias rows and the bias voltage hold.
     volts_per_unit : float, [V]
         Drive voltage per unit of weighted input.
     """
@@ -57,7 +59,7 @@ class MappedLayer:
     kind: Conv | Dense
     input_shape: tuple[int, int, int]
     circuits: tuple[LayerCircuit, ...]
-    bias_level: float
+    programmed: Programmed
     volts_per_unit: float
 
     @property
@@ -72,8 +74,13 @@ class MappedLayer:
 
     @property
     def rows(self) -> int:
-        """Inputs and the bias row."""
+        """Inputs and the bias rows."""
         return self.circuits[0].rows
+
+    @property
+    def fan_in(self) -> int:
+        """Inputs, without the bias rows."""
+        return self.rows - len(self.programmed.levels)
 
     @property
     def positions(self) -> int:
@@ -100,20 +107,26 @@ class MappedLayer:
         )
 
     def row_voltage(self, inputs: np.ndarray) -> np.ndarray:
-        """Row voltages (..., rows) [V] for inputs (..., rows - 1) in [0, 1]; adds the bias row."""
+        """Row voltages (..., rows) [V] for inputs (..., fan_in) in [0, 1]; adds the bias rows."""
         read = self.circuits[0].array.read_voltage
-        bias = np.full((*inputs.shape[:-1], 1), self.bias_level * read)
+        levels = np.array(self.programmed.levels)
+        bias = np.broadcast_to(levels * read, (*inputs.shape[:-1], len(levels)))
         return np.concatenate([inputs * read, bias], axis=-1)
+
+    def scores(self, drive: np.ndarray) -> np.ndarray:
+        """Scores [1] of mean drives (..., outputs) [V] of an accumulating layer."""
+        return np.asarray(drive / self.volts_per_unit + self.programmed.offset)
 
     def drive_line(self) -> tuple[np.ndarray, np.ndarray]:
         """Settled drive as a line in the inputs, without limits: ``weight @ inputs + offset`` [V].
 
-        Weights are (outputs, rows - 1), offsets (outputs,).
+        Weights are (outputs, fan_in), offsets (outputs,).
         """
         gain = np.concatenate([part.drive_gain for part in self.circuits])
         bias = np.concatenate([part.output_bias for part in self.circuits])
         read = self.circuits[0].array.read_voltage
-        return gain[:, :-1] * read, bias + gain[:, -1] * (self.bias_level * read)
+        levels = np.array(self.programmed.levels) * read
+        return gain[:, : self.fan_in] * read, bias + gain[:, self.fan_in :] @ levels
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,11 @@ class MappedNetwork:
     def layers(self) -> tuple[MappedLayer, ...]:
         """Weight layers in order."""
         return tuple(step for step in self.steps if isinstance(step, MappedLayer))
+
+    @property
+    def notes(self) -> list[str]:
+        """What of the weights is on the chip in another way than one would think."""
+        return [note for layer in self.layers for note in layer.programmed.notes]
 
     def layer(self, name: str) -> MappedLayer:
         """Weight layer of a name.
@@ -210,24 +228,26 @@ def _map_layer(
     seed: int,
 ) -> MappedLayer:
     kind, input_shape, number = geometry
-    common = float(np.mean(layer.bias))
-    rest = layer.bias - common
-    bias_level = float(np.max(np.abs(rest))) / layer.bound or 1.0
-    matrix = np.concatenate([layer.weight.T, rest[None] / bias_level])
+    name = f"{type(kind).__name__.lower()}{number + 1}"
+    programmed = program_layer(layer, name, chip_limits(parameter_set, spiking))
+    layer, matrix = programmed.layer, programmed.matrix
     rng = np.random.default_rng([seed, number])
     conductance = differential_conductance(matrix, layer.bound, parameter_set.synapse, rng)
-    scale = _scale(layer, parameter_set, spiking)
-    row_level = np.append(np.ones(len(matrix) - 1), bias_level)
-    feedback = _feedback_resistance(conductance, row_level, parameter_set)
+    scale = drive_scale(layer, parameter_set, spiking)
+    row_level = np.append(np.ones(layer.weight.shape[1]), programmed.levels)
+    heaviest = _heaviest(conductance, row_level, layer, parameter_set)
+    feedback = _feedback_resistance(heaviest, name, parameter_set)
     variation = _variation(parameter_set, kind.channels, number, seed) if spiking else None
     circuits = []
     for outputs in column_groups(kind.channels, tile[1]):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
-        circuit = _circuit(columns, feedback, scale, common, layer.bound, parameter_set, tile[0])
+        circuit = _circuit(
+            columns, feedback, scale, programmed.common, layer.bound, parameter_set, tile[0]
+        )
         circuits.append(replace(circuit, variation=variation and variation.take(outputs)))
-    name = f"{type(kind).__name__.lower()}{number + 1}"
+    _check_settling(circuits[0], name, heaviest)
     mapped = MappedLayer(
-        name, number, kind, input_shape, tuple(circuits), bias_level, scale.volts_per_unit
+        name, number, kind, input_shape, tuple(circuits), programmed, scale.volts_per_unit
     )
     return _trimmed(mapped, layer) if parameter_set.periphery.trim_step else mapped
 
@@ -257,57 +277,46 @@ def _variation(
     return draw_variation(parameter_set.device, neurons, rng)
 
 
-@dataclass(frozen=True)
-class _Scale:
-    """Drive voltage ``origin + z * volts_per_unit`` of a weighted input ``z``, and its limits."""
+class _Heaviest(NamedTuple):
+    """Neuron whose bit line can carry the most current [A], and the share of its bias in that."""
 
-    origin: float
-    volts_per_unit: float
-    limits: tuple[float, float]
-    spiking: bool
+    neuron: int
+    bias: float
+    current: float
+    bias_share: float
 
-
-def _scale(layer: WeightLayer, parameter_set: ParameterSet, spiking: bool) -> _Scale:
-    periphery, timing, device = (
-        parameter_set.periphery,
-        parameter_set.timing,
-        parameter_set.device,
-    )
-    if spiking:
-        share = device.write_fraction(periphery.driver_resistance)
-        origin = device.hazard.unit_voltage(timing.write, timing.edge) / share
-        limits = (periphery.write_low, periphery.write_high)
-        if not limits[0] < origin < limits[1]:
-            raise ConfigError(
-                f"a drive of {origin:.3g} V switches the device with P = 63 %, outside the limits "
-                f"{limits[0]:g} to {limits[1]:g} V of the difference stage: no input can make it "
-                "spike as trained; change timing.write, the hazard law or the limits"
-            )
-        return _Scale(origin, device.hazard.voltage_scale / share, limits, spiking)
-    # Inputs lie between 0 and 1: no score exceeds the sum of its weights of one sign.
-    positive = np.maximum(layer.weight, 0).sum(axis=1)
-    negative = np.maximum(-layer.weight, 0).sum(axis=1)
-    largest = float(np.max(np.maximum(positive, negative) + np.abs(layer.bias))) or 1.0
-    swing = parameter_set.sense.swing
-    return _Scale(0.0, _HEADROOM * swing / largest, (-swing, swing), spiking)
+    def __str__(self) -> str:
+        return (
+            f"neuron {self.neuron}, whose bit line carries up to {format_si(self.current, 'A')}, "
+            f"{100 * self.bias_share:.0f} % of it for its bias of {self.bias:.3g}"
+        )
 
 
-def _feedback_resistance(
-    conductance: np.ndarray, row_level: np.ndarray, parameter_set: ParameterSet
-) -> float:
-    """Largest round resistance with which no input can saturate a transimpedance stage."""
+def _heaviest(
+    conductance: np.ndarray, row_level: np.ndarray, layer: WeightLayer, parameter_set: ParameterSet
+) -> _Heaviest:
     array = parameter_set.array
     cells = array.cell.read_conductance(conductance, array.read_voltage)
+    column = int(np.argmax(row_level @ cells))
     current = np.max(row_level @ cells) * array.read_voltage
-    largest = _HEADROOM * parameter_set.sense.swing / current
+    inputs = layer.weight.shape[1]
+    bias = row_level[inputs:] @ cells[inputs:, column] * array.read_voltage
+    neuron = column // 2
+    return _Heaviest(neuron, float(layer.bias[neuron]), float(current), float(bias / current))
+
+
+def _feedback_resistance(heaviest: _Heaviest, name: str, parameter_set: ParameterSet) -> float:
+    """Largest round resistance with which no input can saturate a transimpedance stage."""
+    largest = HEADROOM * parameter_set.sense.swing / heaviest.current
     step = 10.0 ** (math.floor(math.log10(largest)) - 1)
     feedback = float(math.floor(largest / step) * step)
     sense = parameter_set.sense
     if sense.kind == "transimpedance" and sense.gain * feedback <= sense.output_resistance:
         raise ConfigError(
-            f"sense.output_resistance = {sense.output_resistance:g} ohm leaves no gain at the "
-            f"feedback resistance of {feedback:g} ohm that a swing of {sense.swing:g} V allows: "
-            "lower the output resistance or raise the swing"
+            f"layer {name}: sense.output_resistance = {sense.output_resistance:g} ohm leaves no "
+            f"gain at the feedback resistance of {feedback:g} ohm that a swing of "
+            f"{sense.swing:g} V allows for {heaviest}: lower the output resistance, raise the "
+            "swing, or train with smaller weights and biases"
         )
     return feedback
 
@@ -322,7 +331,7 @@ def column_groups(outputs: int, tile_cols: int) -> list[slice]:
 def _circuit(
     conductance: np.ndarray,
     feedback: float,
-    scale: _Scale,
+    scale: DriveScale,
     common_bias: float,
     bound: float,
     parameter_set: ParameterSet,
@@ -334,7 +343,7 @@ def _circuit(
     low, high = array.cell.read_conductance(ends, array.read_voltage)
     per_ohm = array.read_voltage * float(high - low) / bound
     tiles = math.ceil(len(conductance) / tile_rows)
-    circuit = LayerCircuit(
+    return LayerCircuit(
         conductances=tuple(np.array_split(conductance, tiles)),
         array=parameter_set.array,
         sense=sense,
@@ -347,16 +356,15 @@ def _circuit(
         timing=parameter_set.timing,
         spiking=scale.spiking,
     )
-    _check_settling(circuit)
-    return circuit
 
 
-def _check_settling(circuit: LayerCircuit) -> None:
+def _check_settling(circuit: LayerCircuit, name: str, heaviest: _Heaviest) -> None:
     """Refuse a difference stage too slow for the time it gets before the write pulse."""
     constant = circuit.difference_gain / (2 * math.pi * circuit.sense.bandwidth)
     if circuit.timing.settle < _SETTLING * constant:
         raise ConfigError(
-            f"timing.settle = {circuit.timing.settle:g} s is below {_SETTLING:g} time constants of "
-            f"the difference stage, {constant:g} s at a gain of {circuit.difference_gain:.3g}: "
-            "lengthen settle, raise the bandwidth or the sense resistance"
+            f"layer {name}: timing.settle = {circuit.timing.settle:g} s is below {_SETTLING:g} "
+            f"time constants of the difference stage, {constant:g} s at a gain of "
+            f"{circuit.difference_gain:.3g}, which a layer needs with {heaviest}: train with "
+            "smaller weights and biases, lengthen settle, raise the bandwidth or the sense resistance"
         )

@@ -3,11 +3,65 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from memspice.errors import ConfigError
 from memspice.network.weights import Network, WeightLayer
+
+#: Change of a weighted input of a spiking layer that is not noticed, in units of ln H: it changes
+#: the probability of a spike by 3.5 points at most.
+TOLERANCE = 0.1
+#: Smallest step of a layer: below, numbers of double precision lose digits.
+_SMALLEST = float(np.finfo(float).tiny)
+#: Neurons that a message names before it only counts.
+_NAMED = 5
+
+
+class RoundingLoss(NamedTuple):
+    """What rounding does to weights (outputs, fan_in).
+
+    ``error`` is the root mean square of the change, relative to that of the weights;
+    ``worst_error`` the largest one of a neuron by itself, ``worst_neuron``; ``zeroed`` the share of
+    the weights that became zero; ``lost`` are the neurons that have none left.
+    """
+
+    error: float
+    worst_neuron: int
+    worst_error: float
+    zeroed: float
+    lost: np.ndarray
+
+
+def rounding_loss(weight: np.ndarray, rounded: np.ndarray) -> RoundingLoss:
+    """What is lost where weights (outputs, fan_in) are rounded.
+
+    >>> loss = rounding_loss(np.array([[3.0, 0.1], [0.4, 0.3]]), np.array([[3.0, 0.0], [0.0, 0.0]]))
+    >>> loss.worst_neuron, loss.worst_error, loss.zeroed, loss.lost.tolist()
+    (1, 1.0, 0.75, [1])
+    """
+    scale = float(np.max(np.abs(weight))) or 1.0  # squares of the smallest numbers would vanish
+    norms = np.linalg.norm(weight / scale, axis=1)
+    changes = np.linalg.norm((rounded - weight) / scale, axis=1)
+    relative = changes / np.where(norms > 0, norms, 1.0)
+    worst = int(np.argmax(relative))
+    some = weight != 0
+    zeroed = int(np.sum(some & (rounded == 0))) / max(1, int(np.sum(some)))
+    lost = np.flatnonzero(some.any(axis=1) & ~rounded.any(axis=1))
+    error = float(np.linalg.norm(changes) / (np.linalg.norm(norms) or 1.0))
+    return RoundingLoss(error, worst, float(relative[worst]), float(zeroed), lost)
+
+
+def neurons_text(numbers: np.ndarray) -> str:
+    """Neurons by number, the first few of many.
+
+    >>> neurons_text(np.array([3])), neurons_text(np.arange(7))
+    ('neuron 3', 'neurons 0, 1, 2, 3, 4 and 2 more')
+    """
+    named = ", ".join(str(number) for number in numbers[:_NAMED].tolist())
+    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+    return f"neuron{'s' if len(numbers) > 1 else ''} {named}{more}"
 
 
 @dataclass(frozen=True)
@@ -22,11 +76,20 @@ class Rounding:
         Share of the weights that were larger.
     error : float, [1]
         Root mean square of the change, relative to that of the weights.
+    worst_neuron : int
+        Neuron whose weights change most, relative to their own root mean square.
+    worst_error : float, [1]
+        Change of that neuron.
+    zeroed : float, [1]
+        Share of the weights that were not zero and are now.
     """
 
     bound: float
     clipped: float
     error: float
+    worst_neuron: int
+    worst_error: float
+    zeroed: float
 
 
 def round_network(
@@ -53,14 +116,18 @@ def round_network(
     Raises
     ------
     ConfigError
-        If there are fewer than two levels, ``clip_sigma`` is not positive, or a layer has nothing
-        but zeros.
+        If there are fewer than two levels, ``clip_sigma`` is not positive, a layer has nothing
+        but zeros, or a neuron keeps none of its weights although they matter.
     """
     if levels < 2:
         raise ConfigError(f"levels = {levels} must be at least 2")
     if clip_sigma is not None and not clip_sigma > 0:
         raise ConfigError(f"clip_sigma = {clip_sigma:g} must be positive, or left out")
-    pairs = [_round(layer, levels, clip_sigma) for layer in network.layers]
+    last = len(network.layers) - 1
+    pairs = [
+        _round(layer, levels, clip_sigma, f"layer {number + 1}", spiking=number < last)
+        for number, layer in enumerate(network.layers)
+    ]
     provenance = {
         **network.provenance,
         "levels": levels,
@@ -72,16 +139,31 @@ def round_network(
 
 
 def _round(
-    layer: WeightLayer, levels: int, clip_sigma: float | None
+    layer: WeightLayer, levels: int, clip_sigma: float | None, name: str, *, spiking: bool
 ) -> tuple[WeightLayer, Rounding]:
     weight = layer.weight
     bound = float(np.max(np.abs(weight)))
     if clip_sigma is not None:
         bound = min(bound, clip_sigma * float(np.std(weight)) or bound)
     if bound == 0:
-        raise ConfigError("a layer has nothing but zeros as weights: train the network")
+        raise ConfigError(f"{name} has nothing but zeros as weights: train the network")
     step = bound / (levels - 1)
+    if step < _SMALLEST:
+        raise ConfigError(
+            f"{name}: its largest weight is {bound:.3g}, too small for {levels} levels of numbers "
+            "in double precision: scale the weights up, or train the network"
+        )
     rounded = np.round(np.clip(weight, -bound, bound) / step) * step
-    error = float(np.linalg.norm(rounded - weight) / np.linalg.norm(weight))
+    loss = rounding_loss(weight, rounded)
+    reach = np.abs(weight).sum(axis=1)
+    lost = loss.lost[reach[loss.lost] > (TOLERANCE if spiking else step / 2)]
+    if lost.size:
+        worst = int(lost[np.argmax(reach[lost])])
+        raise ConfigError(
+            f"{name}: all weights of {neurons_text(lost)} round to zero on {levels} levels up to "
+            f"{bound:.3g}, although those of neuron {worst} add up to {reach[worst]:.3g}: give "
+            "more levels (--levels), clip the largest weights (--clip-sigma), or train again"
+        )
     clipped = float(np.mean(np.abs(weight) > bound))
-    return WeightLayer(rounded, layer.bias, bound), Rounding(bound, clipped, error)
+    found = Rounding(bound, clipped, *loss[:4])
+    return WeightLayer(rounded, layer.bias, bound), found

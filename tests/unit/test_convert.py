@@ -35,7 +35,7 @@ def random_network(seed: int = 0) -> Network:
 # --- rounding -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("levels", [2, 32, 128])
+@pytest.mark.parametrize("levels", [4, 32, 128])
 def test_weights_lie_on_levels_within_half_a_step(levels: int) -> None:
     network = random_network()
     rounded, roundings = round_network(network, levels)

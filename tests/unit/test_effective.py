@@ -51,7 +51,7 @@ def test_without_flaws_circuits_compute_the_weights() -> None:
         unit = held.bound / 31
         # SPICE's line is within 1e-3 of the law's; a bias is rounded to a level of its row.
         np.testing.assert_allclose(found.weight, held.weight, rtol=2e-3, atol=1e-6)
-        assert np.abs(found.bias - held.bias).max() < unit * layer.bias_level
+        assert np.abs(found.bias - held.bias).max() < unit * layer.programmed.levels[0]
 
 
 @pytest.mark.parametrize("device", SETS)
@@ -60,7 +60,7 @@ def test_layer_is_that_of_the_network_loop(device: str, changes: dict[str, float
     inputs = np.random.default_rng(1)
     for layer in mapped(device, changes).layers:
         found = effective_layer(layer, fitted(device))
-        x = inputs.random((40, layer.rows - 1))
+        x = inputs.random((40, layer.fan_in))
         ours = np.clip(x @ found.weight.T + found.bias, found.low, found.high)
         drive = np.concatenate(
             [part.drive_voltage(layer.row_voltage(x)) for part in layer.circuits], axis=1

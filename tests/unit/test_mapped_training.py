@@ -92,7 +92,7 @@ def test_every_drive_is_that_of_the_circuits(device: str) -> None:
     mapped = map_network(network, crossbars.parameter_set, hardware.tile, SEED)
     draws = np.random.default_rng(0)
     for stage, layer in zip(model.stages(), mapped.layers, strict=True):
-        x = draws.random((20, layer.rows - 1))
+        x = draws.random((20, layer.fan_in))
         weight, bias = (values.detach().double().numpy() for values in stage.effective())
         exact = effective_layer(layer, crossbars.activation)
         weight = weight.reshape(len(weight), -1)

@@ -58,7 +58,8 @@ def weighted_input(layer: MappedLayer, inputs: np.ndarray) -> np.ndarray:
         part = layer.circuits[0]
         timing, law = part.timing, part.device.hazard
         origin = law.unit_voltage(timing.write, timing.edge) / part.write_fraction
-    return (np.concatenate(linear, axis=-1) - origin) / layer.volts_per_unit
+    z = (np.concatenate(linear, axis=-1) - origin) / layer.volts_per_unit
+    return np.asarray(z + layer.programmed.offset)
 
 
 def flat_tiles(mapped: MappedNetwork) -> list[np.ndarray]:
@@ -73,7 +74,7 @@ def test_ideal_crossbars_reproduce_the_weights(name: str, rng: np.random.Generat
     net = network()
     mapped = map_network(net, ideal(name, levels=10**9), (16, 8))
     for layer, weights in zip(mapped.layers, net.layers, strict=True):
-        inputs = rng.random((7, layer.rows - 1))
+        inputs = rng.random((7, layer.fan_in))
         expected = inputs @ weights.weight.T + weights.bias
         np.testing.assert_allclose(weighted_input(layer, inputs), expected, atol=1e-6)
 
@@ -84,10 +85,10 @@ def test_weights_on_the_levels_are_not_rounded_and_biases_by_half_a_step(
     net = network()
     mapped = map_network(net, ideal(levels=LEVELS))
     for layer, weights in zip(mapped.layers, net.layers, strict=True):
-        silent = weighted_input(layer, np.zeros(layer.rows - 1))
-        step = layer.bias_level * weights.bound / (LEVELS - 1)
+        silent = weighted_input(layer, np.zeros(layer.fan_in))
+        step = sum(layer.programmed.levels[-1:]) * weights.bound / (LEVELS - 1)
         assert np.abs(silent - weights.bias).max() <= step / 2 * (1 + 1e-6)
-        inputs = rng.random((7, layer.rows - 1))
+        inputs = rng.random((7, layer.fan_in))
         rise = weighted_input(layer, inputs) - silent
         np.testing.assert_allclose(rise, inputs @ weights.weight.T, atol=1e-6)
 
@@ -97,9 +98,7 @@ def test_equal_biases_need_no_bias_row() -> None:
     layers = tuple(WeightLayer(w.weight, w.bias - 1.25, w.bound) for w in net.layers)
     mapped = map_network(Network(SMALL, layers, {}), ideal())
     for layer in mapped.layers:
-        np.testing.assert_allclose(
-            weighted_input(layer, np.zeros(layer.rows - 1)), -1.25, atol=1e-9
-        )
+        np.testing.assert_allclose(weighted_input(layer, np.zeros(layer.fan_in)), -1.25, atol=1e-9)
 
 
 def test_unit_input_raises_the_hazard_e_times() -> None:
@@ -132,7 +131,7 @@ def test_split_layers_compute_what_whole_ones_do(
         assert len(other.circuits) == math.ceil(one.outputs / (tile[1] // 2))
         assert len(other.circuits[0].conductances) == math.ceil(one.rows / tile[0])
         np.testing.assert_array_equal(joined(one), joined(other))
-        inputs = rng.random((3, one.rows - 1))
+        inputs = rng.random((3, one.fan_in))
         np.testing.assert_allclose(
             weighted_input(one, inputs), weighted_input(other, inputs), atol=1e-6
         )
@@ -154,7 +153,7 @@ def test_no_input_saturates_a_transimpedance_stage(name: str, seed: int) -> None
     # With zero wires, the most current; the spread of the cells included.
     values = ideal(name, variation=0.1)
     for layer in map_network(network(seed), values, seed=seed).layers:
-        full = layer.row_voltage(np.ones(layer.rows - 1))
+        full = layer.row_voltage(np.ones(layer.fan_in))
         for part in layer.circuits:
             current = full @ np.concatenate(part.conductances)
             swing = current.max() * part.feedback_resistance / values.sense.swing
@@ -196,7 +195,11 @@ def test_names_and_geometry() -> None:
     mapped = map_network(network(), ideal())
     assert [layer.name for layer in mapped.layers] == ["conv1", "dense2", "dense3"]
     assert [layer.number for layer in mapped.layers] == [0, 1, 2]
-    assert [layer.rows for layer in mapped.layers] == [2 * 9 + 1, 6 * 2 * 2 + 1, 5 + 1]
+    assert [layer.rows for layer in mapped.layers] == [
+        2 * 9 + 1,
+        6 * 2 * 2 + 1,
+        5,
+    ]  # the last without biases
     assert [layer.outputs for layer in mapped.layers] == [6, 5, 3]
     assert [layer.positions for layer in mapped.layers] == [16, 1, 1]
     assert [layer.spiking for layer in mapped.layers] == [True, True, False]
@@ -206,10 +209,10 @@ def test_names_and_geometry() -> None:
 
 def test_bias_row_stands_at_its_level() -> None:
     layer = map_network(network(), ideal()).layers[0]
-    rows = layer.row_voltage(np.full((2, 3, layer.rows - 1), 0.5))
+    rows = layer.row_voltage(np.full((2, 3, layer.fan_in), 0.5))
     read = layer.circuits[0].array.read_voltage
     np.testing.assert_allclose(rows[..., :-1], 0.5 * read)
-    np.testing.assert_allclose(rows[..., -1], layer.bias_level * read)
+    np.testing.assert_allclose(rows[..., -1], layer.programmed.levels[-1] * read)
 
 
 def test_unknown_layer_is_named_with_the_known_ones() -> None:

@@ -60,8 +60,9 @@ def given(layer: MappedLayer, mean: np.ndarray) -> np.ndarray:
     found = []
     for circuit in layer.circuits:
         drive = circuit.output_bias + circuit.drive_gain @ layer.row_voltage(mean)
-        found.append(circuit.log_hazard(drive) if layer.spiking else drive / layer.volts_per_unit)
-    return np.concatenate(found)
+        found.append(circuit.log_hazard(drive) if layer.spiking else drive)
+    together = np.concatenate(found)
+    return together if layer.spiking else layer.scores(together)
 
 
 @pytest.mark.parametrize("device", SETS)
@@ -120,8 +121,8 @@ def test_ideal_chip_needs_no_trim(network: Network) -> None:
     chip = map_network(network, load_parameter_set("fast-memristor", values), (40, 8), 0)
     for layer in chip.layers:
         trims = np.concatenate([circuit.trim for circuit in layer.circuits])
-        # Biases are rounded to levels of the bias row: half of one of 31 steps of its level.
-        levels = layer.bias_level * network.layers[layer.number].bound / 31
+        # Biases are rounded to levels of the last row: half of one of 31 steps of its height.
+        levels = sum(layer.programmed.levels[-1:]) * network.layers[layer.number].bound / 31
         assert np.abs(trims / layer.volts_per_unit).max() < 0.51 * levels + 0.01
 
 

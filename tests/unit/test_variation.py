@@ -224,7 +224,7 @@ def test_another_seed_makes_other_neurons() -> None:
 def test_a_part_has_its_share() -> None:
     layer = make_mapped(tile=(128, 128), changes=SPREADS).layers[0]
     circuit, part = layer.circuits[0], layer.circuit(range(2, 4))
-    rows = layer.row_voltage(np.random.default_rng(6).random((3, layer.rows - 1)))
+    rows = layer.row_voltage(np.random.default_rng(6).random((3, layer.fan_in)))
     drive = circuit.drive_voltage(rows)
     np.testing.assert_allclose(part.drive_voltage(rows), drive[:, 2:4], rtol=1e-12)
     np.testing.assert_array_equal(part.log_hazard(drive[:, 2:4]), circuit.log_hazard(drive)[:, 2:4])

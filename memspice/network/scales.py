@@ -1,0 +1,88 @@
+"""From weighted inputs to voltages: the scale of a layer's drive, the limits of its circuits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from memspice.errors import ConfigError
+from memspice.network.programming import Chip
+from memspice.network.weights import WeightLayer
+from memspice.parameters import ParameterSet
+
+#: Share of an amplifier's swing that the largest possible signal may use.
+HEADROOM = 0.9
+
+
+@dataclass(frozen=True)
+class DriveScale:
+    """Drive voltage ``origin + z * volts_per_unit`` of a weighted input ``z``, and its limits."""
+
+    origin: float
+    volts_per_unit: float
+    limits: tuple[float, float]
+    spiking: bool
+
+    def weighted(self, voltages: tuple[float, float]) -> tuple[float, float]:
+        """Weighted inputs that stand for two voltages."""
+        low, high = ((voltage - self.origin) / self.volts_per_unit for voltage in voltages)
+        return low, high
+
+
+def _spiking_scale(parameter_set: ParameterSet) -> DriveScale:
+    periphery, timing, device = (
+        parameter_set.periphery,
+        parameter_set.timing,
+        parameter_set.device,
+    )
+    share = device.write_fraction(periphery.driver_resistance)
+    origin = device.hazard.unit_voltage(timing.write, timing.edge) / share
+    limits = (periphery.write_low, periphery.write_high)
+    if not limits[0] < origin < limits[1]:
+        raise ConfigError(
+            f"a drive of {origin:.3g} V switches the device with P = 63 %, outside the limits "
+            f"{limits[0]:g} to {limits[1]:g} V of the difference stage: no input can make it "
+            "spike as trained; change timing.write, the hazard law or the limits"
+        )
+    return DriveScale(origin, device.hazard.voltage_scale / share, limits, spiking=True)
+
+
+def drive_scale(layer: WeightLayer, parameter_set: ParameterSet, spiking: bool) -> DriveScale:
+    """Scale of the drives of a layer, as it is programmed.
+
+    Raises
+    ------
+    ConfigError
+        If no input can make the device spike as trained.
+    """
+    if spiking:
+        return _spiking_scale(parameter_set)
+    # Inputs lie between 0 and 1: no score exceeds the sum of its weights of one sign.
+    positive = np.maximum(layer.weight, 0).sum(axis=1)
+    negative = np.maximum(-layer.weight, 0).sum(axis=1)
+    largest = float(np.max(np.maximum(positive, negative) + np.abs(layer.bias))) or 1.0
+    swing = parameter_set.sense.swing
+    return DriveScale(0.0, HEADROOM * swing / largest, (-swing, swing), spiking=False)
+
+
+def chip_limits(parameter_set: ParameterSet, spiking: bool) -> Chip:
+    """Limits of the circuits of a parameter set, in units of weights and weighted inputs.
+
+    Raises
+    ------
+    ConfigError
+        If no input can make the device spike as trained, or rows cannot be read at all.
+    """
+    array, periphery = parameter_set.array, parameter_set.periphery
+    if array.drive_limit < array.read_voltage:
+        raise ConfigError(
+            f"array.drive_limit = {array.drive_limit:g} V is below array.read_voltage = "
+            f"{array.read_voltage:g} V, at which a spike drives its row: raise it"
+        )
+    steps, highest = parameter_set.synapse.levels - 1, array.drive_limit / array.read_voltage
+    if not spiking:
+        return Chip(steps, highest)
+    scale = _spiking_scale(parameter_set)
+    rails = (periphery.supply_negative, periphery.supply_positive)
+    return Chip(steps, highest, scale.weighted(scale.limits), scale.weighted(rails))
