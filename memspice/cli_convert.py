@@ -15,8 +15,14 @@ from memspice.errors import ConfigError
 from memspice.network.architecture import Dense
 from memspice.network.nir_import import import_nir
 from memspice.network.operations import shape_text
+from memspice.network.programming import program_layer
 from memspice.network.rounding import Rounding, round_network
+from memspice.network.scales import chip_limits
 from memspice.network.weights import Network, save_network
+from memspice.parameters import load_parameter_set
+
+#: Device whose limits the report of a conversion rests on, as that of the other commands.
+DEFAULT_DEVICE = "fast-memristor"
 
 
 @click.command("convert")
@@ -57,9 +63,9 @@ def convert_command(
     shape = parse_shape(input_shape) if input_shape else None
     raw = import_nir(model, input_shape=shape, neurons=neurons, time_step=time_step)
     network, roundings = round_network(raw, levels, clip_sigma)
+    result = conversion_json(network, roundings, levels, out)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_network(network, out, levels)
-    result = conversion_json(network, roundings, out)
     emit(json.dumps(result, allow_nan=False) if as_json else conversion_text(result), [out])
 
 
@@ -77,28 +83,46 @@ def parse_shape(text: str) -> tuple[int, ...]:
 
 
 def conversion_json(
-    network: Network, roundings: Sequence[Rounding], out: Path
+    network: Network, roundings: Sequence[Rounding], levels: int, out: Path
 ) -> dict[str, object]:
-    """What was converted, and what it cost."""
+    """What was converted, and what it cost on cells of so many levels with the default device.
+
+    Raises
+    ------
+    ConfigError
+        If a bias does not fit on them.
+    """
     kinds = [kind for kind in network.architecture.layers if hasattr(kind, "channels")]
-    layers = [
-        {
-            "name": f"{'dense' if isinstance(kind, Dense) else 'conv'}{number}",
-            "outputs": layer.weight.shape[0],
-            "fan_in": layer.weight.shape[1],
-            "bound": rounding.bound,
-            "clipped": rounding.clipped,
-            "rounding_error": rounding.error,
-        }
-        for number, (kind, layer, rounding) in enumerate(
-            zip(kinds, network.layers, roundings, strict=True), start=1
+    parameter_set = load_parameter_set(DEFAULT_DEVICE, crossbar={"synapse.levels": levels})
+    layers: list[dict[str, object]] = []
+    notes: list[str] = []
+    for number, (kind, layer, rounding) in enumerate(
+        zip(kinds, network.layers, roundings, strict=True), start=1
+    ):
+        name = f"{'dense' if isinstance(kind, Dense) else 'conv'}{number}"
+        limits = chip_limits(parameter_set, spiking=number < len(kinds))
+        programmed = program_layer(layer, name, limits)
+        notes += programmed.notes
+        layers.append(
+            {
+                "name": name,
+                "outputs": layer.weight.shape[0],
+                "fan_in": layer.weight.shape[1],
+                "bound": rounding.bound,
+                "clipped": rounding.clipped,
+                "rounding_error": rounding.error,
+                "worst_neuron": rounding.worst_neuron,
+                "worst_neuron_error": rounding.worst_error,
+                "zeroed": rounding.zeroed,
+                **programmed.biases_json(),
+            }
         )
-    ]
     return {
         "network": network.name,
         "input_shape": list(network.architecture.input_shape),
         "layers": layers,
         "changes": network.provenance["changes"],
+        "notes": notes,
         "out": str(out),
     }
 
@@ -108,8 +132,12 @@ def conversion_text(result: dict[str, Any]) -> str:
     lines = [f"{result['network']}, input {shape_text(result['input_shape'])}"]
     lines += [
         f"  {layer['name']}: {layer['outputs']} x {layer['fan_in']}, bound {layer['bound']:.3g}, "
-        f"{100 * layer['clipped']:.2f} % clipped, rounding {100 * layer['rounding_error']:.2f} %"
+        f"{100 * layer['clipped']:.2f} % clipped, rounding {100 * layer['rounding_error']:.2f} % "
+        f"({100 * layer['worst_neuron_error']:.2f} % in neuron {layer['worst_neuron']}), "
+        f"{100 * layer['zeroed']:.2f} % became zero, biases within {layer['bias_error']:.2g} "
+        f"(neuron {layer['bias_worst_neuron']})"
         for layer in result["layers"]
     ]
+    lines += [f"  note: {note}" for note in result["notes"]]
     lines += [f"  changed: {change}" for change in result["changes"]]
     return "\n".join([*lines, f"wrote {result['out']}"])

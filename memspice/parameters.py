@@ -123,7 +123,11 @@ class SourcedParameters(Generic[ParametersT]):
     provenance: tuple[SourcedValue, ...]
 
 
-def load_parameter_set(name: str, changes: Mapping[str, float | str] | None = None) -> ParameterSet:
+def load_parameter_set(
+    name: str,
+    changes: Mapping[str, float | str] | None = None,
+    crossbar: Mapping[str, float | str] | None = None,
+) -> ParameterSet:
     """Load a parameter set by name, with the common crossbar.
 
     Parameters
@@ -134,6 +138,9 @@ def load_parameter_set(name: str, changes: Mapping[str, float | str] | None = No
         Values in the place of the files', by ``"table.name"`` (``"synapse.variation"``), in the SI
         unit that the quantity declares; checked like those of a file, and labelled ``A`` in the
         provenance.  A cell gets a curve or an access device by values of its table.
+    crossbar : mapping, optional
+        Likewise, in the place of ``crossbar.toml``'s values alone: what the set has of its own, and
+        ``changes``, come before these.
 
     Raises
     ------
@@ -150,7 +157,7 @@ def load_parameter_set(name: str, changes: Mapping[str, float | str] | None = No
             "or the path of a .toml file"
         )
     path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
-    own, common = _SetFile(path, changes), _SetFile(resource_path("crossbar.toml"))
+    own, common = _SetFile(path, changes), _SetFile(resource_path("crossbar.toml"), crossbar)
     parameter_set = ParameterSet(
         name=str(own.about("name")),
         summary=str(own.about("summary")),

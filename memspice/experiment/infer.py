@@ -77,6 +77,7 @@ def infer(
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
         "notes": prepared.notes,
+        "mapping": {layer.name: layer.programmed.biases_json() for layer in prepared.mapped.layers},
         "device": prepared.mapped.parameter_set.name,
         "fidelity": fidelity,
         "cycles": setup.cycles,

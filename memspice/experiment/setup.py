@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,18 @@ from memspice.datasets.digits import load_digits
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, EngineInfo
 from memspice.errors import ConfigError
+from memspice.network.ann import with_mean_inputs
+from memspice.network.architecture import Dense
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
+from memspice.network.operations import shape_text
 from memspice.network.weights import Network, load_network
 from memspice.parameters import ParameterSet, load_parameter_set
+
+#: Shapes (channels, height, width) of the data sets that memspice has.
+_DATA_SETS = {(1, 8, 8): "digits", (3, 32, 32): "CIFAR-10"}
+#: Training images whose levels the trim of an imported network rests on.
+TRIM_IMAGES = 500
 
 
 @dataclass(frozen=True)
@@ -47,20 +56,27 @@ class Setup:
 class Prepared:
     """A network on crossbars and the images to run, fewer than asked for where there are no more.
 
-    ``notes`` say what is other than the names of data set and parameter set tell.
+    ``notes`` say what is other than the names of data set and parameter set tell; ``remarks`` are
+    those that the preparation made.
     """
 
     setup: Setup
     network: Network
     mapped: MappedNetwork
     dataset: Dataset
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
         """What a reader must know: where the run is smaller, and what it changes of its set."""
         asked, found = self.setup.images, len(self.dataset)
         notes = [f"{asked} images asked for, the data set has {found}"] if found < asked else []
-        return [*notes, *self.mapped.parameter_set.notes, *self.mapped.notes]
+        return [
+            *notes,
+            *self.remarks,
+            *self.mapped.parameter_set.notes,
+            *self.mapped.notes,
+        ]
 
 
 def prepare(setup: Setup) -> Prepared:
@@ -76,14 +92,32 @@ def prepare(setup: Setup) -> Prepared:
             raise ConfigError(f"{name} = {getattr(setup, name)} must be at least 1")
     if not 0 <= setup.seed < 2**63:
         raise ConfigError(f"seed = {setup.seed} must be at least 0 and below 2**63")
-    parameter_set = _parameter_set(setup)
+    remarks: list[str] = []
     network = load_network(setup.network)
+    parameter_set = _parameter_set(setup, network, remarks)
+    dataset = load_images(network, "test", setup.images, setup.data)
+    if dataset.images.shape[1:] != native_shape(network):
+        remarks.append(
+            f"images of {shape_text(native_shape(network))} are flattened to "
+            f"{dataset.images[0].size} inputs, in the order channel, row, column"
+        )
+    if parameter_set.periphery.trim_step and any(w.mean_input is None for w in network.layers):
+        training = load_images(network, "train", TRIM_IMAGES, setup.data)
+        network = with_mean_inputs(network, training.images)
+        remarks.append(
+            "the network file has no mean levels of its rows, which the trim needs: taken from the "
+            f"first {len(training)} training images of {training.name}"
+        )
     mapped = map_network(network, parameter_set, setup.tile, setup.seed)
-    return Prepared(setup, network, mapped, load_images(network, setup.images, setup.data))
+    return Prepared(setup, network, mapped, dataset, tuple(remarks))
 
 
-def _parameter_set(setup: Setup) -> ParameterSet:
-    """Parameter set of a run, with what the run changes of it."""
+def _parameter_set(setup: Setup, network: Network, remarks: list[str]) -> ParameterSet:
+    """Parameter set of a run, with what the run changes of it.
+
+    Cells have the levels that the weights were made for, unless the run or the set of its own says
+    otherwise.
+    """
     changes = dict(setup.changes)
     if setup.wire_resistance is not None:
         for name in ("array.wire_resistance_row", "array.wire_resistance_col"):
@@ -93,23 +127,53 @@ def _parameter_set(setup: Setup) -> ParameterSet:
                     "are given for the same wires: leave one out"
                 )
             changes[name] = setup.wire_resistance
-    return load_parameter_set(setup.device, changes)
+    parameter_set = load_parameter_set(setup.device, changes)
+    common, levels = parameter_set.synapse.levels, network.levels
+    if levels in (None, common):
+        return parameter_set
+    fitted = load_parameter_set(setup.device, changes, {"synapse.levels": levels})
+    if fitted.synapse.levels == levels:
+        remarks.append(
+            f"cells have {levels} conductance levels, those of the network file, in the place of "
+            f"{common}; --set synapse.levels={common} rounds the weights onto these"
+        )
+    return fitted
 
 
-def load_images(network: Network, images: int, data: Path | None) -> Dataset:
-    """First test images of the data set that a network was trained on.
+def native_shape(network: Network) -> tuple[int, int, int]:
+    """Shape of the images of the data set that fits a network's input.
+
+    A flat input, ``(1, 1, n)`` into a dense layer, takes the images of ``n`` numbers.
+
+    Raises
+    ------
+    ConfigError
+        If no data set fits.
+    """
+    shape, first = network.architecture.input_shape, network.architecture.layers[0]
+    flat = shape[:2] == (1, 1) and isinstance(first, Dense)
+    for native in _DATA_SETS:
+        if shape == native or (flat and shape[2] == math.prod(native)):
+            return native
+    known = " and ".join(f"{name} of {shape_text(sides)}" for sides, name in _DATA_SETS.items())
+    raise ConfigError(
+        f"network {network.name} takes images of {shape_text(shape)}, but there are {known} (or as "
+        "many flat inputs of a dense layer): import it with another --input-shape"
+    )
+
+
+def load_images(network: Network, split: str, images: int, data: Path | None) -> Dataset:
+    """First images of the data set that fits a network, in the shape of its input.
 
     Raises
     ------
     ConfigError
         If no data set fits the network's input.
     """
+    digits = native_shape(network) == (1, 8, 8)
+    found = load_digits(split, images) if digits else load_cifar10(data, split, images)
     shape = network.architecture.input_shape
-    if shape == (1, 8, 8):
-        return load_digits("test", images)
-    if shape == (3, 32, 32):
-        return load_cifar10(data, "test", images)
-    raise ConfigError(f"network {network.name} takes images of shape {shape}: no such data set")
+    return replace(found, images=found.images.reshape(len(found), *shape))
 
 
 def choose_windows(layer: MappedLayer, images: int, positions: int, seed: int) -> list[Window]:

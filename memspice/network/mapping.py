@@ -365,6 +365,7 @@ def _check_settling(circuit: LayerCircuit, name: str, heaviest: _Heaviest) -> No
         raise ConfigError(
             f"layer {name}: timing.settle = {circuit.timing.settle:g} s is below {_SETTLING:g} "
             f"time constants of the difference stage, {constant:g} s at a gain of "
-            f"{circuit.difference_gain:.3g}, which a layer needs with {heaviest}: train with "
-            "smaller weights and biases, lengthen settle, raise the bandwidth or the sense resistance"
+            f"{circuit.difference_gain:.3g}, which the layer needs with {heaviest}: train with "
+            "smaller weights and biases, lengthen settle, raise the bandwidth or the sense "
+            "resistance"
         )

@@ -76,6 +76,16 @@ class Programmed:
         """Cells (inputs and bias rows, outputs) in units of the weights."""
         return np.concatenate([self.layer.weight.T, self.rows])
 
+    def biases_json(self) -> dict[str, object]:
+        """How the biases are held, and what the worst of them loses, in units of z."""
+        worst = int(np.argmax(np.abs(self.bias_error)))
+        return {
+            "bias_row_levels": list(self.levels),
+            "bias_error": float(abs(self.bias_error[worst])),
+            "bias_worst_neuron": worst,
+            "biases_added_to_scores": bool(self.offset.any()),
+        }
+
 
 def program_layer(layer: WeightLayer, name: str, chip: Chip) -> Programmed:
     """Divide a layer into cells, bias rows and bias voltage.

@@ -8,13 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from memspice.errors import ConfigError
-from memspice.network.weights import Network, WeightLayer
+from memspice.network.weights import LARGEST, SMALLEST, Network, WeightLayer
 
 #: Change of a weighted input of a spiking layer that is not noticed, in units of ln H: it changes
 #: the probability of a spike by 3.5 points at most.
 TOLERANCE = 0.1
-#: Smallest step of a layer: below, numbers of double precision lose digits.
-_SMALLEST = float(np.finfo(float).tiny)
 #: Neurons that a message names before it only counts.
 _NAMED = 5
 
@@ -148,11 +146,7 @@ def _round(
     if bound == 0:
         raise ConfigError(f"{name} has nothing but zeros as weights: train the network")
     step = bound / (levels - 1)
-    if step < _SMALLEST:
-        raise ConfigError(
-            f"{name}: its largest weight is {bound:.3g}, too small for {levels} levels of numbers "
-            "in double precision: scale the weights up, or train the network"
-        )
+    _check_range(layer, step, name)
     rounded = np.round(np.clip(weight, -bound, bound) / step) * step
     loss = rounding_loss(weight, rounded)
     reach = np.abs(weight).sum(axis=1)
@@ -167,3 +161,18 @@ def _round(
     clipped = float(np.mean(np.abs(weight) > bound))
     found = Rounding(bound, clipped, *loss[:4])
     return WeightLayer(rounded, layer.bias, bound), found
+
+
+def _check_range(layer: WeightLayer, step: float, name: str) -> None:
+    largest = float(np.max(np.abs(layer.weight)))
+    if not (step >= SMALLEST and largest <= LARGEST):  # NaN fails too
+        raise ConfigError(
+            f"{name}: its largest weight is {largest:.3g}, a level {step:.3g}: levels must be at "
+            f"least {SMALLEST:g}, weights at most {LARGEST:g}; scale the weights, or train again"
+        )
+    neuron = int(np.argmax(np.abs(layer.bias)))
+    if not abs(layer.bias[neuron]) <= LARGEST:
+        raise ConfigError(
+            f"{name}: the bias of neuron {neuron} is {layer.bias[neuron]:.3g}, beyond {LARGEST:g} "
+            "either way: no weighted input comes near it; use a smaller one"
+        )

@@ -35,6 +35,8 @@ _KINDS: dict[str, type[Layer]] = {"conv": Conv, "pool": Pool, "dense": Dense}
 MOST, MOST_LAYERS, MOST_WEIGHTS = 100_000, 1000, 10**9
 #: Bounds of a step, a bound and a bias, in units of the neuron's voltage scale.
 SMALLEST, LARGEST = 1e-12, 1e9
+#: Most conductance levels, for a weight to fit into a byte.
+MOST_LEVELS = 128
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,16 @@ class WeightLayer:
 
 @dataclass(frozen=True)
 class Network:
-    """An architecture with its trained weights and where they come from."""
+    """An architecture with its trained weights and where they come from.
+
+    ``levels`` is the number of conductance levels that the weights of a file lie on, None where
+    they were not read from one.
+    """
 
     architecture: Architecture
     layers: tuple[WeightLayer, ...]
     provenance: Mapping[str, Any]
+    levels: int | None = None
 
     @property
     def name(self) -> str:
@@ -83,8 +90,10 @@ def save_network(network: Network, path: Path, levels: int) -> None:
     ConfigError
         If a weight lies beside these levels, or a byte cannot number them.
     """
-    if not 2 <= levels <= 128:
-        raise ConfigError(f"levels = {levels} must be 2 to 128, for a weight to fit into a byte")
+    if not 2 <= levels <= MOST_LEVELS:
+        raise ConfigError(
+            f"levels = {levels} must be 2 to {MOST_LEVELS}, for a weight to fit into a byte"
+        )
     steps = [_whole_steps(layer, levels) for layer in network.layers]
     partial = path.with_suffix(".partial")
     with h5py.File(partial, "w") as file:
@@ -157,14 +166,16 @@ def _read(path: Path) -> Network:
                 f"{path} has {len(file.names)} weight layers, its architecture {len(names)}: "
                 "fetch or train it again"
             )
-        layers = []
+        layers, levels = [], 2
         digest = _header_digest(file.text("architecture"), file.text("provenance"))
         for name, shape in zip(names, shapes, strict=True):
-            layers.append(_read_layer(file.group(name), shape, digest))
+            group = file.group(name)
+            layers.append(_read_layer(group, shape, digest))
+            levels = max(levels, _levels(group))
         if file.text("sha256") != digest.hexdigest():
             raise DataError(f"{path} is not what was once written: fetch or train it again")
     _check(path, layers)
-    return Network(architecture, tuple(layers), provenance)
+    return Network(architecture, tuple(layers), provenance, levels)
 
 
 def _refuse_format(path: Path, found: object) -> None:
@@ -184,6 +195,15 @@ def _read_layer(group: Group, shape: tuple[int, int], digest: Any) -> WeightLaye
     step, bound = (group.real(name, SMALLEST, LARGEST) for name in ("step", "bound"))
     _update(digest, steps, bias, mean_input, step, bound)
     return WeightLayer(steps * step, bias.astype(float), bound, mean_input)
+
+
+def _levels(group: Group) -> int:
+    """Conductance levels that a step and a bound stand for."""
+    step, bound = (group.real(name, SMALLEST, LARGEST) for name in ("step", "bound"))
+    steps = round(bound / step)
+    if not (1 <= steps < MOST_LEVELS and abs(bound / step - steps) < 1e-6):
+        group.refuse(f"a bound of {bound:g} is not 1 to {MOST_LEVELS - 1} steps of {step:g}")
+    return steps + 1
 
 
 def _check(path: Path, layers: Sequence[WeightLayer]) -> None:

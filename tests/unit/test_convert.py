@@ -147,8 +147,9 @@ def test_text_names_layers_and_changes(tmp_path: Path) -> None:
     assert lines[0] == "flat, input 1x8x8"
     assert lines[1].startswith("  dense1: 6 x 64, bound ")
     assert "% clipped" in lines[1]
-    assert lines[3].startswith("  changed: node 'n1' (LIF): replaced")
-    assert lines[4] == f"wrote {tmp_path / 'net.h5'}"
+    assert lines[3].startswith("  note: dense2: biases are added to the accumulated scores")
+    assert lines[4].startswith("  changed: node 'n1' (LIF): replaced")
+    assert lines[5] == f"wrote {tmp_path / 'net.h5'}"
 
 
 @pytest.mark.parametrize(

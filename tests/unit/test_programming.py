@@ -209,6 +209,6 @@ def test_neuron_that_keeps_nothing_is_refused() -> None:
         rounded(weight)
 
 
-def test_weights_below_double_precision() -> None:
-    with pytest.raises(ConfigError, match="too small for 32 levels"):
+def test_weights_that_no_file_holds() -> None:
+    with pytest.raises(ConfigError, match="levels must be at least 1e-12"):
         rounded(np.full((8, 64), 5e-324))
