@@ -10,12 +10,12 @@ import platform
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from memspice.engines.process import run_process
+from memspice.engines.run_folder import run_folder
 from memspice.errors import ConfigError, EngineError, EngineNotFound, EngineTimeout, NetlistError
 from memspice.resources import cache_folder, write_advice
 
@@ -147,9 +147,9 @@ def expand_source(source: Path) -> str:
     """
     if not source.is_file():
         raise ConfigError(f"{source} is not a file; name a Verilog-A file")
-    with tempfile.TemporaryDirectory(prefix="memspice-") as name:
+    with run_folder() as folder:
         arguments = ["--print-expansion", str(source.absolute())]
-        return _run(find_compiler().path, arguments, Path(name), source)
+        return _run(find_compiler().path, arguments, folder, source)
 
 
 def osdi_version(path: Path) -> tuple[int, int]:
@@ -170,10 +170,10 @@ def osdi_version(path: Path) -> tuple[int, int]:
         If this machine cannot load the object: damaged, of another architecture, or no OSDI.
     """
     command = [sys.executable, "-I", "-c", _ASK_VERSION, str(path.absolute())]
-    with tempfile.TemporaryDirectory(prefix="memspice-") as name:
-        status = run_process(command, Path(name), timeout=COMPILE_SECONDS)
-        words = Path(name, "stdout").read_text("utf-8", "replace").split()
-        reason = Path(name, "stderr").read_text("utf-8", "replace")
+    with run_folder() as folder:
+        status = run_process(command, folder, timeout=COMPILE_SECONDS)
+        words = (folder / "stdout").read_text("utf-8", "replace").split()
+        reason = (folder / "stderr").read_text("utf-8", "replace")
     if status != 0 or len(words) != 2:
         raise EngineError(
             f"{path} cannot be loaded on this machine ({platform.machine()}); delete it, and see "
@@ -185,8 +185,8 @@ def osdi_version(path: Path) -> tuple[int, int]:
 
 @functools.cache
 def _ask_compiler(path: str) -> Compiler:
-    with tempfile.TemporaryDirectory(prefix="memspice-") as name:
-        version = _run(path, ["--version"], Path(name), None).strip()
+    with run_folder() as folder:
+        version = _run(path, ["--version"], folder, None).strip()
     if not version.startswith("OpenVAF-Reloaded"):
         raise EngineNotFound(f"{path} --version answers {version!r}, not OpenVAF-Reloaded")
     return Compiler(path, version)
@@ -212,12 +212,12 @@ def _run(path: str, arguments: Sequence[str], folder: Path, source: Path | None)
 
 def _compile(source: Path, compiler: Compiler, folder: Path, stem: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="compile.part-", dir=folder) as name:
+    with run_folder(folder) as part:
         # The same name each time: it is written into the object, whose bytes then do not depend on
         # the place, and a damaged object is replaced by a whole one of the same name.
-        made = Path(name, "model.osdi")
+        made = part / "model.osdi"
         arguments = [*_FLAGS, "-o", str(made.absolute()), str(source.absolute())]
-        _run(compiler.path, arguments, Path(name), source)
+        _run(compiler.path, arguments, part, source)
         major, minor = osdi_version(made)
         if (major, minor) < (0, 4) or major > 0:
             raise EngineError(

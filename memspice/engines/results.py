@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,16 +14,13 @@ from numpy.typing import NDArray
 
 from memspice.engines.base import Analysis, Cancelled, Transient
 from memspice.engines.deck import requested_signals
-from memspice.engines.process import run_process
+from memspice.engines.process import OUTPUT_LIMIT, WORDS, run_process
 from memspice.engines.rawfile import Plot, open_output, read_raw
+from memspice.engines.run_folder import run_folder
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError, NetlistError, TruncatedOutput
 from memspice.resources import write_advice
 
-#: Files that `run_process` writes the program's output to.
-STREAMS = ("stderr", "stdout")
-#: Largest log that is read, [bytes]; a longer one is a solver going round in circles.
-LOG_LIMIT = 64 * 2**20
 #: Longest time for one question to the executable, [s].
 PROBE_SECONDS = 60.0
 #: What a raw file may call a signal, by the begin of its canonical name; VACASK says ``notype``.
@@ -50,12 +46,11 @@ def ask(command: Sequence[str], files: Mapping[str, str]) -> str:
     -------
     str
     """
-    with tempfile.TemporaryDirectory(prefix="memspice-") as name:
-        folder = Path(name)
+    with run_folder() as folder:
         for file, text in files.items():
             (folder / file).write_text(text, encoding="utf-8")
         run_process(command, folder, timeout=PROBE_SECONDS)
-        return "\n".join((folder / part).read_text("utf-8", "replace") for part in STREAMS)
+        return "\n".join((folder / part).read_text("utf-8", "replace") for part in WORDS[1:])
 
 
 def write_input(path: Path, text: str) -> None:
@@ -96,10 +91,10 @@ def read_log(folder: Path, engine: str) -> str:
     Raises
     ------
     EngineError
-        If there is more of it than `LOG_LIMIT`, or something else in its place.
+        If there is more of it than `OUTPUT_LIMIT`, or something else in its place.
     """
-    texts, left = [], LOG_LIMIT
-    for path in (folder / part for part in ("log", *STREAMS)):
+    texts, left = [], OUTPUT_LIMIT
+    for path in (folder / part for part in WORDS):
         if not os.path.lexists(path):
             continue
         with open_output(path) as file:
@@ -107,7 +102,7 @@ def read_log(folder: Path, engine: str) -> str:
             left -= file.tell()
         if left < 0:
             raise EngineError(
-                f"{engine} wrote a log of more than {LOG_LIMIT / 2**20:.0f} MiB; it begins:\n"
+                f"{engine} wrote a log of more than {OUTPUT_LIMIT / 2**20:.0f} MiB; it begins:\n"
                 f"{texts[0][:2000]}"
             )
     return "\n".join(texts)
@@ -140,7 +135,7 @@ def keep_failed(
     kept = destination / f"failed-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}"
     try:
         kept.mkdir(parents=True, exist_ok=True)
-        for part in (input_name, "log", *STREAMS):
+        for part in (input_name, *WORDS):
             if (folder / part).is_file() and not (folder / part).is_symlink():
                 shutil.copyfile(folder / part, kept / part)
         note = f"deck and log kept in {kept}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ from memspice.engines.results import (
     to_waveforms,
     write_input,
 )
+from memspice.engines.run_folder import run_folder
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError, EngineTimeout, NetlistError
 
@@ -115,8 +115,7 @@ def simulate(
     NetlistError, EngineError
         See `Engine.run`.
     """
-    with tempfile.TemporaryDirectory(prefix="memspice-") as name:
-        folder = Path(name)
+    with run_folder() as folder:
         deck, mark = mark_deck(job.deck)
         try:
             write_input(folder / adapter.input_name, deck)
