@@ -30,6 +30,7 @@ from memspice.errors import (
     NetlistError,
     StoreError,
 )
+from memspice.inputs import printable
 
 #: First match wins; what is not listed is a failed simulation.
 EXIT_CODES: tuple[tuple[type[MemspiceError], int], ...] = (
@@ -83,7 +84,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _fail(error: BaseException, message: str) -> None:
     """Say what went wrong, and below it what those said who let the error pass."""
-    click.echo("\n".join([f"memspice: {message}", *getattr(error, "__notes__", ())]), err=True)
+    said = "\n".join([f"memspice: {message}", *getattr(error, "__notes__", ())])
+    click.echo(printable(said, lines=True), err=True)
 
 
 def exit_code(error: MemspiceError) -> int:

@@ -18,6 +18,7 @@ from typing import TextIO
 import click
 
 from memspice.errors import IncompleteResults
+from memspice.inputs import printable
 
 
 class _ClosedOutput(io.TextIOBase):
@@ -99,7 +100,7 @@ def emit_list(text: str) -> None:
 
 
 def _print(text: str) -> None:
-    click.echo(text)
+    click.echo(printable(text, lines=True))
     sys.stdout.flush()
 
 

@@ -14,6 +14,7 @@ import click
 import numpy as np
 
 from memspice.cli_output import emit_list
+from memspice.inputs import printable
 from memspice.report.style import own_style, save
 from memspice.report.waveplot import draw_waveforms, phases_of
 from memspice.store import Column, JobRecord, RunFile, read_run
@@ -183,7 +184,7 @@ def _list_jobs(stored: RunFile, as_json: bool) -> None:
         return
     engine = stored.provenance.engine
     who = f"{engine.get('name', 'no engine')} {engine.get('version', '')}".strip()
-    head = f"{stored.path}: {stored.status}, {len(jobs)} jobs, {who}"
+    head = printable(f"{stored.path}: {stored.status}, {len(jobs)} jobs, {who}")
     rows = [
         (
             str(job.points),
@@ -203,7 +204,10 @@ def _signal_table(record: JobRecord, columns: Mapping[str, Column] | None = None
         return "no waveforms are kept of this job"
     facts = [_range(name, column) for name, column in shown.items()]
     rows = [
-        [*(_quantity(fact[k], fact["unit"]) for k in ("min", "max", "first", "last")), fact["name"]]
+        [
+            *(_quantity(fact[k], fact["unit"]) for k in ("min", "max", "first", "last")),
+            printable(fact["name"]),
+        ]
         for fact in facts
     ]
     points = record.time.size
@@ -223,7 +227,7 @@ def _csv(record: JobRecord, columns: Mapping[str, Column]) -> str:
 
 def _as_text(record: JobRecord, columns: Mapping[str, Column]) -> str:
     facts = [
-        f"  {name} = {_fact(record, name)}"
+        f"  {name} = {printable(_fact(record, name))}"
         for name in record.attributes
         if not (name.endswith("_units") and name.removesuffix("_units") in record.attributes)
     ]
@@ -232,7 +236,7 @@ def _as_text(record: JobRecord, columns: Mapping[str, Column]) -> str:
         rows = [(_energy(name, value), name) for name, value in record.energy.items()]
         parts.append(_table(("ENERGY", "COMPONENT"), rows))
     if record.events:
-        parts.append(f"{_rows(record)} events: {', '.join(record.events)}")
+        parts.append(f"{_rows(record)} events: {printable(', '.join(record.events))}")
     parts.append(_signal_table(record, columns))
     if record.netlist:
         parts.append(f"netlist of {len(record.netlist.splitlines())} lines: see --netlist")

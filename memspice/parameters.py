@@ -26,9 +26,12 @@ from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
+from memspice.inputs import printable, read_input
 from memspice.quantities import Parameters, ParametersT, plain_fields, quantity, units, validate
 from memspice.resources import resource_path
 
+#: Largest parameter file, [bytes], and longest name, summary or source in it.
+LARGEST_FILE, LONGEST_LINE = 1 << 20, 1000
 PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj")
 #: Source of a value that a run has changed.
 CHANGED = "changed for this run"
@@ -159,8 +162,8 @@ def load_parameter_set(
     path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
     own, common = _SetFile(path, changes), _SetFile(resource_path("crossbar.toml"), crossbar)
     parameter_set = ParameterSet(
-        name=str(own.about("name")),
-        summary=str(own.about("summary")),
+        name=own.about("name"),
+        summary=own.about("summary"),
         device=_device(own),
         timing=own.table("timing", Timing),
         periphery=own.table("periphery", NeuronPeriphery),
@@ -222,6 +225,15 @@ def _by_table(changes: Mapping[str, float | str]) -> dict[str, dict[str, float |
     return tables
 
 
+def _line(where: str, text: object) -> str:
+    """Return a text that is one line, and can be shown as it is."""
+    if not isinstance(text, str) or printable(text) != text or len(text) > LONGEST_LINE:
+        raise DataError(
+            f"{where} = {text!r:.60} must be a line of at most {LONGEST_LINE} printable characters"
+        )
+    return text
+
+
 class _SetFile:
     """One TOML file, read table by table; collects the provenance of what was used."""
 
@@ -232,22 +244,24 @@ class _SetFile:
         self._read: set[str] = set()
         try:
             # Editors on Windows put a byte order mark before UTF-8.
-            self._content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError as error:
-            raise ConfigError(f"{path} does not exist: check the name") from error
+            text = read_input(path, LARGEST_FILE).decode("utf-8-sig")
+            # As a file opened as text is read: both line ends are one.
+            self._content: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{path} cannot be read as TOML: it is not in UTF-8 ({error}); save it as UTF-8"
             ) from error
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # also of a number with too many digits
+            if isinstance(error, DataError):
+                raise
             raise DataError(f"{path} cannot be read as TOML: {error}") from error
 
-    def about(self, key: str) -> Any:
+    def about(self, key: str) -> str:
         """Entry of the ``[about]`` table."""
         about = self._content.get("about")
         if not isinstance(about, dict) or key not in about:
             raise DataError(f"{self.path}: [about] needs {key!r}")
-        return about[key]
+        return _line(f"{self.path}: about.{key}", about[key])
 
     def has(self, table: str) -> bool:
         """Whether the file has a table of this name."""
@@ -316,7 +330,11 @@ class _SetFile:
             raise DataError(f"{where} must be {{ value, unit, label, source }}")
         if unit is not None and entry["unit"] != unit:
             raise DataError(f"{where} is in {entry['unit']!r}, but its unit is {unit!r}")
-        if str(entry["label"]) not in LABELS or not entry["source"]:
+        for key in ("unit", "label", "source"):
+            _line(f"{where}, {key}", entry[key])
+        if not isinstance(entry["value"], str | int | float):
+            raise DataError(f"{where}: its value is no number or word, but {entry['value']!r:.60}")
+        if entry["label"] not in LABELS or not entry["source"]:
             raise DataError(f"{where} needs a label of {', '.join(LABELS)} and a source")
         self.provenance.append(SourcedValue(table, name, **entry))
         return entry["value"]

@@ -33,6 +33,13 @@ _KINDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
 }
+#: Largest magnitude of a quantity of each unit where it does not declare its own: no device, pulse
+#: or energy is beyond it, and numbers made of two or three such factors stay finite.
+LARGEST = {
+    "1": 1e12, "V": 1e3, "A": 1e3, "W": 1e3, "ohm": 1e18, "S": 1e6, "F": 1.0, "J": 1.0, "s": 1e12,
+    "Hz": 1e15, "1/s": 1e20, "K": 1e6, "K/W": 1e12, "m": 1.0, "m^2": 1.0, "m/s": 1e9, "V/m": 1e13,
+    "A/m": 1e9, "1/V": 1e6, "1/V^2": 1e9, "A/V^2": 1e3,
+}  # fmt: skip
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
@@ -81,7 +88,8 @@ def quantity(
     doc : str
         What the value is, without its unit.
     gt, ge, lt, le : float, optional
-        Bounds: greater than, at least, less than, at most; in ``unit``.
+        Bounds: greater than, at least, less than, at most; in ``unit``.  Where there is none above
+        or below, the largest magnitude of the unit is one (see ``LARGEST``).
     default : optional
         Value where none is given; without it the value is required.
 
@@ -90,6 +98,10 @@ def quantity(
     Any
         The pydantic field; ``Any`` so that it can stand for a value of every type.
     """
+    if lt is None and le is None:
+        le = LARGEST[unit]
+    if gt is None and ge is None:
+        ge = -LARGEST[unit]
     return Field(
         default, gt=gt, ge=ge, lt=lt, le=le, description=doc, json_schema_extra={"unit": unit}
     )

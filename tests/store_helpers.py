@@ -11,7 +11,7 @@ from memspice.store import JobRecord, Provenance, RunWriter
 PROVENANCE = Provenance(
     config="[run]\nseed = 7\nµ = 1\n",
     seed=2**63 + 5,
-    engine={"name": "ngspice", "version": "39.3", "osdi": False, "klu": True},
+    engine={"name": "ngspice", "version": "39.3", "osdi": False, "klu": True, "sha256": "c" * 64},
     command="memspice simulate-layer conv1 --seed 7",
 )
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 from memspice.devices.cell import Cell
 from memspice.quantities import Parameters, quantity
+
+#: Shortest and longest phase or edge of a cycle, [s].
+SHORTEST, LONGEST = 1e-15, 10.0
+
+
+def _length(doc: str) -> Any:
+    return quantity("s", doc, ge=SHORTEST, le=LONGEST)
 
 
 class ArrayParameters(Parameters):
@@ -90,9 +97,9 @@ class NeuronPeriphery(Parameters):
 class Timing(Parameters):
     """Lengths of the phases of one cycle; see :meth:`schedule`."""
 
-    edge: float = quantity("s", "Rise and fall time of every pulse", gt=0)
-    settle: float = quantity("s", "Time the sense stage gets before the write pulse", gt=0)
-    write: float = quantity("s", "Flat part of the write pulse", gt=0)
-    read: float = quantity("s", "Flat part of the read pulse", gt=0)
-    reset: float = quantity("s", "Flat part of the reset pulse", gt=0)
-    gap: float = quantity("s", "Rest between phases", gt=0)
+    edge: float = _length("Rise and fall time of every pulse")
+    settle: float = _length("Time the sense stage gets before the write pulse")
+    write: float = _length("Flat part of the write pulse")
+    read: float = _length("Flat part of the read pulse")
+    reset: float = _length("Flat part of the reset pulse")
+    gap: float = _length("Rest between phases")

@@ -22,6 +22,7 @@ from memspice.datasets.download import (
 )
 from memspice.datasets.foolbox import load_foolbox20
 from memspice.errors import DataError
+from memspice.inputs import open_input
 from memspice.resources import cache_folder
 
 CLASS_NAMES = (
@@ -38,6 +39,8 @@ _FILES = {
     "test": ("test_batch.bin",),
 }
 _SIDE = 32  # pixels
+#: Most records of one file.
+MOST_RECORDS = 1_000_000
 _RECORD = 1 + 3 * _SIDE**2  # bytes: the label; then the red, the green and the blue plane
 
 
@@ -116,7 +119,7 @@ def _named_folder(data: Path | None) -> tuple[Path, str] | None:
         return None
     named, by = (Path(data), "") if data is not None else (Path(variable or ""), "MEMSPICE_DATA = ")
     for folder in (named, named / _FOLDER):
-        if any((folder / name).is_file() for names in _FILES.values() for name in names):
+        if any((folder / name).exists() for names in _FILES.values() for name in names):
             return folder, f"the folder {folder}"
     raise DataError(
         f"{by}{named} holds no file of CIFAR-10 ({', '.join(_FILES['test'] + _FILES['train'])}), "
@@ -155,11 +158,15 @@ def _read_records(paths: Sequence[Path], limit: int | None) -> NDArray[np.uint8]
 
 def _count_records(path: Path) -> int:
     try:
-        size = path.stat().st_size
-    except OSError as error:
+        with open_input(path) as file:
+            size = os.fstat(file.fileno()).st_size
+    except DataError as error:
+        raise DataError(f"{error}; unpack the archive {ARCHIVE_URL} again") from error
+    if size > MOST_RECORDS * _RECORD:
         raise DataError(
-            f"{path} cannot be read: {error}; unpack the archive {ARCHIVE_URL} again"
-        ) from error
+            f"{path} has {size:,} bytes, more than {MOST_RECORDS:,} records of {_RECORD} bytes "
+            "(the official file has 10,000): it is of another kind"
+        )
     if size == 0 or size % _RECORD:
         raise DataError(
             f"{path} has {size} bytes, not a whole number of records of {_RECORD} bytes (the "
@@ -171,7 +178,8 @@ def _count_records(path: Path) -> int:
 
 def _read_file(path: Path, count: int) -> NDArray[np.uint8]:
     try:
-        records = np.fromfile(path, np.uint8, count * _RECORD).reshape(count, _RECORD)
+        with open_input(path) as file:
+            records = np.fromfile(file, np.uint8, count * _RECORD).reshape(count, _RECORD)
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
     wrong = np.flatnonzero(records[:, 0] >= len(CLASS_NAMES))

@@ -15,12 +15,15 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from memspice.errors import DataError
+from memspice.inputs import open_input, read_json
 from memspice.resources import write_advice
 
 #: Called with the bytes received so far and the bytes in all (None where the server does not say).
 Progress = Callable[[int, int | None], None]
 
 #: File beside the extracted ones that says which archive they came from.
+#: Largest record of where files come from, [bytes].
+_LARGEST_RECORD = 1 << 20
 PROVENANCE = "memspice-provenance.json"
 
 _TIMEOUT = 10.0  # s, to connect and between two pieces
@@ -104,15 +107,15 @@ def read_provenance(folder: Path) -> dict[str, dict[str, str]] | None:
     if not path.exists():
         return None
     try:
-        record: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, dict[str, str]] = read_json(path, _LARGEST_RECORD)
         return {"archive": dict(record["archive"]), "files": dict(record["files"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is damaged ({error}); delete {folder}") from error
 
 
 def file_md5(path: Path) -> str:
     """MD5 checksum of a file, hexadecimal."""
-    with path.open("rb") as file:
+    with open_input(path) as file:
         return hashlib.file_digest(file, _md5).hexdigest()
 
 

@@ -28,6 +28,8 @@ from memspice.parameters import ParameterSet, load_parameter_set
 _DATA_SETS = {(1, 8, 8): "digits", (3, 32, 32): "CIFAR-10"}
 #: Training images whose levels the trim of an imported network rests on.
 TRIM_IMAGES = 500
+#: Most images, cycles an image, and rows or columns of a tile.
+MOST = {"images": 10_000_000, "cycles": 1_000_000, "tile": 4096}
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,13 @@ def prepare(setup: Setup) -> Prepared:
     ConfigError
         If a number makes no sense.
     """
-    for name in ("images", "cycles"):
-        if getattr(setup, name) < 1:
-            raise ConfigError(f"{name} = {getattr(setup, name)} must be at least 1")
+    numbers = {"images": setup.images, "cycles": setup.cycles}
+    numbers |= {"tile rows": setup.tile[0], "tile columns": setup.tile[1]}
+    for name, value in numbers.items():
+        most = MOST[name.split()[0]]
+        if not 1 <= value <= most:
+            bound = "at least 1" if value < 1 else f"at most {most:,}"
+            raise ConfigError(f"{name} = {value} must be {bound}")
     if not 0 <= setup.seed < 2**63:
         raise ConfigError(f"seed = {setup.seed} must be at least 0 and below 2**63")
     remarks: list[str] = []

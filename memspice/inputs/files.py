@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from memspice.errors import DataError, MemspiceError
 from memspice.inputs.printable import printable
@@ -20,7 +21,7 @@ _KINDS = (
 )
 
 
-def open_input(path: Path | str, error: type[MemspiceError] = DataError) -> BinaryIO:
+def open_input(path: Path | str, error: type[MemspiceError] = DataError) -> BufferedReader:
     """Open a regular file for reading; never wait, as opening a pipe would.
 
     What was opened is judged, not what bore the name a moment before.

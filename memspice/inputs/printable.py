@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Letters of other scripts stay; what moves the cursor, colours, reorders or hides text does not.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_DOUBTFUL = re.compile(r"[^\x20-\x7e]")
+_DOUBTFUL_IN_LINES = re.compile(r"[^\x20-\x7e\n\t]")
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -28,14 +31,12 @@ def printable(text: str, *, lines: bool = False) -> str:
     >>> printable("a\x1b[31mb\u202ec")
     'a\\x1b[31mb\\u202ec'
     """
-    if text.isascii() and text.isprintable():
-        return text
-    kept = "\n\t" if lines else ""
-    return "".join(
-        c if c in kept or unicodedata.category(c) not in _HIDDEN else _escape(c) for c in text
-    )
+    return (_DOUBTFUL_IN_LINES if lines else _DOUBTFUL).sub(_shown, text)
 
 
-def _escape(character: str) -> str:
+def _shown(match: re.Match[str]) -> str:
+    character = match[0]
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -16,6 +16,7 @@ import re
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,12 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memspice.errors import ConfigError, StoreError
+from memspice.inputs import open_input, parse_json, read_input
 from memspice.resources import cache_folder
 
 #: Names another folder than ``jobs`` in the user's cache.
 VARIABLE = "MEMSPICE_CACHE"
 _FORMAT = b"memspice job 1\n"
 _SUFFIX = ".job"
+#: Largest entry, as a file and unpacked, and largest label of one, [bytes].
+LARGEST, LARGEST_LABEL = 1 << 32, 1 << 20
 _TEMPORARY = ".part"
 #: A temporary file of this age has no writer any more, [s].
 _STALE = 3600.0
@@ -101,7 +105,7 @@ class JobCache:
         """Entry of a key; None if there is none, or it is damaged."""
         path = self.path(key)
         try:
-            entry = _decode(path.read_bytes())
+            entry = _decode(read_input(path, LARGEST, StoreError))
             os.utime(path)  # prune takes what was not used for long first
         except (OSError, StoreError):
             return None
@@ -161,19 +165,16 @@ class JobCache:
         StoreError
             If it is damaged or gone.
         """
-        try:
-            return _decode(file.path.read_bytes())
-        except OSError as error:
-            raise StoreError(f"{file.path} cannot be read: {error.strerror}") from error
+        return _decode(read_input(file.path, LARGEST, StoreError))
 
     def label(self, file: CachedFile) -> Mapping[str, Any]:
         """What a list shows of a file, read without the rest; empty if it is damaged."""
         try:
-            with file.path.open("rb") as stream:
-                if stream.readline() != _FORMAT or not stream.readline():
+            with open_input(file.path, StoreError) as stream:
+                if stream.readline(100) != _FORMAT or not stream.readline(100):
                     return {}
-                found = json.loads(stream.readline())
-        except (OSError, ValueError):
+                found = parse_json(stream.readline(LARGEST_LABEL), str(file.path), StoreError)
+        except (OSError, StoreError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -247,10 +248,14 @@ def _decode(content: bytes) -> Entry:
     try:
         label, _, archive = body.partition(b"\n")
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
-            facts = json.loads(arrays["facts"].tobytes())
+            if sum(item.file_size for item in arrays.zip.infolist()) > LARGEST:
+                raise StoreError(f"the entry unpacks to more than {LARGEST:,} bytes")
+            facts = parse_json(arrays["facts"].tobytes(), "the entry", StoreError)
             values = [arrays[f"a{number}"] for number in range(len(facts["names"]))]
-        return Entry(
-            facts["facts"], dict(zip(facts["names"], values, strict=True)), json.loads(label)
-        )
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        names = parse_json(label, "the entry's label", StoreError)
+        if not isinstance(facts["facts"], dict) or not isinstance(names, dict):
+            raise TypeError("its facts are no table")
+        return Entry(facts["facts"], dict(zip(facts["names"], values, strict=True)), names)
+    except (KeyError, ValueError, TypeError, AttributeError, OSError, EOFError, MemoryError,
+            zipfile.BadZipFile, zlib.error, NotImplementedError) as error:  # fmt: skip
         raise StoreError(f"the entry is none of this memspice: {error}") from error

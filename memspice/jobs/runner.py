@@ -147,7 +147,10 @@ class Runner:
         entry = self._cache.get(key) if self._cache else None
         if entry is None:
             return None
-        found = simulation.codec.unpack(entry)
+        try:
+            found = simulation.codec.unpack(entry)
+        except StoreError:  # as good as absent, like a damaged one
+            return None
         return found if simulation.accept(found) else None
 
     def _keep(self, simulation: Simulation[Result], key: str, answer: Answer[Result]) -> None:

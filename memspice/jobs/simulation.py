@@ -108,7 +108,7 @@ class Codec(Protocol[Result]):
         ...
 
     def unpack(self, entry: Entry) -> Result:
-        """Result from its content, equal to the bit."""
+        """Result from its content, equal to the bit; a `StoreError` if it is none."""
         ...
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from memspice.errors import StoreError
 from memspice.jobs import Entry
-from memspice.store.records import Column, JobRecord
+from memspice.store.records import Column, JobRecord, checked
 
 
 class RecordCodec:
@@ -30,19 +31,32 @@ class RecordCodec:
         return Entry(facts, arrays)
 
     def unpack(self, entry: Entry) -> JobRecord:
-        """Record from its content."""
-        facts = entry.facts
-        return JobRecord(
-            key=facts["key"],
-            name=facts["name"],
-            attributes=facts["attributes"],
-            netlist=facts["netlist"],
-            log=facts["log"],
-            time=entry.arrays["time"],
-            signals=_columns(entry, facts["signals"], "signals"),
-            events=_columns(entry, facts["events"], "events"),
-            energy=facts["energy"],
-        )
+        """Record from its content.
+
+        Raises
+        ------
+        StoreError
+            If it is no record.
+        """
+        try:
+            return checked(_record(entry))
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise StoreError(f"the entry is no record of a job: {error}") from error
+
+
+def _record(entry: Entry) -> JobRecord:
+    facts = entry.facts
+    return JobRecord(
+        key=facts["key"],
+        name=facts["name"],
+        attributes=facts["attributes"],
+        netlist=facts["netlist"],
+        log=facts["log"],
+        time=entry.arrays["time"],
+        signals=_columns(entry, facts["signals"], "signals"),
+        events=_columns(entry, facts["events"], "events"),
+        energy=facts["energy"],
+    )
 
 
 def _columns(entry: Entry, units: Mapping[str, Any], kind: str) -> dict[str, Column]:

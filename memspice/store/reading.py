@@ -36,6 +36,7 @@ _STATUSES = ("complete", "incomplete", "interrupted", "running")
 _MOST_JOBS = 10_000_000
 #: What a text is for, whose checksum the job's includes.
 _TEXTS = ("netlist", "log")
+_CLASS = frozenset({"NX_class"})
 _CHANGED = "is not what was once stored: the file has changed since"
 
 
@@ -114,8 +115,8 @@ def read_provenance(file: Group) -> tuple[Provenance, str]:
     provenance = Provenance(
         config=_read_text(group, "config"),
         seed=group.whole("seed", 0, 2**64 - 1),
-        engine=_read_attributes(group.group("engine")),
-        versions=_read_attributes(group.group("versions")),
+        engine=_read_attributes(group.group("engine"), _CLASS),
+        versions=_read_attributes(group.group("versions"), _CLASS),
         command=group.text("command"),
         started=_read_time(group, "start_time"),
     )
@@ -243,10 +244,12 @@ def _open_columns(group: Group, name: str) -> dict[str, _Column]:
     return found
 
 
-def _read_attributes(group: Group) -> dict[str, Any]:
+def _read_attributes(
+    group: Group, reserved: frozenset[str] = RESERVED_ATTRIBUTES
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in group.attributes:
-        if name in RESERVED_ATTRIBUTES:
+        if name in reserved:
             continue
         value = group.attribute(name)
         if not isinstance(value, str | int | float):

@@ -101,7 +101,7 @@ def test_an_entry_that_is_gone_is_said(tmp_path: Path) -> None:
     cache.put(KEY, ENTRY)
     file = cache.files()[0]
     file.path.unlink()
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="does not exist"):
         cache.read(file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_wrong_folder_is_an_error_and_not_replaced(
 
 def test_missing_training_file_is_named(folder: Path) -> None:
     (folder / "data_batch_4.bin").unlink()
-    with pytest.raises(DataError, match=r"data_batch_4\.bin cannot be read"):
+    with pytest.raises(DataError, match=r"data_batch_4\.bin does not exist"):
         load_cifar10(folder, "train", 5)
     assert len(load_cifar10(folder)) == 10
 
@@ -211,3 +212,17 @@ def test_packaged_image_of_another_shape_is_named(package: Path) -> None:
     Image.new("L", (32, 32)).save(package / "cifar10_3_0.png")
     with pytest.raises(DataError, match=r"cifar10_3_0\.png has shape \(32, 32\)"):
         foolbox.load_foolbox20(CLASS_NAMES)
+
+
+def test_sparse_file_of_thirty_gigabytes_is_not_read(folder: Path) -> None:
+    with (folder / "test_batch.bin").open("r+b") as file:
+        file.truncate(RECORD * 10_000_000)
+    with pytest.raises(DataError, match=r"test_batch\.bin has 30,730,000,000 bytes, more than"):
+        load_cifar10(folder)
+
+
+def test_pipe_in_the_place_of_a_file(folder: Path) -> None:
+    (folder / "test_batch.bin").unlink()
+    os.mkfifo(folder / "test_batch.bin")
+    with pytest.raises(DataError, match=r"test_batch\.bin is a pipe"):
+        load_cifar10(folder)

@@ -164,7 +164,7 @@ def test_own_file_is_read_by_its_path(tmp_path: Path, text: str) -> None:
     [
         ('value = 4e-9, unit = "s"', 'value = 4, unit = "ns"', "is in 'ns', but its unit is 's'"),
         ('label = "A"', 'label = "X"', "needs a label of S, R, D, A and a source"),
-        ('label = "A"', 'label = ["A"]', "needs a label of S, R, D, A and a source"),
+        ('label = "A"', 'label = ["A"]', r"label = \['A'\] must be a line"),
         ('source = "reset rail"', 'source = ""', "needs a label of .* and a source"),
         ('unit = "V", label = "A", source = "reset rail"', 'unit = "V"', "supply_negative must be"),
         ('unit = "1", label', 'label', "barrier must be"),
@@ -213,7 +213,7 @@ def test_missing_and_unreadable_files_are_named(tmp_path: Path) -> None:
         load_parameter_set(str(binary))
     folder = tmp_path / "folder.toml"
     folder.mkdir()
-    with pytest.raises(DataError, match=r"folder\.toml cannot be read"):
+    with pytest.raises(DataError, match=r"folder\.toml is a folder"):
         load_parameter_set(str(folder))
 
 

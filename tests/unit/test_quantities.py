@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from memspice.errors import ConfigError
+from memspice.parameters import load_parameter_set
 from memspice.quantities import Parameters, format_si, quantity, units, validate
 
 
@@ -145,3 +147,37 @@ def test_format_si_keeps_the_value(rng: np.random.Generator) -> None:
         number, unit = format_si(value, "V", digits=4).split()
         assert 1 <= float(number) < 1000
         assert float(number) * scale[unit[:-1]] == pytest.approx(value, rel=6e-4)
+
+
+def _classes(found: type[Parameters] = Parameters) -> list[type[Parameters]]:
+    return [found, *(inner for cls in found.__subclasses__() for inner in _classes(cls))]
+
+
+def test_every_quantity_of_the_package_has_a_range() -> None:
+    names = [n for n in sys.modules if n.startswith("memspice")]
+    assert "memspice.parameters" in names
+    checked = 0
+    for cls in _classes():
+        for name, field in cls.model_fields.items():
+            if units(cls).get(name) and cls.__module__.startswith("memspice"):
+                bounds = {type(bound).__name__ for bound in field.metadata}
+                assert bounds & {"Gt", "Ge"}, f"{cls.__name__}.{name}"
+                assert bounds & {"Lt", "Le"}, f"{cls.__name__}.{name}"
+                checked += 1
+    assert checked > 100
+
+
+@pytest.mark.parametrize("value", [1e300, 1e19, -1e9])
+def test_absurd_values_meet_the_range_of_their_unit(value: float) -> None:
+    class Wire(Parameters):
+        resistance: float = quantity("ohm", "Resistance", ge=0)
+
+    words = "at most 1e+18 ohm" if value > 0 else "at least 0 ohm"
+    assert words in problem(Wire, {"resistance": value})
+
+
+@pytest.mark.parametrize("change", ["timing.settle=1e9", "timing.gap=1e-300", "sense.supply=1e300"])
+def test_absurd_changes_of_a_set_are_refused(change: str) -> None:
+    name, _, value = change.partition("=")
+    with pytest.raises(ConfigError, match=r"must be at (most|least) .* [sV] "):
+        load_parameter_set("fast-memristor", {name: float(value)})
