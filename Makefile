@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
 PYTHON :=
 
-CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy
+CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy --parents
 GOLDEN := netlist --golden netlists
 
 .DEFAULT_GOAL := help

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from memspice.datasets.cifar10 import load_cifar10
 from memspice.errors import DataError
+from memspice.outputs import write_text
 from memspice.report.style import save
 from memspice.store.files import writing
 
@@ -128,5 +129,5 @@ def write_result(question: Question, result: dict[str, Any], figures: dict[str, 
         save(figure, question.out / f"{name}.png")
     path = question.out / "result.json"
     with writing(path, lambda: "Name another folder"):
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
     click.echo(f"{question.name}: {path}")

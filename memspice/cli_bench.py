@@ -10,14 +10,15 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from memspice.cli_options import parents_option
 from memspice.cli_output import emit
 from memspice.errors import ConfigError
 from memspice.experiment.bench import SECTIONS, run_bench
 from memspice.experiment.bench_plan import FULL, QUICK
+from memspice.outputs import check_file, make_folder, write_text
 from memspice.quantities import format_si
 from memspice.report.bench_figure import draw_bench
 from memspice.report.style import own_style, save
-from memspice.store.files import replace_bytes, writing
 
 #: Sizes at which the race is printed.
 _SIZES = (64, 128, 256, 512)
@@ -37,8 +38,11 @@ _SIZES = (64, 128, 256, 512)
     show_default=True,
     help="Folder of bench.json and bench.png.",
 )
+@parents_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench_command(quick: bool, section: str | None, out: Path, as_json: bool) -> None:
+def bench_command(
+    quick: bool, section: str | None, out: Path, parents: bool, as_json: bool
+) -> None:
     """Measure time, memory and agreement beside peers.
 
     Wired crossbars against badcrossbar, SciPy's sparse LU and a plain deck in ngspice; the three
@@ -46,14 +50,13 @@ def bench_command(quick: bool, section: str | None, out: Path, as_json: bool) ->
     products; two workers against one. Takes about an hour on an idle machine. What is measured
     is in bench.json at once; bench.png is drawn when all sections are there.
     """
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
+    make_folder(out, parents=parents)
     path = out / "bench.json"
+    check_file(path)
 
     def keep(content: dict[str, Any]) -> None:
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-        with writing(path):
-            replace_bytes(path, text.encode())
+        write_text(path, text)
 
     with tqdm(desc="bench", bar_format="{desc} [{elapsed}]", delay=0.5, leave=False) as bar:
         content = run_bench(

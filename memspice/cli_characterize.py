@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,20 @@ from tqdm import tqdm
 from memspice.analysis.activation import activation_text
 from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
 from memspice.cli_execution import execution_options, take_execution
-from memspice.cli_options import counter, engine_option, note_lines, parse_changes, set_option
+from memspice.cli_options import (
+    counter,
+    engine_option,
+    note_lines,
+    parents_option,
+    parse_changes,
+    set_option,
+)
 from memspice.cli_output import emit
 from memspice.engines import find_engine
-from memspice.errors import ConfigError, StoreError
 from memspice.experiment.characterize import characterize
 from memspice.jobs import Execution
-from memspice.parameters import PARAMETER_SETS, load_parameter_set
+from memspice.outputs import check_file, make_folder, write_text
+from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
 from memspice.quantities import format_si
 from memspice.report.style import own_style, save
 from memspice.report.transfer_plot import draw_transfer
@@ -54,6 +62,7 @@ _HEADER = (
     type=click.Path(path_type=Path, dir_okay=False),
     help="TOML file for the activation that training uses, fitted to SPICE.",
 )
+@parents_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def characterize_command(
     device: str,
@@ -64,6 +73,7 @@ def characterize_command(
     engine: str,
     out: Path | None,
     fit: Path | None,
+    parents: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -75,46 +85,38 @@ def characterize_command(
     """
     parameter_set = load_parameter_set(device, parse_changes(changes))
     simulator = find_engine(engine)
-    for folder in (out, fit and fit.parent):
-        _make_folder(folder)  # before the work, not after it
+    if out is not None:
+        make_folder(out, parents=parents)
+    files = _files(parameter_set, out, fit)
+    for file in files:
+        check_file(file, parents=parents)  # before the work, not after it
     execution = Execution(**take_execution(options))
     with tqdm(desc="characterize", unit="deck", delay=2.0, leave=False) as bar:
         result = characterize(
             parameter_set, points, events, seed, simulator, execution, counter(bar)
         )
-    files = _write(result, out, fit)
+    _write(result, files, fit)
     text = json.dumps(_content(result, files), allow_nan=False) if as_json else _text(result, files)
     emit(text, files)
 
 
-def _make_folder(out: Path | None) -> None:
-    try:
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{out} cannot be made a folder: {error}; name another") from error
+def _files(parameter_set: ParameterSet, out: Path | None, fit: Path | None) -> list[Path]:
+    """What will be written: figure, numbers and fit, as far as they are asked for."""
+    stem = "characterize-" + re.sub(r"[^\w.-]+", "-", parameter_set.name)
+    figures = [out / f"{stem}.png", out / f"{stem}.json"] if out else []
+    return [*figures, *([fit] if fit else [])]
 
 
-def _write(result: Characterization, out: Path | None, fit: Path | None) -> list[Path]:
-    """Write figure, numbers and fit; return their paths."""
-    files = []
-    if out is not None:
-        stem = "characterize-" + re.sub(r"[^\w.-]+", "-", result.parameter_set.name)
-        files = [out / f"{stem}.png", out / f"{stem}.json"]
-        with own_style():
-            save(draw_transfer(result), files[0])
-        _write_text(files[1], json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n")
-    if fit is not None:
-        _write_text(fit, activation_text(result))
-        files.append(fit)
-    return files
-
-
-def _write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise StoreError(f"{path} could not be written: {error}; name another") from error
+def _write(result: Characterization, files: Sequence[Path], fit: Path | None) -> None:
+    numbers = json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n"
+    for file in files:
+        if file == fit:
+            write_text(file, activation_text(result))
+        elif file.suffix == ".png":
+            with own_style():
+                save(draw_transfer(result), file)
+        else:
+            write_text(file, numbers)
 
 
 def _content(result: Characterization, files: list[Path]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from memspice.cli_options import parents_option
 from memspice.cli_output import emit
 from memspice.errors import ConfigError
 from memspice.network.architecture import Dense
@@ -19,6 +20,7 @@ from memspice.network.programming import program_layer
 from memspice.network.rounding import Rounding, round_network
 from memspice.network.scales import chip_limits
 from memspice.network.weights import Network, save_network
+from memspice.outputs import check_file
 from memspice.parameters import load_parameter_set
 
 #: Device whose limits the report of a conversion rests on, as that of the other commands.
@@ -30,6 +32,7 @@ DEFAULT_DEVICE = "fast-memristor"
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write."
 )
+@parents_option
 @click.option("--input-shape", help="CHANNELSxROWSxCOLUMNS, instead of the file's, such as 1x8x8.")
 @click.option(
     "--neurons",
@@ -52,6 +55,7 @@ def convert_command(
     time_step: float | None,
     levels: int,
     clip_sigma: float | None,
+    parents: bool,
     as_json: bool,
 ) -> None:
     """Make a network file of MODEL.nir, a NIR graph.
@@ -60,11 +64,11 @@ def convert_command(
     """
     if out.suffix != ".h5":
         raise ConfigError(f"--out {out} must end in .h5, for --network to take it")
+    check_file(out, parents=parents)
     shape = parse_shape(input_shape) if input_shape else None
     raw = import_nir(model, input_shape=shape, neurons=neurons, time_step=time_step)
     network, roundings = round_network(raw, levels, clip_sigma)
     result = conversion_json(network, roundings, levels, out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     save_network(network, out, levels)
     emit(json.dumps(result, allow_nan=False) if as_json else conversion_text(result), [out])
 

@@ -15,20 +15,25 @@ from memspice.circuits.energy_model import COMPONENTS
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
     note_lines,
+    parents_option,
     setup_options,
     stages,
     take_setup,
 )
 from memspice.cli_output import command_line, emit
+from memspice.errors import MemspiceError
 from memspice.experiment.agreement import check_verdict
 from memspice.experiment.cosim import CosimPlan
-from memspice.experiment.cosim_run import cosimulate
+from memspice.experiment.cosim_run import CosimRun, cosimulate
 from memspice.experiment.run_windows import check_complete
+from memspice.outputs import building
 from memspice.quantities import format_si
-from memspice.report.cosim_report import write_cosim_report
+from memspice.report.cosim_report import COSIM_FILES, STORE, write_cosim_report
 
 #: What ``make cifar-energy`` runs; a preset is a name for these settings.
 PRESETS = {"cifar-energy": CosimPlan()}
+#: Where the result goes if nobody says.
+DEFAULT = Path("results/cosim")
 
 
 @click.command("cosim")
@@ -44,27 +49,45 @@ PRESETS = {"cifar-energy": CosimPlan()}
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("results/cosim"),
-    show_default=True,
-    help="Folder of summary, report, figures and waveforms.",
+    show_default=str(DEFAULT),
+    help="Folder of summary, report, figures and waveforms; built beside an earlier result.",
 )
+@parents_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-def cosim_command(preset: str, out: Path, as_json: bool, **options: Any) -> None:
+def cosim_command(
+    preset: str, out: Path | None, parents: bool, as_json: bool, **options: Any
+) -> None:
     """Energy of a network, calibrated by SPICE.
 
     The network loop runs all images; sampled windows of every layer run in SPICE; what they show is
     fitted and put back into the loop, until energy and rates move no more.
     """
     plan = CosimPlan(**{**vars(PRESETS[preset]), **take_execution(options)})
-    store = out / "waveforms.h5"
     setup, command = take_setup(options), command_line()
-    with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
-        run = cosimulate(setup, plan, store, command=command, progress=stages(bar))
-    write_cosim_report(out, run, store)
-    emit(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run.summary), [out])
-    click.echo(f"report: {out / 'report.html'}", err=as_json)
-    check_verdict(run.summary["verdict"]["doubts"])
-    check_complete(run.summary["failures"], run.state.counts["total"])
+    # Nobody can have misspelt the default.
+    with building(out or DEFAULT, COSIM_FILES, parents=parents or out is None) as build:
+        store = build.path / STORE
+        with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
+            run = cosimulate(setup, plan, store, command=command, progress=stages(bar))
+        write_cosim_report(build.path, run, store)
+        problem = _problem(run)
+        place = build.place(whole=problem is None)
+    emit(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run.summary), [place])
+    click.echo(f"report: {place / 'report.html'}", err=as_json)
+    if problem:
+        if place != build.target:
+            problem.add_note(f"{build.target} is still the earlier result; this one is in {place}")
+        raise problem
+
+
+def _problem(run: CosimRun) -> MemspiceError | None:
+    """What makes the result less than it should be."""
+    try:
+        check_verdict(run.summary["verdict"]["doubts"])
+        check_complete(run.summary["failures"], run.state.counts["total"])
+    except MemspiceError as error:
+        return error
+    return None
 
 
 def cosim_text(content: Mapping[str, Any]) -> str:

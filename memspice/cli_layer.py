@@ -14,6 +14,7 @@ from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
     energy_line,
     note_lines,
+    parents_option,
     setup_options,
     stages,
     take_setup,
@@ -22,6 +23,7 @@ from memspice.cli_output import command_line, emit
 from memspice.errors import ConfigError
 from memspice.experiment.agreement import check_verdict
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
+from memspice.outputs import check_file
 from memspice.quantities import format_si
 
 
@@ -40,8 +42,9 @@ from memspice.quantities import format_si
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="HDF5 run file; an earlier run there is replaced.",
+    help="HDF5 run file; an earlier result there stays until the new one is complete.",
 )
+@parents_option
 @click.option("--resume", is_flag=True, help="Go on with the run in --out instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate_layer_command(
@@ -50,6 +53,7 @@ def simulate_layer_command(
     fidelity: Any,
     out: Path | None,
     resume: bool,
+    parents: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -60,6 +64,8 @@ def simulate_layer_command(
     """
     if resume and out is None:
         raise ConfigError("--resume needs --out: the run to go on with")
+    if out is not None:
+        check_file(out, parents=parents)
     run = LayerRun(layer, positions, fidelity, **take_execution(options))
     setup = take_setup(options)
     with tqdm(desc="windows", delay=2.0, leave=False) as bar:

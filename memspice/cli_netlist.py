@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from memspice.circuits.examples import EXAMPLES, write_golden
+from memspice.cli_options import parents_option
 from memspice.cli_output import emit_list
 from memspice.engines import WRITERS
-from memspice.store.files import writing
+from memspice.outputs import check_file, make_folder, write_text
 
 
 @click.command("netlist")
@@ -23,7 +24,10 @@ from memspice.store.files import writing
 )
 @click.option("--golden", type=click.Path(path_type=Path), help="Write all examples to a folder.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-def netlist_command(name: str | None, engine: str, golden: Path | None, out: Path | None) -> None:
+@parents_option
+def netlist_command(
+    name: str | None, engine: str, golden: Path | None, out: Path | None, parents: bool
+) -> None:
     """Write the example netlist NAME, or list the names."""
     if golden and (name or out or engine != "ngspice"):
         raise click.UsageError(
@@ -32,8 +36,8 @@ def netlist_command(name: str | None, engine: str, golden: Path | None, out: Pat
     if out and name is None:
         raise click.UsageError("--out needs the NAME of the example to write")
     if golden:
-        with writing(golden):
-            paths = write_golden(golden)
+        make_folder(golden, parents=parents)
+        paths = write_golden(golden)
         emit_list("\n".join(map(str, paths)))
         return
     if name is None:
@@ -42,7 +46,7 @@ def netlist_command(name: str | None, engine: str, golden: Path | None, out: Pat
     example = EXAMPLES[name]()
     text = example.text if engine == "ngspice" else WRITERS[engine](example.deck)
     if out:
-        with writing(out):
-            out.write_text(text, encoding="utf-8")
+        check_file(out, parents=parents)
+        write_text(out, text)
     else:
         emit_list(text.removesuffix("\n"))

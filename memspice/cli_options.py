@@ -32,6 +32,11 @@ set_option = click.option(
     help="Value in SI units instead of the parameter set's; may be repeated.",
 )
 
+#: ``--parents``, for every command that writes.
+parents_option = click.option(
+    "--parents", is_flag=True, help="Make the missing folders above what is written."
+)
+
 #: ``--engine``, for every command that runs decks on one engine.
 engine_option = click.option(
     "--engine",

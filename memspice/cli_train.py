@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from memspice.analysis.statistics import accuracy
+from memspice.cli_options import parents_option
 from memspice.cli_output import emit
 from memspice.datasets.cifar10 import load_cifar10
 from memspice.datasets.dataset import Dataset
@@ -19,6 +20,7 @@ from memspice.errors import ConfigError
 from memspice.network.architecture import ARCHITECTURES
 from memspice.network.inference import ann_scores
 from memspice.network.weights import Network, save_network
+from memspice.outputs import check_file
 from memspice.parameters import PARAMETER_SETS
 
 
@@ -55,6 +57,7 @@ from memspice.parameters import PARAMETER_SETS
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write."
 )
+@parents_option
 def train_command(
     network: str,
     data: Path | None,
@@ -65,11 +68,13 @@ def train_command(
     checkpoint: Path,
     resume: bool,
     out: Path,
+    parents: bool,
 ) -> None:
     """Train NETWORK with the device's activation.
 
     NETWORK is digits-mlp, cifar10-cnn or cifar10-cnn-wide. Needs the extra memspice[train].
     """
+    check_file(out, parents=parents)
     training = _training()
     config = _config(training.PRESETS[network], device, conversion, quick)
     config = dataclasses.replace(config, phases=config.phases[:phases])
@@ -100,7 +105,6 @@ def train_command(
         "lossless": train.lossless,
         "test_accuracy": share,
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
     save_network(dataclasses.replace(trained, provenance=provenance), out, config.levels)
     emit(f"ANN accuracy on {len(test.labels)} test images: {share:.4f}; wrote {out}", [out])
 

@@ -16,8 +16,8 @@ from memspice.engines.base import Engine
 from memspice.engines.osdi import has_compiler
 from memspice.errors import ConfigError, EngineError, EngineNotFound
 from memspice.experiment.setup import engine_record
+from memspice.outputs import check_file, write_text
 from memspice.quantities import format_si
-from memspice.store.files import writing
 from memspice.verification.circuits import verify_cases
 from memspice.verification.compare import CaseResult, verification_json, verify
 from memspice.verification.models import ModelCheck, check_models
@@ -46,6 +46,8 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
     within 0.5 %, spikes one by one, hazard integrals within 1 %. The Verilog-A and behavioural form
     of each model must also have the same terminals, parameters and defaults.
     """
+    if page:
+        check_file(page)
     before, after = _around_table(page) if page else ("", "")
     engines, missing = _engines(names)
     models = check_models() if has_compiler() else []
@@ -70,8 +72,7 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
         reasons = "; ".join(missing.values()) or "name two, or none"
         raise EngineNotFound(f"one engine agrees with itself only: {reasons}")
     if page:
-        with writing(page):
-            page.write_text(before + table_block(table) + after, encoding="utf-8")
+        write_text(page, before + table_block(table) + after)
 
 
 def _around_table(page: Path) -> tuple[str, str]:

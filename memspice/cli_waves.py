@@ -13,8 +13,10 @@ from typing import Any
 import click
 import numpy as np
 
+from memspice.cli_options import parents_option
 from memspice.cli_output import emit_list
 from memspice.inputs import printable
+from memspice.outputs import check_file
 from memspice.report.style import own_style, save
 from memspice.report.waveplot import draw_waveforms, phases_of
 from memspice.store import Column, JobRecord, RunFile, read_run
@@ -89,12 +91,16 @@ def show(
 @_JOB
 @_SIGNALS
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Image to write.")
+@parents_option
 @_JSON
-def plot(run: Path, job: str, signals: tuple[str, ...], out: Path, as_json: bool) -> None:
+def plot(
+    run: Path, job: str, signals: tuple[str, ...], out: Path, parents: bool, as_json: bool
+) -> None:
     """Draw SIGNALS of a JOB of RUN.
 
     One axis a unit; the first few signals of each unit if none is named.
     """
+    check_file(out, parents=parents)
     with read_run(run) as stored:
         record = stored.job(job)
     columns = record.select(signals)

@@ -13,12 +13,21 @@ PACKAGE = "memspice"
 LONGEST = 400  # lines
 #: Top to bottom.
 LINE = (
-    "errors", "inputs", "resources", "quantities", "devices", "circuits", "parameters", "engines",
-    "jobs", "store", "analysis", "network", "training", "datasets", "experiment", "verification",
-    "report", "cli", "__main__", "",
+    "errors", "outputs", "inputs", "resources", "quantities", "devices", "circuits", "parameters",
+    "engines", "jobs", "store", "analysis", "network", "training", "datasets", "experiment",
+    "verification", "report", "cli", "__main__", "",
 )  # fmt: skip
 #: Training is an optional extra: it needs little, and nothing needs it.
-TRAINING_USES = {"errors", "inputs", "resources", "quantities", "devices", "parameters", "network"}
+TRAINING_USES = {
+    "errors",
+    "outputs",
+    "inputs",
+    "resources",
+    "quantities",
+    "devices",
+    "parameters",
+    "network",
+}
 #: Where a library may be imported: a prefix of the module's path inside the package.
 HOMES = {
     "PySpice": ("circuits/",),

@@ -27,6 +27,7 @@ from memspice.cli_options import counter
 from memspice.experiment.infer import infer
 from memspice.experiment.setup import Setup
 from memspice.network.flaws import FLAWS
+from memspice.outputs import write_text
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
@@ -48,7 +49,7 @@ def main(data: Path | None, images: int, networks: tuple[str, ...]) -> None:
             result = infer(setup, progress=counter(bar))
         result["dataset"].pop("source")
         text = json.dumps(result, indent=1, allow_nan=False)
-        (HERE / f"{network}.json").write_text(text + "\n", encoding="utf-8")
+        write_text(HERE / f"{network}.json", text + "\n")
     replace_block("cifar-accuracy", accuracy_table(committed()))
 
 

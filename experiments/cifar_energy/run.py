@@ -24,6 +24,7 @@ from memspice.cli_cosim import cosim_text
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.experiment.setup import Setup
+from memspice.outputs import write_text
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
@@ -43,7 +44,7 @@ def main(data: Path | None, images: int, cycles: int) -> None:
     # Where the images came from on this machine is nobody's business.
     run.summary["dataset"].pop("source")
     text = json.dumps(run.summary, indent=1, allow_nan=False)
-    (HERE / "summary.json").write_text(text + "\n", encoding="utf-8")
+    write_text(HERE / "summary.json", text + "\n")
     shown = energy_text(run.summary)
     replace_block("cifar-energy", shown)
     click.echo(shown)

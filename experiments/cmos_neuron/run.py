@@ -32,6 +32,7 @@ from memspice.engines.base import Engine
 from memspice.errors import IncompleteResults
 from memspice.network.mapping import map_network
 from memspice.network.weights import load_network
+from memspice.outputs import write_text
 from memspice.parameters import load_parameter_set
 from memspice.quantities import units
 from memspice.report.style import save
@@ -68,10 +69,10 @@ def main(cycles: int, ratios: bool) -> None:
     parameter_set = load_parameter_set(summary["device"])
     mapped = map_network(load_network(summary["network"]), parameter_set, (128, 128), 0)
     result["analogue_network_joule"] = analogue_rows(summary, conversions(mapped))
-    RESULT.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(RESULT, json.dumps(result, indent=1, allow_nan=False) + "\n")
     save(draw(result), HERE / "cmos_neuron.png")
     text = decision_table(decision, result["engine"])
-    (HERE.parents[1] / "models" / "cmos45_neuron.toml").write_text(text, encoding="utf-8")
+    write_text(HERE.parents[1] / "models" / "cmos45_neuron.toml", text)
 
 
 def decision_table(decision: NeuronDecision, engine: str) -> str:

@@ -41,6 +41,7 @@ from memspice.devices.macrospin_noise import (
     thermal_normals,
     thermal_strength,
 )
+from memspice.outputs import write_text
 from memspice.parameters import load_sourced
 from memspice.report.style import save
 
@@ -80,7 +81,7 @@ def main(events: int) -> None:
         "convergence": convergence(device, bath, events),
     }
     text = json.dumps(result, indent=1, allow_nan=False)
-    (HERE / "result.json").write_text(text + "\n", encoding="utf-8")
+    write_text(HERE / "result.json", text + "\n")
     save(draw(result), HERE / "llg_switching.png")
 
 

@@ -12,6 +12,7 @@ from rows import QUESTIONS, Results, Row, rows
 from verdicts import CONDITIONS, HOLDS, NOT, OPEN, amount, points, safe_range
 
 from memspice.errors import IncompleteResults
+from memspice.outputs import write_text
 from memspice.report.html import embedded
 from memspice.report.style import si
 from memspice.store.files import writing
@@ -50,7 +51,7 @@ def write_page(folder: Path, out: Path, results: Results) -> list[Row]:
     with writing(out, lambda: "Name another folder"):
         out.mkdir(parents=True, exist_ok=True)
         for name, text in pages.items():
-            (out / name).write_text(text, encoding="utf-8")
+            write_text(out / name, text)
     return found
 
 

@@ -35,6 +35,7 @@ from memspice.circuits.netlists import (
 from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck
 from memspice.circuits.sense import add_sense
+from memspice.outputs import write_text
 from memspice.quantities import format_si
 
 
@@ -259,18 +260,17 @@ def write_golden(folder: Path) -> list[Path]:
     Parameters
     ----------
     folder : Path
-        Is made where it is missing; files ``<name>.cir`` in it are replaced.
+        Exists; files ``<name>.cir`` in it are replaced.
 
     Returns
     -------
     list of Path
         One for each of ``EXAMPLES``, in its order.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, make in EXAMPLES.items():
         path = folder / f"{name}.cir"
-        path.write_text(golden_text(make()), encoding="utf-8")
+        write_text(path, golden_text(make()))
         paths.append(path)
     return paths
 

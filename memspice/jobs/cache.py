@@ -13,7 +13,6 @@ import io
 import json
 import os
 import re
-import tempfile
 import time
 import zipfile
 import zlib
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 
 from memspice.errors import ConfigError, StoreError
 from memspice.inputs import open_input, parse_json, read_input
+from memspice.outputs import TEMPORARY, write_bytes
 from memspice.resources import cache_folder
 
 #: Names another folder than ``jobs`` in the user's cache.
@@ -36,7 +36,6 @@ _FORMAT = b"memspice job 1\n"
 _SUFFIX = ".job"
 #: Largest entry, as a file and unpacked, and largest label of one, [bytes].
 LARGEST, LARGEST_LABEL = 1 << 32, 1 << 20
-_TEMPORARY = ".part"
 #: A temporary file of this age has no writer any more, [s].
 _STALE = 3600.0
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -120,23 +119,15 @@ class JobCache:
             If the file cannot be written.
         """
         path = self.path(key)
-        temporary = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=path.parent, suffix=_TEMPORARY, delete=False
-            ) as file:
-                temporary = Path(file.name)
-                file.write(_encode(entry))
-            os.replace(temporary, path)
+            # Not for ever: an entry that a power failure cuts off has a wrong checksum.
+            write_bytes(path, _encode(entry), durable=False)
         except OSError as error:
             raise StoreError(
                 f"the cache {self.folder} could not be written: {error.strerror}; free some "
                 f"space with `memspice cache prune`, or set {VARIABLE} to another folder"
             ) from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
 
     def drop(self, key: str) -> None:
         """Remove the entry of a key, if there is one.
@@ -210,9 +201,9 @@ class JobCache:
 
     def _leftovers(self, now: float) -> Iterator[Path]:
         """Half-written files whose writer was killed."""
-        for path in self.folder.glob(f"??/*{_TEMPORARY}"):
+        for path in self.folder.glob("??/.*"):
             with suppress(FileNotFoundError):
-                if now - path.stat().st_mtime > _STALE:
+                if TEMPORARY.fullmatch(path.name) and now - path.stat().st_mtime > _STALE:
                     yield path
 
 

@@ -26,7 +26,9 @@ from memspice.network.architecture import (
     Layer,
     Pool,
 )
+from memspice.outputs import writing
 from memspice.resources import resource_path
+from memspice.store.files import replace_small
 
 FORMAT = "memspice-network-2"
 _WITHOUT_CHECKSUM = "memspice-network-1"
@@ -89,14 +91,16 @@ def save_network(network: Network, path: Path, levels: int) -> None:
     ------
     ConfigError
         If a weight lies beside these levels, or a byte cannot number them.
+    StoreError
+        If the file cannot be written.
     """
     if not 2 <= levels <= MOST_LEVELS:
         raise ConfigError(
             f"levels = {levels} must be 2 to {MOST_LEVELS}, for a weight to fit into a byte"
         )
     steps = [_whole_steps(layer, levels) for layer in network.layers]
-    partial = path.with_suffix(".partial")
-    with h5py.File(partial, "w") as file:
+
+    def fill(file: h5py.File) -> None:
         file.attrs["format"] = FORMAT
         file.attrs["architecture"] = _architecture_text(network.architecture)
         file.attrs["provenance"] = json.dumps(dict(network.provenance))
@@ -111,7 +115,9 @@ def save_network(network: Network, path: Path, levels: int) -> None:
             group.attrs["step"] = layer.bound / (levels - 1)
             group.attrs["bound"] = layer.bound
         file.attrs["sha256"] = content_digest(file)
-    partial.replace(path)
+
+    with writing(path, lambda: "Choose a folder you may write to"):
+        replace_small(path, fill)
 
 
 def _whole_steps(layer: WeightLayer, levels: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from memspice.experiment.cosim import CosimState
 from memspice.experiment.cosim_run import CosimRun
 from memspice.experiment.outcome import Outcome, join_windows
 from memspice.experiment.window import surrogate_events
+from memspice.outputs import write_text
 from memspice.report import figures
 from memspice.report.html import write_report
 from memspice.report.transfer_plot import draw_transfer
@@ -19,6 +20,15 @@ from memspice.store import JobRecord, read_run
 
 #: Cycles of the neuron waveform figure.
 _SHOWN_CYCLES = 2
+
+#: Run file of the SPICE windows, in the folder of a co-simulation.
+STORE = "waveforms.h5"
+#: All files of such a folder.
+COSIM_FILES = (
+    "summary.json", "report.html", STORE,
+    *(f"{name}.png" for name in ("energy", "rates", "transfer", "pathwise", "raster", "neuron",
+                                 "ir-drop", "iterations")),
+)  # fmt: skip
 
 Entry = tuple[str, str, Path]
 
@@ -41,7 +51,7 @@ def write_cosim_report(folder: Path, run: CosimRun, store: Path) -> list[Path]:
         Files written.
     """
     summary = folder / "summary.json"
-    summary.write_text(json.dumps(run.summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(summary, json.dumps(run.summary, indent=1, allow_nan=False) + "\n")
     showcase = _showcase(run.state)
     with read_run(store) as stored:
         record = stored.job(_record_name(run.state, showcase))

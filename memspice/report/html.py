@@ -15,9 +15,9 @@ from memspice.analysis.comparison import MARGIN
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import IncompleteResults
 from memspice.experiment.agreement import CLOSURE_LIMIT
+from memspice.outputs import write_bytes, writing
 from memspice.report.style import COMPONENT_COLORS, COMPONENT_NAMES, si
 from memspice.report.summary_check import check_summary
-from memspice.store.files import writing
 
 #: Below this many images an accuracy says little: its 95 % interval is wider than 6 points.
 _FEW_IMAGES = 1000
@@ -71,7 +71,7 @@ def write_report(
     page = _environment().get_template("report.html.j2").render(**_context(summary), figures=images)
     with writing(path, lambda: "Name another folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
+        write_bytes(path, page.encode())
 
 
 def _environment() -> Environment:

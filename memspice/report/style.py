@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.errors import ConfigError, ShapeError, StoreError
+from memspice.errors import ConfigError, ShapeError
+from memspice.outputs import replacing, writing
 from memspice.quantities import format_si
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
@@ -38,6 +39,12 @@ SURROGATE, SPICE, MUTED = "#0072b2", "#d55e00", "#8c8c8c"
 PHASE_COLORS = {"write": "#4c78a8", "read": "#f2a541", "reset": "#9d9d9d"}
 #: Width of a figure [inch]: text of 9 to 10 points stays readable on a phone's width.
 WIDTH = 7.2
+#: What a format is told, for the same figure to be the same bytes on any day.
+_UNDATED: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+}
 
 
 def si(value: float, unit: str, digits: int = 3) -> str:
@@ -181,12 +188,9 @@ def save(figure: Figure, path: Path, dpi: int = 150) -> None:
     suffix, known = path.suffix.lstrip(".").lower(), figure.canvas.get_supported_filetypes()
     if suffix not in known:
         raise ConfigError(f"{path} has no known image format; use one of {', '.join(known)}")
-    metadata = {"Software": None} if suffix == "png" else None
-    try:
+    metadata = _UNDATED.get(suffix)
+    with writing(path, lambda: "Make room, or name another folder or file"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=dpi, metadata=metadata)
-    except OSError as error:
-        raise StoreError(
-            f"{path} could not be written: {error}; name another folder or file"
-        ) from error
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=suffix, dpi=dpi, metadata=metadata)
     figure.clear()

@@ -20,6 +20,10 @@ from memspice.store.schema import Entry
 
 # The file of an earlier, finished run that is being resumed; no key begins with an underscore.
 EARLIER = "_earlier.h5"
+# What shows a run that is being written while its own file still holds an earlier result.
+INDEX = "_index.h5"
+#: File that says that a folder of parts is ours; whoever writes the run holds it.
+MARK = "memspice-run.lock"
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class StoredJob:
 
 def parts_folder(path: Path) -> Path:
     """Return the folder of the finished jobs of a run that is being written."""
+    if path.name == INDEX:
+        return path.parent
     return path.with_name(path.name + ".parts")
 
 
@@ -77,7 +83,8 @@ def scan_parts(path: Path, run_id: str, *, whole: bool = False) -> dict[str, Sto
         If a part cannot be read.
     """
     # That of the earlier file first: a job that failed in it may have a part of its own by now.
-    parts = sorted(parts_folder(path).glob("*.h5"), key=lambda part: (part.name != EARLIER, part))
+    found = (part for part in parts_folder(path).glob("[!.]*.h5") if part.name != INDEX)
+    parts = sorted(found, key=lambda part: (part.name != EARLIER, part))
     return {job.entry.key: job for part in parts for job in scan_file(part, run_id, whole=whole)}
 
 
@@ -133,6 +140,11 @@ class RunFile:
         killed run says, too.
         """
         return self._root.status
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run is one file, as it is once it has ended."""
+        return self._root.layout == "single"
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 Each finished job becomes a file of its own in ``RUN.h5.parts``, and ``RUN.h5`` a small file that
 links to them, so that it can be opened at any time. At the end all become one file. A file is
 written under another name and renamed: under its own name it is always whole.
+
+Where ``RUN.h5`` is an earlier result it stays as it is until the new run is whole: the links are
+then in ``RUN.h5.parts/_index.h5``. Only a folder that carries `MARK` is written into or removed.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Mapping
@@ -22,25 +23,19 @@ from typing import Any, Literal, Self
 import h5py
 
 from memspice.errors import StoreError
-from memspice.store import reading, schema
-from memspice.store.files import (
-    TEMPORARY,
-    install,
-    lock,
-    open_own,
-    replace_large,
-    replace_small,
-    writing,
+from memspice.outputs import TEMPORARY, claim_folder, writing
+from memspice.store import schema
+from memspice.store.earlier import Earlier, adopt, find_earlier
+from memspice.store.files import open_own, replace_large, replace_small
+from memspice.store.reader import MARK, StoredJob, parts_folder
+from memspice.store.records import (
+    JobRecord,
+    Provenance,
+    check_scalar,
+    check_text,
+    checked,
+    now,
 )
-from memspice.store.reader import (
-    EARLIER,
-    StoredJob,
-    open_run,
-    parts_folder,
-    read_run,
-    scan_parts,
-)
-from memspice.store.records import JobRecord, Provenance, check_scalar, check_text, checked, now
 
 # Rewriting the links takes 0.1 s at 1000 jobs, and only generic viewers need them (memspice itself
 # reads the parts): not more often than this, and a twentieth of the time at most.
@@ -60,9 +55,11 @@ class RunWriter:
         provenance: Provenance,
         run_id: str,
         jobs: Mapping[str, StoredJob],
+        index: Path,
         descriptor: int,
     ) -> None:
         self.path = path
+        self._index = index
         self.provenance = provenance
         self._run_id = run_id
         self._lock: int | None = descriptor
@@ -72,6 +69,7 @@ class RunWriter:
         for job in jobs.values():
             self._remember(job)
         self._link_again = 0.0  # s, monotonic
+        self._linked_jobs: int | None = None  # None: a whole run of before is as it was
 
     @classmethod
     def create(
@@ -93,31 +91,40 @@ class RunWriter:
         resume : bool
             Go on with the run stored there, if there is one; see `finished`.
         overwrite : bool
-            Replace what is stored there.
+            Replace what is stored there: a result once this run is complete, a run that was
+            stopped at once.
 
         Raises
         ------
         StoreError
             If the path is a folder, cannot be written, is in use by another process, holds a file
             and neither flag is given, is to be overwritten and is no run, or is to be resumed and
-            was made in another way.
+            was made in another way; or if its folder of parts is somebody else's.
+        ConfigError
+            If the path is something else than a regular file that may be written.
         """
         path = Path(path)
         check_provenance(provenance)
-        earlier = _earlier_run(path, provenance, resume=resume, overwrite=overwrite)
-        parts = parts_folder(path)
         with writing(path, _advice_folder):
-            parts.mkdir(parents=True, exist_ok=True)
-            descriptor = lock(parts / "lock")
+            earlier = find_earlier(path, provenance, resume=resume, overwrite=overwrite)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = claim_folder(parts_folder(path), MARK)
             try:
-                provenance, run_id = earlier or (provenance, uuid.uuid4().hex)
-                jobs = _adopt(path, run_id) if earlier else {}
-                writer = cls(path, provenance, run_id, jobs, descriptor)
-                writer._link("running", "")
-                writer._clean()
+                writer = cls._start(path, provenance, earlier, descriptor)
             except BaseException:
                 os.close(descriptor)
                 raise
+        return writer
+
+    @classmethod
+    def _start(cls, path: Path, provenance: Provenance, earlier: Earlier, descriptor: int) -> Self:
+        run_id = earlier.run_id or uuid.uuid4().hex
+        jobs = adopt(path, earlier.run_id) if earlier.run_id else {}
+        made = earlier.provenance or provenance
+        writer = cls(path, made, run_id, jobs, earlier.index, descriptor)
+        if not earlier.whole:
+            writer._link("running", "")
+        writer._clean()
         return writer
 
     def __enter__(self) -> Self:
@@ -133,6 +140,11 @@ class RunWriter:
         """Store the run as "interrupted" if it was not finished."""
         if self._lock is None:
             return
+        if self._linked_jobs is None:
+            self._remove_parts()
+            self._release()
+            return
+        count = len(self._jobs)
         try:
             self.finish({}, "interrupted")
         except StoreError as second:
@@ -143,7 +155,12 @@ class RunWriter:
                 error.add_note(f"The run could not be made one file either: {second}")
         else:
             if error is not None:
-                error.add_note(f"{len(self._jobs)} finished jobs are kept in {self.path}")
+                error.add_note(f"{count} finished jobs are kept in {self.place}")
+
+    @property
+    def place(self) -> Path:
+        """File that shows the run: its own, or one beside an earlier result."""
+        return self._index
 
     @property
     def finished(self) -> dict[str, str]:
@@ -169,7 +186,7 @@ class RunWriter:
             plottable = bool(record.signals or record.events)
             entry = schema.Entry(record.name, record.key, plottable, record.failed)
             self._remember(StoredJob(entry, part))
-            if time.monotonic() >= self._link_again or len(self._jobs) == 1:
+            if time.monotonic() >= self._link_again or not self._linked_jobs:
                 self._link("running", "")
 
     def finish(
@@ -178,6 +195,9 @@ class RunWriter:
         status: Literal["complete", "incomplete", "interrupted"] = "complete",
     ) -> None:
         """Make the run one file, with its summary, and remove the parts.
+
+        A run that is not complete stays in parts, beside the earlier result in its place, if there
+        is one; `place` tells.
 
         Raises
         ------
@@ -191,11 +211,31 @@ class RunWriter:
         except (TypeError, ValueError) as error:
             raise StoreError(f"the summary of {self.path} is no JSON: {error}") from error
         with writing(self.path, self._advice):
-            self._link(status, text)
-            size = sum(path.stat().st_size for path in {job.path for job in self._jobs.values()})
-            replace_large(self.path, lambda file: self._fill_single(file, status, text), size)
-            shutil.rmtree(parts_folder(self.path))
+            if self._linked_jobs is not None:
+                self._link(status, text)
+            if self._index == self.path or status == "complete":
+                self._make_one_file(status, text)
         self._release()
+
+    def _make_one_file(self, status: str, summary: str) -> None:
+        parts = {job.path for job in self._jobs.values()}
+        size = sum(path.stat().st_size for path in parts)
+        folder = parts_folder(self.path)
+        replace_large(
+            self.path, lambda file: self._fill_single(file, status, summary), size, folder
+        )
+        if self._index != self.path:
+            self._index.unlink()  # first of all: what it shows is about to go
+            self._index = self.path
+        self._remove_parts()
+
+    def _remove_parts(self) -> None:
+        self._jobs = {}
+        self._clean()
+        folder = parts_folder(self.path)
+        (folder / MARK).unlink()
+        with suppress(OSError):  # somebody else's file stays, and the folder with it
+            folder.rmdir()
 
     def _fill_part(self, file: h5py.File, record: JobRecord) -> None:
         root = schema.Root(self._run_id, "part", "complete", 1)
@@ -213,7 +253,7 @@ class RunWriter:
     def _fill_links(self, file: h5py.File, status: str, summary: str) -> None:
         root = self._fill_root(file, "linked", status, summary)
         for job in self._sorted():
-            schema.link_job(file, job.entry, f"{job.path.parent.name}/{job.path.name}")
+            schema.link_job(file, job.entry, os.path.relpath(job.path, self._index.parent))
         schema.seal(file, root, ())
 
     def _fill_root(self, file: h5py.File, layout: str, status: str, summary: str) -> schema.Root:
@@ -225,7 +265,9 @@ class RunWriter:
 
     def _link(self, status: str, summary: str) -> None:
         start = time.monotonic()
-        replace_small(self.path, lambda file: self._fill_links(file, status, summary))
+        folder = parts_folder(self.path)
+        replace_small(self._index, lambda file: self._fill_links(file, status, summary), folder)
+        self._linked_jobs = len(self._jobs)
         end = time.monotonic()
         self._link_again = end + max(_LINK_INTERVAL, _LINK_SHARE * (end - start))
 
@@ -235,12 +277,11 @@ class RunWriter:
     def _clean(self) -> None:
         """Remove what a killed process left half-written, and the parts of an overwritten run."""
         folder = parts_folder(self.path)
-        mine = {job.path for job in self._jobs.values()}
+        mine = {job.path for job in self._jobs.values()} | {self._index}
         for found in folder.iterdir():
-            if found.suffix in {".h5", TEMPORARY} and found not in mine:
+            ours = found.suffix == ".h5" or TEMPORARY.fullmatch(found.name)
+            if ours and found not in mine and found.is_file() and not found.is_symlink():
                 found.unlink()
-        with suppress(FileNotFoundError):
-            self.path.with_name(self.path.name + TEMPORARY).unlink()
 
     def _check_open(self) -> None:
         if self._lock is None:
@@ -292,79 +333,6 @@ def check_provenance(provenance: Provenance) -> None:
 
 def _advice_folder() -> str:
     return "Choose a folder you may write to"
-
-
-def _earlier_run(
-    path: Path, provenance: Provenance, *, resume: bool, overwrite: bool
-) -> tuple[Provenance, str] | None:
-    """Return provenance and id of the run to go on with; None to start a new one."""
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; name a file in it, such as {path / 'run.h5'}")
-    if overwrite and resume:
-        raise StoreError(f"{path} cannot be both resumed and overwritten; choose one")
-    if overwrite:
-        _check_replaceable(path)
-        return None
-    if not path.exists():
-        if any(parts_folder(path).glob("*.h5")):
-            raise StoreError(
-                f"{parts_folder(path)} holds jobs, but {path.name} is gone; put it back and "
-                "resume, or overwrite"
-            )
-        return None
-    if not resume:
-        raise StoreError(f"{path} exists; resume it, overwrite it or choose another name")
-    with read_run(path) as run:
-        _check_same(path, run.provenance, provenance)
-        return run.provenance, run.run_id
-
-
-def _check_replaceable(path: Path) -> None:
-    """Refuse to overwrite what is no run: it may be the only copy of somebody's work."""
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    try:
-        with open_run(path) as file:
-            if not reading.is_run(file):
-                file.refuse("it is an HDF5 file, but no memspice run")
-    except StoreError as error:
-        raise StoreError(f"{error}; not replaced: remove it or choose another name") from error
-
-
-def _check_same(path: Path, old: Provenance, new: Provenance) -> None:
-    """Refuse to mix results that were made in different ways."""
-    lines = difflib.ndiff(old.config.splitlines(), new.config.splitlines())
-    changes = [line for line in lines if line[0] in "+-"]
-    if old.config != new.config and not changes:
-        changes = ["the ends of lines"]
-    facts_old = {"seed": old.seed, **old.engine, **old.versions}
-    facts_new = {"seed": new.seed, **new.engine, **new.versions}
-    for name in sorted(facts_old.keys() | facts_new.keys()):
-        before, after = facts_old.get(name, "absent"), facts_new.get(name, "absent")
-        if before != after:
-            changes.append(f"{name}: {before} -> {after}")
-    if changes:
-        shown = "\n  ".join([*changes[:8], *(["..."] if len(changes) > 8 else [])])
-        raise StoreError(
-            f"{path} was made in another way and cannot be resumed:\n  {shown}\n"
-            "Use what it was made with, or write to another file"
-        )
-
-
-def _adopt(path: Path, run_id: str) -> dict[str, StoredJob]:
-    """Return the jobs to go on with, all in parts: a finished file is made one of them."""
-    with open_run(path) as file:
-        layout = reading.read_root(file).layout
-    if layout == "single":
-        earlier = parts_folder(path) / EARLIER
-        temporary = earlier.with_name(earlier.name + TEMPORARY)
-        temporary.unlink(missing_ok=True)
-        try:
-            os.link(path, temporary)
-        except OSError:  # not every file system has links
-            shutil.copyfile(path, temporary)
-        install(temporary, earlier)
-    return scan_parts(path, run_id, whole=True)
 
 
 def _with_parents(name: str) -> set[str]:

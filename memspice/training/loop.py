@@ -27,6 +27,7 @@ from memspice.network.ann import with_mean_inputs
 from memspice.network.architecture import Architecture
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network
+from memspice.outputs import replacing, writing
 from memspice.training.config import PRESETS as PRESETS
 from memspice.training.config import Phase, TrainConfig
 from memspice.training.crossbars import Crossbars, held_layers
@@ -258,9 +259,8 @@ class _Run:
             "crossbars": self._crossbars.latest() if epoch.step and mapped else [],
             "history": self.history,
         }
-        partial = saved.path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(saved.path)
+        with writing(saved.path), replacing(saved.path) as temporary:
+            torch.save(state, temporary)
 
     @cached_property
     def _crossbars(self) -> Crossbars:

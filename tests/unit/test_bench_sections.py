@@ -12,7 +12,7 @@ import pytest
 from memspice import cli_bench
 from memspice.engines.base import Engine
 from memspice.engines.ngspice import NgspiceEngine
-from memspice.errors import ConfigError, EngineError, StoreError
+from memspice.errors import ConfigError, EngineError
 from memspice.experiment import bench, bench_race
 from memspice.experiment.bench import SECTIONS, run_bench
 from memspice.report.bench_figure import draw_bench
@@ -168,6 +168,6 @@ def test_file_that_cannot_be_written_is_said(
 ) -> None:
     with_engine(BrokenEngine(EngineError("gave up")))
     (tmp_path / "bench.json").mkdir()
-    with pytest.raises(StoreError, match=r"bench\.json could not be written"):
+    with pytest.raises(ConfigError, match=r"bench\.json is a folder"):
         bench_command("--out", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]

@@ -27,7 +27,7 @@ from memspice.cli_characterize import characterize_command
 from memspice.engines import find_engine
 from memspice.engines.base import Analysis, EngineInfo, Transient
 from memspice.engines.waveforms import Waveforms
-from memspice.errors import ConfigError, EngineError, IncompleteResults, StoreError
+from memspice.errors import ConfigError, EngineError, IncompleteResults
 from memspice.experiment.characterize import MOST_CYCLES, MOST_NEURONS, characterize
 from memspice.jobs import Execution
 from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
@@ -283,7 +283,7 @@ def run(*arguments: str) -> str:
 def test_command_prints_one_json_object_and_writes_its_files(tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
     text = run("--device", "sot-mtj", "--points", "2", "--events", "8", "--seed", "5",
-               "--jobs", "2", "--out", str(out), "--json")  # fmt: skip
+               "--jobs", "2", "--out", str(out), "--parents", "--json")  # fmt: skip
     found = json.loads(text)
     assert found["parameter_set"] == "sot-mtj"
     assert set(found["engine"]) == {"name", "version", "osdi", "klu", "sha256"}
@@ -326,13 +326,15 @@ def test_unwritable_folder_is_refused_before_the_work(
     assert not engine.netlists
 
 
-def test_numbers_that_cannot_be_written_are_reported(
+def test_numbers_that_cannot_be_written_are_reported_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: StillEngine())
+    engine = StillEngine()
+    monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: engine)
     (tmp_path / "characterize-ag-asi.json").mkdir()
-    with pytest.raises(StoreError, match="could not be written"):
+    with pytest.raises(ConfigError, match="is a folder; name a file"):
         run("--points", "2", "--events", "1", "--out", str(tmp_path))
+    assert not engine.netlists
 
 
 def test_unknown_device_is_refused() -> None:

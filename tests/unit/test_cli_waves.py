@@ -210,7 +210,7 @@ def test_reader_that_leaves_early_is_no_error(run_file: Path) -> None:
 
 def test_plot_writes_an_image(run_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "made" / "waves.png"
-    assert output("plot", run_file, JOB.name, "--out", out) == f"{out}: 4 signals\n"
+    assert output("plot", run_file, JOB.name, "--out", out, "--parents") == f"{out}: 4 signals\n"
     image = matplotlib.image.imread(out)
     assert min(image.shape[:2]) > 500
     assert image[..., :3].std() > 0.05  # something is drawn

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,10 @@ def two_sessions(path: Path, report: int) -> None:
         run.finish({})
 
 
-def killed_at(path: Path, operation: int) -> tuple[bool, list[str]]:
-    """Run two sessions, killed before the n-th file operation; return (killed, safe jobs)."""
+def killed_at(
+    path: Path, operation: int, sessions: Callable[[Path, int], None] = two_sessions
+) -> tuple[bool, list[str]]:
+    """Run sessions, killed before the n-th file operation; return (killed, safe jobs)."""
     reader, report = os.pipe()
     child = os.fork()
     if child == 0:
@@ -82,7 +84,7 @@ def killed_at(path: Path, operation: int) -> tuple[bool, list[str]]:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(count)
-        two_sessions(path, report)
+        sessions(path, report)
         os._exit(0)
     os.close(report)
     with open(reader) as stream:
@@ -90,6 +92,36 @@ def killed_at(path: Path, operation: int) -> tuple[bool, list[str]]:
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
     return os.WIFSIGNALED(status), safe
+
+
+def over_a_result(path: Path, report: int) -> None:
+    """Replace a result by another, with a stop in between."""
+    run = RunWriter.create(path, PROVENANCE, overwrite=True)
+    for index in (3, 4):
+        job = record(index, points=0)
+        run.add(job)
+        os.write(report, f"{job.name}\n".encode())
+    with contextlib.suppress(KeyboardInterrupt), run:
+        raise KeyboardInterrupt
+    with RunWriter.create(path, PROVENANCE, resume=True) as again:
+        again.finish({"new": True})
+
+
+def check_result_after_kill(path: Path, safe: list[str]) -> None:
+    """Fail unless one of two results is whole at its place, and the new one can be had."""
+    with read_run(path) as run:
+        assert run.status == "complete"
+        new = run.summary == {"new": True}
+        expected = (3, 4) if new else (0, 1, 2)
+        assert [info.key for info in run.jobs()] == [record(index).key for index in expected]
+    with RunWriter.create(path, PROVENANCE, resume=True) as again:
+        gone_on = set(again.finished.values())
+        assert gone_on >= set(safe)
+        for index in (3, 4):
+            if safe and record(index).key not in again.finished:
+                again.add(record(index, points=0))
+        again.finish({})
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
 
 
 def check_after_kill(path: Path, safe: list[str]) -> None:
@@ -120,6 +152,22 @@ def test_killed_before_any_file_operation(tmp_path: Path) -> None:
         killed, safe = killed_at(folder / "run.h5", operation)
         check_after_kill(folder / "run.h5", safe)
     assert len(safe) == 3
+    assert operation > 20
+
+
+def test_a_result_is_whole_until_the_new_one_is(tmp_path: Path) -> None:
+    killed, operation = True, 0
+    while killed:
+        operation += 1
+        folder = tmp_path / str(operation)
+        folder.mkdir()
+        with RunWriter.create(folder / "run.h5", PROVENANCE) as run:
+            for index in range(3):
+                run.add(record(index, points=0))
+            run.finish({})
+        killed, safe = killed_at(folder / "run.h5", operation, over_a_result)
+        check_result_after_kill(folder / "run.h5", safe)
+    assert len(safe) == 2
     assert operation > 20
 
 
@@ -160,14 +208,13 @@ def test_half_written_files_are_ignored_and_removed(tmp_path: Path) -> None:
     run = RunWriter.create(path, PROVENANCE)
     run.add(record(0))
     run._release()
-    parts = tmp_path / "run.h5.parts"
-    for leftover in (parts / "abc.h5.tmp", tmp_path / "run.h5.tmp"):
-        leftover.write_bytes(b"\x89HDF\r\n")
+    (tmp_path / "run.h5.parts" / f".memspice-{7:016x}.tmp").write_bytes(b"\x89HDF\r\n")
+    (tmp_path / "run.h5.tmp").write_text("somebody's own")
     with read_run(path) as killed:
         assert [info.name for info in killed.jobs()] == [record(0).name]
         assert killed.status == "running"
     RunWriter.create(path, PROVENANCE, resume=True)
-    assert not list(tmp_path.rglob("*.tmp"))
+    assert [item.name for item in tmp_path.rglob("*.tmp")] == ["run.h5.tmp"]
 
 
 # --- a full disk ----------------------------------------------------------------------------------
