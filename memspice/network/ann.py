@@ -11,7 +11,7 @@ import numpy as np
 from memspice.circuits.reduction import one_blas_thread
 from memspice.jobs import run_jobs
 from memspice.network.architecture import Conv, Source
-from memspice.network.frames import average_pool, channels_last, layer_matrix, products
+from memspice.network.frames import channels_last, layer_matrix, pooled, products
 from memspice.network.weights import Network
 
 #: Images per pass: bounds the memory.
@@ -121,7 +121,7 @@ def _batch(
 def _taken(outputs: list[np.ndarray], source: Source) -> np.ndarray:
     state = outputs[source.number]
     for pool in source.pools:
-        state = average_pool(state, pool.size)
+        state = pooled(state, pool)
     return state
 
 

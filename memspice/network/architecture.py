@@ -1,7 +1,7 @@
 """The layers a network is made of, as plain data.
 
 A network is a tuple of layer descriptions.  Convolutions have square kernels, stride one and
-zero padding that keeps the image size; pooling is by average; every convolution and dense layer
+zero padding that keeps the image size; pools make images smaller; every convolution and dense layer
 but the last is followed by stochastic neurons, the last accumulates its analogue output.
 
 A layer takes the outputs of the layer before it.  ``also`` names earlier ones whose outputs it
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from memspice.errors import ConfigError
 
@@ -28,9 +29,14 @@ class Conv:
 
 @dataclass(frozen=True)
 class Pool:
-    """Average pooling over ``size`` x ``size`` blocks: rows are then driven at graded levels."""
+    """Pooling over ``size`` x ``size`` blocks.
+
+    ``mean`` is their average: rows are then driven at graded levels.  ``any`` is one spike where
+    any of the block's neurons spikes, the maximum of spikes: rows stay binary.
+    """
 
     size: int = 2
+    rule: Literal["mean", "any"] = "mean"
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,11 @@ class Architecture:
                     "positions: rows side by side need images of one size"
                 )
             shape = (sum(channels for channels, _, _ in shapes), *shapes[0][1:])
+            if any(not source.number and "any" in source.rules for source in sources):
+                raise ConfigError(
+                    f"{where} takes the image through a pool of rule 'any', which is of spikes: "
+                    "use rule 'mean', or take the image before the pool"
+                )
             step = WeightStep(layer, shape, sources)
             yield step
             made.append((step.output_shape, Source(len(made))))
@@ -92,6 +103,11 @@ class Source:
 
     number: int
     pools: tuple[Pool, ...] = ()
+
+    @property
+    def rules(self) -> set[str]:
+        """Rules of its pools."""
+        return {pool.rule for pool in self.pools}
 
     def through(self, pool: Pool) -> Source:
         """Same outputs behind one more pool."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from memspice.network.architecture import Conv, Dense
+from memspice.network.architecture import Conv, Dense, Pool
 
 #: Numbers in the rows of one product: 2 MiB, so that they are still in the cache when multiplied.
 ROW_NUMBERS = 1 << 19
@@ -135,13 +135,33 @@ def patch(state: np.ndarray, kind: Conv | Dense, position: int) -> np.ndarray:
     return part.reshape(len(state), -1)
 
 
-def average_pool(state: np.ndarray, size: int) -> np.ndarray:
-    """Means over ``size`` x ``size`` blocks of (frames, height, width, channels), float32."""
+def pooled(state: np.ndarray, pool: Pool) -> np.ndarray:
+    """Frames behind a pool.
+
+    Parameters
+    ----------
+    state : ndarray of bool or float32, shape (frames, height, width, channels)
+        Spikes, or the probabilities of independent ones.
+    pool : Pool
+        Its blocks and rule.
+
+    Returns
+    -------
+    ndarray, shape (frames, height // size, width // size, channels)
+        float32; by the rule ``any`` spikes stay bool, and probabilities become those of a spike
+        anywhere in the block.
+    """
     frames, height, width, channels = state.shape
-    rows, cols = height // size, width // size
-    blocks = state.reshape(frames, rows, size, cols, size, channels)
+    rows, cols = height // pool.size, width // pool.size
+    blocks = state[:, : rows * pool.size, : cols * pool.size].reshape(
+        frames, rows, pool.size, cols, pool.size, channels
+    )
+    if pool.rule == "any":
+        if state.dtype == bool:
+            return np.asarray(blocks.any(axis=(2, 4)))
+        return np.asarray(1 - (1 - blocks).prod(axis=(2, 4)))
     total = np.zeros((frames, rows, cols, channels), np.float32)
-    for row, col in np.ndindex(size, size):
+    for row, col in np.ndindex(pool.size, pool.size):
         total += blocks[:, :, row, :, col]
-    total /= np.float32(size**2)
+    total /= np.float32(pool.size**2)
     return total

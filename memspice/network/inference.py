@@ -21,7 +21,7 @@ from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
 from memspice.network.ann import ann_scores as ann_scores
 from memspice.network.architecture import Conv, Pool
-from memspice.network.frames import average_pool, channels_last, layer_matrix, patch, products
+from memspice.network.frames import channels_last, layer_matrix, patch, pooled, products
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.network.switching import Calibration as Calibration
 from memspice.network.switching import OpenEvents, SwitchingRule
@@ -224,7 +224,7 @@ class _Batch:
         stages = iter(self._stages)
         for step in self._mapped.steps:
             if isinstance(step, Pool):
-                state = average_pool(state, step.size)
+                state = pooled(state, step)
                 continue
             stage = next(stages)
             self._keep(stage.layer, state, images, repeat)

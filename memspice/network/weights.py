@@ -33,6 +33,8 @@ from memspice.store.files import replace_small
 FORMAT = "memspice-network-2"
 _WITHOUT_CHECKSUM = "memspice-network-1"
 _KINDS: dict[str, type[Layer]] = {"conv": Conv, "pool": Pool, "dense": Dense}
+#: Values that a file leaves out where a layer has them.
+_LEFT_OUT: dict[str, Any] = {"also": (), "rule": "mean"}
 #: Most channels, pixels of a side, layers, and weights of one layer.
 MOST, MOST_LAYERS, MOST_WEIGHTS = 100_000, 1000, 10**9
 #: Bounds of a step, a bound and a bias, in units of the neuron's voltage scale.
@@ -269,7 +271,11 @@ def weight_shapes(architecture: Architecture) -> list[tuple[int, int]]:
 def _architecture_text(architecture: Architecture) -> str:
     layers = [
         {"kind": type(layer).__name__.lower()}
-        | {name: value for name, value in asdict(layer).items() if name != "also" or value}
+        | {
+            name: value
+            for name, value in asdict(layer).items()
+            if name not in _LEFT_OUT or value != _LEFT_OUT[name]
+        }
         for layer in architecture.layers
     ]
     return json.dumps(
@@ -307,16 +313,19 @@ def _parse_kind(file: Group, entry: Any) -> Layer:
         file.refuse(f"a layer's kind must be one of {', '.join(_KINDS)}, found {str(entry)[:80]!r}")
     values = {name: value for name, value in entry.items() if name != "kind"}
     names = {field.name for field in fields(kind)}
-    also = values.pop("also", []) if "also" in names else []  # a chain names none
-    if set(values) != names - {"also"}:
+    given = {name: values.pop(name) for name in names & set(_LEFT_OUT) & set(values)}
+    if set(values) != names - set(_LEFT_OUT):
         file.refuse(f"a layer of kind {entry['kind']!r} has other values: {str(entry)[:80]!r}")
     if not all(map(_is_side, values.values())):
         file.refuse(f"{str(entry)[:80]!r} must have whole numbers, 1 to {MOST:,}")
-    if not isinstance(also, list) or not all(_is_side(n, 0) for n in also):
+    also, rule = given.get("also", []), given.get("rule", "mean")
+    if not isinstance(also, list) or not all(_is_side(number, 0) for number in also):
         file.refuse(f"also = {str(also)[:60]} must be a list of numbers of earlier layers")
-    if also:
-        values["also"] = tuple(also)
-    return kind(**values)
+    if rule not in ("mean", "any"):
+        file.refuse(f"rule = {str(rule)[:60]!r} of a pool must be 'mean' or 'any'")
+    if "also" in given:
+        given["also"] = tuple(also)
+    return kind(**values, **given)
 
 
 def _is_side(value: Any, least: int = 1) -> bool:

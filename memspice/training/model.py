@@ -10,6 +10,8 @@ of it and of a window that is wider.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -249,7 +251,16 @@ class DeviceNetwork(nn.Module):
 
 def _pooled(x: torch.Tensor, pools: tuple[Pool, ...]) -> torch.Tensor:
     for pool in pools:
-        x = nn.functional.avg_pool2d(x, pool.size)
+        if pool.rule == "mean":
+            x = nn.functional.avg_pool2d(x, pool.size)
+            continue
+        height, width = (side // pool.size * pool.size for side in x.shape[2:])
+        silent = 1 - x  # of spikes and of probabilities: the chance that none of the block spikes
+        parts = [
+            silent[:, :, row : height : pool.size, col : width : pool.size]
+            for row, col in product(range(pool.size), repeat=2)
+        ]
+        x = 1 - reduce(torch.mul, parts)
     return x
 
 

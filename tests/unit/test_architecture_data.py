@@ -11,6 +11,7 @@ import pytest
 from memspice.errors import ConfigError, DataError
 from memspice.network.ann import ann_scores, with_mean_inputs
 from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool, Source
+from memspice.network.inference import Window, run_inference
 from memspice.network.mapping import map_network
 from memspice.network.weights import (
     Network,
@@ -24,7 +25,15 @@ from memspice.parameters import load_parameter_set
 JOINED = Architecture(
     "joined",
     (2, 8, 8),
-    (Conv(3), Conv(4, also=(0,)), Pool(2), Conv(5, also=(1, 0)), Pool(2), Dense(6, also=(2,))),
+    (
+        Conv(3),
+        Conv(4, also=(0,)),
+        Pool(2),
+        Conv(5, also=(1, 0)),
+        Conv(3),
+        Pool(2, "any"),
+        Dense(6, also=(3,)),
+    ),
 )
 
 
@@ -43,13 +52,16 @@ def images(count: int = 3) -> np.ndarray:
 
 def test_steps_know_what_they_take() -> None:
     steps = list(JOINED.weight_layers())
-    assert [step.input_shape for step in steps] == [(2, 8, 8), (5, 8, 8), (9, 4, 4), (9, 2, 2)]
-    assert [step.output_shape for step in steps] == [(3, 8, 8), (4, 8, 8), (5, 4, 4), (6, 1, 1)]
-    pool = Pool(2)
+    channels, sides = zip(*((s.input_shape[0], s.input_shape[1:]) for s in steps), strict=True)
+    assert channels == (2, 5, 9, 5, 8)
+    assert sides == ((8, 8), (8, 8), (4, 4), (4, 4), (2, 2))
+    assert steps[3].output_shape == (3, 4, 4)
+    assert steps[4].output_shape == (6, 1, 1)
+    pool, spike = Pool(2), Pool(2, "any")
     assert steps[1].sources == (Source(1), Source(0))
     assert steps[2].sources == tuple(Source(number, (pool,)) for number in (2, 1, 0))
-    assert steps[3].sources == (Source(3, (pool,)), Source(2, (pool, pool)))
-    assert weight_shapes(JOINED) == [(3, 18), (4, 45), (5, 81), (6, 36)]
+    assert steps[4].sources == (Source(4, (spike,)), Source(3, (spike,)))
+    assert weight_shapes(JOINED) == [(3, 18), (4, 45), (5, 81), (3, 45), (6, 32)]
 
 
 def test_a_chain_takes_the_layer_before() -> None:
@@ -80,14 +92,18 @@ def by_hand(held: Network, x: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]
     def rate(z: np.ndarray) -> np.ndarray:
         return 1 - np.exp(-np.exp(z))
 
-    first, second, third, last = held.layers
+    def spiked(values: np.ndarray) -> np.ndarray:
+        n, c, h, w = values.shape
+        return 1 - (1 - values.reshape(n, c, h // 2, 2, w // 2, 2)).prod(axis=(3, 5))
+
+    first, second, third, fourth, last = held.layers
     one = rate(convolved(x, first))
     joined = np.concatenate([one, x], axis=1)
     two = rate(convolved(joined, second))
     wide = np.concatenate([halved(two), halved(one), halved(x)], axis=1)
     three = rate(convolved(wide, third))
-    flat = np.concatenate([halved(three), halved(halved(two))], axis=1)
-    return [x, joined, wide, flat], flat.reshape(len(x), -1) @ last.weight.T + last.bias
+    flat = np.concatenate([spiked(rate(convolved(three, fourth))), spiked(three)], axis=1)
+    return [x, joined, wide, three, flat], flat.reshape(len(x), -1) @ last.weight.T + last.bias
 
 
 def test_ann_joins_the_outputs_in_order() -> None:
@@ -95,9 +111,9 @@ def test_ann_joins_the_outputs_in_order() -> None:
     rows, scores = by_hand(held, images())
     np.testing.assert_allclose(ann_scores(held, images()), scores, rtol=2e-5, atol=2e-5)
     levels = [layer.mean_input for layer in with_mean_inputs(held, images()).layers]
-    for found, expected in zip(levels[:3], rows[:3], strict=True):
+    for found, expected in zip(levels[:4], rows[:4], strict=True):
         np.testing.assert_allclose(found, expected.mean(axis=(0, 2, 3)).repeat(9), rtol=1e-5)
-    np.testing.assert_allclose(levels[3], rows[3].mean(axis=0).ravel(), rtol=1e-5)
+    np.testing.assert_allclose(levels[4], rows[4].mean(axis=0).ravel(), rtol=1e-5)
 
 
 def test_file_keeps_what_layers_take(tmp_path: Path) -> None:
@@ -129,6 +145,39 @@ def test_what_cannot_be_joined_is_refused(
     save_network(Network(odd, held.layers, {}), path, 32)
     with pytest.raises(DataError, match=words):
         load_network(str(path))
+
+
+@pytest.mark.parametrize("also", [(), (0,)])
+def test_any_is_of_spikes(also: tuple[int, ...]) -> None:
+    odd = Architecture("odd", (2, 8, 8), (Conv(3), Pool(2, "any"), Conv(3, also=also), Dense(2)))
+    if also:
+        with pytest.raises(ConfigError, match="layer 2 .* takes the image through a pool of rule"):
+            list(odd.weight_layers())
+    else:
+        assert weight_shapes(odd) == [(3, 18), (3, 27), (2, 48)]
+
+
+@pytest.mark.parametrize("rule", ["max", 2, None, ["any"]])
+def test_file_with_another_rule_is_refused(tmp_path: Path, rule: object) -> None:
+    path = tmp_path / "odd.h5"
+    odd = Architecture("odd", (2, 8, 8), (Conv(3), Pool(2, rule), Dense(2)))  # type: ignore[arg-type]
+    save_network(network(odd), path, 32)
+    with pytest.raises(DataError, match="of a pool must be 'mean' or 'any'"):
+        load_network(str(path))
+
+
+def test_loop_sends_one_spike_of_a_block_to_the_next_layer() -> None:
+    """The same spikes before the pool: rows are then their mean, or whether there is one."""
+    seen = {}
+    for rule in ("mean", "any"):
+        layers = (Conv(5), Pool(2, rule), Conv(3), Dense(2))  # type: ignore[arg-type]
+        held = with_mean_inputs(network(Architecture("short", (2, 8, 8), layers)), images())
+        mapped = map_network(held, load_parameter_set("fast-memristor"))
+        windows = [Window("conv2", 1, position) for position in range(16)]
+        result = run_inference(mapped, images(), 6, 3, windows=windows)
+        seen[rule] = np.stack([result.windows[window] for window in windows])
+    assert set(np.unique(seen["mean"])) == {0, 0.25, 0.5, 0.75, 1}
+    np.testing.assert_array_equal(seen["any"], seen["mean"] > 0)
 
 
 def test_circuits_refuse_what_they_do_not_carry() -> None:

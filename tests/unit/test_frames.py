@@ -7,8 +7,8 @@ import pytest
 from scipy.signal import correlate2d
 
 from memspice.network import frames
-from memspice.network.architecture import Conv, Dense
-from memspice.network.frames import average_pool, channels_last, layer_matrix, patch, products
+from memspice.network.architecture import Conv, Dense, Pool
+from memspice.network.frames import channels_last, layer_matrix, patch, pooled, products
 
 SHAPE = (3, 5, 7)  # channels, height, width
 
@@ -81,9 +81,23 @@ def test_patches_are_the_rows_of_the_products(kind: Conv | Dense, rng: np.random
 def test_average_pool_by_hand(spikes: bool, rng: np.random.Generator) -> None:
     state = rng.random((2, 4, 6, 3))
     state = state < 0.5 if spikes else state.astype(np.float32)
-    pooled = average_pool(state, 2)
-    assert pooled.shape == (2, 2, 3, 3)
+    small = pooled(state, Pool(2))
+    assert small.shape == (2, 2, 3, 3)
     for row in range(2):
         for col in range(3):
             block = state[:, 2 * row : 2 * row + 2, 2 * col : 2 * col + 2].astype(float)
-            np.testing.assert_allclose(pooled[:, row, col], block.mean(axis=(1, 2)), rtol=1e-6)
+            np.testing.assert_allclose(small[:, row, col], block.mean(axis=(1, 2)), rtol=1e-6)
+
+
+def test_pool_of_any_is_one_spike_of_a_block(rng: np.random.Generator) -> None:
+    """Of spikes their maximum; of probabilities the rate that many draws have."""
+    rates = (rng.random((1, 4, 6, 3)) ** 3).astype(np.float32)
+    spikes = rng.random((20000, 4, 6, 3)) < rates
+    found = pooled(spikes, Pool(2, "any"))
+    assert found.dtype == bool
+    for row, col in np.ndindex(2, 3):
+        block = spikes[:, 2 * row : 2 * row + 2, 2 * col : 2 * col + 2]
+        np.testing.assert_array_equal(found[:, row, col], block.max(axis=(1, 2)))
+    expected = pooled(rates, Pool(2, "any"))[0]
+    error = np.sqrt(expected * (1 - expected) / len(spikes))
+    assert (np.abs(found.mean(axis=0) - expected) < 5 * error + 1e-6).all()

@@ -10,8 +10,8 @@ import pytest
 from memspice.devices.draws import event_thresholds
 from memspice.experiment.window import surrogate_events, window_jobs
 from memspice.network import frames, inference
-from memspice.network.architecture import Architecture, Dense
-from memspice.network.frames import average_pool
+from memspice.network.architecture import Architecture, Dense, Pool
+from memspice.network.frames import pooled
 from memspice.network.inference import (
     Calibration,
     InferenceResult,
@@ -69,10 +69,10 @@ def test_windows_hold_what_the_layer_before_sent(
             pixels = patches(images[image : image + 1], 3)[0, position]
             np.testing.assert_array_equal(seen, np.tile(pixels, (CYCLES, 1)))
         state = loop_spikes(mapped, result, first, image).reshape(CYCLES, 6, 6, 5)
-        pooled = average_pool(state, 2).transpose(0, 3, 1, 2)
+        halved = pooled(state, Pool(2)).transpose(0, 3, 1, 2)
         for position in range(9):
             seen = result.windows[Window(second.name, image, position)]
-            np.testing.assert_array_equal(seen, patches(pooled, 3)[:, position])
+            np.testing.assert_array_equal(seen, patches(halved, 3)[:, position])
         flat = loop_spikes(mapped, result, second, image).transpose(0, 2, 1).reshape(CYCLES, -1)
         np.testing.assert_array_equal(result.windows[Window(third.name, image, 0)], flat)
         flat = loop_spikes(mapped, result, third, image).reshape(CYCLES, -1)
