@@ -31,6 +31,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Underflow is exact enough: exp(-1000) is 0.
 np.seterr(divide="raise", over="raise", invalid="raise", under="ignore")
 
+# Joules and amperes here are smaller than the 1e-12 that pytest.approx lets pass by default.
+_approx = pytest.approx
+
+
+def _approx_relative(
+    expected: object, rel: float = 1e-6, abs: float = 0.0, nan_ok: bool = False
+) -> object:
+    return _approx(expected, rel, abs, nan_ok)
+
+
+pytest.approx = _approx_relative
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=20240607, help="seed of the rng fixture")
