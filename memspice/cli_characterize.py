@@ -25,6 +25,7 @@ from memspice.cli_options import (
 )
 from memspice.cli_output import emit
 from memspice.engines import find_engine
+from memspice.experiment.agreement import check_verdict
 from memspice.experiment.characterize import characterize
 from memspice.jobs import Execution
 from memspice.outputs import check_file, make_folder, write_text
@@ -95,9 +96,12 @@ def characterize_command(
         result = characterize(
             parameter_set, points, events, seed, simulator, execution, counter(bar)
         )
+    if result.doubts:  # nothing is trained with what is beyond its limits
+        files = [file for file in files if file != fit]
     _write(result, files, fit)
     text = json.dumps(_content(result, files), allow_nan=False) if as_json else _text(result, files)
     emit(text, files)
+    check_verdict(result.doubts)
 
 
 def _files(parameter_set: ParameterSet, out: Path | None, fit: Path | None) -> list[Path]:

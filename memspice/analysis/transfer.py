@@ -70,7 +70,8 @@ class Characterization:
 
     ``points`` rise in voltage; ``agreement`` and ``worst_deviation`` are over all points and over
     the sweep: at the lower rail the integral is of the order of the solver's tolerance.
-    ``read_disturb`` is the probability that a read pulse sets an unswitched device.
+    ``read_disturb`` is the probability that a read pulse sets an unswitched device; ``doubts`` say
+    where SPICE is beyond a limit of the verdict.
     """
 
     parameter_set: ParameterSet
@@ -80,6 +81,7 @@ class Characterization:
     agreement: Agreement
     read_disturb: float
     wall_seconds: float
+    doubts: tuple[str, ...] = ()
 
     @property
     def events(self) -> int:
@@ -112,7 +114,7 @@ class Characterization:
         del engine["path"]  # of one machine
         return {
             "parameter_set": self.parameter_set.name,
-            "notes": self.parameter_set.notes,
+            "notes": [*self.parameter_set.notes, *self.doubts],
             "device": self.parameter_set.device.kind,
             "engine": engine,
             "seed": self.seed,

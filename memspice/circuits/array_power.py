@@ -19,7 +19,7 @@ def array_signals(layer: LayerCircuit) -> list[str]:
     """Names of the signals that :func:`array_power` needs."""
     names = []
     for number, tile in enumerate(layer.conductances):
-        nodes = CrossbarNodes(tile, layer.array)
+        nodes = CrossbarNodes(tile, layer.drawn_array)
         for i in range(nodes.rows):
             names += [f"v(r{number}_{i})", f"i(vrow{number}_{i})"]
             for j in range(nodes.cols):
@@ -50,7 +50,7 @@ def array_power(
     """
     points = len(signals.time)
     rows, driver, crossbar, stored = (np.zeros(points) for _ in range(4))
-    resistance, column = layer.array.driver_resistance, 0
+    resistance, column = layer.drawn_array.driver_resistance, 0
     phase = np.mod(signals.time, layer.schedule.cycle)
     envelope = layer.schedule.rows.at(phase)
     number_of_cycle = np.minimum(
@@ -84,7 +84,7 @@ def _tile_power(
     layer: LayerCircuit, voltage: Voltage, tile: np.ndarray, gate: np.ndarray
 ) -> np.ndarray:
     """Dissipation in the cells and wires of one tile, row by row to bound the memory."""
-    nodes, array = CrossbarNodes(tile, layer.array), layer.array
+    nodes, array = CrossbarNodes(tile, layer.drawn_array), layer.drawn_array
     power = np.zeros(len(gate))
     for i in range(nodes.rows):
         columns = range(nodes.cols)
@@ -110,7 +110,7 @@ def _tile_power(
 
 def _wire_energy(layer: LayerCircuit, voltage: Voltage, tile: np.ndarray) -> np.ndarray:
     """Energy on the capacitances of word and bit lines of one tile."""
-    array, energy = layer.array, np.zeros(())
+    array, energy = layer.drawn_array, np.zeros(())
     capacitances = (array.wire_capacitance_row, array.wire_capacitance_col)
     for load, capacitance in zip(CrossbarNodes(tile, array).loads(), capacitances, strict=True):
         if capacitance > 0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.neuron import NeuronCircuit
 from memspice.circuits.port_power import port_power
 from memspice.devices.neurons import MemristorNeuron
 
@@ -51,7 +52,7 @@ def closed_form_energy(
     energy["sense"] = _sense_energy(layer, row_voltage)
     if layer.spiking:
         drive = layer.drive_voltage(row_voltage)
-        energy.update(_neuron_energy(layer, drive, hazard, thresholds))
+        energy.update(neuron_energy(layer, drive, hazard, thresholds))
     return energy
 
 
@@ -78,18 +79,33 @@ def _sense_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> np.ndarray:
     return np.asarray(3 * layer.outputs * idle + signal)
 
 
-def _neuron_energy(
-    layer: LayerCircuit, drive: np.ndarray, hazard: np.ndarray, thresholds: np.ndarray
+def neuron_energy(
+    neuron: NeuronCircuit, drive: np.ndarray, hazard: np.ndarray, thresholds: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Energy that the rails give to neurons, phase by phase, and to the spike lines."""
-    periphery, schedule = layer.periphery, layer.schedule
+    """Energy that the rails give to neurons, phase by phase, and to the spike lines.
+
+    Parameters
+    ----------
+    neuron : NeuronCircuit
+        The circuit.
+    drive : ndarray, shape (cycles, neurons), [V]
+        What the neurons are driven with.
+    hazard, thresholds : ndarray, shape (cycles, neurons), [1]
+        Hazard integral and its threshold.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (cycles,), [J]
+        ``neuron_write``, ``neuron_read``, ``neuron_reset`` and ``logic``.
+    """
+    periphery, schedule = neuron.periphery, neuron.schedule
     switched = hazard >= thresholds
     on = np.where(switched, 1 - thresholds / np.maximum(hazard, thresholds), 0.0)
-    write_on, write_off, read_on, read_off, reset = _path_conductances(layer)
+    write_on, write_off, read_on, read_off, reset = _path_conductances(neuron)
     flow = drive * (on * write_on + (1 - on) * write_off)
     read = np.where(switched, read_on, read_off) * periphery.read_voltage
     supply, sink = periphery.supply_positive, -periphery.supply_negative
-    compare = periphery.logic_voltage * periphery.compare_current * layer.outputs
+    compare = periphery.logic_voltage * periphery.compare_current * drive.shape[-1]
     load = periphery.latch_capacitance * periphery.logic_voltage**2
     spikes = switched.sum(axis=-1)
     return {
@@ -100,15 +116,15 @@ def _neuron_energy(
     }
 
 
-def _path_conductances(layer: LayerCircuit) -> tuple[float, float, float, float, float]:
+def _path_conductances(neuron: NeuronCircuit) -> tuple[float, float, float, float, float]:
     """Conductance [S] of write and read path, on and off; that of reset times its time [S s]."""
-    device, driver = layer.device, layer.periphery.driver_resistance
-    cleared = layer.schedule.clear.start - layer.schedule.reset.start
+    device, driver = neuron.device, neuron.periphery.driver_resistance
+    cleared = neuron.schedule.clear.start - neuron.schedule.reset.start
     if isinstance(device, MemristorNeuron):
         around = device.series_resistance + driver
         on, off = 1 / (device.on_resistance + around), 1 / (device.off_resistance + around)
         # The filament is gone within about one time constant, a fiftieth of the pulse.
-        return on, off, on, off, on * 0.02 * layer.timing.reset
+        return on, off, on, off, on * 0.02 * neuron.timing.reset
     write = 1 / (device.heavy_metal_resistance + driver)
     around = device.reference_resistance + driver
     read_on = 1 / (device.parallel_resistance + around)

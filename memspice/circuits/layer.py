@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from memspice.circuits.negligible import drawn_array
 from memspice.circuits.parameters import (
     ArrayParameters,
     NeuronPeriphery,
@@ -89,6 +90,11 @@ class LayerCircuit:
         if self.whole:
             return self.whole.ports
         return port_array(self.conductances, self.array, self.input_resistance)
+
+    @cached_property
+    def drawn_array(self) -> ArrayParameters:
+        """Wires, drivers and cells as a ``full`` deck has them: 0 for what is too small."""
+        return drawn_array(self.array, self.conductances)
 
     @property
     def columns(self) -> slice:

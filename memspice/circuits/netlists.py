@@ -111,7 +111,7 @@ def _each_row(layer: LayerCircuit) -> list[tuple[int, int]]:
 def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
     """Row drivers of all tiles, into nodes ``r<tile>_<row>``, and their ``gate`` lines."""
     circuit = deck.section("Row drivers: a pulse source behind the driver's resistance")
-    resistance = layer.array.driver_resistance
+    resistance = layer.drawn_array.driver_resistance
     for column, (tile, row) in enumerate(_each_row(layer)):
         train = pulse_train(
             layer.schedule.rows, stimulus.row_voltage[:, column], layer.schedule.cycle
@@ -130,7 +130,7 @@ def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
 
 def add_tiles(deck: Deck, layer: LayerCircuit) -> None:
     """Crossbars from ``r<tile>_<row>`` to the common bit lines ``c<column>``."""
-    array = layer.array
+    array = layer.drawn_array
     wires = (array.wire_resistance_row, array.wire_resistance_col)
     for number, conductance in enumerate(layer.conductances):
         rows, cols = conductance.shape

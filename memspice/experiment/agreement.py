@@ -14,8 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from memspice.analysis.comparison import MARGIN, PathwiseComparison, compare_spikes, merge
-from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
+from memspice.analysis.comparison import (
+    CERTAIN,
+    MARGIN,
+    PathwiseComparison,
+    compare_spikes,
+    merge,
+)
+from memspice.circuits.energy_model import closed_form_energy, neuron_energy
+from memspice.circuits.neuron_bench import BenchEvents, NeuronBench
 from memspice.errors import EngineError
 from memspice.experiment.outcome import Outcome
 from memspice.experiment.window import WindowJob, surrogate_events
@@ -29,7 +36,8 @@ ENERGY_LIMIT = 0.03
 #: The same for the reset, whose closed form has the end of a filament from a rule of thumb: found
 #: up to 4.2 % off.
 RESET_LIMIT = 0.1
-#: A component below this share of the total counts as one of this share: it decides nothing.
+#: A component below this share of the total, were every event a spike, counts as one of this share:
+#: it decides nothing.
 SMALL_SHARE = 0.01
 
 
@@ -131,22 +139,47 @@ def judge(job: WindowJob, found: Outcome) -> Verdict:
 
 
 def _energy_deviation(job: WindowJob, found: Outcome, hazard: np.ndarray) -> dict[str, float]:
-    """Relative distance of each component from the closed form, see `Verdict`.
-
-    A spike within the margin may be or not be; the closed form allows all between the two.
-    """
+    """Relative distance of each component from the closed form, see `Verdict`."""
     rows, thresholds = job.layer.row_voltage(job.inputs), job.stimulus().thresholds
-    forms = [
-        closed_form_energy(job.circuit, rows, scale * hazard, thresholds)
-        for scale in ((1 - MARGIN, 1.0, 1 + MARGIN) if job.circuit.spiking else (1.0,))
-    ]
-    sums = {name: [float(form[name].sum()) for form in forms] for name in COMPONENTS}
+    forms = [closed_form_energy(job.circuit, rows, each, thresholds) for each in _hazards(hazard)]
+    return _apart(found.energy, forms)
+
+
+def _hazards(hazard: np.ndarray) -> list[np.ndarray]:
+    """Closed form, the ends of its margin, and a spike in every event."""
+    return [hazard, (1 - MARGIN) * hazard, (1 + MARGIN) * hazard, np.full_like(hazard, CERTAIN)]
+
+
+def _apart(
+    found: Mapping[str, float], forms: Sequence[Mapping[str, np.ndarray]]
+) -> dict[str, float]:
+    """Distances from energies of the hazards of `_hazards`; the last only tells what is small."""
+    sums = {name: [float(form[name].sum()) for form in forms] for name in found}
     small = SMALL_SHARE * sum(map(max, sums.values()))
     return {
-        name: max(found.energy[name] - max(sums[name]), min(sums[name]) - found.energy[name], 0.0)
-        / max(small, *sums[name])
-        for name in COMPONENTS
+        name: max(found[name] - max(each[:-1]), min(each[:-1]) - found[name], 0.0)
+        / max(small, each[0])
+        for name, each in sums.items()
     }
+
+
+def judge_bench(bench: NeuronBench, events: BenchEvents) -> Verdict:
+    """Verdict on a bench of neurons; what its supplies deliver stands for its energies."""
+    fraction = bench.device.write_fraction(bench.periphery.driver_resistance)
+    log_hazard = bench.device.hazard.log_hazard_integral(
+        bench.drive_voltage * fraction, bench.timing.write, bench.timing.edge
+    )
+    hazard = np.broadcast_to(np.exp(np.minimum(log_hazard, 50.0)), bench.thresholds.shape)
+    pathwise = compare_spikes(
+        events.spike, hazard >= bench.thresholds, events.hazard, hazard, bench.thresholds
+    )
+    drive = np.broadcast_to(bench.drive_voltage, bench.thresholds.shape)
+    forms = [neuron_energy(bench, drive, each, bench.thresholds) for each in _hazards(hazard)]
+    for form in forms:
+        form["neuron_read"] = form["neuron_read"] + form.pop("logic")  # the latch is set in a read
+    names = ("neuron_write", "neuron_read", "neuron_reset")
+    found = dict(zip(names, events.energy.sum(axis=0).tolist(), strict=True))
+    return Verdict(pathwise, 0.0, _apart(found, forms), None)
 
 
 def together(verdicts: Sequence[Verdict]) -> Verdict:
@@ -156,8 +189,8 @@ def together(verdicts: Sequence[Verdict]) -> Verdict:
         pathwise=merge([item.pathwise for item in verdicts]),
         drive_deviation=max((item.drive_deviation for item in verdicts), default=0.0),
         energy_deviation={
-            name: max((item.energy_deviation[name] for item in verdicts), default=0.0)
-            for name in COMPONENTS
+            name: max(item.energy_deviation[name] for item in verdicts)
+            for name in (verdicts[0].energy_deviation if verdicts else ())
         },
         closure=max(closures, default=None),
     )

@@ -31,6 +31,7 @@ from memspice.devices.draws import event_thresholds
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, IncompleteResults
+from memspice.experiment.agreement import judge_bench, together
 from memspice.experiment.progress import counted
 from memspice.jobs import (
     EngineRequest,
@@ -121,6 +122,9 @@ def characterize(
             on_done=lambda _, __: advance(1),
         )
     results = list(zip(decks, _complete(found), strict=True))
+    verdict = together([judge_bench(deck.bench, events) for deck, events in results])
+    if not verdict.holds:
+        runner.forget()
     transfer = tuple(
         _point(parameter_set, voltage, not 0 < k <= points, [r for r in results if r[0].point == k])
         for k, voltage in enumerate(voltages)
@@ -137,6 +141,7 @@ def characterize(
         ),
         read_disturb=read_disturb(parameter_set),
         wall_seconds=time.monotonic() - start,
+        doubts=tuple(verdict.doubts),
     )
 
 
@@ -194,6 +199,7 @@ def _run(runner: Runner, deck: _Deck, cancel: threading.Event) -> BenchEvents | 
         identity=("bench", bench),
         evaluate=partial(_evaluate, bench),
         codec=_EventsCodec(),
+        accept=lambda events: judge_bench(bench, events).holds,
     )
     return runner.run(simulation, cancel)
 

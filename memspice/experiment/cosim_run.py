@@ -90,9 +90,11 @@ def cosimulate(
         seconds = time.monotonic() - started
         summary = summary_json(prepared, state, cmos, decision, engine.info, seconds)
         summary |= {"jobs": state.counts, "failures": state.failures}
-        summary["notes"] = [*summary["notes"], *state.problems]
-        whole = state.verdict().holds and not state.failures
-        writer.finish(summary, "complete" if whole else "incomplete")
+        curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
+        summary["notes"] = [*summary["notes"], *curve, *state.problems]
+        doubts = [*summary["verdict"]["doubts"], *curve]
+        summary["verdict"] |= {"holds": not doubts, "doubts": doubts}
+        writer.finish(summary, "incomplete" if doubts or state.failures else "complete")
     return CosimRun(prepared, state, transfer, summary)
 
 

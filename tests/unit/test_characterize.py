@@ -306,13 +306,30 @@ def test_command_prints_a_table_of_80_columns() -> None:
 def test_changed_values_are_simulated_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = StillEngine()
     monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: engine)
+    monkeypatch.setattr("memspice.cli_characterize.check_verdict", list)  # it is still, after all
     arguments = ("--points", "2", "--events", "1", "--json")
     found = json.loads(run("--set", "neuron.series_resistance=2e6", *arguments))
-    assert found["notes"] == ["changed: neuron.series_resistance = 2000000.0"]
+    assert found["notes"][0] == "changed: neuron.series_resistance = 2000000.0"
     assert "Rseries mid 0 2000000" in engine.netlists[-1]
-    assert json.loads(run(*arguments))["notes"] == []
+    assert not any(note.startswith("changed") for note in json.loads(run(*arguments))["notes"])
     with pytest.raises(ConfigError, match="cannot be changed"):
         run("--set", "neuron.resistance=1")
+
+
+def test_a_curve_beyond_its_limits_is_shown_and_fits_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: StillEngine())
+    monkeypatch.setenv("MEMSPICE_CACHE", str(tmp_path / "cache"))
+    fit = tmp_path / "fit.toml"
+    arguments = ["--points", "2", "--events", "8", "--out", str(tmp_path), "--fit", str(fit)]
+    result = CliRunner().invoke(characterize_command, arguments)
+    assert isinstance(result.exception, EngineError)
+    assert "note 16 spikes differ from the closed" in " ".join(result.output.split())
+    numbers = json.loads((tmp_path / "characterize-ag-asi.json").read_text("utf-8"))
+    assert any("spikes differ from the closed form" in note for note in numbers["notes"])
+    assert not fit.exists()
+    assert not list((tmp_path / "cache").rglob("*.job"))
 
 
 def test_unwritable_folder_is_refused_before_the_work(

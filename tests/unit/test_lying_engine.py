@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,7 +116,10 @@ def test_cosim_of_a_liar_calibrates_nothing(
 ) -> None:
     # Two variables exchanged in the raw file: 5.79 nJ in the place of 0.87 once came of it.
     lying_engine(monkeypatch, exchanged(("v(o0)", "v(o1)")))
-    monkeypatch.setattr("memspice.experiment.cosim_run.characterize", lambda *_: "not measured")
+    monkeypatch.setattr(
+        "memspice.experiment.cosim_run.characterize",
+        lambda *_: SimpleNamespace(doubts=("not measured",)),
+    )
     setup = Setup(network="digits-mlp", images=4, cycles=2)
     plan = CosimPlan(spice_cycles=1, model_windows=2, full_windows=1, full_cycles=1, cache=True)
     out = tmp_path / "run.h5"
@@ -126,7 +130,8 @@ def test_cosim_of_a_liar_calibrates_nothing(
     summary = run.summary
     assert summary["verdict"]["holds"] is False
     assert set(summary["verdict"]["doubts"]) < set(summary["notes"])
-    assert "no number is calibrated by SPICE" in summary["notes"][-1]
+    assert any("no number is calibrated by SPICE" in note for note in summary["notes"])
+    assert "transfer curve: not measured" in summary["verdict"]["doubts"]
     assert cache_folder.files() == []
     with read_run(out) as stored:
         assert stored.status == "incomplete"
