@@ -11,7 +11,7 @@ CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy --parents
 GOLDEN := netlist --golden netlists
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ngspice test check cifar-energy paper bench golden train clean
+.PHONY: help setup ngspice test check faults cifar-energy paper bench golden train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ ngspice:
 
 test: setup ## Run the test suite
 	$(BIN)/python -m pytest
+
+faults: setup ## Damage 10,000 files of every kind and read them; writes docs/faults.md
+	$(BIN)/python -m tests.faults.mutate --count 10000 --out docs/faults.md
 
 check: setup ## Formatting, lint, types, import order
 	$(BIN)/ruff format --check .

@@ -1,11 +1,37 @@
 """Circuit-level SPICE co-simulation of memristive deep spiking networks."""
 
-from memspice.circuits.crossbar_solution import CrossbarSolution as CrossbarSolution
-from memspice.circuits.crossbar_solution import solve_crossbar as solve_crossbar
-from memspice.circuits.nonlinear_solution import NonlinearSolution as NonlinearSolution
-from memspice.circuits.nonlinear_solution import (
-    solve_nonlinear_crossbar as solve_nonlinear_crossbar,
-)
-from memspice.circuits.reduction import PortAdmittance as PortAdmittance
-from memspice.circuits.reduction import port_admittance as port_admittance
-from memspice.circuits.updates import ChangingCrossbar as ChangingCrossbar
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memspice.circuits.crossbar_solution import CrossbarSolution as CrossbarSolution
+    from memspice.circuits.crossbar_solution import solve_crossbar as solve_crossbar
+    from memspice.circuits.nonlinear_solution import NonlinearSolution as NonlinearSolution
+    from memspice.circuits.nonlinear_solution import (
+        solve_nonlinear_crossbar as solve_nonlinear_crossbar,
+    )
+    from memspice.circuits.reduction import PortAdmittance as PortAdmittance
+    from memspice.circuits.reduction import port_admittance as port_admittance
+    from memspice.circuits.updates import ChangingCrossbar as ChangingCrossbar
+
+# Imported when first used: the command line must be able to answer Ctrl-C before a second of
+# imports is over.
+_HOMES = {
+    "CrossbarSolution": "circuits.crossbar_solution",
+    "solve_crossbar": "circuits.crossbar_solution",
+    "NonlinearSolution": "circuits.nonlinear_solution",
+    "solve_nonlinear_crossbar": "circuits.nonlinear_solution",
+    "PortAdmittance": "circuits.reduction",
+    "port_admittance": "circuits.reduction",
+    "ChangingCrossbar": "circuits.updates",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'memspice' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"memspice.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -21,9 +21,9 @@ def stopped_once() -> Iterator[None]:
     """Let the first signal raise KeyboardInterrupt, and ignore more of them.
 
     The stop takes two seconds at most; a second interrupt would leave engines running and the run
-    open.  A signal that comes while h5py lets go of an object raises in a callback, from where no
-    exception rises (one in fifteen during writing): Python reports it to `sys.unraisablehook`, and
-    it is raised again.
+    open: the program's watchdog ends what does not stop (see `__main__`).  A signal that comes
+    while h5py lets go of an object raises in a callback, from where no exception rises (one in
+    fifteen during writing): Python reports it to `sys.unraisablehook`, and it is raised again.
 
     After an interrupt the signals stay ignored: the process is at its end.
     """

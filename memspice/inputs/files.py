@@ -65,10 +65,11 @@ def read_input(path: Path | str, largest: int, error: type[MemspiceError] = Data
     """
     with open_input(path, error) as file:
         try:
-            content = file.read(largest + 1)
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(size) if size <= largest else b""
         except OSError as cause:
             raise error(f"{printable(str(path))} cannot be read ({_words(cause)})") from cause
-    if len(content) > largest:
+    if size > largest:
         raise error(
             f"{printable(str(path))} has more than {largest:,} bytes, the most that such a file "
             "may have: it is of another kind"

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 import h5py
 import numpy as np
 
-#: Processor time of a request, besides what the size of its answer allows, [s].
-SECONDS = 4
+#: Processor time of a request, besides what the sizes of file and answer allow, [s].
+SECONDS = 2
 #: Memory beyond that of the process at its start, [bytes].
 MEMORY = 3 << 30
 #: Largest dataset, [bytes], and largest attribute.
@@ -31,7 +31,7 @@ LARGEST_ATTRIBUTE = 1 << 20
 MOST_ITEMS, MOST_GROUPS, DEEPEST = 100_000, 100_000, 24
 #: Bytes that compression may make of one; deflate reaches 1,032.
 RATIO = 1100
-_BYTES_PER_SECOND = 20e6
+_BYTES_PER_SECOND = 5e6
 
 
 class Refused(Exception):
@@ -47,6 +47,8 @@ class _File:
         self._stream = os.fdopen(os.open(path, flags), "rb")
         if not stat.S_ISREG(os.fstat(self._stream.fileno()).st_mode):
             raise Refused("is no regular file")
+        self.size = os.fstat(self._stream.fileno()).st_size
+        allow_seconds(self.size / _BYTES_PER_SECOND)
         self._file = h5py.File(self._stream, "r")
         self._known: list[tuple[Any, tuple[Any, ...]]] = [(self._file, ())]
         self._groups = 0
@@ -188,8 +190,9 @@ class _Server:
 
     def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Return the reply to a request and the bytes that follow it."""
-        allow_seconds(request.get("bytes", 0) / _BYTES_PER_SECOND)
         number = request["file"]
+        size = self._files[number].size if number in self._files else 0
+        allow_seconds((size + request.get("bytes", 0)) / _BYTES_PER_SECOND)
         if request["do"] == "open":
             self._files[number] = _File(request["path"])
             return {}, b""

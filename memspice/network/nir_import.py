@@ -22,6 +22,7 @@ from memspice.inputs import printable
 from memspice.network.assembly import assemble_network
 from memspice.network.nir_graph import chain_of_nodes, read_graph
 from memspice.network.operations import (
+    MOST,
     Averaging,
     Convolution,
     Flattening,
@@ -79,6 +80,18 @@ def import_nir(
     ShapeError
         If shapes in the file, or ``input_shape``, do not fit together.
     """
+    try:
+        return _import(path, input_shape, neurons, time_step)
+    except ConfigError as error:
+        if path.name in str(error):
+            raise
+        raise type(error)(f"{printable(str(path))}: {error}") from error
+
+
+def _import(
+    path: Path, input_shape: Sequence[int] | None, neurons: NeuronRule, time_step: float | None
+) -> Network:
+    """Network of a file; errors need not name the file."""
     graph, digest = read_graph(path)
     nodes = chain_of_nodes(graph)
     reader = _Reader(neurons, time_step)
@@ -99,9 +112,22 @@ def import_nir(
 
 def _stated_shape(nodes: Sequence[tuple[str, Any]]) -> tuple[int, ...]:
     """Shape of the Input node; empty where there is none, or it has none."""
-    node = nodes[0][1]
+    name, node = nodes[0]
     shape = node.input_type["input"] if type(node).__name__ == "Input" else None
-    return () if shape is None else tuple(int(side) for side in np.atleast_1d(shape))
+    if shape is None:
+        return ()
+    sides = np.atleast_1d(shape)
+    if (
+        sides.dtype.kind not in "iuf"
+        or sides.ndim > 1
+        or not ((sides >= 1) & (sides <= MOST)).all()
+    ):
+        raise refusal(
+            f"node {name!r} (Input)",
+            f"shape = {_short(shape)} is not one to three whole numbers from 1 to {MOST:,}",
+            "export again",
+        )
+    return tuple(int(side) for side in sides)
 
 
 def _shape(stated: tuple[int, ...], asked: Sequence[int] | None) -> Sequence[int]:

@@ -1,0 +1,42 @@
+"""Damaged files of every kind are refused cleanly, or make no difference."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.faults import mutate
+from tests.faults.mutate import TARGETS, Target, judge, trial
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_three_hundred_damaged_files(name: str) -> None:
+    found: Counter[str] = Counter()
+    for number in range(38):
+        outcome, done, words = trial(name, 17, number)
+        assert outcome != "failed", f"{name}, {done}, number {number}: {words}"
+        found[outcome] += 1
+    assert found["refused"] > 3
+
+
+def _raise(error: BaseException) -> str:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        (lambda path: "another answer", "another answer"),
+        (lambda path: _raise(KeyError("steps")), "KeyError"),
+        (lambda path: _raise(MemoryError()), "MemoryError"),
+        (lambda path: _raise(mutate.Refusal("in.h5 \x1b[31m")), "control characters"),
+        (lambda path: _raise(mutate.Refusal("something is wrong")), "does not name"),
+        (lambda path: _raise(mutate.Hang()), "in time"),
+    ],
+)
+def test_the_judge_sees_what_is_wrong(read: object, words: str, tmp_path: object) -> None:
+    target = Target(lambda path: path, read, ("bytes",), sealed=True)  # type: ignore[arg-type]
+    outcome, said = judge(target, tmp_path / "in.h5", "the whole answer")  # type: ignore[operator]
+    assert outcome == "failed"
+    assert words in said
