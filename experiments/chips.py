@@ -18,7 +18,7 @@ from memspice.network.weights import load_network
 def ann_correct(setup: Setup) -> np.ndarray:
     """Whether the network without any circuit classifies each image correctly, (images,)."""
     network = load_network(setup.network)
-    data = load_images(network, setup.images, setup.data)
+    data = load_images(network, "test", setup.images, setup.data)
     return np.asarray(ann_scores(network, data.images).argmax(axis=1) == data.labels)
 
 

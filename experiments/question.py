@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 
 from memspice.datasets.cifar10 import load_cifar10
 from memspice.errors import DataError
-from memspice.outputs import write_text
+from memspice.outputs import write_text, writing
 from memspice.report.style import save
-from memspice.store.files import writing
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -11,7 +11,6 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from memspice.circuits.energy_model import COMPONENTS
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
     note_lines,
@@ -92,8 +91,7 @@ def _problem(run: CosimRun) -> MemspiceError | None:
 
 def cosim_text(content: Mapping[str, Any]) -> str:
     """Summary for a terminal of 80 columns."""
-    dataset, energy = content["dataset"], content["energy_per_inference_joule"]
-    low, high = (format_si(value, "J") for value in energy["ci95"])
+    dataset, spice = content["dataset"], content["spice"]
     lines = [
         f"{content['network']} on {dataset['images']} images of {dataset['name']}, "
         f"{content['device']}, T = {content['cycles']}",
@@ -101,21 +99,9 @@ def cosim_text(content: Mapping[str, Any]) -> str:
         *note_lines(content),
         f"  accuracy     ANN {_percent(content['ann_accuracy'])}",
         f"               SNN {_percent(content['snn_accuracy'])}",
-        f"  energy       {format_si(energy['total'], 'J')} per inference (95 %: {low} to {high})",
-    ]
-    lines += [
-        f"    {name:12} {format_si(energy[name], 'J'):>9}  {energy[name] / energy['total']:7.2%}"
-        for name in COMPONENTS
-    ]
-    lines.append(f"  {'scope':16} {'memristive':>11} {'CMOS 45 nm':>11} {'ratio':>8}")
-    for scope, ratio in content["ratio"].items():
-        shown = f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
-        own, other = content["memristive_joule"][scope], content["cmos_baseline_joule"][scope]
-        lines.append(
-            f"    {scope:14} {format_si(own, 'J'):>11} {format_si(other, 'J'):>11} {shown:>7}x"
-        )
-    spice = content["spice"]
-    lines += [
+        f"               SNN: network loop calibrated by {spice['windows']} windows of SPICE",
+        *_energy_lines(content),
+        *_against_lines(content),
         f"  SPICE        {spice['windows']} windows ({spice['full_windows']} full), "
         f"{spice['events']} events, {spice['mismatches']} spikes differ",
         f"               worst margin {spice['worst_margin']:.2%}, energy closure "
@@ -124,6 +110,63 @@ def cosim_text(content: Mapping[str, Any]) -> str:
         f"{'settled' if content['settled'] else 'NOT settled'}; {content['wall_seconds']:.0f} s",
     ]
     return "\n".join(lines)
+
+
+def _energy_lines(content: Mapping[str, Any]) -> list[str]:
+    """Total with its two ranges and what it rests on, then the components."""
+    total, energy = content["energy_total_joule"], content["energy_per_inference_joule"]
+    split = content["sense_split_joule"]
+    value, low, high, model_low, model_high = (
+        format_si(total[name], "J") for name in ("value", "low", "high", "model_low", "model_high")
+    )
+    lines = [
+        f"  energy       {value} per inference, {content['assumed_fraction']:.0%} of it assumed; "
+        f"{content['device_source']} device",
+        f"               sampling only: {low} to {high} (95 %)",
+        f"               model, one assumption changed: {model_low} to {model_high}",
+    ]
+    lines += [
+        f"    {name:12} {format_si(joule, 'J'):>9}  {joule / total['value']:7.2%}"
+        for name, joule in energy.items()
+    ]
+    quiescent, bit_lines = (format_si(split[name], "J") for name in ("quiescent", "bit_lines"))
+    lines.append(f"    of sense, {quiescent} quiescent and {bit_lines} for bit-line currents")
+    return lines
+
+
+def _against_lines(content: Mapping[str, Any]) -> list[str]:
+    """Ratios of energy, each with scope, opponent, sensitivity and what is assumed."""
+    lines = [
+        "  against CMOS, 45 nm: its energy over ours, above 1 we take less",
+        "  range: one assumption changed; assumed: share of our joules / of theirs",
+        f"    {'scope and opponent':26} {'ours':>7} {'CMOS':>7} {'ratio':>7}  {'range':15} assumed",
+    ]
+    for scope, ratios in content["ratio"].items():
+        lines.append(f"    {scope.replace('_', ' + ')}")
+        own = format_si(content["memristive_joule"][scope], "J")
+        for name, item in ratios.items():
+            other = format_si(content["cmos_baseline_joule"][scope][name], "J")
+            shares = f"{item['assumed_fraction']:.0%}/{item['opponent_assumed_fraction']:.0%}"
+            ends = [_short(item["sensitivity"][end]["value"]) for end in ("low", "high")]
+            lines.append(
+                f"      {content['opponents'][name]:24} {own:>7} {other:>7} "
+                f"{_times(item['value']):>6}x  {' to '.join(ends):15} {shares}"
+            )
+    cases = [item["value"] for ratios in content["ratio"].values() for item in ratios.values()]
+    ann, snn = (100 * content[name]["value"] for name in ("ann_accuracy", "snn_accuracy"))
+    return [
+        *lines,
+        f"  CMOS takes less in {sum(ratio < 1 for ratio in cases)} of these {len(cases)} cases; "
+        f"right are: ANN {ann:.1f} %, spikes {snn:.1f} %",
+    ]
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio >= 0.1 else _short(ratio)
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:.2g}" if ratio >= 0.01 else f"{ratio:.0e}"
 
 
 def _percent(item: dict[str, Any]) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from memspice.circuits.energy_model import COMPONENTS
+from memspice.analysis.cmos import LIKE_FOR_LIKE, OPPONENTS, PAPERS, SCOPES
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
+from memspice.parameters import load_parameter_set
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "dense")
 #: Share of each component in a convolution's energy.
-SHARES = (0.018, 0.074, 0.52, 0.31, 0.052, 0.026, 2e-5)
+SHARES = (0.018, 0.074, 0.47, 0.31, 0.052, 0.026, 2e-5, 0.05)
 TOTALS = (610e-9, 1.48e-6, 720e-9, 1.21e-6, 590e-9, 830e-9, 3.1e-9)
 
 
@@ -19,9 +22,9 @@ def example_energy() -> dict[str, dict[str, float]]:
     energy = {}
     for number, (layer, total) in enumerate(zip(LAYERS, TOTALS, strict=True)):
         tilt = 1 + 0.25 * np.sin(number + np.arange(len(SHARES)))
-        parts = np.array(SHARES) * tilt * ([1, 1, 1, 0, 0, 0, 0] if layer == "dense" else 1)
+        parts = np.array(SHARES) * tilt * ([1, 1, 1, 0, 0, 0, 0, 1] if layer == "dense" else 1)
         parts *= total / parts.sum()
-        energy[layer] = dict(zip(COMPONENTS, parts.tolist(), strict=True))
+        energy[layer] = dict(zip(NETWORK_COMPONENTS, parts.tolist(), strict=True))
     return energy
 
 
@@ -111,14 +114,44 @@ def example_iterations() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def example_ratio(value: float, low: float = 0.5, high: float = 2.0) -> dict[str, Any]:
+    """A ratio with all that stands beside it; ends of its sensitivity as factors."""
+    return {
+        "value": value, "low": 0.96 * value, "high": 1.04 * value,
+        "sensitivity": {
+            "low": {"value": low * value, "change": "amplifier bandwidth at twice"},
+            "high": {"value": high * value, "change": "sums of 32 bit"},
+        },
+        "assumed_fraction": 0.91, "opponent_assumed_fraction": 0.02,
+    }  # fmt: skip
+
+
+def example_table(ratio: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Ratios of a summary, like for like and as the papers count, by scope and opponent."""
+    items = {
+        scope: {name: example_ratio(value) for name, value in ratios.items()}
+        for scope, ratios in ratio.items()
+    }
+    return {
+        "ratio": {scope: {name: items[scope][name] for name in LIKE_FOR_LIKE} for scope in SCOPES},
+        PAPERS: {scope: items[scope][PAPERS] for scope in SCOPES},
+        "opponents": {name: opponent.words for name, opponent in OPPONENTS.items()},
+    }
+
+
 def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
     """All that ``summary.json`` holds, and what a report needs."""
     energy = example_energy()
-    parts = {name: sum(layer[name] for layer in energy.values()) for name in COMPONENTS}
+    parts = {name: sum(layer[name] for layer in energy.values()) for name in NETWORK_COMPONENTS}
     total = sum(parts.values())
     small = dataset == "cifar10-foolbox20"
     memristive = {"neuron": 2.1e-6, "neuron_synapse": total - 0.1e-6, "system": total}
-    cmos = {"neuron": 1.73e-6, "neuron_synapse": 24.6e-6, "system": 148e-6}
+    cmos = {
+        "neuron": dict(zip(OPPONENTS, (1.73e-6, 1.73e-6, 0.1e-6, 1.73e-6), strict=True)),
+        "neuron_synapse": dict(zip(OPPONENTS, (15e-6, 4.5e-6, 9e-6, 24.6e-6), strict=True)),
+        "system": dict(zip(OPPONENTS, (17e-6, 27e-6, 9.2e-6, 148e-6), strict=True)),
+    }
+    ratios = {s: {n: joule / memristive[s] for n, joule in cmos[s].items()} for s in cmos}
     return {
         "dataset": {
             "name": dataset,
@@ -140,15 +173,19 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
         if small
         else {"value": 0.8514, "n": 10_000, "low": 0.8443, "high": 0.8582},
         "spike_rate": {layer: values[0] for layer, values in example_rates().items()},
-        "energy_per_inference_joule": {
-            **parts, "total": total, "ci95": [0.965 * total, 1.035 * total],
+        "energy_per_inference_joule": parts,
+        "energy_by_layer_joule": energy,
+        "energy_total_joule": {
+            "value": total, "low": 0.965 * total, "high": 1.035 * total,
+            "interval": "95 %, sampling of windows only",
+            "model_low": 0.4 * total, "model_high": 1.9 * total,
         },
-        "energy_by_layer_joule": {
-            layer: {**values, "total": sum(values.values())} for layer, values in energy.items()
-        },
+        "assumed_fraction": 0.91,
+        "device_source": "what-if",
+        "sense_split_joule": {"quiescent": 0.6 * parts["sense"], "bit_lines": 0.4 * parts["sense"]},
         "cmos_baseline_joule": cmos,
         "memristive_joule": memristive,
-        "ratio": {scope: cmos[scope] / memristive[scope] for scope in cmos},
+        **example_table(ratios),
         "cmos_constants": example_constants(),
         "spice": example_spice(),
         "iterations": example_iterations(),
@@ -170,12 +207,14 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
 
 def example_constants() -> list[dict[str, Any]]:
     rows = (
-        ("stochastic neuron, update", 1.2e-12, "J", "D", "16 bit LFSR, sigmoid table, comparator"),
-        ("8 bit integer add", 30e-15, "J", "S", "Horowitz, ISSCC 2014, 45 nm, 0.9 V"),
-        ("8 KB SRAM, 64 bit read", 10e-12, "J", "R", "Horowitz, ISSCC 2014"),
-        ("weight bits", 8, "1", "A", "equal to the levels of a differential pair"),
+        ("decision", "clock", 21e-15, "J", "D", "simulated"),
+        ("cmos", "add_8bit", 30e-15, "J", "S", "Horowitz, ISSCC 2014, 45 nm, 0.9 V"),
+        ("cmos", "weight_fetch", 1.25e-12, "J", "R", "8 of 64 bit of 8 KB SRAM, Horowitz 2014"),
+        ("cmos", "weight_reuse", 256, "1", "A", "weight-stationary"),
+        ("converters", "input_conversion", 3.1e-12, "J", "R", "ISAAC"),
+        ("converters", "output_conversion", 1.56e-12, "J", "D", "ISAAC"),
     )
-    keys = ("name", "value", "unit", "label", "source")
+    keys = ("table", "name", "value", "unit", "label", "source")
     return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
@@ -205,14 +244,9 @@ def example_spice() -> dict[str, Any]:
 
 
 def example_parameters() -> list[dict[str, Any]]:
-    rows = (
-        ("hazard", "voltage_scale", 0.156, "V", "R", "as ag-asi"),
-        ("hazard", "time_scale", 3.2e-4, "s", "A", "rescaled: V50 = 1.2 V at a pulse of 100 ns"),
-        ("timing", "write", 100e-9, "s", "A", "assumed"),
-        ("periphery", "compare_current", 1.63e-6, "A", "S", "MNSIM 2.0@ca39ccb: 1.63 uW at 1 V"),
-        ("array", "wire_resistance_row", 1.06, "ohm", "S", "DNN_NeuroSim_V1.3@388f421 Param.cpp"),
-        ("synapse", "levels", 32, "1", "A", "5 bit per cell"),
-        ("sense", "kind", "transimpedance", "1", "A", "the other variant is resistive"),
-    )  # fmt: skip
-    keys = ("table", "name", "value", "unit", "label", "source")
-    return [dict(zip(keys, row, strict=True)) for row in rows]
+    """Some of those of the set, as it has them."""
+    rows = [asdict(item) for item in load_parameter_set("fast-memristor").provenance]
+    kind = {"table": "sense", "name": "kind", "value": "transimpedance", "unit": "1", "label": "A",
+            "source": "the other variant is resistive"}  # fmt: skip
+    last = max(k for k, row in enumerate(rows) if row["table"] == "sense")
+    return [*rows[: last + 1], kind, *rows[last + 1 :]]

@@ -19,8 +19,8 @@ BLOCKS = {
 }
 WIDTHS = {4: "4 bits", 8: "reference", 12: "12 bits", 16: "16 bits"}
 SUPPLIES = ("supply 0.8 V", "supply 0.9 V", "reference", "supply 1.1 V")
-#: Changes shown for each scope.
-SHOWN = 7
+#: Changes shown for each scope, and against whom.
+SHOWN, OPPONENT = 7, "spiking_16bit"
 
 
 def draw(result: dict[str, Any]) -> Figure:
@@ -30,9 +30,9 @@ def draw(result: dict[str, Any]) -> Figure:
     blocks, supplies = upper.subplots(1, 2)
     _blocks(blocks, result["circuits"])
     _supplies(supplies, result["circuits"])
-    for axis, scope in zip(lower.subplots(2, 1), ("neuron", "system"), strict=True):
+    for axis, scope in zip(lower.subplots(2, 1), ("neuron", "neuron_synapse"), strict=True):
         _changes(axis, result["sensitivity"], scope)
-    total = 1e15 * result["circuits"]["reference"]["energy_joule"]["total"]
+    total = 1e15 * result["circuits"]["reference"]["energy_total_joule"]
     headline(figure, f"A stochastic neuron in 45 nm CMOS: {total:.0f} fJ a decision, simulated")
     return figure
 
@@ -52,7 +52,7 @@ def _blocks(axis: Axes, circuits: dict[str, Any]) -> None:
 
 def _supplies(axis: Axes, circuits: dict[str, Any]) -> None:
     volts = np.array([circuits[name]["supply_volt"] for name in SUPPLIES])
-    energy = [1e15 * circuits[name]["energy_joule"]["total"] for name in SUPPLIES]
+    energy = [1e15 * circuits[name]["energy_total_joule"] for name in SUPPLIES]
     fine = np.linspace(volts.min(), volts.max(), 50)
     square = energy[SUPPLIES.index("reference")] * fine**2
     axis.plot(fine, square, color=SURROGATE, label="proportional to the square")
@@ -63,8 +63,11 @@ def _supplies(axis: Axes, circuits: dict[str, Any]) -> None:
 
 
 def _changes(axis: Axes, sensitivity: dict[str, Any], scope: str) -> None:
-    changes = sensitivity["changes"]
-    factors = {name: item["factor"][scope] for name, item in changes.items()}
+    """Draw what single assumptions do to the ratio at one scope against one opponent."""
+    standing = sensitivity["reference"][scope][OPPONENT]
+    factors = {
+        name: ratios[scope][OPPONENT] / standing for name, ratios in sensitivity["changes"].items()
+    }
     largest = sorted(factors, key=lambda name: -abs(np.log(factors[name])))[:SHOWN][::-1]
     values = np.array([factors[name] for name in largest])
     axis.barh(range(SHOWN), values - 1, left=1, color=np.where(values > 1, SPICE, SURROGATE))
@@ -78,6 +81,10 @@ def _changes(axis: Axes, sensitivity: dict[str, Any], scope: str) -> None:
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()
     axis.set_title(
-        f"scope {scope}: reference {sensitivity['reference'][scope]:.1f}", fontsize=9, loc="left"
-    )
+        f"scope {scope.replace('_', ' + ')}, against {sensitivity['opponents'][OPPONENT]}: "
+        f"reference {standing:.2f} "
+        f"({100 * sensitivity['assumed_fraction'][scope]:.0f} % of our joules assumed, "
+        f"{sensitivity['device_source']} device)",
+        fontsize=9, loc="left",
+    )  # fmt: skip
     tidy(axis, "x")

@@ -27,6 +27,7 @@ from ratios import analogue_rows, conversions, sensitivity
 from variants import measure, variants
 
 from memspice.analysis.cmos import NeuronDecision
+from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.engines import find_engine
 from memspice.engines.base import Engine
 from memspice.errors import IncompleteResults
@@ -95,7 +96,7 @@ def simulated(engine: Engine, cycles: int) -> dict[str, Any]:
         circuits[name] = measured = measure(engine, variant, cycles)
         if measured["other_spikes"] or measured["other_states"]:
             raise IncompleteResults(f"{name}: not the spikes of the arithmetic; slow its clock")
-        click.echo(f"{name:28} {1e15 * circuits[name]['energy_joule']['total']:.1f} fJ")
+        click.echo(f"{name:28} {1e15 * circuits[name]['energy_total_joule']:.1f} fJ")
     return {
         "engine": f"{engine.info.name} {engine.info.version}",
         "current_ampere_per_metre": currents(engine),
@@ -104,12 +105,13 @@ def simulated(engine: Engine, cycles: int) -> dict[str, Any]:
 
 
 def neuron_decision(measured: dict[str, Any]) -> NeuronDecision:
-    """The reference circuit's energies by block."""
+    """The reference circuit's energies by block, and how sure their sum is."""
     energy = measured["energy_joule"]
+    half_width = NORMAL_QUANTILE * measured["standard_error_joule"] / measured["energy_total_joule"]
     return NeuronDecision(
         clock=energy["clock"], random_number=energy["register"], table=energy["table"],
         compare=energy["compare"], latch=energy["latch"],
-        period=measured["period_second"], leakage=measured["leakage_watt"],
+        period=measured["period_second"], leakage=measured["leakage_watt"], half_width=half_width,
     )  # fmt: skip
 
 

@@ -12,10 +12,9 @@ from rows import QUESTIONS, Results, Row, rows
 from verdicts import CONDITIONS, HOLDS, NOT, OPEN, amount, points, safe_range
 
 from memspice.errors import IncompleteResults
-from memspice.outputs import write_text
+from memspice.outputs import write_text, writing
 from memspice.report.html import embedded
 from memspice.report.style import si
-from memspice.store.files import writing
 
 #: Mark and class of each verdict.
 MARKS = {HOLDS: ("✓", "good"), CONDITIONS: ("~", "part"), NOT: ("✗", "bad"), OPEN: ("?", "open")}

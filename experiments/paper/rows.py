@@ -18,11 +18,14 @@ from verdicts import (
     loss_verdict,
     neuron_verdict,
     points,
+    ratio_case,
     ratio_verdict,
     robust_verdict,
 )
 
+from memspice.analysis.cmos import PAPERS, SCOPES
 from memspice.errors import IncompleteResults
+from memspice.report.style import si
 
 #: Scripts in their order; each writes ``NAME/result.json`` and its figures.
 QUESTIONS = ("stochastic_neuron", "conversion", "robustness", "energy_ratio")
@@ -170,15 +173,24 @@ def _harshest(sweep: Mapping[str, Any]) -> str:
     last = [point for point in sweep["points"] if "refused" not in point][-1]
     energy = last["energy_ratio"]["value"]
     value = amount(last["value"], sweep["unit"])
-    return f"{points(last['loss'])} at {sweep['title']} {value}, energy × {energy:.3g}"
+    change = f"energy {100 * (energy - 1):+.1f} %"
+    return f"{points(last['loss'])} at {sweep['title']} {value}, {change}"
 
 
 def _ratio(device: Mapping[str, Any], kind: str, number: float, statement: str, source: str) -> Row:
-    ours = ", ".join(
-        f"{scope.replace('_', ' + ')} {device['ratio'][scope]:.3g} ({low:.3g} to {high:.3g})"
-        for scope, (low, high) in device["ratio_ci95"].items()
+    cases = [
+        ratio_case(device, scope, opponent)
+        for scope, ratios in device["ratio"].items()
+        for opponent in ratios
+    ]
+    count = ratio_case(device, SCOPES[-1], PAPERS)
+    total = device["energy_total_joule"]
+    ours = (
+        f"{device['device']}, {device['device_source']} device: {si(total['value'], 'J')} an "
+        f"inference, {100 * device['assumed_fraction']:.0f} % of it assumed; {'; '.join(cases)}. "
+        f"Counted as the papers seem to, beside their {number:g}: {count}"
     )
     return Row(
-        kind, statement, source, f"{number:g} ×", f"{device['device']}: {ours}",
+        kind, statement, source, f"{number:g} ×, its scope and opponent not stated", ours,
         ratio_verdict(device, number), RATIO_RULE, "energy_ratio", ("energy_ratio",),
     )  # fmt: skip

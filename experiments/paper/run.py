@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,8 +53,18 @@ def main(full: bool, data: Path | None, device: str, out: Path | None, page: boo
 
 
 def verdict_table(found: Sequence[Row]) -> str:
-    """Claims and verdicts for a terminal, and for the README."""
-    return "\n".join(f"{row.verdict.word:29} {row.statement}" for row in found)
+    """Claims and verdicts for a terminal, and for the README.
+
+    A verdict on a ratio of energies carries its reason: scope, opponent, what is assumed.
+    """
+    lines = []
+    for row in found:
+        lines.append(f"{row.verdict.word:29} {row.statement}")
+        if row.script == "energy_ratio":
+            lines += textwrap.wrap(
+                row.verdict.reason, 96, initial_indent=30 * " ", subsequent_indent=30 * " "
+            )
+    return "\n".join(lines)
 
 
 def run_script(name: str, options: list[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
+from memspice.analysis.cmos import PAPERS
 from memspice.analysis.comparison import MARGIN
 
 HOLDS = "holds"
@@ -38,8 +38,10 @@ NEURON_RULE = (
     "not surely."
 )
 RATIO_RULE = (
-    "CMOS over own energy at three scopes. Holds: the whole 95 % interval is at or above the "
-    "paper's number at every scope; under conditions: at some; does not: at none."
+    "CMOS over own energy, like for like: three scopes that book the same work on both sides, each "
+    "against three digital networks. Holds: the whole 95 % interval, of sampling alone, is at or "
+    "above the paper's number in every case; under conditions: in some; does not: in none. The "
+    "count with a fetch for each addition stands beside the paper's number and decides nothing."
 )
 ROBUST_RULE = (
     "A setting is safe where the whole 95 % interval of what it costs against the nominal setting "
@@ -98,43 +100,44 @@ def neuron_verdict(result: Mapping[str, Any]) -> Verdict:
 
 
 def ratio_verdict(device: Mapping[str, Any], number: float) -> Verdict:
-    """Judge the ratio of energies by scope against the paper's number, and say what it rests on."""
-    intervals = device["ratio_ci95"]
-    reached = [scope for scope, (low, _) in intervals.items() if low >= number]
-    shown = ", ".join(f"{_words(s)} {device['ratio'][s]:.3g}" for s in intervals)
-    if len(reached) == len(intervals):
-        return Verdict(HOLDS, f"at every scope: {shown}; {_rests_on(device, reached, number)}")
-    missed = [scope for scope in intervals if scope not in reached]
-    why = f"at {_words(missed[0])}, {_largest(device, missed[0])}"
-    if reached:
-        within = " and at ".join(_words(scope) for scope in reached)
-        doubt = _rests_on(device, reached, number)
-        return Verdict(CONDITIONS, f"at {within}: {shown}; {doubt}; {why}")
-    return Verdict(NOT, f"at no scope: {shown}; {why}")
+    """Judge the ratios of energy, like for like, against the paper's number."""
+    cases = {
+        (scope, opponent): item
+        for scope, ratios in device["ratio"].items()
+        for opponent, item in ratios.items()
+    }
+    reached = [case for case, item in cases.items() if item["low"] >= number]
+    ordered = sorted(cases, key=lambda case: cases[case]["value"])
+    ends = f"best {ratio_case(device, *ordered[-1])}; worst {ratio_case(device, *ordered[0])}"
+    if not reached:
+        return Verdict(NOT, f"in none of {len(cases)} cases: {ends}")
+    lost = [
+        f"{_words(scope)} against {device['opponents'][opponent]} with "
+        f"{item['sensitivity']['low']['change']}"
+        for (scope, opponent), item in cases.items()
+        if (scope, opponent) in reached and item["sensitivity"]["low"]["value"] < number
+    ]
+    doubt = f"no longer at {', or '.join(lost)}" if lost else "no single assumption changes that"
+    if len(reached) == len(cases):
+        return Verdict(HOLDS, f"in all {len(cases)} cases: {ends}; {doubt}")
+    return Verdict(CONDITIONS, f"in {len(reached)} of {len(cases)} cases: {ends}; {doubt}")
+
+
+def ratio_case(device: Mapping[str, Any], scope: str, opponent: str) -> str:
+    """One ratio with its scope, opponent, sensitivity and what is assumed on either side."""
+    papers = opponent == PAPERS
+    item = device[PAPERS][scope] if papers else device["ratio"][scope][opponent]
+    low, high = (item["sensitivity"][end]["value"] for end in ("low", "high"))
+    return (
+        f"{item['value']:.3g} at {_words(scope)} against {device['opponents'][opponent]} "
+        f"({low:.3g} to {high:.3g} with one assumption changed; assumed "
+        f"{100 * item['assumed_fraction']:.0f} % of our joules, "
+        f"{100 * item['opponent_assumed_fraction']:.0f} % of theirs)"
+    )
 
 
 def _words(scope: str) -> str:
     return f"scope {scope.replace('_', ' + ')}"
-
-
-def _rests_on(device: Mapping[str, Any], reached: Sequence[str], number: float) -> str:
-    """The single assumptions of which each, changed, takes a scope below the number."""
-    found = [
-        f"{name} ({_words(scope)} {change['ratio'][scope]:.3g})"
-        for scope in reached
-        for name, change in device["sensitivity"].items()
-        if change["ratio"][scope] < number
-    ]
-    return f"no longer with {', or '.join(found)}" if found else "no single assumption changes that"
-
-
-def _largest(device: Mapping[str, Any], scope: str) -> str:
-    """Which component takes most of the energy of a scope."""
-    parts = [part for name in SCOPES[: SCOPES.index(scope) + 1] for part in SCOPE_COMPONENTS[name]]
-    energy = {part: device["energy_per_inference_joule"][part] for part in parts}
-    name = max(energy, key=lambda part: energy[part])
-    share = 100 * energy[name] / sum(energy.values())
-    return f"{name.replace('_', ' ')} takes {share:.0f} %"
 
 
 def robust_verdict(sweeps: Sequence[Mapping[str, Any]]) -> Verdict:
@@ -171,7 +174,8 @@ def _energies(sweeps: Sequence[Mapping[str, Any]]) -> str:
         for point in sweep["points"]
         if "refused" not in point
     ]
-    return f"energy {min(ratios):.2f} to {max(ratios):.2f} times the nominal one"
+    low, high = (100 * (end - 1) for end in (min(ratios), max(ratios)))
+    return f"energy {low:+.0f} to {high:+.0f} % of the nominal one"
 
 
 def safe_range(sweep: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ CIRCUIT_CONSTANTS: dict[str, tuple[str, ...]] = {
     "neuron_read": (*_NEURON, "periphery.compare_current"),
     "neuron_reset": ("periphery.driver_resistance", "periphery.supply_negative"),
     "logic": ("periphery.latch_capacitance", "periphery.latch_resistance"),
+    "converter": ("converters.input_conversion", "converters.output_conversion"),
 }
 
 

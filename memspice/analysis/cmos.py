@@ -1,40 +1,51 @@
-"""The CMOS counterpart: the same network, the same spikes, the same cycles, in digital 45 nm.
+"""The CMOS counterparts: digital 45 nm networks that do the work of the memristive one.
 
-Three scopes are kept apart.  ``neuron``: a random draw, a table look-up and a comparison an event.
-``neuron_synapse``: and one addition per synapse that a spike reaches; the first layer multiplies
-its analogue inputs once per image.  ``system``: and the fetch of each weight used from SRAM.
+Three scopes book the same work on both sides.  ``neuron``: the decision of every event.
+``neuron_synapse``: and what forms the weighted sums: drivers, crossbar and sense stages there,
+additions and products here.  ``system``: and converters there, weight memory here.
+
+Four opponents (`OPPONENTS`): the same spikes in weight-stationary CMOS with additions of 8 or of 16
+bit, the artificial network of 8 bit in one pass, and the spikes as the papers count them, with a
+fetch for each addition, which serves only to set a number beside theirs.
 
 The neuron's decision is either quoted (sum of published energies per operation) or simulated
 (`NeuronDecision`: supply currents of the transistor circuit of `memspice.circuits.cmos_neuron`).
-A fourth row is the artificial neural network on the same crossbars, read once through converters.
+Registers, routing, clocks and leakage of memories are on neither side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from memspice.analysis.assumed import assumed_fraction
 from memspice.errors import ConfigError
+from memspice.parameters import SourcedValue
 from memspice.quantities import Parameters, quantity
 
 SCOPES = ("neuron", "neuron_synapse", "system")
 #: Components of the memristive network that each scope adds to the one before.
 SCOPE_COMPONENTS = {
     "neuron": ("neuron_write", "neuron_read", "neuron_reset", "logic"),
-    "neuron_synapse": ("crossbar",),
-    "system": ("driver", "sense"),
+    "neuron_synapse": ("driver", "crossbar", "sense"),
+    "system": ("converter",),
 }
+#: Part of a digital network that each scope adds to the one before.
+SCOPE_PARTS = {"neuron": ("neuron",), "neuron_synapse": ("synapse",), "system": ("memory",)}
 
 
 class CmosOperations(Parameters):
-    """Energy of one digital operation."""
+    """Energy of one digital operation, and how often a fetched weight is used."""
 
-    add: float = quantity("J", "Integer addition or comparison, 16 bit", gt=0)
+    add_8bit: float = quantity("J", "Integer addition, 8 bit", gt=0)
+    add_16bit: float = quantity("J", "Integer addition or comparison, 16 bit", gt=0)
+    add_32bit: float = quantity("J", "Integer addition, 32 bit", gt=0)
     multiply: float = quantity("J", "Integer multiplication, 8 bit", gt=0)
     random_draw: float = quantity("J", "One pseudo-random number", gt=0)
     lookup: float = quantity("J", "Read of the activation table", gt=0)
     weight_fetch: float = quantity("J", "Read of one 8 bit weight from SRAM", gt=0)
+    weight_reuse: float = quantity("1", "Uses of a weight once it has been fetched", ge=1)
+    weight_reuse_papers: float = quantity("1", "Uses of a fetched weight in the papers", ge=1)
 
 
 class NeuronDecision(Parameters):
@@ -51,6 +62,7 @@ class NeuronDecision(Parameters):
     latch: float = quantity("J", "Spike latch", ge=0)
     period: float = quantity("s", "Clock period, one decision", gt=0)
     leakage: float = quantity("W", "Static power, part of the energies above", ge=0)
+    half_width: float = quantity("1", "Relative half width of the sum's 95 % interval", ge=0)
 
     def energy(self, shared_register: int = 1) -> float:
         """Energy of one decision, [J].
@@ -81,11 +93,18 @@ class Converters(Parameters):
 
 @dataclass(frozen=True)
 class Workload:
-    """Operations of one inference: ``events`` of neurons, additions and products of synapses."""
+    """Operations of one inference.
+
+    Of the spikes: ``events`` of neurons, ``synaptic_adds`` and ``products`` of synapses (the first
+    layer multiplies its analogue inputs once per image).  Of the artificial network in one pass:
+    ``activations`` of neurons and ``macs``, products that are added up.
+    """
 
     events: float
     synaptic_adds: float
     products: float
+    activations: float
+    macs: float
 
 
 @dataclass(frozen=True)
@@ -99,53 +118,98 @@ class Conversions:
     outputs: float
 
 
+@dataclass(frozen=True)
+class Opponent:
+    """A digital network to compare with; ``add`` and ``reuse`` name fields of `CmosOperations`."""
+
+    words: str
+    spiking: bool
+    add: str
+    reuse: str
+
+    @property
+    def constants(self) -> dict[str, tuple[str, ...]]:
+        """Constants that price each part, as ``table.name``."""
+        blocks = ("clock", "random_number", "table", "compare", "latch")
+        decision = tuple(f"decision.{block}" for block in blocks)
+        return {
+            "neuron": decision if self.spiking else ("cmos.lookup",),
+            "synapse": (f"cmos.{self.add}", "cmos.multiply"),
+            "memory": ("cmos.weight_fetch", f"cmos.{self.reuse}"),
+        }
+
+
+PAPERS = "as_papers_count"
+OPPONENTS = {
+    "spiking_8bit": Opponent("same spikes, 8 bit adds", True, "add_8bit", "weight_reuse"),
+    "spiking_16bit": Opponent("same spikes, 16 bit adds", True, "add_16bit", "weight_reuse"),
+    "ann_8bit": Opponent("8 bit ANN in one pass", False, "add_8bit", "weight_reuse"),
+    PAPERS: Opponent("same spikes, a fetch for each add", True, "add_16bit", "weight_reuse_papers"),
+}
+#: Those that do the work as one would build it: what a headline may name.
+LIKE_FOR_LIKE = tuple(name for name in OPPONENTS if name != PAPERS)
+
+
 def quoted_decision(operations: CmosOperations) -> float:
     """Energy of a neuron's decision as the sum of published energies per operation, [J]."""
-    return operations.random_draw + operations.lookup + operations.add
+    return operations.random_draw + operations.lookup + operations.add_16bit
 
 
-def cmos_energy(
-    operations: CmosOperations,
-    work: Workload,
-    decision: float | None = None,
-    fetch_reuse: float = 1.0,
+def opponent_parts(
+    opponent: Opponent, operations: CmosOperations, work: Workload, decision: float
 ) -> dict[str, float]:
-    """Energy of one inference at each scope, [J].
+    """Energy of one inference of a digital network by part, [J].
 
     Parameters
     ----------
+    opponent : Opponent
+        Which network.
     operations : CmosOperations
         Energy per operation.
     work : Workload
         How many of each.
-    decision : float, optional, [J]
-        Of a neuron, for instance `NeuronDecision.energy`; `quoted_decision` if not given.
-    fetch_reuse : float
-        Synaptic operations that use a weight once it has been fetched, at least 1.
+    decision : float, [J]
+        Of a spiking neuron: `NeuronDecision.energy`, or `quoted_decision`.
 
-    Raises
-    ------
-    ConfigError
-        If ``fetch_reuse`` is below 1.
+    Returns
+    -------
+    dict of str to float, [J]
+        ``neuron``, ``synapse`` and ``memory``.
     """
-    _at_least_one("fetch_reuse", fetch_reuse)
-    neuron = work.events * (quoted_decision(operations) if decision is None else decision)
-    synapse = work.synaptic_adds * operations.add
-    synapse += work.products * (operations.multiply + operations.add)
-    fetch = (work.synaptic_adds + work.products) * operations.weight_fetch / fetch_reuse
-    return {
-        "neuron": neuron,
-        "neuron_synapse": neuron + synapse,
-        "system": neuron + synapse + fetch,
-    }
+    add = getattr(operations, opponent.add)
+    multiply = operations.multiply + add
+    if opponent.spiking:
+        neuron = work.events * decision
+        synapse = work.synaptic_adds * add + work.products * multiply
+        uses = work.synaptic_adds + work.products
+    else:
+        neuron, synapse = work.activations * operations.lookup, work.macs * multiply
+        uses = work.macs
+    memory = uses * operations.weight_fetch / getattr(operations, opponent.reuse)
+    return {"neuron": neuron, "synapse": synapse, "memory": memory}
 
 
-def memristive_energy(components: Mapping[str, float]) -> dict[str, float]:
-    """Energy of the memristive network at the same scopes, [J], from its components."""
+def by_scope(parts: Mapping[str, float], scopes: Mapping[str, tuple[str, ...]]) -> dict[str, float]:
+    """Energy at each scope, [J]: that of the scope before, and of the parts that it adds."""
     total, result = 0.0, {}
     for scope in SCOPES:
-        total += sum(components[name] for name in SCOPE_COMPONENTS[scope])
+        total += sum(parts[name] for name in scopes[scope])
         result[scope] = total
+    return result
+
+
+def assumed_by_scope(
+    parts: Mapping[str, float],
+    scopes: Mapping[str, tuple[str, ...]],
+    provenance: Iterable[SourcedValue],
+    constants: Mapping[str, tuple[str, ...]],
+) -> dict[str, float]:
+    """Share of the energy at each scope that rests on assumed constants, [1]."""
+    sourced, result = tuple(provenance), {}
+    inside: dict[str, float] = {}
+    for scope in SCOPES:
+        inside |= {name: parts[name] for name in scopes[scope]}
+        result[scope] = assumed_fraction(inside, sourced, constants)
     return result
 
 
@@ -173,7 +237,7 @@ def analogue_energy(
     Returns
     -------
     dict of str to float, [J]
-        ``crossbar``, ``driver``, ``sense``, ``converters``, ``activation``, ``total``.
+        ``crossbar``, ``driver``, ``sense``, ``converters``, ``activation``.
 
     Raises
     ------
@@ -185,59 +249,7 @@ def analogue_energy(
     parts["converters"] = conversions.inputs * converters.input_conversion
     parts["converters"] += conversions.outputs * converters.output_conversion
     parts["activation"] = conversions.outputs * converters.activation
-    return {**parts, "total": sum(parts.values())}
-
-
-AssumptionT = TypeVar("AssumptionT")
-
-
-@dataclass(frozen=True)
-class RatioChange:
-    """Ratio of CMOS to memristive energy by scope with one assumption changed.
-
-    ``factor`` is each ratio over that of the unchanged assumptions.
-    """
-
-    ratio: dict[str, float]
-    factor: dict[str, float]
-
-    def as_json(self) -> dict[str, dict[str, float]]:
-        """Plain dictionaries."""
-        return asdict(self)
-
-
-def ratio_sensitivity(
-    ratio: Callable[[AssumptionT], Mapping[str, float]],
-    base: AssumptionT,
-    changes: Mapping[str, AssumptionT],
-) -> dict[str, RatioChange]:
-    """What each assumption, changed alone, does to the ratio of energies.
-
-    Parameters
-    ----------
-    ratio : callable
-        Ratio by scope under some assumptions.
-    base : object
-        The assumptions that stand.
-    changes : mapping of str to object
-        By what was changed: the assumptions with that one change.
-
-    Returns
-    -------
-    dict of str to RatioChange
-        Largest change first, whether up or down: by the factor of the scope it moves most.
-    """
-    standing = ratio(base)
-    rows = {}
-    for name, assumptions in changes.items():
-        found = ratio(assumptions)
-        factor = {scope: found[scope] / standing[scope] for scope in standing}
-        rows[name] = RatioChange(dict(found), factor)
-
-    def extent(name: str) -> float:
-        return max(max(factor, 1 / factor) for factor in rows[name].factor.values())
-
-    return {name: rows[name] for name in sorted(rows, key=extent, reverse=True)}
+    return parts
 
 
 def _at_least_one(name: str, value: float) -> None:

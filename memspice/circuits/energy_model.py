@@ -23,6 +23,8 @@ COMPONENTS = (
     "neuron_reset",
     "logic",
 )
+#: And what a network has besides the circuits of its layers: converters, counted, not simulated.
+NETWORK_COMPONENTS = (*COMPONENTS, "converter")
 
 
 def closed_form_energy(
@@ -70,13 +72,19 @@ def _sense_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> np.ndarray:
     sense, pulse = layer.sense, layer.schedule.rows
     current = row_voltage @ layer.ports.transfer[layer.columns].T
     line = current * layer.input_resistance
-    idle = 2 * sense.supply * sense.quiescent_current * pulse.area
-    absorbed = np.sum(current * line, axis=-1) * pulse.square_area
-    if sense.kind == "resistive":
-        return np.asarray(layer.outputs * idle + absorbed)
-    # The output stage sinks the bit-line current into its lower rail.
-    signal = sense.supply * np.sum(np.abs(current), axis=-1) * pulse.area + absorbed
-    return np.asarray(3 * layer.outputs * idle + signal)
+    signal = np.sum(current * line, axis=-1) * pulse.square_area
+    if sense.kind == "transimpedance":
+        # The output stage sinks the bit-line current into its lower rail.
+        signal = signal + sense.supply * np.sum(np.abs(current), axis=-1) * pulse.area
+    return np.asarray(quiescent_energy(layer) + signal)
+
+
+def quiescent_energy(layer: LayerCircuit) -> float:
+    """Energy of a cycle that the amplifiers of all sense stages take without any signal, [J]."""
+    sense = layer.sense
+    amplifiers = 3 if sense.kind == "transimpedance" else 1  # two lines and their difference
+    power = 2 * sense.supply * sense.quiescent_current
+    return amplifiers * layer.outputs * power * layer.schedule.rows.area
 
 
 def neuron_energy(

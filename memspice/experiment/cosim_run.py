@@ -8,15 +8,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from memspice.analysis.cmos import CmosOperations, NeuronDecision
 from memspice.analysis.transfer import Characterization
 from memspice.engines import find_engine
+from memspice.experiment.against_cmos import load_cmos
 from memspice.experiment.characterize import characterize
 from memspice.experiment.cosim import CosimPlan, CosimState, check_images, run_cosim
 from memspice.experiment.setup import Prepared, Setup, config_text, engine_record, prepare
 from memspice.experiment.summary import summary_json
 from memspice.jobs import Execution
-from memspice.parameters import load_sourced
 from memspice.store import Provenance, RunWriter
 
 Progress = Callable[[str, int, int], None]
@@ -66,8 +65,7 @@ def cosimulate(
     """
     started = time.monotonic()
     engine = find_engine(setup.engine)
-    cmos = load_sourced("cmos-45nm", "cmos", CmosOperations)
-    decision = load_sourced("cmos45_neuron", "decision", NeuronDecision)
+    constants = load_cmos()
     prepared = prepare(setup)
     check_images(prepared)
     provenance = Provenance(
@@ -88,7 +86,7 @@ def cosimulate(
         )
         state = run_cosim(prepared, plan, engine, writer.add, progress)
         seconds = time.monotonic() - started
-        summary = summary_json(prepared, state, cmos, decision, engine.info, seconds)
+        summary = summary_json(prepared, state, constants, engine.info, seconds)
         summary |= {"jobs": state.counts, "failures": state.failures}
         curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
         summary["notes"] = [*summary["notes"], *curve, *state.problems]

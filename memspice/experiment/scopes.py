@@ -1,26 +1,47 @@
-"""How sure the energy of each scope of the comparison with CMOS is, and the work it is based on."""
+"""How sure the energy of each scope of the comparison with CMOS is, from the sampled windows.
+
+The intervals cover sampling only: not the assumptions, nor what is left out.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
+from memspice.analysis.cmos import (
+    OPPONENTS,
+    SCOPE_COMPONENTS,
+    SCOPE_PARTS,
+    SCOPES,
+    CmosOperations,
+    NeuronDecision,
+    Workload,
+    by_scope,
+    opponent_parts,
+)
 from memspice.analysis.extrapolation import extrapolate_layer
-from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.experiment.cosim import CosimState, spice_energies
 from memspice.experiment.setup import Prepared
 
+Interval = tuple[float, float]
 
-def memristive_intervals(prepared: Prepared, state: CosimState) -> dict[str, list[float]]:
-    """95 % interval [J] of the energy of one inference at each scope.
 
-    A scope's own windows decide: the sense stages of ``system`` add nothing to the doubt about
-    ``neuron``.
+def memristive_half_widths(
+    prepared: Prepared, state: CosimState, converters: Mapping[str, Interval]
+) -> dict[str, float]:
+    """Half width of the 95 % interval of the energy of one inference at each scope, [J].
+
+    A scope's own windows decide: the sense stages add nothing to the doubt about ``neuron``.
+
+    Parameters
+    ----------
+    prepared, state
+        The network and what was sampled of it.
+    converters : mapping of str to (mean, half width), [J]
+        Of each layer, per inference: they count at the last scope.
     """
-    intervals, mapped = {}, prepared.mapped.layers
+    halves, mapped = {}, prepared.mapped.layers
     spice = {layer.name: spice_energies(state, layer) for layer in mapped}
     for scope, parts in _parts().items():
         layers = [
@@ -28,13 +49,12 @@ def memristive_intervals(prepared: Prepared, state: CosimState) -> dict[str, lis
                 [_kept(energies, parts) for energies in state.modelled[layer.name].values()],
                 [(_kept(found, parts), _kept(model, parts)) for found, model in spice[layer.name]],
                 layer.positions * prepared.setup.cycles,
-            )
+            ).half_width
             for layer in mapped
         ]
-        total = sum(layer.total for layer in layers)
-        half = float(np.sqrt(sum(layer.half_width**2 for layer in layers)))
-        intervals[scope] = [total - half, total + half]
-    return intervals
+        counted = [half for _, half in converters.values()] if "converter" in parts else []
+        halves[scope] = math.hypot(*layers, *counted)
+    return halves
 
 
 def _parts() -> dict[str, tuple[str, ...]]:
@@ -49,23 +69,26 @@ def _kept(energies: Mapping[str, float], parts: Sequence[str]) -> dict[str, floa
     return {name: energies[name] if name in parts else 0.0 for name in COMPONENTS}
 
 
-def active_inputs(state: CosimState, layer: str) -> np.ndarray:
-    """Inputs of a layer that are not zero, mean over the cycles of each sampled window."""
-    windows = state.iterations[-1].inference.windows
-    return np.array(
-        [
-            np.count_nonzero(inputs) / len(inputs)
-            for window, inputs in windows.items()
-            if window.layer == layer
-        ]
-    )
+def opponent_half_widths(
+    operations: CmosOperations, work: Workload, adds_half_width: float, decision: NeuronDecision
+) -> dict[str, dict[str, float]]:
+    """Half width at 95 % of the energy of each opponent, by scope, [J].
+
+    The additions come from sampled windows, the spiking neuron from a simulation of some cycles;
+    the work of the artificial network is counted, not sampled.
+    """
+    sampled = Workload(0.0, adds_half_width, 0.0, 0.0, 0.0)
+    found = {}
+    for name, opponent in OPPONENTS.items():
+        adds = by_scope(opponent_parts(opponent, operations, sampled, 0.0), SCOPE_PARTS)
+        neuron = work.events * decision.energy() * decision.half_width
+        found[name] = {
+            scope: math.hypot(adds[scope], neuron) if opponent.spiking else 0.0 for scope in SCOPES
+        }
+    return found
 
 
-def adds_half_width(prepared: Prepared, state: CosimState) -> float:
-    """Half width of the 95 % interval of the synaptic additions of one inference."""
-    square = 0.0
-    for layer in prepared.mapped.layers[1:]:
-        active = active_inputs(state, layer.name)
-        error = float(np.std(active, ddof=1)) / float(np.sqrt(len(active)))
-        square += (layer.positions * layer.outputs * prepared.setup.cycles * error) ** 2
-    return NORMAL_QUANTILE * float(np.sqrt(square))
+def ratio_interval(ratio: float, *relative: float) -> list[float]:
+    """Interval of a ratio from the relative half widths of its two sides."""
+    doubt = 1 + math.hypot(*relative)
+    return [ratio / doubt, ratio * doubt]

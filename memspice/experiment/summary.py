@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from memspice.analysis.cmos import (
-    SCOPES,
-    CmosOperations,
-    NeuronDecision,
-    Workload,
-    cmos_energy,
-    memristive_energy,
-)
-from memspice.analysis.extrapolation import LayerEnergy
 from memspice.analysis.statistics import Proportion, accuracy
-from memspice.circuits.energy_model import COMPONENTS
 from memspice.engines.base import EngineInfo
+from memspice.experiment.against_cmos import CmosConstants, comparison_json
 from memspice.experiment.cosim import CosimState, Iteration
-from memspice.experiment.scopes import active_inputs, adds_half_width, memristive_intervals
+from memspice.experiment.operations import converter_energy
 from memspice.experiment.setup import Prepared, dataset_json, engine_record
 from memspice.network.inference import ann_scores
-from memspice.parameters import SourcedParameters
 from memspice.store import installed_versions
 
 #: What the joules of a summary leave out.
 EXCLUDED = (
-    "converters that drive rows at graded levels (pixels of the first layer, pooled spikes) and "
-    "that read the scores of the last layer",
-    "charging of gates, and of word and bit lines where the set has no wire capacitance",
+    "gates of the row drivers, and word and bit lines where the set has no wire capacitance",
     "distribution of the control pulses, clocks and routing of spikes between tiles",
     "leakage of periphery that is switched off",
     "non-linearity of cells, although bias rows may stand at several times the read voltage",
-    "re-use of fetched weights by the CMOS counterpart, which would lower its system figure: each "
-    "addition fetches its weight from SRAM; a graded pooled input counts as one addition",
     "programming of the weights",
+    "on the CMOS side: registers, accumulators, routing, clocks of the adders, leakage of "
+    "memories; a graded pooled input counts as one addition",
 )
 
 
@@ -50,20 +38,20 @@ def ann_accuracy(prepared: Prepared, progress: Callable[[int], None] | None = No
 def summary_json(
     prepared: Prepared,
     state: CosimState,
-    cmos: SourcedParameters[CmosOperations],
-    decision: SourcedParameters[NeuronDecision],
+    constants: CmosConstants,
     engine: EngineInfo,
     wall_seconds: float,
 ) -> dict[str, Any]:
     """Everything a co-simulation found, as one JSON object."""
     last = state.iterations[-1]
-    components = _components(last.energy)
-    half_width = last.half_width
-    total = sum(components.values())
-    work = workload(prepared, state)
-    baseline = cmos_energy(cmos.values, work, decision.values.energy())
-    own = memristive_energy(components)
-    provenance = [*prepared.mapped.parameter_set.provenance]
+    converters = converter_energy(prepared, state, constants.converters.values)
+    layers = {
+        name: {**layer.components, "converter": converters[name][0]}
+        for name, layer in last.energy.items()
+    }
+    components = {
+        name: sum(layer[name] for layer in layers.values()) for name in next(iter(layers.values()))
+    }
     return {
         "dataset": dataset_json(prepared),
         "notes": [*prepared.notes, *_doubts(state)],
@@ -74,28 +62,16 @@ def summary_json(
         "ann_accuracy": asdict(ann_accuracy(prepared)),
         "snn_accuracy": asdict(last.snn_accuracy),
         "spike_rate": last.inference.spike_rate,
-        "energy_per_inference_joule": {
-            **components,
-            "total": total,
-            "ci95": [total - half_width, total + half_width],
-        },
-        "energy_by_layer_joule": {
-            name: {**layer.components, "total": layer.total} for name, layer in last.energy.items()
-        },
-        "cmos_baseline_joule": baseline,
-        "cmos_quoted_joule": cmos_energy(cmos.values, work),
-        "workload": asdict(work),
-        "adds_half_width": adds_half_width(prepared, state),
-        "memristive_joule": own,
-        "memristive_ci95": memristive_intervals(prepared, state),
-        "ratio": {scope: baseline[scope] / own[scope] for scope in SCOPES},
-        "cmos_constants": [_sourced(item) for item in (*cmos.provenance, *decision.provenance)],
+        "energy_per_inference_joule": components,
+        "energy_by_layer_joule": layers,
+        **comparison_json(prepared, state, constants, components, converters),
+        "cmos_constants": [asdict(item) for item in constants.provenance],
         "spice": _spice_json(state),
         "verdict": state.verdict().as_json(),
         "settled": state.settled,
-        "iterations": [_iteration_json(item) for item in state.iterations],
+        "iterations": [_iteration_json(item, components["converter"]) for item in state.iterations],
         "calibration": {name: item._asdict() for name, item in state.calibration.items()},
-        "parameters": [{"table": item.table, **_sourced(item)} for item in provenance],
+        "parameters": [asdict(item) for item in prepared.mapped.parameter_set.provenance],
         "excluded": list(EXCLUDED),
         "engine": engine_record(engine),
         "versions": {**installed_versions(), engine.name: engine.version},
@@ -108,28 +84,6 @@ def _doubts(state: CosimState) -> list[str]:
     doubts = state.verdict().doubts
     instead = ["no number is calibrated by SPICE: energies and rates are those of the closed form"]
     return [*doubts, *instead] if doubts else []
-
-
-def _components(energy: Mapping[str, LayerEnergy]) -> dict[str, float]:
-    return {name: sum(layer.components[name] for layer in energy.values()) for name in COMPONENTS}
-
-
-def _sourced(item: Any) -> dict[str, Any]:
-    return {key: getattr(item, key) for key in ("name", "value", "unit", "label", "source")}
-
-
-def workload(prepared: Prepared, state: CosimState) -> Workload:
-    """Digital operations of one inference, from the inputs of the sampled windows."""
-    cycles, events, adds, products = prepared.setup.cycles, 0.0, 0.0, 0.0
-    for layer in prepared.mapped.layers:
-        if layer.spiking:
-            events += layer.positions * layer.outputs * cycles
-        if layer.number == 0:  # the same pixels in every cycle: a sensible design multiplies once
-            products += layer.positions * layer.outputs * layer.fan_in
-            continue
-        active = active_inputs(state, layer.name)
-        adds += layer.positions * layer.outputs * cycles * float(np.mean(active))
-    return Workload(events, adds, products)
 
 
 def _spice_json(state: CosimState) -> dict[str, Any]:
@@ -165,8 +119,8 @@ def _layer_json(state: CosimState, name: str) -> dict[str, Any]:
     }
 
 
-def _iteration_json(item: Iteration) -> dict[str, Any]:
-    total, half = item.energy_total, item.half_width
+def _iteration_json(item: Iteration, converters: float) -> dict[str, Any]:
+    total, half = item.energy_total + converters, item.half_width
     rates = item.inference.spike_rate
     return {
         "iteration": item.number,

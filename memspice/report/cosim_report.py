@@ -72,13 +72,12 @@ def write_cosim_report(folder: Path, run: CosimRun, store: Path) -> list[Path]:
 
 
 def _energy(folder: Path, run: CosimRun) -> Entry:
-    layers = {
-        name: {part: joule for part, joule in layer.items() if part != "total"}
-        for name, layer in run.summary["energy_by_layer_joule"].items()
-    }
+    summary = run.summary
     path = folder / "energy.png"
-    figures.save(figures.energy_figure(layers), path)
-    return "Energy by layer and component", "Per inference, calibrated by SPICE.", path
+    rests = f"{summary['assumed_fraction']:.0%} assumed, {summary['device_source']} device"
+    figures.save(figures.energy_figure(summary["energy_by_layer_joule"], rests), path)
+    caption = f"Per inference, calibrated by SPICE; {rests}."
+    return "Energy by layer and component", caption, path
 
 
 def _rates(folder: Path, run: CosimRun) -> Entry:
@@ -218,4 +217,8 @@ def _ir_drop(folder: Path, run: CosimRun) -> Entry:
 def _iterations(folder: Path, run: CosimRun) -> Entry:
     path = folder / "iterations.png"
     figures.save(figures.iteration_figure(run.summary["iterations"]), path)
-    return "Feedback", "Accuracy, energy and rate after each round of SPICE and loop.", path
+    return (
+        "Feedback",
+        "Accuracy, energy and rate after each round of SPICE and loop; bars: sampling only.",
+        path,
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from memspice.circuits.energy_model import COMPONENTS
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError
 from memspice.report.style import (
     COMPONENT_COLORS,
@@ -32,14 +32,16 @@ _DECADES = 5.0
 _NAMED = 0.085
 
 
-def energy_figure(energy: Mapping[str, Mapping[str, float]]) -> Figure:
+def energy_figure(energy: Mapping[str, Mapping[str, float]], rests: str = "") -> Figure:
     """Draw the energy by layer and component: bars to compare, a shaded table to read.
 
     Parameters
     ----------
     energy : mapping
         Layer name, in network order, to component to energy per inference [J]; each layer has all
-        of :data:`memspice.circuits.energy_model.COMPONENTS`.
+        of :data:`memspice.circuits.energy_model.NETWORK_COMPONENTS`.
+    rests : str
+        What the total rests on, to stand beside it.
 
     Returns
     -------
@@ -58,7 +60,8 @@ def energy_figure(energy: Mapping[str, Mapping[str, float]]) -> Figure:
     bars, table = figure.subplots(2, 1, height_ratios=(len(layers) + 0.6, len(layers) + 2))
     _draw_bars(bars, layers, values)
     _draw_table(table, layers, values)
-    title = f"Energy per inference: {si(float(values.sum()), 'J')}"
+    total = si(float(values.sum()), "J")
+    title = f"Energy per inference: {total}" + (f", {rests}" if rests else "")
     look = {"handlelength": 0.9, "handleheight": 0.9, "handletextpad": 0.4, "columnspacing": 1.2}
     headline(figure, title, bars, **look)
     return figure
@@ -67,12 +70,12 @@ def energy_figure(energy: Mapping[str, Mapping[str, float]]) -> Figure:
 def _energy_table(energy: Mapping[str, Mapping[str, float]]) -> np.ndarray:
     """Energies [J] of shape (layers, components)."""
     for layer, parts in energy.items():
-        if odd := sorted(set(parts) ^ set(COMPONENTS)):
+        if odd := sorted(set(parts) ^ set(NETWORK_COMPONENTS)):
             raise ConfigError(
                 f"energy of layer {layer}: {', '.join(odd)} missing or unknown; "
-                f"give {', '.join(COMPONENTS)}"
+                f"give {', '.join(NETWORK_COMPONENTS)}"
             )
-    rows = [[parts[name] for name in COMPONENTS] for parts in energy.values()]
+    rows = [[parts[name] for name in NETWORK_COMPONENTS] for parts in energy.values()]
     values = numbers(rows, "energy by layer and component", 2)
     if values.min() < 0 or values.max() == 0:
         raise ConfigError(
@@ -87,7 +90,7 @@ def _draw_bars(axis: Axes, layers: Sequence[str], values: np.ndarray) -> None:
 
     totals, place = values.sum(axis=1), np.arange(len(layers))
     left = np.zeros(len(layers))
-    for name, part in zip(COMPONENTS, values.T, strict=True):
+    for name, part in zip(NETWORK_COMPONENTS, values.T, strict=True):
         axis.barh(
             place, part, left=left, height=0.72, color=COMPONENT_COLORS[name],
             edgecolor="white", linewidth=0.5, label=COMPONENT_NAMES[name],
@@ -131,13 +134,13 @@ def _draw_table(axis: Axes, layers: Sequence[str], values: np.ndarray) -> None:
     axis.set_xlim(-0.5, columns + 0.5)
     axis.set_ylim(rows + 0.5, -0.5)
     axis.set_yticks(range(rows + 1), [*layers, "sum"])
-    names = [COMPONENT_NAMES[name].replace(" ", "\n") for name in COMPONENTS]
+    names = [COMPONENT_NAMES[name].replace(" ", "\n") for name in NETWORK_COMPONENTS]
     axis.set_xticks(range(columns + 1), [*names, "sum"])
     axis.tick_params(
         length=0, labelsize=9, top=True, labeltop=True, bottom=False, labelbottom=False
     )
     axis.spines[:].set_visible(False)
-    for column, name in enumerate(COMPONENTS):
+    for column, name in enumerate(NETWORK_COMPONENTS):
         axis.plot(
             [column - 0.44, column + 0.44], [-0.5, -0.5], color=COMPONENT_COLORS[name],
             linewidth=4, solid_capstyle="butt", clip_on=False,
@@ -189,7 +192,7 @@ def iteration_figure(iterations: Sequence[Mapping[str, Any]]) -> Figure:
     figure = new_figure(4.6)
     axes = figure.subplots(2, 2, sharex=True)
     panels: tuple[tuple[str, np.ndarray, Callable[[float], str]], ...] = (
-        ("energy per inference, 95 % CI", energy, lambda value: si(value, "J")),
+        ("energy per inference, 95 % of sampling", energy, lambda value: si(value, "J")),
         ("accuracy of the spiking network", accuracy, lambda value: f"{100 * value:.1f} %"),
         ("mean spikes per event", rate, lambda value: f"{value:.4f}"),
         ("spikes that differ from SPICE", mismatches, lambda value: f"{value:.0f}"),

@@ -10,12 +10,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from memspice.analysis.assumed import assumed_fraction
 from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
 from memspice.analysis.comparison import MARGIN
-from memspice.circuits.energy_model import COMPONENTS
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults
 from memspice.experiment.agreement import CLOSURE_LIMIT
 from memspice.outputs import write_bytes, writing
+from memspice.parameters import SourcedValue
 from memspice.report.style import COMPONENT_COLORS, COMPONENT_NAMES, si
 from memspice.report.summary_check import check_summary
 
@@ -28,15 +30,27 @@ _LABELS = {
     "A": "assumed by memspice, for lack of a published value",
 }
 _SCOPE_NAMES = {
-    "neuron": "for neurons only",
-    "neuron_synapse": "for neurons and synapses",
-    "system": "with periphery and weight memory",
+    "neuron": "neuron",
+    "neuron_synapse": "neuron + synapse",
+    "system": "system",
 }
+#: Operations that each scope adds: of the spiking networks, and of the artificial one.
 _CMOS_SCOPES = {
-    "neuron": "random draw, activation table and comparison for every event",
-    "neuron_synapse": "and an addition for each synapse that a spike reaches; in the first layer "
-    "a product for each synapse, once per image",
-    "system": "and the fetch of every weight used, from SRAM",
+    "neuron": (
+        "random draw, activation table and comparison for every event",
+        "look-up of the activation, once a neuron",
+    ),
+    "neuron_synapse": (
+        "and an addition for each synapse that a spike reaches; in the first layer a product for "
+        "each synapse, once per image",
+        "and a product and an addition for each synapse, once per image",
+    ),
+    "system": ("and the fetches of weights from SRAM", "and the fetches of weights from SRAM"),
+}
+_DEVICE_WORDS = {
+    "measured": "its constants were read at their sources",
+    "literature": "some of its constants are recalled from the literature",
+    "what-if": "some of its constants are assumed",
 }
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -83,7 +97,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        si=_si, percent=_percent, share=_share, seconds=_seconds, times=_times, value=_value
+        si=_si,
+        percent=_percent,
+        share=_share,
+        seconds=_seconds,
+        ratio=_ratio,
+        value=_value,
     )
     return environment
 
@@ -95,21 +114,33 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
         for table, rows in groupby(summary["parameters"], key=lambda row: row["table"])
     ]
     images = summary["dataset"]["images"]
+    cases = [item["value"] for ratios in summary["ratio"].values() for item in ratios.values()]
     return {
         "s": summary,
-        "components": COMPONENTS,
+        "components": NETWORK_COMPONENTS,
+        "assumed_components": _assumed_components(summary),
+        "device_words": _DEVICE_WORDS[summary["device_source"]],
         "names": COMPONENT_NAMES,
         "colors": COMPONENT_COLORS,
         "scopes": SCOPES,
         "scope_names": _SCOPE_NAMES,
         "scope_parts": _scope_parts(),
         "cmos_scopes": _CMOS_SCOPES,
+        "cmos_wins": sum(ratio < 1 for ratio in cases),
+        "cases": len(cases),
         "labels": _LABELS,
         "parameters": parameters,
         "few_images": images < _FEW_IMAGES,
         "margin": MARGIN,
         "closure_limit": CLOSURE_LIMIT,
     }
+
+
+def _assumed_components(summary: Mapping[str, Any]) -> set[str]:
+    """Components that rest on an assumed constant."""
+    rows = (*summary["parameters"], *summary["cmos_constants"])
+    provenance = [SourcedValue(**row) for row in rows]
+    return {name for name in NETWORK_COMPONENTS if assumed_fraction({name: 1.0}, provenance)}
 
 
 def _scope_parts() -> dict[str, str]:
@@ -161,13 +192,9 @@ def _seconds(seconds: float) -> str:
     return f"{minutes}\u00a0min {rest}\u00a0s"
 
 
-def _times(ratio: float) -> str:
-    """Ratio of CMOS to memristive energy in words."""
-    if abs(ratio - 1) < 5e-4:
-        return "as much"
-    if ratio >= 1:
-        return f"{ratio:.3g} times less"
-    return f"{1 / ratio:.3g} times more"
+def _ratio(ratio: float) -> str:
+    """A ratio to as many digits as it has meaning."""
+    return f"{ratio:.3g}"
 
 
 def _value(row: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from memspice.circuits.energy_model import COMPONENTS
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError, ShapeError
 from memspice.outputs import replacing, writing
 from memspice.quantities import format_si
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 #: Okabe and Ito's palette (2008), told apart by the colour-blind: array blue, neurons warm.
 COMPONENT_COLORS = dict(
     zip(
-        COMPONENTS,
-        ("#56b4e9", "#0072b2", "#009e73", "#d55e00", "#e69f00", "#cc79a7", "#595959"),
+        NETWORK_COMPONENTS,
+        (
+            *("#56b4e9", "#0072b2", "#009e73", "#d55e00", "#e69f00", "#cc79a7", "#595959"),
+            "#f0e442",
+        ),
         strict=True,
     )
 )
-COMPONENT_NAMES = {name: name.replace("_", " ") for name in COMPONENTS}
+COMPONENT_NAMES = {name: name.replace("_", " ") for name in NETWORK_COMPONENTS}
 #: As in the figure of the transfer curve: the closed form is blue, what SPICE gave vermilion.
 SURROGATE, SPICE, MUTED = "#0072b2", "#d55e00", "#8c8c8c"
 #: As in the figures of stored waveforms.

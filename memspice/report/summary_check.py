@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from memspice.analysis.cmos import SCOPES
-from memspice.circuits.energy_model import COMPONENTS
+from memspice.analysis.cmos import LIKE_FOR_LIKE, OPPONENTS, PAPERS, SCOPES
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults
 
 _NUMBER, _ANY = "a finite number", "a value"
-_PAIR = "two finite numbers"
+_PAIR, _SOURCE = "two finite numbers", "measured, literature or what-if"
 
 
 def _keys(names: Sequence[str], kind: Any = _NUMBER) -> dict[str, Any]:
@@ -19,7 +19,14 @@ def _keys(names: Sequence[str], kind: Any = _NUMBER) -> dict[str, Any]:
 
 
 _ACCURACY = _keys(("value", "n", "low", "high"))
-_SOURCED = {**_keys(("name", "value", "unit", "label", "source"), _ANY)}
+_SOURCED = {**_keys(("table", "name", "value", "unit", "label", "source"), _ANY)}
+_END = {"value": _NUMBER, "change": _ANY}
+#: No ratio without all that must stand beside it.
+_RATIO = {
+    **_keys(("value", "low", "high", "assumed_fraction", "opponent_assumed_fraction")),
+    "sensitivity": {"low": _END, "high": _END},
+}
+_TOTAL = _keys(("value", "low", "high", "model_low", "model_high"))
 _SPICE_LAYER = _keys(
     ("windows", "full_windows", "events", "mismatches", "worst_margin", "closure_max")
 )
@@ -31,11 +38,17 @@ _SHAPE: dict[str, Any] = {
     "ann_accuracy": _ACCURACY,
     "snn_accuracy": _ACCURACY,
     "spike_rate": {"*": _NUMBER},
-    "energy_per_inference_joule": {**_keys((*COMPONENTS, "total")), "ci95": _PAIR},
-    "energy_by_layer_joule": {"*": _keys((*COMPONENTS, "total"))},
-    "cmos_baseline_joule": _keys(SCOPES),
+    "energy_per_inference_joule": _keys(NETWORK_COMPONENTS),
+    "energy_by_layer_joule": {"*": _keys(NETWORK_COMPONENTS)},
+    "energy_total_joule": {**_TOTAL, "interval": _ANY},
+    "assumed_fraction": _NUMBER,
+    "device_source": _SOURCE,
+    "sense_split_joule": _keys(("quiescent", "bit_lines")),
+    "opponents": _keys(tuple(OPPONENTS), _ANY),
+    "cmos_baseline_joule": dict.fromkeys(SCOPES, _keys(tuple(OPPONENTS))),
     "memristive_joule": _keys(SCOPES),
-    "ratio": _keys(SCOPES),
+    "ratio": dict.fromkeys(SCOPES, dict.fromkeys(LIKE_FOR_LIKE, _RATIO)),
+    PAPERS: dict.fromkeys(SCOPES, _RATIO),
     "cmos_constants": [_SOURCED],
     "spice": {
         **_SPICE_LAYER,
@@ -50,7 +63,7 @@ _SHAPE: dict[str, Any] = {
         }
     ],
     "notes": _ANY,
-    "parameters": [{"table": _ANY, **_SOURCED}],
+    "parameters": [_SOURCED],
     "excluded": [_ANY],
     "versions": {"*": _ANY},
 }  # fmt: skip
@@ -112,4 +125,8 @@ def _is_pair(value: Any) -> bool:
     return isinstance(value, Sequence) and len(value) == 2 and all(map(_is_number, value))
 
 
-_CHECKS = {_NUMBER: _is_number, _PAIR: _is_pair}
+def _is_source(value: Any) -> bool:
+    return value in ("measured", "literature", "what-if")
+
+
+_CHECKS = {_NUMBER: _is_number, _PAIR: _is_pair, _SOURCE: _is_source}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from memspice.analysis.assumed import CIRCUIT_CONSTANTS, assumed_fraction
-from memspice.circuits.energy_model import COMPONENTS
+from memspice.circuits.energy_model import COMPONENTS, NETWORK_COMPONENTS
+from memspice.experiment.against_cmos import load_cmos
 from memspice.parameters import PARAMETER_SETS, SourcedValue, load_parameter_set
 
 
@@ -27,8 +28,9 @@ def test_no_energy_is_not_assumed() -> None:
 
 @pytest.mark.parametrize("name", PARAMETER_SETS)
 def test_every_component_has_its_constants_in_every_set(name: str) -> None:
-    assert tuple(CIRCUIT_CONSTANTS) == COMPONENTS
-    found = {f"{item.table}.{item.name}" for item in load_parameter_set(name).provenance}
+    assert tuple(CIRCUIT_CONSTANTS) == NETWORK_COMPONENTS
+    provenance = (*load_parameter_set(name).provenance, *load_cmos().provenance)
+    found = {f"{item.table}.{item.name}" for item in provenance}
     assert {constant for names in CIRCUIT_CONSTANTS.values() for constant in names} <= found
 
 
@@ -54,12 +56,13 @@ def test_a_device_comes_from_where_its_weakest_value_does(name: str, source: str
 
 
 @pytest.mark.parametrize(
-    "value", ["hazard.time_scale", "hazard.voltage_scale", "neuron.on_resistance"]
+    ("name", "value"),
+    [("hazard.time_scale", 1e5), ("hazard.voltage_scale", 0.2), ("neuron.on_resistance", 1e5)],
 )
-def test_a_changed_device_is_a_what_if(value: str) -> None:
+def test_a_changed_device_is_a_what_if(name: str, value: float) -> None:
     kept = load_parameter_set("ag-asi", {"sense.bandwidth": 2e6})
     assert kept.device_source == "literature"
-    assert load_parameter_set("ag-asi", {value: 1e5}).device_source == "what-if"
+    assert load_parameter_set("ag-asi", {name: value}).device_source == "what-if"
 
 
 def test_a_device_read_at_its_source_is_measured() -> None:

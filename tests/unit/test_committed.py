@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from memspice.analysis.cmos import CmosOperations
+from memspice.parameters import load_sourced
 from tests.paper_helpers import ROOT, script
 
 # Found by paper_helpers in experiments/: scripts, not a package.
@@ -69,9 +71,20 @@ def test_the_readme_speaks_of_the_results() -> None:
     assert f"falls from {ann} as an ANN to {snn} as an SNN" in text
     assert f"one trained with them from {other_ann} to {other_snn}" in text
     reference = result("cmos_neuron/result.json")["circuits"]["reference"]
-    femtojoule = 1e15 * reference["energy_joule"]["total"]
+    femtojoule = 1e15 * reference["energy_total_joule"]
     transistors = f"{reference['transistors']:,} BSIM4 transistors"
     assert f"{transistors}, {femtojoule:.0f} fJ a decision" in text
+    summary = result("cifar_energy/summary.json")
+    assert f"**{100 * summary['assumed_fraction']:.0f} % of these joules rest on assumed" in text
+    assert f"the device is a {summary['device_source']} that nobody built" in text
+    split = summary["sense_split_joule"]
+    quiescent = round(100 * split["quiescent"] / sum(split.values()))
+    assert f"{quiescent} % of the joules of the sense stages are the quiescent current" in text
+    assert f"the other {100 - quiescent} % are bit-line currents" in text
+    cases = [item["value"] for ratios in summary["ratio"].values() for item in ratios.values()]
+    assert sum(ratio < 1 for ratio in cases) > len(cases) / 2  # "takes less in most cases"
+    uses = load_sourced("cmos-45nm", "cmos", CmosOperations).values.weight_reuse
+    assert f"a fetched weight serves {uses:g} uses" in text
 
 
 def test_both_experiments_on_accuracy_agree() -> None:
@@ -90,10 +103,5 @@ def test_both_experiments_on_energy_agree() -> None:
     memristor = result("energy_ratio/result.json")["devices"][0]
     common = memristor.keys() & summary.keys()
     assert {"ratio", "energy_per_inference_joule", "spice", "memristive_ci95"} <= common
+    assert {"energy_total_joule", "assumed_fraction", "device_source", "workload"} <= common
     assert {key: memristor[key] for key in common} == {key: summary[key] for key in common}
-
-
-def test_what_moves_the_ratio_starts_from_the_ratio() -> None:
-    found = result("cmos_neuron/result.json")["sensitivity"]["reference"]
-    # The summary's neuron is that of models/cmos45_neuron.toml, written to four digits.
-    assert found == pytest.approx(result("cifar_energy/summary.json")["ratio"], rel=1e-3)

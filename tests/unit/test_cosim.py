@@ -6,13 +6,16 @@ import json
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from memspice.analysis.cmos import SCOPES, CmosOperations, NeuronDecision
-from memspice.circuits.energy_model import COMPONENTS
+from memspice.analysis.cmos import LIKE_FOR_LIKE, PAPERS, SCOPES
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError
+from memspice.experiment.against_cmos import load_cmos
 from memspice.experiment.cosim import (
     CosimPlan,
     CosimState,
@@ -22,11 +25,12 @@ from memspice.experiment.cosim import (
     run_cosim,
     spice_energies,
 )
+from memspice.experiment.operations import _graded_bits, workload
 from memspice.experiment.setup import Prepared, Setup, prepare
-from memspice.experiment.summary import summary_json, workload
+from memspice.experiment.summary import summary_json
 from memspice.experiment.window import run_job, window_jobs
 from memspice.network.inference import Window, run_inference
-from memspice.parameters import load_sourced
+from memspice.network.weights import load_network
 from memspice.store import JobRecord
 from tests.helpers import ngspice
 
@@ -61,10 +65,8 @@ def run() -> tuple[CosimState, list[JobRecord], Counter[str]]:
     return state, records, stages
 
 
-def summary() -> dict[str, object]:
-    cmos = load_sourced("cmos-45nm", "cmos", CmosOperations)
-    decision = load_sourced("cmos45_neuron", "decision", NeuronDecision)
-    content = summary_json(prepared(), run()[0], cmos, decision, ngspice().info, 1.0)
+def summary() -> dict[str, Any]:
+    content = summary_json(prepared(), run()[0], load_cmos(), ngspice().info, 1.0)
     return dict(json.loads(json.dumps(content, allow_nan=False)))
 
 
@@ -171,15 +173,21 @@ def test_summary_has_the_keys_of_the_design() -> None:
     content = summary()
     assert {
         "dataset", "network", "cycles", "ann_accuracy", "snn_accuracy",
-        "energy_per_inference_joule", "cmos_baseline_joule", "ratio", "spice", "iterations",
-        "versions",
+        "energy_per_inference_joule", "energy_total_joule", "assumed_fraction", "device_source",
+        "cmos_baseline_joule", "ratio", "spice", "iterations", "versions",
     } <= set(content)  # fmt: skip
     energy, spice = content["energy_per_inference_joule"], content["spice"]
-    assert isinstance(energy, dict)
-    assert isinstance(spice, dict)
-    assert set(energy) == {*COMPONENTS, "total", "ci95"}
-    assert energy["total"] == pytest.approx(sum(energy[name] for name in COMPONENTS))
-    assert energy["ci95"][0] < energy["total"] < energy["ci95"][1]
+    total = content["energy_total_joule"]
+    assert tuple(energy) == NETWORK_COMPONENTS
+    assert total["value"] == pytest.approx(sum(energy.values()))
+    assert total["model_low"] < total["low"] < total["value"] < total["high"] < total["model_high"]
+    assert "sampling" in total["interval"]
+    assert content["device_source"] == "what-if"
+    assert content["assumed_fraction"] == pytest.approx(
+        1 - (energy["driver"] + energy["crossbar"]) / total["value"]
+    )
+    layers = content["energy_by_layer_joule"].values()
+    assert sum(sum(layer.values()) for layer in layers) == pytest.approx(total["value"])
     assert {"windows", "full_windows", "mismatches", "worst_margin", "closure_max"} <= set(spice)
     assert spice["full_windows"] == 1
     assert spice["windows"] == len({(j.window, j.fidelity) for j in run()[0].jobs})
@@ -192,15 +200,17 @@ def test_summary_has_the_keys_of_the_design() -> None:
 def test_ratios_are_the_quotients_of_the_scopes() -> None:
     content = summary()
     baseline, own = content["cmos_baseline_joule"], content["memristive_joule"]
-    ratio, energy = content["ratio"], content["energy_per_inference_joule"]
-    assert isinstance(baseline, dict)
-    assert isinstance(own, dict)
-    assert isinstance(ratio, dict)
-    assert isinstance(energy, dict)
-    assert tuple(ratio) == SCOPES
+    assert tuple(content["ratio"]) == tuple(content[PAPERS]) == SCOPES
     for scope in SCOPES:
-        assert ratio[scope] == pytest.approx(baseline[scope] / own[scope])
-    assert own["system"] == pytest.approx(energy["total"])
+        assert tuple(content["ratio"][scope]) == LIKE_FOR_LIKE
+        for name, item in {**content["ratio"][scope], PAPERS: content[PAPERS][scope]}.items():
+            assert item["value"] == pytest.approx(baseline[scope][name] / own[scope])
+            ends = (item["sensitivity"]["low"]["value"], item["sensitivity"]["high"]["value"])
+            assert ends[0] < item["value"] < ends[1]
+            assert item["low"] < item["value"] < item["high"]
+            assert 0 <= item["opponent_assumed_fraction"] <= 1
+            assert item["assumed_fraction"] <= 1
+    assert own["system"] == pytest.approx(content["energy_total_joule"]["value"])
 
 
 def test_each_scope_has_the_interval_of_its_own_components() -> None:
@@ -210,7 +220,42 @@ def test_each_scope_has_the_interval_of_its_own_components() -> None:
         low, high = ends[scope]
         assert low < own[scope] < high
         assert (low + high) / 2 == pytest.approx(own[scope])
-    assert ends["system"] == pytest.approx(content["energy_per_inference_joule"]["ci95"])
+    total = content["energy_total_joule"]
+    assert ends["system"] == pytest.approx([total["low"], total["high"]])
+    last = run()[0].iterations[-1].half_width  # of the circuits alone
+    assert total["high"] - total["value"] > last
+    assert ends["neuron_synapse"][1] - own["neuron_synapse"] == pytest.approx(last)
+
+
+def test_quiescent_joules_are_those_of_three_amplifiers_a_neuron() -> None:
+    content, schedule = summary(), prepared().mapped.layers[0].circuits[0].schedule
+    sense = prepared().mapped.parameter_set.sense
+    one = 2 * sense.supply * sense.quiescent_current * schedule.rows.area
+    assert content["sense_split_joule"]["quiescent"] == pytest.approx(3 * (32 + 10) * CYCLES * one)
+    split = sum(content["sense_split_joule"].values())
+    assert split == pytest.approx(content["energy_per_inference_joule"]["sense"])
+
+
+def test_converters_by_hand() -> None:
+    """Pixels once an image at eight bit; spikes need none; scores in every cycle."""
+    prices = load_cmos().converters.values
+    windows = run()[0].iterations[-1].inference.windows
+    pixels = [np.count_nonzero(rows[0]) for window, rows in windows.items()
+              if window.layer == "dense1"]  # fmt: skip
+    expected = prices.input_conversion * np.mean(pixels)
+    layers = summary()["energy_by_layer_joule"]
+    assert layers["dense1"]["converter"] == pytest.approx(expected)
+    assert layers["dense2"]["converter"] == pytest.approx(10 * CYCLES * prices.output_conversion)
+
+
+def test_pooled_rows_take_the_bits_of_their_levels() -> None:
+    network = load_network("cifar10-cnn")
+    stand_in = SimpleNamespace(
+        network=network,
+        mapped=SimpleNamespace(layers=[SimpleNamespace(name=str(k)) for k in range(7)]),
+    )
+    # Pixels; spikes; means of four spikes have five levels.
+    assert list(_graded_bits(stand_in).values()) == [8, 0, 3, 0, 3, 0, 3]  # type: ignore[arg-type]
 
 
 def test_doubt_about_the_additions_by_hand() -> None:
@@ -224,6 +269,7 @@ def test_workload_by_hand() -> None:
     work = workload(prepared(), run()[0])
     assert work.events == 32 * CYCLES
     assert work.products == 64 * 32
+    assert (work.activations, work.macs) == (32, 64 * 32 + 32 * 10)
     windows = run()[0].iterations[-1].inference.windows
     active = [rows.sum() for window, rows in windows.items() if window.layer == "dense2"]
     # One addition for each spike and output; spikes of the sampled windows, over all cycles.

@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from memspice.circuits.energy_model import COMPONENTS
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError, ShapeError, StoreError
 from memspice.report import figures
 from memspice.report.style import COMPONENT_COLORS, si
@@ -54,15 +54,15 @@ def test_texts_lie_inside_the_figure_and_not_on_each_other() -> None:
 
 
 def test_every_component_has_its_own_colour() -> None:
-    assert tuple(COMPONENT_COLORS) == COMPONENTS
-    assert len(set(COMPONENT_COLORS.values())) == len(COMPONENTS)
+    assert tuple(COMPONENT_COLORS) == NETWORK_COMPONENTS
+    assert len(set(COMPONENT_COLORS.values())) == len(NETWORK_COMPONENTS)
 
 
 def test_bars_end_at_the_totals_and_keep_their_colours() -> None:
     energy = examples.example_energy()
     figure = figures.energy_figure(energy)
     bars = figure.axes[0].patches
-    assert len(bars) == len(energy) * len(COMPONENTS)
+    assert len(bars) == len(energy) * len(NETWORK_COMPONENTS)
     for row, (layer, parts) in enumerate(energy.items()):
         mine = [bar for bar in bars if round(bar.get_y() + bar.get_height() / 2) == row]
         assert [bar.get_width() for bar in mine] == pytest.approx(list(parts.values())), layer
@@ -76,9 +76,11 @@ def test_table_holds_every_energy_and_both_sums() -> None:
     shown = texts(figures.energy_figure(energy))
     total = sum(sum(parts.values()) for parts in energy.values())
     assert f"Energy per inference: {si(total, 'J')}" in shown
+    rests = texts(figures.energy_figure(energy, "91 % assumed, what-if device"))
+    assert f"Energy per inference: {si(total, 'J')}, 91 % assumed, what-if device" in rests
     for parts in energy.values():
         assert {si(value, "J") if value else "0" for value in parts.values()} <= set(shown)
-    for name in COMPONENTS:
+    for name in NETWORK_COMPONENTS:
         assert si(sum(parts[name] for parts in energy.values()), "J") in shown
 
 
@@ -89,7 +91,7 @@ def test_table_holds_every_energy_and_both_sums() -> None:
         ({"sense": np.nan}, "not finite"),
         ({"sense": "much"}, "give numbers"),
         ({"heat": 1.0}, "heat missing or unknown"),
-        (dict.fromkeys(COMPONENTS, 0.0), "not all of them zero"),
+        (dict.fromkeys(NETWORK_COMPONENTS, 0.0), "not all of them zero"),
     ],
 )
 def test_impossible_energy_is_refused(change: dict[str, Any], message: str) -> None:
