@@ -218,11 +218,11 @@ def engine_record(info: EngineInfo | None) -> dict[str, str | bool]:
             "version": np.__version__,
             "osdi": False,
             "klu": False,
-            "sha256": "",
+            "executable": "",
         }
     return {
         **{"name": info.name, "version": info.version, "osdi": info.osdi, "klu": info.klu},
-        "sha256": info.sha256,
+        "executable": info.sha256,
     }
 
 

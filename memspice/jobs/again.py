@@ -9,7 +9,7 @@ from typing import Literal
 
 from memspice.engines import ENGINES, find_engine
 from memspice.engines.base import Engine
-from memspice.errors import EngineError, EngineNotFound, NetlistError
+from memspice.errors import EngineError, EngineNotFound, NetlistError, StoreError
 from memspice.jobs.cache import CachedFile, Entry, JobCache
 from memspice.jobs.simulation import EngineRequest, waveforms_hash
 from memspice.jobs.sources import tools
@@ -58,18 +58,22 @@ def compare_again(
 
 
 def _compare(file: CachedFile, entry: Entry) -> Comparison:
-    job, name = str(entry.label["job"]), str(entry.label["engine"])
-    again, engine = entry.facts["again"], _engine(name)
-    if engine is None or again["tools"] != tools(engine.info):
+    try:
+        job, name = str(entry.label["job"]), str(entry.label["engine"])
+        again, engine = entry.facts["again"], _engine(name)
+        made_with, waveforms = again["tools"], again["waveforms"]
+        request = EngineRequest.from_json(again["request"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise StoreError(f"{file.path} is no result of this memspice: {error}") from error
+    if engine is None or made_with != tools(engine.info):
         return Comparison(file.key, job, "not comparable", f"made with another {name} or memspice")
-    request = EngineRequest.from_json(again["request"])
     try:
         waves = engine.run(
             request.netlist, request.analysis, save=list(request.save), options=request.options
         )
     except (EngineError, NetlistError) as error:
         return Comparison(file.key, job, "differs", str(error).splitlines()[0])
-    same = waveforms_hash(waves) == again["waveforms"]
+    same = waveforms_hash(waves) == waveforms
     reason = "" if same else "other waveforms"
     return Comparison(file.key, job, "same" if same else "differs", reason)
 

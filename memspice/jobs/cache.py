@@ -1,9 +1,9 @@
 """Results of earlier simulations, by the hash of everything that decided them.
 
 One file an entry, ``CACHE/ab/abcdef....job``: a line that names the format, a line with the SHA-256
-of all that follows, a line of JSON that lists show, and an archive of arrays. A file appears whole
-or not at all, under a name that only its content can have; so several processes may share a folder.
-One that is damaged is as good as absent.
+of its key and all that follows, a line of JSON that lists show, and an archive of arrays. A file
+appears whole or not at all; so several processes may share a folder. One that is damaged, or lies
+under another key than it was written with, is as good as absent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from memspice.resources import cache_folder
 
 #: Names another folder than ``jobs`` in the user's cache.
 VARIABLE = "MEMSPICE_CACHE"
-_FORMAT = b"memspice job 1\n"
+_FORMAT = b"memspice job 2\n"
 _SUFFIX = ".job"
 #: Largest entry, as a file and unpacked, and largest label of one, [bytes].
 LARGEST, LARGEST_LABEL = 1 << 32, 1 << 20
@@ -104,7 +104,7 @@ class JobCache:
         """Entry of a key; None if there is none, or it is damaged."""
         path = self.path(key)
         try:
-            entry = _decode(read_input(path, LARGEST, StoreError))
+            entry = _decode(read_input(path, LARGEST, StoreError), key)
             os.utime(path)  # prune takes what was not used for long first
         except (OSError, StoreError):
             return None
@@ -122,7 +122,7 @@ class JobCache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Not for ever: an entry that a power failure cuts off has a wrong checksum.
-            write_bytes(path, _encode(entry), durable=False)
+            write_bytes(path, _encode(key, entry), durable=False)
         except OSError as error:
             raise StoreError(
                 f"the cache {self.folder} could not be written: {error.strerror}; free some "
@@ -154,9 +154,9 @@ class JobCache:
         Raises
         ------
         StoreError
-            If it is damaged or gone.
+            If it is damaged, gone, no file, or was written under another key.
         """
-        return _decode(read_input(file.path, LARGEST, StoreError))
+        return _decode(read_input(file.path, LARGEST, StoreError), file.key)
 
     def label(self, file: CachedFile) -> Mapping[str, Any]:
         """What a list shows of a file, read without the rest; empty if it is damaged."""
@@ -214,27 +214,31 @@ def _remove(path: Path) -> None:
         raise StoreError(f"{path} cannot be removed: {error.strerror}") from error
 
 
-def _encode(entry: Entry) -> bytes:
+def _checksum(key: str, body: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + b"\n" + body).hexdigest().encode()
+
+
+def _encode(key: str, entry: Entry) -> bytes:
     facts = {"facts": dict(entry.facts), "names": list(entry.arrays)}
     packed = {f"a{number}": values for number, values in enumerate(entry.arrays.values())}
     text = np.frombuffer(json.dumps(facts, allow_nan=False).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, facts=text, **packed)
     body = json.dumps(dict(entry.label)).encode() + b"\n" + buffer.getvalue()
-    return _FORMAT + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+    return _FORMAT + _checksum(key, body) + b"\n" + body
 
 
-def _decode(content: bytes) -> Entry:
+def _decode(content: bytes, key: str) -> Entry:
     """Entry of a file's bytes.
 
     Raises
     ------
     StoreError
-        If they are not what was once written.
+        If they are not what was once written under this key.
     """
     start = len(_FORMAT) + 65
     checksum, body = content[len(_FORMAT) : start - 1], content[start:]
-    if not content.startswith(_FORMAT) or hashlib.sha256(body).hexdigest().encode() != checksum:
+    if not content.startswith(_FORMAT) or _checksum(key, body) != checksum:
         raise StoreError("the entry does not have the checksum it was written with")
     try:
         label, _, archive = body.partition(b"\n")
@@ -246,7 +250,9 @@ def _decode(content: bytes) -> Entry:
         names = parse_json(label, "the entry's label", StoreError)
         if not isinstance(facts["facts"], dict) or not isinstance(names, dict):
             raise TypeError("its facts are no table")
+        if len(arrays.files) != len(set(facts["names"])) + 1:
+            raise TypeError("it has two arrays of one name, or one without")
         return Entry(facts["facts"], dict(zip(facts["names"], values, strict=True)), names)
     except (KeyError, ValueError, TypeError, AttributeError, OSError, EOFError, MemoryError,
-            zipfile.BadZipFile, zlib.error, NotImplementedError) as error:  # fmt: skip
+            zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # fmt: skip
         raise StoreError(f"the entry is none of this memspice: {error}") from error

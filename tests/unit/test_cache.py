@@ -187,7 +187,8 @@ def test_prune_by_age_and_of_all(tmp_path: Path) -> None:
 
 def test_prune_removes_what_a_killed_writer_left_but_no_file_in_the_making(tmp_path: Path) -> None:
     cache = aged(tmp_path, [0])
-    old, young = cache.path(KEY).parent / "a.part", cache.path(KEY).parent / "b.part"
+    place = cache.path(KEY).parent
+    old, young = (place / f".memspice-{digit * 16}.tmp" for digit in "ab")
     old.parent.mkdir()
     old.touch()
     young.touch()

@@ -286,7 +286,7 @@ def test_command_prints_one_json_object_and_writes_its_files(tmp_path: Path) -> 
                "--jobs", "2", "--out", str(out), "--parents", "--json")  # fmt: skip
     found = json.loads(text)
     assert found["parameter_set"] == "sot-mtj"
-    assert set(found["engine"]) == {"name", "version", "osdi", "klu", "sha256"}
+    assert set(found["engine"]) == {"name", "version", "osdi", "klu", "executable"}
     assert (found["seed"], found["events"], len(found["points"])) == (5, 32, 4)
     assert set(found["points"][0]["spikes"]) == {"value", "n", "low", "high"}
     image, numbers = (Path(name) for name in found.pop("out"))

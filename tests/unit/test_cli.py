@@ -52,7 +52,7 @@ def test_simulate_layer_prints_one_object(capsys: Capture, tmp_path: Path) -> No
     out = tmp_path / "run.h5"
     arguments = ("dense2", *DIGITS, "--cycles", 1, "--seed", 3, "--out", out, "--json")
     content = call(capsys, "simulate-layer", *arguments).content
-    assert set(content["engine"]) == {"name", "version", "osdi", "klu", "sha256"}
+    assert set(content["engine"]) == {"name", "version", "osdi", "klu", "executable"}
     assert content["engine"]["name"] == "ngspice"
     assert (content["layer"], content["fidelity"]) == ("dense2", "reduced")
     assert (content["seed"], content["rows"], content["cols"]) == (3, 33, 20)

@@ -130,7 +130,7 @@ def test_json_has_the_keys_of_the_design(results: dict[str, LayerResult]) -> Non
             "energy_joule", "energy_total_joule", "assumed_fraction", "device_source",
             "energy_closure", "wall_seconds", "out",
         } <= set(content)  # fmt: skip
-        assert set(content["engine"]) == {"name", "version", "osdi", "klu", "sha256"}
+        assert set(content["engine"]) == {"name", "version", "osdi", "klu", "executable"}
         assert {"count", "rate", "expected_rate", "mismatches", "worst_margin"} <= set(
             content["spikes"]
         )
