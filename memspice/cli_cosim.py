@@ -52,9 +52,10 @@ DEFAULT = Path("results/cosim")
     help="Folder of summary, report, figures and waveforms; built beside an earlier result.",
 )
 @parents_option
+@click.option("--resume", is_flag=True, help="Go on with a run into --out that was stopped.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def cosim_command(
-    preset: str, out: Path | None, parents: bool, as_json: bool, **options: Any
+    preset: str, out: Path | None, parents: bool, resume: bool, as_json: bool, **options: Any
 ) -> None:
     """Energy of a network, calibrated by SPICE.
 
@@ -63,11 +64,15 @@ def cosim_command(
     """
     plan = CosimPlan(**{**vars(PRESETS[preset]), **take_execution(options)})
     setup, command = take_setup(options), command_line()
-    # Nobody can have misspelt the default.
-    with building(out or DEFAULT, COSIM_FILES, parents=parents or out is None) as build:
+    parents = parents or out is None  # nobody can have misspelt the default
+    with building(out or DEFAULT, COSIM_FILES, parents=parents, resume=resume) as build:
         store = build.path / STORE
+        if resume:
+            build.adopt(STORE)
         with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
-            run = cosimulate(setup, plan, store, command=command, progress=stages(bar))
+            run = cosimulate(
+                setup, plan, store, command=command, resume=resume, progress=stages(bar)
+            )
         write_cosim_report(build.path, run, store)
         problem = _problem(run)
         place = build.place(whole=problem is None)

@@ -24,7 +24,7 @@ _OPTIONS = (
         "--scheduler",
         default="local",
         show_default=True,
-        help="local, or the address of a Dask scheduler: tcp://HOST:PORT.",
+        help="local, or a Dask scheduler: HOST:PORT, or its --scheduler-file.",
     ),
     click.option(
         "--retries",

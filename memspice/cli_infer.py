@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 from tqdm import tqdm
 
 from memspice.cli_execution import execution_options, take_execution
-from memspice.cli_options import counter, energy_line, note_lines, setup_options, take_setup
-from memspice.cli_output import emit
+from memspice.cli_options import (
+    check_out,
+    counter,
+    energy_line,
+    note_lines,
+    parents_option,
+    setup_options,
+    take_setup,
+)
+from memspice.cli_output import command_line, emit
 from memspice.experiment.agreement import check_verdict
 from memspice.experiment.infer import infer
 from memspice.experiment.run_windows import check_complete
@@ -28,14 +37,32 @@ from memspice.jobs import Execution
     help="reduced and full: every spike of a dense network out of SPICE.",
 )
 @execution_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="HDF5 run file; an earlier result there stays until the new one is complete.",
+)
+@parents_option
+@click.option("--resume", is_flag=True, help="Go on with the run in --out instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def infer_command(fidelity: Any, as_json: bool, **options: Any) -> None:
+def infer_command(
+    fidelity: Any, out: Path | None, parents: bool, resume: bool, as_json: bool, **options: Any
+) -> None:
     """Classify images: spiking network beside ANN."""
     execution = Execution(**take_execution(options))
     setup = take_setup(options)
+    check_out(out, parents=parents, resume=resume)
     with tqdm(desc="infer", unit="step", delay=2.0, leave=False) as bar:
-        result = infer(setup, fidelity, execution, counter(bar))
-    emit(json.dumps(result, allow_nan=False) if as_json else infer_text(result))
+        result = infer(
+            setup,
+            fidelity,
+            execution,
+            counter(bar),
+            out,
+            resume=resume,
+            command=command_line(),
+        )
+    emit(json.dumps(result, allow_nan=False) if as_json else infer_text(result), [result["out"]])
     if "failures" in result:
         check_verdict(result["verdict"]["doubts"])
         check_complete(result["failures"], result["jobs"]["total"])
@@ -63,7 +90,8 @@ def infer_text(result: Mapping[str, Any]) -> str:
             f"  closure {result['energy_closure']:.1e}, {result['mismatches']} of "
             f"{result['events']} spikes differ from the closed form",
         ]
-    return "\n".join([*lines, f"  {result['wall_seconds']:.1f} s"])
+    stored = [f"  stored in {result['out']}"] if result["out"] else []
+    return "\n".join([*lines, f"  {result['wall_seconds']:.1f} s", *stored])
 
 
 def _percent(item: Mapping[str, float]) -> str:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
+    check_out,
     energy_line,
     note_lines,
     parents_option,
@@ -20,10 +21,8 @@ from memspice.cli_options import (
     take_setup,
 )
 from memspice.cli_output import command_line, emit
-from memspice.errors import ConfigError
 from memspice.experiment.agreement import check_verdict
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
-from memspice.outputs import check_file
 from memspice.quantities import format_si
 
 
@@ -62,10 +61,7 @@ def simulate_layer_command(
     LAYER is a name such as conv1 or dense7, by default the first. A window is all neurons of the
     layer at one position of one image, through some cycles.
     """
-    if resume and out is None:
-        raise ConfigError("--resume needs --out: the run to go on with")
-    if out is not None:
-        check_file(out, parents=parents)
+    check_out(out, parents=parents, resume=resume)
     run = LayerRun(layer, positions, fidelity, **take_execution(options))
     setup = take_setup(options)
     with tqdm(desc="windows", delay=2.0, leave=False) as bar:
@@ -77,7 +73,10 @@ def simulate_layer_command(
             command=command_line(),
             progress=stages(bar),
         )
-    emit(json.dumps(result.json, allow_nan=False) if as_json else layer_text(result), [out])
+    emit(
+        json.dumps(result.json, allow_nan=False) if as_json else layer_text(result),
+        [result.json["out"]],
+    )
     check_verdict(result.verdict.doubts)
     result.check_complete()
 

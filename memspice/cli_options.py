@@ -16,6 +16,7 @@ from memspice.engines import ENGINES
 from memspice.errors import ConfigError
 from memspice.experiment.setup import Setup
 from memspice.network.flaws import FLAWS
+from memspice.outputs import check_file
 from memspice.quantities import format_si
 
 #: Type of ``--jobs``.
@@ -87,6 +88,22 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
         return command
 
     return decorate
+
+
+def check_out(out: Path | None, *, parents: bool, resume: bool) -> None:
+    """Refuse a run file that could not be written, before the work.
+
+    Raises
+    ------
+    ConfigError
+        See `memspice.outputs.check_file`; or if there is nothing to resume from.
+    StoreError
+        If the system does not let a file be made there.
+    """
+    if out is not None:
+        check_file(out, parents=parents)
+    elif resume:
+        raise ConfigError("--resume needs --out: the run to go on with")
 
 
 def take_setup(options: dict[str, Any]) -> Setup:

@@ -17,9 +17,10 @@ PATIENCE = 60.0
 
 @dataclass
 class Cluster:
-    """Scheduler and workers; ``address`` is what ``--scheduler`` takes."""
+    """Scheduler and workers; ``address`` and ``file`` are what ``--scheduler`` takes."""
 
     address: str
+    file: Path
     folder: Path
     scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]]
@@ -36,8 +37,9 @@ class Cluster:
 @contextmanager
 def local_cluster(folder: Path, workers: int) -> Iterator[Cluster]:
     """Cluster of a scheduler and some workers, all gone at the end."""
-    scheduler = _start(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    cluster = Cluster("", folder, scheduler, [])
+    scheduler = _start(folder, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+                       "--scheduler-file", str(folder / "scheduler.json"))  # fmt: skip
+    cluster = Cluster("", folder / "scheduler.json", folder, scheduler, [])
     try:
         cluster.address = _address(folder / "scheduler.log", scheduler)
         for _ in range(workers):

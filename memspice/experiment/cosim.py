@@ -24,7 +24,7 @@ from memspice.experiment.agreement import Verdict, judge, together
 from memspice.experiment.closed_form import per_cycle, window_energies
 from memspice.experiment.outcome import Outcome
 from memspice.experiment.progress import counted
-from memspice.experiment.run_windows import failures_json, run_windows
+from memspice.experiment.run_windows import WindowRuns, failures_json
 from memspice.experiment.setup import Prepared
 from memspice.experiment.simulate_layer import whole_windows
 from memspice.experiment.window import (
@@ -33,7 +33,7 @@ from memspice.experiment.window import (
     surrogate_events,
     window_jobs,
 )
-from memspice.jobs import Execution, Runner, open_runner
+from memspice.jobs import Execution, open_runner
 from memspice.network.inference import (
     Calibration,
     InferenceResult,
@@ -106,6 +106,7 @@ class CosimState:
     calibration: dict[str, Calibration] = field(default_factory=dict)
     modelled: dict[str, dict[Window, dict[str, float]]] = field(default_factory=dict)
     settled: bool = False
+    known: set[str] = field(default_factory=set)  # names of all jobs so far
     failures: list[dict[str, str | int]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -133,6 +134,7 @@ def run_cosim(
     engine: Engine,
     keep: Callable[[JobRecord], None],
     progress: Progress,
+    stored: Callable[[str], JobRecord | None] = lambda _: None,
 ) -> CosimState:
     """Iterate between network loop and SPICE until settled.
 
@@ -148,6 +150,8 @@ def run_cosim(
         Receives each finished record, to store it.
     progress : callable
         Called with what is going on, steps done and steps to do.
+    stored : callable, optional
+        Record of a key, from an earlier run of the same thing.
 
     Raises
     ------
@@ -162,10 +166,9 @@ def run_cosim(
     check_images(prepared)
     state = CosimState()
     with open_runner(engine, plan) as runner:
-        _iterate(prepared, plan, runner, state, keep, progress)
-    counts = runner.tally.as_json()
-    total = counts["simulated"] + counts["cached"] + counts["failed"]
-    state.counts = {"total": total, **counts}
+        _iterate(prepared, plan, WindowRuns(runner, keep, stored), state, progress)
+    state.counts["total"] = len(state.known)
+    state.counts |= runner.tally.as_json()
     state.problems = runner.tally.problems
     if not state.verdict().holds:
         runner.forget()
@@ -175,9 +178,8 @@ def run_cosim(
 def _iterate(
     prepared: Prepared,
     plan: CosimPlan,
-    runner: Runner,
+    runs: WindowRuns,
     state: CosimState,
-    keep: Callable[[JobRecord], None],
     progress: Progress,
 ) -> None:
     for number in range(plan.max_iterations):
@@ -185,7 +187,7 @@ def _iterate(
         inference = _infer(prepared, state, chosen, number, progress)
         jobs = _spice_jobs(prepared, plan, chosen, inference, number)
         report = partial(progress, f"iteration {number + 1}: SPICE windows")
-        _simulate(state, jobs, runner, keep, report)
+        _simulate(state, jobs, runs, report)
         _check_windows(state, prepared)
         holds = state.verdict().holds
         if holds:
@@ -270,21 +272,15 @@ def _spice_jobs(
 def _simulate(
     state: CosimState,
     jobs: Sequence[WindowJob],
-    runner: Runner,
-    keep: Callable[[JobRecord], None],
+    runs: WindowRuns,
     progress: Callable[[int, int], None],
 ) -> None:
     """Run jobs, the longest first, and add them to the state in their given order."""
-    known = {job.name for job in state.jobs} | {str(item["job"]) for item in state.failures}
-    jobs = [job for job in jobs if job.name not in known]
+    jobs = [job for job in jobs if job.name not in state.known]
+    state.known |= {job.name for job in jobs}
     order = sorted(jobs, key=_cost, reverse=True)
     advance = counted(progress, len(jobs))
-
-    def finished(record: JobRecord) -> None:
-        keep(record)
-        advance(1)
-
-    found = {record.name: record for record in run_windows(order, runner, finished)}
+    found = {record.name: record for record in runs.run(order, lambda _: advance(1))}
     records = [found[job.name] for job in jobs]
     whole, outcomes = whole_windows(jobs, records)
     state.jobs += whole

@@ -39,6 +39,7 @@ def cosimulate(
     transfer_points: int = 9,
     transfer_events: int = 128,
     command: str = "",
+    resume: bool = False,
     progress: Progress,
 ) -> CosimRun:
     """Run a co-simulation and store every SPICE window of it in ``out``.
@@ -53,6 +54,8 @@ def cosimulate(
         Size of the transfer curve P(V) measured beside it.
     command : str
         Command line, for the provenance.
+    resume : bool
+        Go on with the windows in ``out``, instead of replacing them.
     progress : callable
         Called with what is going on, steps done and steps to do.
 
@@ -74,7 +77,7 @@ def cosimulate(
         engine=engine_record(engine.info),
         command=command,
     )
-    with RunWriter.create(out, provenance, overwrite=True) as writer:
+    with RunWriter.create(out, provenance, resume=resume, overwrite=not resume) as writer:
         transfer = characterize(
             prepared.mapped.parameter_set,
             transfer_points,
@@ -84,7 +87,7 @@ def cosimulate(
             plan,
             lambda done, total: progress("transfer curve", done, total),
         )
-        state = run_cosim(prepared, plan, engine, writer.add, progress)
+        state = run_cosim(prepared, plan, engine, writer.add, progress, writer.stored)
         seconds = time.monotonic() - started
         summary = summary_json(prepared, state, constants, engine.info, seconds)
         summary |= {"jobs": state.counts, "failures": state.failures}

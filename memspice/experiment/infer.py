@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ import numpy as np
 from memspice.analysis.statistics import accuracy
 from memspice.errors import ConfigError
 from memspice.experiment.agreement import Verdict, judge_all, together
+from memspice.experiment.batch_store import batch_record, stored_batches
 from memspice.experiment.outcome import Outcome, join_windows
 from memspice.experiment.progress import counted
-from memspice.experiment.run_windows import check_complete, failures_json, run_windows
+from memspice.experiment.run_windows import WindowRuns, check_complete, failures_json
 from memspice.experiment.setup import (
     Prepared,
     Setup,
+    config_text,
     dataset_json,
     engine_record,
     open_engine,
@@ -29,10 +32,11 @@ from memspice.experiment.simulate_layer import (
 )
 from memspice.experiment.summary import ann_accuracy
 from memspice.experiment.window import Fidelity, WindowJob, job_outputs, window_jobs
-from memspice.jobs import Execution, Runner, open_runner
+from memspice.jobs import Execution, open_runner
 from memspice.network.architecture import Conv, Pool
-from memspice.network.inference import Window, run_inference
+from memspice.network.inference import BatchResult, Window, run_inference
 from memspice.network.mapping import MappedLayer
+from memspice.store import Provenance, RunWriter, Status, open_store, place_notes
 
 Progress = Callable[[int, int], None]
 Advance = Callable[[int], None]
@@ -43,6 +47,10 @@ def infer(
     fidelity: Fidelity = "surrogate",
     execution: Execution = Execution(),  # noqa: B008 - frozen
     progress: Progress | None = None,
+    out: Path | None = None,
+    *,
+    resume: bool = False,
+    command: str = "",
 ) -> dict[str, Any]:
     """Classify images; the object of ``infer --json``.
 
@@ -60,6 +68,13 @@ def infer(
         How decks are carried out.
     progress : callable, optional
         Called with images done and their number.
+    out : Path, optional
+        HDF5 file of the run: scores and spikes of the images, batch by batch, or with SPICE its
+        windows; nothing is stored without.
+    resume : bool
+        Go on with the run in ``out`` instead of starting anew.
+    command : str
+        Command line, for the provenance.
 
     Raises
     ------
@@ -67,10 +82,19 @@ def infer(
         If SPICE is asked for on a network with convolutions.
     IncompleteResults
         If not one image could be classified.
+    StoreError
+        If the run cannot be stored.
     """
     execution.check()
     started = time.monotonic()
     prepared = prepare(setup)
+    engine = open_engine(setup.engine, fidelity)
+    made = Provenance(
+        config=config_text(setup, {"fidelity": fidelity}),
+        seed=setup.seed,
+        engine=engine_record(engine.info if engine else None),
+        command=command,
+    )
     labels = prepared.dataset.labels
     advance = counted(progress, len(labels) + _steps(prepared, fidelity))
     result: dict[str, Any] = {
@@ -84,19 +108,25 @@ def infer(
         "seed": setup.seed,
         "ann_accuracy": asdict(ann_accuracy(prepared, advance)),
     }
-    if fidelity == "surrogate":
-        scores, found = _by_surrogate(prepared, labels, advance)
-    else:
-        engine = open_engine(setup.engine, fidelity)
-        assert engine is not None
-        result["engine"] = engine_record(engine.info)
-        with open_runner(engine, execution) as runner:
-            scores, images, found = _by_spice(prepared, fidelity, runner, advance)
-        labels = labels[images]
-        doubts = found["verdict"]["doubts"]
-        result["notes"] = [*result["notes"], *runner.tally.problems, *doubts]
-    result["snn_accuracy"] = asdict(accuracy(scores, labels))
-    return {**result, **found, "wall_seconds": time.monotonic() - started}
+    with open_store(out, made, resume=resume) as writer:
+        if engine is None:
+            scores, found = _by_surrogate(prepared, labels, advance, writer)
+        else:
+            result["engine"] = engine_record(engine.info)
+            with open_runner(engine, execution) as runner:
+                runs = WindowRuns.of_store(runner, writer)
+                scores, images, found = _by_spice(prepared, fidelity, runs, advance)
+            labels = labels[images]
+            doubts = found["verdict"]["doubts"]
+            result["notes"] = [*result["notes"], *runner.tally.problems, *doubts]
+        result |= {"snn_accuracy": asdict(accuracy(scores, labels)), **found}
+        if writer:
+            status: Status = "incomplete" if found.get("failures") else "complete"
+            trusted = found.get("verdict", {}).get("holds", True)
+            writer.finish(result, status, trusted=trusted)
+            result["notes"] = [*result["notes"], *place_notes(writer)]
+    place = str(writer.place) if writer else None
+    return {**result, "wall_seconds": time.monotonic() - started, "out": place}
 
 
 def _steps(prepared: Prepared, fidelity: Fidelity) -> int:
@@ -108,10 +138,23 @@ def _steps(prepared: Prepared, fidelity: Fidelity) -> int:
 
 
 def _by_surrogate(
-    prepared: Prepared, labels: np.ndarray, advance: Advance
+    prepared: Prepared, labels: np.ndarray, advance: Advance, writer: RunWriter | None
 ) -> tuple[np.ndarray, dict[str, Any]]:
     setup, images = prepared.setup, prepared.dataset.images
-    run = run_inference(prepared.mapped, images, setup.cycles, setup.seed, progress=advance)
+
+    def keep(batch: BatchResult) -> None:
+        if writer:
+            writer.add(batch_record(batch, setup.cycles, writer.provenance))
+
+    run = run_inference(
+        prepared.mapped,
+        images,
+        setup.cycles,
+        setup.seed,
+        progress=advance,
+        known=stored_batches(writer) if writer else {},
+        on_batch=keep,
+    )
     by_cycles = [
         {"cycles": cycles, **asdict(accuracy(scores, labels))}
         for cycles, scores in run.scores_at.items()
@@ -120,7 +163,7 @@ def _by_surrogate(
 
 
 def _by_spice(
-    prepared: Prepared, fidelity: Fidelity, runner: Runner, advance: Advance
+    prepared: Prepared, fidelity: Fidelity, runs: WindowRuns, advance: Advance
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Scores (images, classes), the numbers of those images, and what else was found."""
     for step in prepared.mapped.steps:
@@ -137,7 +180,7 @@ def _by_spice(
     for layer in prepared.mapped.layers:
         jobs = _layer_jobs(layer, images, state, fidelity, setup.seed)
         total += len(jobs)
-        found = _spice_layer(layer, jobs, runner, advance)
+        found = _spice_layer(layer, jobs, runs, advance)
         results.append(found)
         images, state = found.images, found.outputs
         if not len(images):
@@ -148,7 +191,7 @@ def _by_spice(
     outcomes = [item for result in results for item in result.outcomes]
     verdict = together([result.verdict for result in results])
     if not verdict.holds:
-        runner.forget()
+        runs.runner.forget()
     return (
         last.scores(state.mean(axis=1)),
         images,
@@ -160,7 +203,7 @@ def _by_spice(
             **energy_json(outcomes, prepared.mapped.parameter_set),
             "energy_closure": verdict.closure,
             "verdict": verdict.as_json(),
-            "jobs": {"total": total, **runner.tally.as_json()},
+            "jobs": {"total": total, **runs.runner.tally.as_json()},
             "failures": _failures(results),
         },
     )
@@ -197,9 +240,9 @@ def _layer_jobs(
 
 
 def _spice_layer(
-    layer: MappedLayer, jobs: list[WindowJob], runner: Runner, advance: Advance
+    layer: MappedLayer, jobs: list[WindowJob], runs: WindowRuns, advance: Advance
 ) -> LayerOutputs:
-    records = run_windows(jobs, runner, lambda _: advance(1))
+    records = runs.run(jobs, lambda _: advance(1))
     whole, found = whole_windows(jobs, records)
     windows = join_windows(found)
     outputs = [item.spikes.astype(float) if layer.spiking else item.drive for item in windows]

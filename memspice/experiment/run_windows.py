@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 from memspice.errors import IncompleteResults
 from memspice.experiment.agreement import judge
@@ -17,7 +19,7 @@ from memspice.experiment.window import (
     window_request,
 )
 from memspice.jobs import Failure, Runner, Simulation, run_jobs
-from memspice.store import FAILED, JobRecord, RecordCodec
+from memspice.store import FAILED, JobRecord, RecordCodec, RunWriter
 
 #: Neurons whose waveforms a record keeps: of each small deck one, a quarter of a layer in all.
 STORED_NEURONS = 1
@@ -54,6 +56,47 @@ def run_windows(
         workers=runner.workers,
         on_done=lambda _, record: on_done(record),
     )
+
+
+@dataclass(frozen=True)
+class WindowRuns:
+    """Window jobs through a runner, each kept in a store and taken from there the next time.
+
+    Parameters
+    ----------
+    runner : Runner
+        Where and how.
+    keep : callable
+        Stores a record that is finished.
+    stored : callable
+        Record of a key, if there is one in the store.
+    """
+
+    runner: Runner
+    keep: Callable[[JobRecord], None] = lambda _: None
+    stored: Callable[[str], JobRecord | None] = lambda _: None
+
+    @classmethod
+    def of_store(cls, runner: Runner, writer: RunWriter | None) -> Self:
+        """Runs that are kept in a run file, if there is one."""
+        return cls(runner, writer.add, writer.stored) if writer else cls(runner)
+
+    def run(
+        self, jobs: Sequence[WindowJob], on_done: Callable[[JobRecord], None]
+    ) -> list[JobRecord]:
+        """Run those without a result in the store; see `run_windows`."""
+        known = {job.key: self.stored(job.key) for job in jobs}
+        found = {key: record for key, record in known.items() if record is not None}
+        for record in found.values():
+            on_done(record)
+
+        def keep(record: JobRecord) -> None:
+            self.keep(record)
+            on_done(record)
+
+        missing = [job for job in jobs if job.key not in found]
+        found |= {record.key: record for record in run_windows(missing, self.runner, keep)}
+        return [found[job.key] for job in jobs]
 
 
 def _run(runner: Runner, job: WindowJob, stop: threading.Event) -> JobRecord:

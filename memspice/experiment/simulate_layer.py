@@ -18,7 +18,7 @@ from memspice.circuits.energy_model import COMPONENTS
 from memspice.experiment.agreement import Verdict, judge_all
 from memspice.experiment.outcome import Outcome, join_windows, outcome
 from memspice.experiment.progress import counted
-from memspice.experiment.run_windows import check_complete, failures_json, run_windows
+from memspice.experiment.run_windows import WindowRuns, check_complete, failures_json
 from memspice.experiment.setup import (
     Prepared,
     Setup,
@@ -39,7 +39,7 @@ from memspice.jobs import Execution, Runner, open_runner
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.parameters import ParameterSet
-from memspice.store import JobRecord, Provenance, RunWriter, read_run
+from memspice.store import JobRecord, Provenance, Status, open_store, place_notes
 
 Progress = Callable[[str, int, int], None]
 
@@ -122,13 +122,21 @@ def simulate_layer(
         engine=record,
         command=command,
     )
-    with open_runner(engine, run) as runner:
-        records = _run(jobs, runner, out, provenance, resume, progress)
-    failures = failures_json(records)
-    jobs, outcomes = whole_windows(jobs, records)
+    with (
+        open_runner(engine, run) as runner,
+        open_store(out, provenance, resume=resume) as writer,
+    ):
+        advance = counted(progress and partial(progress, "windows"), total)
+        records = WindowRuns.of_store(runner, writer).run(jobs, lambda _: advance(1))
+        failures = failures_json(records)
+        jobs, outcomes = whole_windows(jobs, records)
+        verdict = judge_all(jobs, outcomes)
+        if writer:
+            summary = {"jobs": total, "failed": len(failures)}
+            status: Status = "incomplete" if failures else "complete"
+            writer.finish(summary, status, trusted=verdict.holds)
     if not jobs:
         check_complete(failures, total)
-    verdict = judge_all(jobs, outcomes)
     if not verdict.holds:
         runner.forget()
     statistics = layer_statistics(layer, outcomes)
@@ -138,7 +146,12 @@ def simulate_layer(
         "seed": setup.seed,
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
-        "notes": [*prepared.notes, *_notes(layer, run, runner, failures), *verdict.doubts],
+        "notes": [
+            *prepared.notes,
+            *_notes(layer, run, runner, failures),
+            *verdict.doubts,
+            *place_notes(writer),
+        ],
         "layer": name,
         "rows": layer.rows,
         "cols": 2 * layer.outputs,
@@ -153,7 +166,7 @@ def simulate_layer(
         "energy_closure": verdict.closure,
         "verdict": verdict.as_json(),
         "wall_seconds": time.monotonic() - started,
-        "out": str(out) if out else None,
+        "out": str(writer.place) if writer else None,
     }
     return LayerResult(result, statistics, verdict, outcomes)
 
@@ -199,48 +212,6 @@ def _jobs(
         for window in windows
         for job in window_jobs(layer, window, loop.windows[window], run.fidelity, setup.seed)
     ]
-
-
-def _run(
-    jobs: Sequence[WindowJob],
-    runner: Runner,
-    out: Path | None,
-    provenance: Provenance,
-    resume: bool,
-    progress: Progress | None,
-) -> list[JobRecord]:
-    """Run the jobs without a result in the store; records in the order of the jobs."""
-    if out is None:
-        return _execute(jobs, runner, None, progress)
-    found: dict[str, JobRecord] = {}
-    if resume and out.exists():
-        with read_run(out) as earlier:
-            found = {info.key: earlier.job(info.name) for info in earlier.jobs()}
-    with RunWriter.create(out, provenance, resume=resume, overwrite=not resume) as writer:
-        missing = [job for job in jobs if job.key not in writer.finished]
-        fresh = _execute(missing, runner, writer, progress)
-        found |= {record.key: record for record in fresh}
-        records = [found[job.key] for job in jobs]
-        failed = sum(record.failed for record in records)
-        summary = {"jobs": len(records), "failed": failed}
-        writer.finish(summary, "incomplete" if failed else "complete")
-    return records
-
-
-def _execute(
-    jobs: Sequence[WindowJob],
-    runner: Runner,
-    writer: RunWriter | None,
-    progress: Progress | None,
-) -> list[JobRecord]:
-    advance = counted(progress and partial(progress, "windows"), len(jobs))
-
-    def finished(record: JobRecord) -> None:
-        if writer:
-            writer.add(record)
-        advance(1)
-
-    return run_windows(jobs, runner, finished)
 
 
 def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeStatistics | None:

@@ -7,6 +7,8 @@ that depend on nothing but their arguments. So it does not matter which worker d
 from __future__ import annotations
 
 import importlib
+import os
+import re
 import socket
 import threading
 import uuid
@@ -16,6 +18,7 @@ from typing import Any, TypeVar
 
 from memspice.engines.base import Cancelled
 from memspice.errors import ConfigError, IncompleteResults
+from memspice.inputs import printable, read_json
 from memspice.jobs.attempts import WorkerLost
 
 Result = TypeVar("Result")
@@ -29,7 +32,46 @@ CONNECT_SECONDS = 15.0
 POLL_SECONDS = 0.05
 #: Time between a worker's looks at whether its call is still wanted, [s].
 WATCH_SECONDS = 0.5
+_ADDRESS = re.compile(
+    r"(?P<protocol>[a-z][a-z0-9+.-]*://)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[^\s/:\[\]]+):(?P<port>\d{1,5})/?"
+)
+_LAST_PORT = 65535
+#: A scheduler's file names its workers, too, [bytes].
+_LARGEST_FILE = 10**8
 INSTALL = "pip install 'memspice[cluster]'"
+
+
+def scheduler_address(name: str) -> str:
+    """Address of the Dask scheduler that a text names, in the form that Dask itself gives it.
+
+    Parameters
+    ----------
+    name : str
+        ``tcp://host:8786`` or another of Dask's protocols, with or without a slash behind it;
+        ``host:8786``; or the file that ``dask scheduler --scheduler-file`` writes.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of them, or the file is not there or holds no address.
+    """
+    found = _ADDRESS.fullmatch(name)
+    if found and int(found["port"]) <= _LAST_PORT:
+        return f"{found['protocol'] or 'tcp://'}{found['host']}:{found['port']}"
+    if not (name.endswith(".json") or os.path.exists(name)):
+        raise ConfigError(
+            f"scheduler {printable(name)!r} is unknown: use local, or the address of a Dask "
+            "scheduler such as tcp://host:8786, or the file that it writes with --scheduler-file"
+        )
+    content = read_json(name, _LARGEST_FILE, ConfigError)
+    address = content.get("address") if isinstance(content, dict) else None
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
+        raise ConfigError(
+            f"{printable(name)} holds no address of a Dask scheduler: name the file that `dask "
+            "scheduler --scheduler-file FILE` writes"
+        )
+    return address
 
 
 class DaskScheduler:
@@ -37,8 +79,8 @@ class DaskScheduler:
 
     Parameters
     ----------
-    address : str
-        Such as ``tcp://host:8786``.
+    name : str
+        See `scheduler_address`.
 
     Raises
     ------
@@ -48,8 +90,8 @@ class DaskScheduler:
 
     workers = CLUSTER_WORKERS
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, name: str) -> None:
+        self._address = address = scheduler_address(name)
         self._dask = _distributed()
         # A whole layer travels with each call: a few MB, by design.
         importlib.import_module("dask").config.set(
@@ -65,7 +107,7 @@ class DaskScheduler:
         except (OSError, ValueError, TypeError) as error:
             raise ConfigError(
                 f"no Dask scheduler answers at {address} ({error}); start one with `dask "
-                "scheduler`, and give the address that it prints"
+                "scheduler`, and give the address that it prints, or its --scheduler-file"
             ) from error
 
     def call(

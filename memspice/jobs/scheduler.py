@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from memspice.engines.process import check_timeout
 from memspice.errors import ConfigError
-from memspice.jobs.cluster import DaskScheduler
+from memspice.jobs.cluster import DaskScheduler, scheduler_address
 
 Result = TypeVar("Result")
 
@@ -73,7 +73,7 @@ class Execution:
     workers : int, optional
         Simulations at a time; by default `LOCAL_WORKERS`, or what keeps a cluster busy.
     scheduler : str
-        ``local``, or the address of a Dask scheduler such as ``tcp://host:8786``.
+        ``local``, or a Dask scheduler: its address or file, see `scheduler_address`.
     retries : int
         Attempts after the first for a job that timed out, crashed or lost its worker.
     timeout : float, [s]
@@ -101,11 +101,8 @@ class Execution:
         if self.retries < 0:
             raise ConfigError(f"retries = {self.retries} must be at least 0")
         check_timeout(self.timeout)
-        if self.scheduler != LOCAL and "://" not in self.scheduler:
-            raise ConfigError(
-                f"scheduler {self.scheduler!r} is unknown: use {LOCAL}, or the address of a Dask "
-                "scheduler such as tcp://host:8786"
-            )
+        if self.scheduler != LOCAL:
+            scheduler_address(self.scheduler)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +62,18 @@ class InferenceResult:
         return self.scores_at[max(self.scores_at)]
 
 
+class BatchResult(NamedTuple):
+    """What a run found of some images that follow one another.
+
+    ``first`` is the number of the first in its data set; ``scores`` (cycle counts, images, classes)
+    are those of `InferenceResult.scores_at`; ``spikes`` (images,) are counted by layer.
+    """
+
+    first: int
+    scores: np.ndarray
+    spikes: dict[str, np.ndarray]
+
+
 def cycle_counts(cycles: int) -> list[int]:
     """Numbers of cycles of which a run keeps scores: the powers of two below its own, and that.
 
@@ -81,6 +94,8 @@ def run_inference(
     calibration: Mapping[str, Calibration] | None = None,
     workers: int = 2,
     progress: Callable[[int], None] | None = None,
+    known: Mapping[int, BatchResult] = MappingProxyType({}),
+    on_batch: Callable[[BatchResult], None] | None = None,
 ) -> InferenceResult:
     """Run a mapped network on images through a number of cycles.
 
@@ -104,6 +119,11 @@ def run_inference(
         Batches at a time; each keeps to one thread of BLAS.
     progress : callable, optional
         Called with the number of images of each batch that is done.
+    known : mapping
+        Batches of an earlier run of the same thing, by the number of their first image; not with
+        ``windows``.
+    on_batch : callable, optional
+        Takes each batch that is not known, to keep it.
 
     Raises
     ------
@@ -115,32 +135,39 @@ def run_inference(
     for window in kept:
         _check_window(mapped, window, range(first_image, first_image + len(images)))
     stages = [_stage(layer, (calibration or {}).get(layer.name)) for layer in mapped.layers]
-    totals = {layer.name: np.zeros(len(images)) for layer in mapped.layers if layer.spiking}
     inputs: dict[Window, list[np.ndarray]] = {window: [] for window in kept}
     size = min(BATCH, -(-len(images) // workers))
 
-    def run_batch(start: int, stop: threading.Event) -> np.ndarray:
+    def run_batch(start: int, stop: threading.Event) -> BatchResult:
+        if first_image + start in known:
+            return known[first_image + start]
         batch = images[start : start + size]
         run = _Batch(mapped, stages, seed, first_image + start, inputs)
         scores = run.cycles(batch, cycles, stop)
-        for name, counts in run.spikes.items():
-            totals[name][start : start + len(batch)] = counts
-        return scores
+        return BatchResult(first_image + start, scores, run.spikes)
 
-    def done(_: int, scores: np.ndarray) -> None:
+    def done(_: int, batch: BatchResult) -> None:
+        if on_batch and batch.first not in known:
+            on_batch(batch)
         if progress:
-            progress(scores.shape[1])
+            progress(batch.scores.shape[1])
 
     with one_blas_thread():
         starts = range(0, len(images), size)
-        scores = run_jobs(run_batch, starts, workers=workers, on_done=done)
+        batches = run_jobs(run_batch, starts, workers=workers, on_done=done)
+    totals = {
+        layer.name: np.concatenate([batch.spikes[layer.name] for batch in batches])
+        for layer in mapped.layers
+        if layer.spiking
+    }
     rates = {
         layer.name: float(totals[layer.name].sum() / (len(images) * cycles * _events(layer)))
         for layer in mapped.layers
         if layer.spiking
     }
     found = {window: np.concatenate(parts) for window, parts in inputs.items() if parts}
-    scores_at = dict(zip(cycle_counts(cycles), np.concatenate(scores, axis=1), strict=True))
+    scores = np.concatenate([batch.scores for batch in batches], axis=1)
+    scores_at = dict(zip(cycle_counts(cycles), scores, strict=True))
     return InferenceResult(scores_at, rates, totals, found)
 
 

@@ -32,6 +32,7 @@ from memspice.outputs.files import (
     claim_folder,
     is_ours,
     refuse_other,
+    replacing,
     synchronize_folder,
     write_bytes,
     writing,
@@ -64,6 +65,19 @@ class FolderBuild:
         self.target = target
         self.path = path
         self.placed = False
+
+    def adopt(self, name: str) -> None:
+        """Take a file of the folder in its place over, unless there is one already or none at all.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be copied.
+        """
+        source, copy = self.target / name, self.path / name
+        if source.is_file() and not any(self.path.glob(f"{name}*")):
+            with writing(copy), replacing(copy) as temporary:
+                shutil.copyfile(source, temporary)
 
     def place(self, *, whole: bool) -> Path:
         """Put the finished folder in its place.

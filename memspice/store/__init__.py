@@ -14,3 +14,6 @@ from memspice.store.records import Provenance as Provenance
 from memspice.store.records import Scalar as Scalar
 from memspice.store.records import installed_versions as installed_versions
 from memspice.store.writer import RunWriter as RunWriter
+from memspice.store.writer import Status as Status
+from memspice.store.writer import open_store as open_store
+from memspice.store.writer import place_notes as place_notes

@@ -88,6 +88,18 @@ def scan_parts(path: Path, run_id: str, *, whole: bool = False) -> dict[str, Sto
     return {job.entry.key: job for part in parts for job in scan_file(part, run_id, whole=whole)}
 
 
+def read_stored(job: StoredJob) -> JobRecord:
+    """Return everything stored of a job.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged.
+    """
+    with open_run(job.path) as file:
+        return reading.read_job(_descend(file, job.entry.name), job.entry.name)
+
+
 def _descend(file: Group, name: str) -> Group:
     group = file
     for part in name.split("/"):

@@ -14,8 +14,8 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -27,7 +27,7 @@ from memspice.outputs import TEMPORARY, claim_folder, writing
 from memspice.store import schema
 from memspice.store.earlier import Earlier, adopt, find_earlier
 from memspice.store.files import open_own, replace_large, replace_small
-from memspice.store.reader import MARK, StoredJob, parts_folder
+from memspice.store.reader import MARK, StoredJob, parts_folder, read_stored
 from memspice.store.records import (
     JobRecord,
     Provenance,
@@ -41,6 +41,9 @@ from memspice.store.records import (
 # reads the parts): not more often than this, and a twentieth of the time at most.
 _LINK_INTERVAL = 1.0  # s
 _LINK_SHARE = 20.0
+
+
+Status = Literal["complete", "incomplete", "interrupted"]
 
 
 class RunWriter:
@@ -168,6 +171,17 @@ class RunWriter:
         jobs = self._jobs.items()
         return {key: job.entry.name for key, job in jobs if not job.entry.failed}
 
+    def stored(self, key: str) -> JobRecord | None:
+        """Return a job with a result so far; None if it has none.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged.
+        """
+        job = self._jobs.get(key)
+        return None if job is None or job.entry.failed else read_stored(job)
+
     def add(self, record: JobRecord) -> None:
         """Store a finished job; it is safe when this returns. It replaces its failed self.
 
@@ -192,12 +206,14 @@ class RunWriter:
     def finish(
         self,
         summary: Mapping[str, Any],
-        status: Literal["complete", "incomplete", "interrupted"] = "complete",
+        status: Status = "complete",
+        *,
+        trusted: bool = True,
     ) -> None:
         """Make the run one file, with its summary, and remove the parts.
 
-        A run that is not complete stays in parts, beside the earlier result in its place, if there
-        is one; `place` tells.
+        A run that is not complete, or not to be ``trusted``, stays in parts beside the earlier
+        result in its place, if there is one; `place` tells.
 
         Raises
         ------
@@ -213,7 +229,7 @@ class RunWriter:
         with writing(self.path, self._advice):
             if self._linked_jobs is not None:
                 self._link(status, text)
-            if self._index == self.path or status == "complete":
+            if self._index == self.path or (status == "complete" and trusted):
                 self._make_one_file(status, text)
         self._release()
 
@@ -315,6 +331,35 @@ class RunWriter:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+@contextmanager
+def open_store(
+    out: Path | None, provenance: Provenance, *, resume: bool = False
+) -> Iterator[RunWriter | None]:
+    """Yield the run that a command writes, if it writes any; see `RunWriter.create`.
+
+    Parameters
+    ----------
+    out : Path, optional
+        Its file; nothing is stored without.
+    provenance : Provenance
+        How it is made.
+    resume : bool
+        Go on with what is there, instead of replacing it.
+    """
+    if out is None:
+        yield None
+        return
+    with RunWriter.create(out, provenance, resume=resume, overwrite=not resume) as writer:
+        yield writer
+
+
+def place_notes(writer: RunWriter | None) -> list[str]:
+    """Say where a finished run is, if not where it was asked for."""
+    if writer is None or writer.place == writer.path:
+        return []
+    return [f"{writer.path} is still the earlier result; this one is in {writer.place}"]
 
 
 def check_provenance(provenance: Provenance) -> None:

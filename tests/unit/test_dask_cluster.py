@@ -80,7 +80,7 @@ def test_a_worker_killed_in_the_middle_costs_nothing_but_time(
             victim.kill()
             killed_at.append(total - done)
 
-    run = LayerRun(scheduler=cluster.address, workers=4)
+    run = LayerRun(scheduler=str(cluster.file), workers=4)
     found = simulate_layer(SETUP, run, tmp_path / "run.h5", progress=kill)
     assert killed_at == [6]
     assert victim.wait() != 0

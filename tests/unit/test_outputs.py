@@ -110,6 +110,7 @@ def test_only_a_regular_file_or_nothing_is_replaced(
     "command",
     [
         (*SURROGATE, "--out", "no/run.h5"),
+        ("infer", "--network", "digits-mlp", "--out", "no/run.h5"),
         ("cosim", "--network", "digits-mlp", "--out", "no/folder"),
         ("characterize", "--out", "no/folder"),
         ("characterize", "--fit", "no/fit.toml"),

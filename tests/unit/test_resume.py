@@ -1,0 +1,97 @@
+"""Runs that are stopped and resumed give what a run gives that nobody stopped, to the bit."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memspice.experiment.cosim import CosimPlan
+from memspice.experiment.cosim_run import cosimulate
+from memspice.experiment.infer import infer
+from memspice.experiment.setup import Setup
+from memspice.store import read_run
+from tests.cli_helpers import call
+from tests.faults import kills
+from tests.kill_helpers import content
+
+Capture = pytest.CaptureFixture[str]
+SETUP = Setup(network="digits-mlp", images=120, cycles=5)
+COSIM = Setup(network="digits-mlp", images=2, cycles=2)
+PLAN = CosimPlan(
+    spice_windows=2, spice_cycles=1, model_windows=2, full_windows=1, full_cycles=1,
+    showcase_cycles=1, max_iterations=2,
+)  # fmt: skip
+
+
+class Stop:
+    """Progress that interrupts at some step."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def __call__(self, *_: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def steady(out: Path) -> dict[str, Any]:
+    found = content(out)
+    return {**found, "summary": kills.steady(found["summary"])}
+
+
+def test_infer_goes_on_with_the_batches_that_are_stored(tmp_path: Path) -> None:
+    whole, stopped = tmp_path / "whole.h5", tmp_path / "stopped.h5"
+    plain = infer(SETUP)
+    found = infer(SETUP, out=whole)
+    assert found["out"] == str(whole)
+    assert kills.steady(found) == kills.steady(plain)
+    with pytest.raises(KeyboardInterrupt):
+        infer(SETUP, progress=Stop(5), out=stopped)  # three batches of the ANN, then those of SNN
+    with read_run(stopped) as run:
+        assert 1 <= len(run.jobs()) < 3
+    resumed = infer(SETUP, out=stopped, resume=True)
+    assert kills.steady(resumed) == kills.steady(plain)
+    assert steady(stopped) == steady(whole)
+    assert kills.steady(infer(SETUP, out=stopped, resume=True)) == kills.steady(plain)
+
+
+@pytest.mark.ngspice
+def test_cosim_goes_on_with_the_windows_that_are_stored(tmp_path: Path) -> None:
+    whole, stopped = tmp_path / "whole.h5", tmp_path / "stopped.h5"
+    size = {"transfer_points": 3, "transfer_events": 8}
+    cosimulate(COSIM, PLAN, whole, progress=lambda *_: None, **size)
+    with read_run(whole) as run:
+        total = len(run.jobs())
+
+    windows = Stop(3)
+
+    def progress(stage: str, done: int, _: int) -> None:
+        if "SPICE" in stage and done:
+            windows()
+
+    with pytest.raises(KeyboardInterrupt):
+        cosimulate(COSIM, PLAN, stopped, progress=progress, **size)
+    with read_run(stopped) as run:
+        kept = len(run.jobs())
+    assert 1 <= kept < total
+    found = cosimulate(COSIM, PLAN, stopped, resume=True, progress=lambda *_: None, **size)
+    assert found.summary["jobs"]["simulated"] == total - kept
+    assert found.summary["jobs"]["total"] == total
+    assert steady(stopped) == steady(whole)
+
+
+def test_resume_needs_out(capsys: Capture) -> None:
+    reply = call(capsys, "infer", "--network", "digits-mlp", "--resume")
+    assert (reply.code, "--resume needs --out" in reply.err) == (2, True)
+
+
+@pytest.mark.slow
+def test_killed_infer_resumes_and_leaves_a_finished_result_whole(tmp_path: Path) -> None:
+    case = next(case for case in kills.CASES if case.name == "infer")
+    said: list[str] = []
+    for count in kills.trials(case, tmp_path, 1, random.Random(1), said.append):
+        assert count.survived == count.trials, "\n".join(said)
