@@ -126,7 +126,8 @@ def conversion_json(
         "input_shape": list(network.architecture.input_shape),
         "layers": layers,
         "changes": network.provenance["changes"],
-        "notes": notes,
+        "rates": network.provenance["rates"],
+        "notes": [*network.provenance["warnings"], *notes],
         "out": str(out),
     }
 

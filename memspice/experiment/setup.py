@@ -98,8 +98,8 @@ def prepare(setup: Setup) -> Prepared:
             raise ConfigError(f"{name} = {value} must be {bound}")
     if not 0 <= setup.seed < 2**63:
         raise ConfigError(f"seed = {setup.seed} must be at least 0 and below 2**63")
-    remarks: list[str] = []
     network = load_network(setup.network)
+    remarks = [str(text) for text in network.provenance.get("warnings", [])]
     parameter_set = _parameter_set(setup, network, remarks)
     dataset = load_images(network, "test", setup.images, setup.data)
     if dataset.images.shape[1:] != native_shape(network):

@@ -14,6 +14,7 @@ import numpy as np
 
 from memspice.errors import ShapeError
 from memspice.network.architecture import Architecture, Conv, Dense, Layer, Pool
+from memspice.network.frames import pooled
 from memspice.network.geometry import check_averaging, check_convolution
 from memspice.network.operations import (
     Averaging,
@@ -22,13 +23,26 @@ from memspice.network.operations import (
     FullProduct,
     Neurons,
     Operation,
+    Replacement,
     Scaling,
     refusal,
     shape_text,
 )
+from memspice.network.rate_match import RateMatch
+from memspice.network.typical import (
+    Rates,
+    kept_rates,
+    reference_rate,
+    typical_images,
+    weighted_inputs,
+)
 from memspice.network.weights import Network, WeightLayer
 
 Shape = tuple[int, int, int]
+_REPLACED = (
+    "replaced by stochastic neurons without memory, with the same rate, and slope of the rate, "
+    "under steady input"
+)
 
 
 def assemble_network(
@@ -48,7 +62,8 @@ def assemble_network(
     Returns
     -------
     Network
-        The bound of each layer is its largest weight; no provenance.
+        The bound of each layer is its largest weight.  Its provenance says under ``changes`` and
+        ``warnings`` which neurons were replaced, and under ``rates`` what that did to their rates.
 
     Raises
     ------
@@ -58,10 +73,17 @@ def assemble_network(
         If weights do not fit what comes before them, or the input shape is none.
     """
     assembler = _Assembler(input_shape)
+    if any(isinstance(operation, Replacement) for operation in operations):
+        assembler.typical = typical_images(assembler.shape)
     for operation in operations:
         assembler.take(operation)
     layers, weights = assembler.finish()
-    return Network(Architecture(name, assembler.input_shape, layers), weights, {})
+    provenance = {
+        "changes": [f"{rates.where}: {_REPLACED} {rates.text()}" for rates in assembler.rates],
+        "warnings": [text for rates in assembler.rates if (text := rates.warning())],
+        "rates": [rates.as_json() for rates in assembler.rates],
+    }
+    return Network(Architecture(name, assembler.input_shape, layers), weights, provenance)
 
 
 @dataclass
@@ -91,6 +113,10 @@ class _Assembler:
         self.layers: list[Layer] = []
         self.weights: list[WeightLayer] = []
         self.where = "an empty network"
+        self.rates: list[Rates] = []
+        #: What the layer gets at typical images, where that is asked for; what its neurons make.
+        self.typical: np.ndarray | None = None
+        self.response: np.ndarray | None = None
         self._fresh_signal()
 
     def take(self, operation: Operation) -> None:
@@ -107,6 +133,8 @@ class _Assembler:
                 self._averaging(operation)
             case Flattening():
                 self._flattening()
+            case Replacement():
+                self._replacement(operation)
             case Neurons():
                 self._neurons(operation)
 
@@ -238,7 +266,10 @@ class _Assembler:
             raise refusal(where, "pooling behind flattening", "pool before")
         check_averaging(operation, (height, width))
         if size > 1:
-            self.layers.append(Pool(size))
+            pool = Pool(size)
+            self.layers.append(pool)
+            if self.typical is not None:
+                self.typical = pooled(self.typical, pool)
         self.shape = (channels, height // size, width // size)
 
     def _flattening(self) -> None:
@@ -247,14 +278,42 @@ class _Assembler:
             positions = self.shape[1] * self.shape[2]
             self.scale, self.shift = (np.repeat(x, positions) for x in (self.scale, self.shift))
 
+    def _replacement(self, operation: Replacement) -> None:
+        """Bring the inputs of neurons to the scale at which stochastic ones have their rates."""
+        where, pending = operation.where, self._before(operation.where)
+        law = operation.law.each(lambda values: self._spread(values, self.shape[0], where))
+        x = self._inputs(pending)
+        self.response = law.rate(x)
+        if not operation.last:
+            self.rates.append(kept_rates(where, law, x, pending.bias))
+        match = law.match(reference_rate(self.response))
+        self._scaling(Scaling(where, match.scale, match.shift))
+
+    def _inputs(self, pending: _Pending) -> np.ndarray:
+        """What the neurons behind a weight layer get at typical images."""
+        assert self.typical is not None
+        weight, bias = pending.weight, pending.bias
+        height, width, channels = self.typical.shape[1:]
+        return weighted_inputs(weight, bias, pending.kind, (channels, height, width), self.typical)
+
     def _neurons(self, operation: Neurons) -> None:
+        pending = self._before(operation.where)
+        if self.typical is not None:
+            if self.response is None:
+                one = RateMatch(np.ones(1), np.zeros(1))
+                self.response = one.rate(self._inputs(pending))
+            self.typical, self.response = self.response.astype(np.float32), None
+        self._commit(pending)
+
+    def _before(self, where: str) -> _Pending:
+        """Weight layer in front of neurons."""
         if self.pending is None:
             raise refusal(
-                operation.where,
+                where,
                 "there is no weight layer in front of these neurons",
                 "leave them out: pixels drive the first layer at graded levels, spikes the others",
             )
-        self._commit(self.pending)
+        return self.pending
 
 
 def _check_bias(operation: Convolution | FullProduct) -> None:

@@ -29,13 +29,14 @@ from memspice.network.operations import (
     FullProduct,
     Neurons,
     Operation,
+    Replacement,
     Scaling,
     real_array,
     refusal,
     shape_text,
     whole_pair,
 )
-from memspice.network.rate_match import RateMatch, integrator_match, leaky_match
+from memspice.network.rate_match import Integrators, LeakyNeurons
 from memspice.network.weights import Network
 
 #: Metadata of a Threshold node that is the device's stochastic neuron, and its value.
@@ -61,8 +62,10 @@ def import_nir(
         (channels, height, width) instead of the shape of the Input node, with as many numbers.
     neurons : {"exact", "stochastic"}
         ``exact`` refuses every neuron that is not the device's; ``stochastic`` puts stochastic
-        neurons of the same rate and slope at half rate in the place of IF, LIF and CubaLIF, and
-        leaves out those of the last layer, which accumulates.  The provenance lists each change.
+        neurons in the place of IF, LIF and CubaLIF, with the same rate and slope of it at the rate
+        that they have where they spike at typical inputs (:mod:`memspice.network.typical`), and
+        leaves out those of the last layer, which accumulates.  The provenance lists each change,
+        rates before and after, and warnings.
     time_step : float, optional, [s]
         Time of the file's own units that one cycle stands for; needed for IF, LIF and CubaLIF.
 
@@ -74,7 +77,8 @@ def import_nir(
     Raises
     ------
     ConfigError
-        If ``nir`` is not installed, or a node cannot be mapped: named, with the reason.
+        If ``nir`` is not installed, a node cannot be mapped, or neurons in the place of others
+        would not keep their rates: named, with the reason.
     DataError
         If the file is missing or corrupt, or a number in it is not finite.
     ShapeError
@@ -105,7 +109,8 @@ def _import(
         "sha256": digest,
         "neurons": neurons,
         "time_step": time_step,
-        "changes": reader.changes,
+        **network.provenance,
+        "changes": [*network.provenance["changes"], *reader.changes],
     }
     return replace(network, provenance=provenance)
 
@@ -184,37 +189,29 @@ class _Reader:
         kind = type(node).__name__
         if kind == "Threshold" and node.metadata.get(ACTIVATION_KEY) == ACTIVATION:
             shift = -real_array(node.threshold, where, "threshold")
-            return self._spiking(Scaling(where, np.ones(1), shift), last, changed=False)
-        if kind == "Threshold" or self.neurons == "exact":
+            found: list[Operation] = [Scaling(where, np.ones(1), shift)]
+        elif kind == "Threshold" or self.neurons == "exact":
             raise refusal(where, *_DETERMINISTIC[kind == "Threshold"])
-        match = self._match(node, where)
-        return self._spiking(Scaling(where, match.scale, match.shift), last, changed=True)
-
-    def _spiking(self, scaling: Scaling, last: bool, *, changed: bool) -> list[Operation]:
-        where = scaling.where
+        else:
+            found = [Replacement(where, self._law(node, where), last)]
         if last and self.neurons == "stochastic":
             self.changes.append(f"{where}: left out, because the last layer accumulates its input")
-            return [scaling]
-        if changed:
-            self.changes.append(
-                f"{where}: replaced by stochastic neurons without memory, with the same rate and "
-                f"slope at half rate under a steady input (time step {self.time_step:g} s)"
-            )
-        return [scaling, Neurons(where)]
+            return found
+        return [*found, Neurons(where)]
 
-    def _match(self, node: Any, where: str) -> RateMatch:
+    def _law(self, node: Any, where: str) -> Integrators:
+        """Neurons of a node, in terms of their rate."""
         if self.time_step is None:
             raise refusal(
                 where, "NIR neurons live in continuous time", "give the --time-step of one cycle"
             )
         names = _NEURONS[type(node).__name__]
         values = {name: real_array(getattr(node, name), where, name) for name in names}
-        drive = values.pop("w_in", np.ones(1)) * values.pop("r")
-        rest = {"threshold": values.pop("v_threshold"), "reset": values.pop("v_reset")}
-        rest |= {_OURS[name]: value for name, value in values.items()}
-        match: Callable[..., RateMatch] = leaky_match if len(rest) > 2 else integrator_match
+        resistance = values.pop("w_in", np.ones(1)) * values.pop("r")
+        ours = {_OURS[name]: value for name, value in values.items()}
+        law = LeakyNeurons if "leak" in ours else Integrators
         try:
-            return match(resistance=drive, time_step=self.time_step, **rest)
+            return law(resistance=resistance, time_step=self.time_step, **ours)
         except ConfigError as error:
             raise refusal(
                 where, str(error), "change it, or train with the device's activation"
@@ -293,7 +290,13 @@ _NEURONS = {
     "LIF": ("tau", "r", "v_leak", "v_threshold", "v_reset"),
     "CubaLIF": ("tau_mem", "r", "w_in", "v_leak", "v_threshold", "v_reset"),
 }
-_OURS = {"tau": "time_constant", "tau_mem": "time_constant", "v_leak": "leak"}
+_OURS = {
+    "tau": "time_constant",
+    "tau_mem": "time_constant",
+    "v_leak": "leak",
+    "v_threshold": "threshold",
+    "v_reset": "reset",
+}
 _DETERMINISTIC = {
     False: (
         "a deterministic neuron with memory is not the stochastic one of memspice",

@@ -14,6 +14,7 @@ import numpy as np
 
 from memspice.errors import ConfigError, DataError
 from memspice.inputs import printable
+from memspice.network.rate_match import Integrators
 
 #: Largest number that is read of a network of another tool, and largest side, step or number.
 LARGEST, MOST = 1e12, 100_000
@@ -82,7 +83,20 @@ class Neurons:
     where: str
 
 
-Operation = Convolution | FullProduct | Scaling | Averaging | Flattening | Neurons
+@dataclass(frozen=True)
+class Replacement:
+    """Neurons of another kind, whose rate the stochastic ones behind this are to have.
+
+    ``law`` has one number a channel, or one for all.  Behind the last layer (``last``) nothing
+    spikes: the input is brought to the scale of the device, and that is all.
+    """
+
+    where: str
+    law: Integrators
+    last: bool
+
+
+Operation = Convolution | FullProduct | Scaling | Averaging | Flattening | Neurons | Replacement
 
 
 def refusal(where: str, what: str, advice: str) -> ConfigError:

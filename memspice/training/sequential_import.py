@@ -97,8 +97,8 @@ def import_sequential(
         last = position == len(modules) - 1
         operations += _activation(module, where, neurons, last, changes)
     network = assemble_network(name, sides, operations)
-    provenance = {"torch": torch.__version__, "neurons": neurons, "changes": changes}
-    return replace(network, provenance=provenance)
+    provenance = {"torch": torch.__version__, "neurons": neurons, **network.provenance}
+    return replace(network, provenance={**provenance, "changes": changes})
 
 
 def _is_sequential(module: nn.Module) -> bool:

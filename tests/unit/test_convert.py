@@ -120,7 +120,9 @@ def model(tmp_path: Path) -> Path:
 
 def test_converted_network_runs_in_the_loop(model: Path, tmp_path: Path) -> None:
     out = tmp_path / "sub" / "net.h5"
-    content = json.loads(convert(model, "--out", out, "--json", "--levels", 128).stdout)
+    content = json.loads(
+        convert(model, "--out", out, "--json", "--parents", "--levels", 128).stdout
+    )
     assert content["network"] == "digits"
     assert [layer["name"] for layer in content["layers"]] == ["conv1", "dense2"]
     assert [(layer["outputs"], layer["fan_in"]) for layer in content["layers"]] == [

@@ -18,7 +18,7 @@ from memspice.errors import ConfigError, DataError, ShapeError
 from memspice.network.architecture import Conv, Dense, Pool
 from memspice.network.inference import ann_scores
 from memspice.network.nir_import import import_nir
-from memspice.network.rate_match import leaky_match
+from memspice.network.rate_match import LeakyNeurons
 from memspice.network.weights import Network
 from tests.nir_helpers import affine, conv, flatten, lif, pool, switch, write
 
@@ -126,22 +126,29 @@ def test_deterministic_neurons_are_refused_unless_told_otherwise(tmp_path: Path,
         import_nir(path)
     with pytest.raises(ConfigError, match=rf"node 'n1' \({kind}\): .*continuous time.*time-step"):
         import_nir(path, neurons="stochastic")
-    network = import_nir(path, neurons="stochastic", time_step=1e-3)
+    step = 0.2 if kind == "IF" else 1e-3
+    network = import_nir(path, neurons="stochastic", time_step=step)
     first, last = network.provenance["changes"]
-    assert re.match(rf"node 'n1' \({kind}\): replaced .* \(time step 0.001 s\)", first)
+    assert re.match(rf"node 'n1' \({kind}\): replaced .*; mean rates .* -> .* without", first)
     assert re.match(rf"node 'n3' \({kind}\): left out", last)
-    assert network.provenance["time_step"] == 1e-3
+    assert network.provenance["time_step"] == step
 
 
 def test_leaky_neurons_become_scales_and_shifts(tmp_path: Path) -> None:
     rng = np.random.default_rng(9)
     first, node = affine(rng, 6, 12), lif(6, "CubaLIF")
     path = write(tmp_path / "net.nir", (12,), first, node, affine(rng, 3, 6))
-    layer = import_nir(path, neurons="stochastic", time_step=1e-3).layers[0]
-    drive = node.r * node.w_in
-    scale, shift = leaky_match(
-        node.tau_mem, drive, node.v_leak, node.v_threshold, node.v_reset, 1e-3
+    network = import_nir(path, neurons="stochastic", time_step=1e-3)
+    layer = network.layers[0]
+    law = LeakyNeurons(
+        time_constant=node.tau_mem,
+        resistance=node.r * node.w_in,
+        leak=node.v_leak,
+        threshold=node.v_threshold,
+        reset=node.v_reset,
+        time_step=1e-3,
     )
+    scale, shift = law.match(network.provenance["rates"][0]["reference"])
     np.testing.assert_allclose(layer.weight, first.weight * scale[:, None])
     np.testing.assert_allclose(layer.bias, first.bias * scale + shift)
 
