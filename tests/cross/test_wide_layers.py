@@ -46,13 +46,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "wire_capacitance_row": 1e-14, "wire_capacitance_col": 1e-15,
         "wire_resistance_row": 0.0, "wire_resistance_col": 0.0,
     },
-    "nearly-ohmic": {"cell": Cell(curve=SinhCell(voltage_scale=1e6))},
+    "nearly-ohmic": {"cell": Cell(curve=SinhCell(voltage_scale=1e3))},
     "wide-transistor": {"cell": Cell(access=NMOS.model_copy(update={"transconductance": 15.0}))},
     "hardly-charging": {"wire_capacitance_row": 1e-19, "wire_capacitance_col": 1e-19},
 }  # fmt: skip
 #: Of the whole layer, to which the sense stages give most; the promise is 0.1 %.
 CLOSURE = 2e-4
-#: Variants that are the plain layer, to a tolerance of their drives: (0.1 V / 1e6 V)^2 is nothing;
+#: Variants that are the plain layer, to a tolerance of their drives: (0.1 V / 1 kV)^2 is nothing;
 #: channels of 8 S behind cells of 10 uS take 1.3e-6; lines of 1e-19 F a cell have long settled.
 LIMITS = {"nearly-ohmic": 1e-6, "wide-transistor": 1e-5, "hardly-charging": 1e-6}
 
