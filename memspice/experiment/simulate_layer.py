@@ -15,6 +15,7 @@ from memspice.analysis.assumed import assumed_fraction
 from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
+from memspice.errors import ConfigError
 from memspice.experiment.agreement import Verdict, judge_all
 from memspice.experiment.outcome import Outcome, join_windows, outcome
 from memspice.experiment.progress import counted
@@ -36,6 +37,7 @@ from memspice.experiment.window import (
     window_jobs,
 )
 from memspice.jobs import Execution, Runner, open_runner
+from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.parameters import ParameterSet
@@ -204,14 +206,34 @@ def _jobs(
     setup, images = prepared.setup, prepared.dataset.images
     advance = counted(progress and partial(progress, "network loop"), len(images))
     windows = choose_windows(layer, len(images), run.positions, setup.seed)
+    if run.fidelity == "full":
+        _check_inputs(prepared, layer)
     loop = run_inference(
-        prepared.mapped, images, setup.cycles, setup.seed, windows=windows, progress=advance
+        prepared.mapped,
+        images,
+        setup.cycles,
+        setup.seed,
+        windows=windows,
+        checked=run.fidelity != "full",  # then only what comes before the layer counts
+        progress=advance,
     )
     return [
         job
         for window in windows
         for job in window_jobs(layer, window, loop.windows[window], run.fidelity, setup.seed)
     ]
+
+
+def _check_inputs(prepared: Prepared, layer: MappedLayer) -> None:
+    """Refuse inputs out of a loop that has no closed form of the layers before this one."""
+    refused = closed_form_refusals(prepared.mapped, prepared.dataset.images)
+    for before in prepared.mapped.layers[: layer.number]:
+        if before.name in refused:
+            raise ConfigError(
+                f"inputs of {layer.name} would come from the network loop, but "
+                f"{refused[before.name]} (memspice infer --fidelity full simulates every layer of "
+                "a dense network)"
+            )
 
 
 def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeStatistics | None:

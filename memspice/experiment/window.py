@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 
 from memspice.analysis.energy import EnergyBalance, energy_balance
+from memspice.circuits.closed_form_limits import refuse_without_closed_form
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import Stimulus, layer_deck
@@ -164,12 +165,14 @@ def run_job(
     Raises
     ------
     ConfigError
-        If ``reduced`` is asked for where it would not be exact.
+        If ``reduced`` or ``surrogate`` is asked for where it would not be exact.
     NetlistError, EngineError
         As the engine says.
     """
     started = time.monotonic()
     if job.fidelity == "surrogate":
+        rows = job.layer.row_voltage(job.inputs)
+        refuse_without_closed_form(job.circuit, rows, job.layer.name)
         return _surrogate_record(job, started)
     if engine is None:
         raise ConfigError(f"fidelity {job.fidelity!r} needs an engine")

@@ -22,6 +22,7 @@ from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
 from memspice.network.ann import ann_scores as ann_scores
 from memspice.network.architecture import Conv, Pool
+from memspice.network.closed_form_check import check_closed_form
 from memspice.network.frames import channels_last, layer_matrix, patch, pooled, products
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.network.switching import Calibration as Calibration
@@ -93,6 +94,7 @@ def run_inference(
     windows: Iterable[Window] = (),
     calibration: Mapping[str, Calibration] | None = None,
     workers: int = 2,
+    checked: bool = True,
     progress: Callable[[int], None] | None = None,
     known: Mapping[int, BatchResult] = MappingProxyType({}),
     on_batch: Callable[[BatchResult], None] | None = None,
@@ -117,6 +119,9 @@ def run_inference(
         Corrections of the surrogate by layer name.
     workers : int
         Batches at a time; each keeps to one thread of BLAS.
+    checked : bool
+        Refuse layers of which the closed form does not hold; only where the loop has but to bring
+        inputs to a layer that is simulated cell by cell may it go on.
     progress : callable, optional
         Called with the number of images of each batch that is done.
     known : mapping
@@ -129,8 +134,11 @@ def run_inference(
     ------
     ConfigError
         If a window is of an unknown layer, or of an image or position that is not there, or if a
-        calibration makes a hazard that does not grow with the voltage.
+        calibration makes a hazard that does not grow with the voltage, or if the closed form of a
+        layer does not hold.
     """
+    if checked:
+        check_closed_form(mapped, images)
     kept = list(windows)
     for window in kept:
         _check_window(mapped, window, range(first_image, first_image + len(images)))

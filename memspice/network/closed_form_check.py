@@ -1,0 +1,52 @@
+"""Whether the network loop may answer: the conditions of the closed form, layer by layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from memspice.circuits.closed_form_limits import refusal
+from memspice.errors import ConfigError
+from memspice.network.architecture import Pool
+from memspice.network.mapping import MappedNetwork
+
+
+def closed_form_refusals(mapped: MappedNetwork, images: np.ndarray) -> dict[str, str]:
+    """Why layers cannot be computed in closed form; empty where all can.
+
+    Parameters
+    ----------
+    mapped : MappedNetwork
+        Network on crossbars.
+    images : ndarray, shape (n, channels, height, width), [1]
+        Pixels in [0, 1]; the lowest and the highest level of a row follow from them.
+
+    Returns
+    -------
+    dict of str to str
+        By the name of the layer, in their order.
+    """
+    lowest = float(np.min(images, where=images > 0, initial=1.0))
+    highest = float(np.max(images, initial=0.0))
+    found: dict[str, str] = {}
+    for step in mapped.steps:
+        if isinstance(step, Pool):
+            lowest /= step.size**2  # one of its inputs alone
+            continue
+        rows = step.row_voltage(np.array([[lowest], [highest]]) * np.ones(step.fan_in))
+        reasons = [refusal(circuit, rows, step.name) for circuit in step.circuits]
+        for reason in filter(None, reasons):
+            found.setdefault(step.name, reason)
+        lowest = highest = 1.0  # spikes
+    return found
+
+
+def check_closed_form(mapped: MappedNetwork, images: np.ndarray) -> None:
+    """Refuse a network of which a layer cannot be computed in closed form.
+
+    Raises
+    ------
+    ConfigError
+        About the first such layer.
+    """
+    for reason in closed_form_refusals(mapped, images).values():
+        raise ConfigError(reason)
