@@ -15,8 +15,9 @@ import numpy as np
 from memspice.errors import ShapeError
 from memspice.network.architecture import Architecture, Conv, Dense, Layer, Pool
 from memspice.network.frames import pooled
-from memspice.network.geometry import check_averaging, check_convolution
+from memspice.network.geometry import check_averaging, check_convolution, equal_blocks
 from memspice.network.operations import (
+    AdaptiveAveraging,
     Averaging,
     Convolution,
     Flattening,
@@ -110,6 +111,8 @@ class _Assembler:
             )
         self.input_shape = self.shape
         self.pending: _Pending | None = None
+        #: Positions of an image that is not square, whose mean the next weight layer takes.
+        self.positions = 1
         self.layers: list[Layer] = []
         self.weights: list[WeightLayer] = []
         self.where = "an empty network"
@@ -131,6 +134,8 @@ class _Assembler:
                 self._scaling(operation)
             case Averaging():
                 self._averaging(operation)
+            case AdaptiveAveraging():
+                self._averaging(equal_blocks(operation, self.shape[1:]))
             case Flattening():
                 self._flattening()
             case Replacement():
@@ -175,6 +180,15 @@ class _Assembler:
                 f"there are no neurons between it and {self.pending.where}",
                 "put neurons between them, or multiply both into one",
             )
+        if self.positions > 1:  # the mean over them is a product with equal weights
+            if isinstance(pending.kind, Conv):
+                raise refusal(
+                    pending.where,
+                    f"a kernel of {pending.kind.kernel} behind the mean over a whole image",
+                    "use a fully connected layer",
+                )
+            pending.weight = np.repeat(pending.weight / self.positions, self.positions, axis=1)
+            self.positions = 1
         self.pending, self.shape = pending, shape
         self._fresh_signal()
 
@@ -264,7 +278,9 @@ class _Assembler:
             )
         if self.flat:
             raise refusal(where, "pooling behind flattening", "pool before")
-        check_averaging(operation, (height, width))
+        if check_averaging(operation, (height, width)):
+            self.positions, self.shape = height * width, (channels, 1, 1)
+            return
         if size > 1:
             pool = Pool(size)
             self.layers.append(pool)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from memspice.errors import ShapeError
-from memspice.network.operations import Averaging, Convolution, refusal, shape_text
+from memspice.network.operations import (
+    AdaptiveAveraging,
+    Averaging,
+    Convolution,
+    refusal,
+    shape_text,
+)
 
 
 def check_convolution(operation: Convolution, channels: int, image: tuple[int, int]) -> bool:
@@ -71,20 +77,46 @@ def _check_padding(operation: Convolution, kernel: tuple[int, int]) -> None:
         )
 
 
-def check_averaging(operation: Averaging, image: tuple[int, int]) -> None:
-    """Refuse blocks that are not square, not side by side, or do not fill the image.
+def equal_blocks(operation: AdaptiveAveraging, image: tuple[int, int]) -> Averaging:
+    """Averaging that leaves the asked number of rows and columns.
 
     Raises
     ------
     ConfigError
-        If they are.
+        If the image does not divide into as many equal blocks.
+    """
+    output = [
+        side if asked is None else asked
+        for asked, side in zip(operation.output, image, strict=True)
+    ]
+    if any(asked < 1 or side % asked for asked, side in zip(output, image, strict=True)):
+        raise refusal(
+            operation.where,
+            f"images of {shape_text(image)} do not divide into {shape_text(output)} equal blocks",
+            "use an output size that divides them, such as 1",
+        )
+    rows, cols = (side // asked for asked, side in zip(output, image, strict=True))
+    return Averaging(operation.where, (rows, cols), (rows, cols))
+
+
+def check_averaging(operation: Averaging, image: tuple[int, int]) -> bool:
+    """Whether there is one block, the whole image, of a shape that is not square.
+
+    Any others must be square, side by side, and fill the image.
+
+    Raises
+    ------
+    ConfigError
+        If they are not.
     """
     size = operation.size
+    if operation.padding == (0, 0) and size == image:  # one block, whatever the stride
+        return size[0] != size[1]
     if size[0] != size[1] or operation.stride != size or operation.padding != (0, 0):
         raise refusal(
             operation.where,
             f"size {size}, stride {operation.stride}, padding {operation.padding}: blocks must be "
-            "square, side by side and without padding",
+            "square (or the whole image), side by side and without padding",
             "use a stride equal to the size and no padding",
         )
     if size[0] < 1 or image[0] % size[0] or image[1] % size[0]:
@@ -93,3 +125,4 @@ def check_averaging(operation: Averaging, image: tuple[int, int]) -> None:
             f"images of {shape_text(image)} do not divide into blocks of {shape_text(size)}",
             "use another size, or images padded to a multiple of it",
         )
+    return False

@@ -176,8 +176,10 @@ class _Reader:
 
     def _readout(self, node: Any, where: str) -> list[Operation]:
         """Integrators at the end: their mean input, in the scale of their potential."""
-        leaky = type(node).__name__ == "LI"
+        leaky = type(node).__name__ != "I"
         resistance = real_array(node.r, where, "r")
+        if type(node).__name__ == "CubaLI":
+            resistance = resistance * real_array(node.w_in, where, "w_in")
         leak = real_array(node.v_leak, where, "v_leak") if leaky else np.zeros(1)
         self.changes.append(
             f"{where}: scores are the mean input of the integrator over all cycles, "
@@ -283,7 +285,7 @@ _PLAIN: dict[str, Callable[[Any, str], list[Operation]]] = {
     "SumPool2d": _pool,
     "Flatten": _flatten,
 }
-_READOUTS = ("I", "LI")
+_READOUTS = ("I", "LI", "CubaLI")
 _NEURONS = {
     "Threshold": (),
     "IF": ("r", "v_threshold", "v_reset"),

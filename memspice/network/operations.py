@@ -70,6 +70,14 @@ class Averaging:
 
 
 @dataclass(frozen=True)
+class AdaptiveAveraging:
+    """Mean over the blocks, all equal, that leave ``output`` (rows, columns); None: as many."""
+
+    where: str
+    output: tuple[int | None, int | None]
+
+
+@dataclass(frozen=True)
 class Flattening:
     """(channel, row, column) to one axis, the column the fastest."""
 
@@ -96,7 +104,16 @@ class Replacement:
     last: bool
 
 
-Operation = Convolution | FullProduct | Scaling | Averaging | Flattening | Neurons | Replacement
+Operation = (
+    Convolution
+    | FullProduct
+    | Scaling
+    | Averaging
+    | AdaptiveAveraging
+    | Flattening
+    | Neurons
+    | Replacement
+)
 
 
 def refusal(where: str, what: str, advice: str) -> ConfigError:

@@ -17,6 +17,7 @@ from torch import nn
 from memspice.errors import ConfigError
 from memspice.network.assembly import assemble_network
 from memspice.network.operations import (
+    AdaptiveAveraging,
     Averaging,
     Convolution,
     Flattening,
@@ -57,8 +58,8 @@ def import_sequential(
     ----------
     model : nn.Sequential
         Conv2d, Linear, BatchNorm1d and 2d (folded, with their running statistics), AvgPool2d,
-        AdaptiveAvgPool2d(1), Flatten, Dropout, Identity, SwitchingProbability, and nn.Sequential
-        of these.
+        AdaptiveAvgPool2d (to a size that divides the image), Flatten, Dropout, Identity,
+        SwitchingProbability, and nn.Sequential of these.
     input_shape : sequence of int
         (channels, height, width) of the images.
     name : str
@@ -136,7 +137,7 @@ def _activation(
     elif type(module) is nn.Hardtanh and (module.min_val, module.max_val) == (0, 1):
         match = ramp_match()
     else:
-        raise refusal(where, *_ADVICE.get(type(module), _UNKNOWN))
+        raise refusal(where, *_advice(module))
     if neurons == "exact":
         raise refusal(
             where,
@@ -149,6 +150,17 @@ def _activation(
         return [scaling]
     changes.append(f"{where}: replaced by 1 - exp(-exp(z)) with the same value and slope at 1/2")
     return [scaling, Neurons(where)]
+
+
+def _advice(module: nn.Module) -> tuple[str, str]:
+    """Why a module is not taken, and what to do."""
+    for known in _PLAIN:
+        if isinstance(module, known):
+            return (
+                f"a subclass of {known.__name__} may compute anything in its forward()",
+                f"use nn.{known.__name__} itself",
+            )
+    return _ADVICE.get(type(module), _UNKNOWN)
 
 
 def _array(tensor: Any, where: str, name: str) -> np.ndarray:
@@ -212,6 +224,12 @@ def _pool(module: Any, where: str) -> list[Operation]:
     return [Averaging(where, size, stride, padding)]
 
 
+def _adaptive_pool(module: Any, where: str) -> list[Operation]:
+    asked = module.output_size
+    rows, cols = asked if isinstance(asked, tuple | list) else (asked, asked)
+    return [AdaptiveAveraging(where, (rows, cols))]
+
+
 def _flatten(module: Any, where: str) -> list[Operation]:
     if module.start_dim != 1 or module.end_dim not in (-1, 3):
         raise refusal(
@@ -233,6 +251,7 @@ _PLAIN: dict[type[nn.Module], Callable[[Any, str], list[Operation]]] = {
     nn.BatchNorm1d: _normalisation,
     nn.BatchNorm2d: _normalisation,
     nn.AvgPool2d: _pool,
+    nn.AdaptiveAvgPool2d: _adaptive_pool,
     nn.Flatten: _flatten,
     nn.Dropout: _nothing,
     nn.Dropout2d: _nothing,

@@ -181,15 +181,20 @@ def test_thresholds_behind_the_last_layer(tmp_path: Path) -> None:
     np.testing.assert_allclose(network.layers[0].bias, nodes[0].bias - nodes[1].threshold)
 
 
-@pytest.mark.parametrize("kind", ["I", "LI"])
+@pytest.mark.parametrize("kind", ["I", "LI", "CubaLI"])
 def test_integrators_read_out(tmp_path: Path, kind: str) -> None:
     rng = np.random.default_rng(13)
     r, leak = rng.uniform(1, 2, 3), rng.normal(size=3)
-    node = nir.I(r) if kind == "I" else nir.LI(np.full(3, 1e-3), r, leak)
+    gain, tau = np.full(3, 1.5 if kind == "CubaLI" else 1.0), np.full(3, 1e-3)
+    node = {
+        "I": lambda: nir.I(r),
+        "LI": lambda: nir.LI(tau, r, leak),
+        "CubaLI": lambda: nir.CubaLI(tau, tau, r, leak, gain),
+    }[kind]()
     first = affine(rng, 3, 12)
     network = import_nir(write(tmp_path / "net.nir", (12,), first, node))
-    np.testing.assert_allclose(network.layers[0].weight, first.weight * r[:, None])
-    np.testing.assert_allclose(network.layers[0].bias, first.bias * r + (kind == "LI") * leak)
+    np.testing.assert_allclose(network.layers[0].weight, first.weight * (r * gain)[:, None])
+    np.testing.assert_allclose(network.layers[0].bias, first.bias * r * gain + (kind != "I") * leak)
     assert "mean input" in network.provenance["changes"][0]
     inside = write(tmp_path / "inside.nir", (12,), first, node, affine(rng, 3, 3))
     with pytest.raises(ConfigError, match=rf"node 'n1' \({kind}\): an integrator that is not the"):

@@ -139,6 +139,57 @@ def test_padded_kernel_of_the_whole_image_is_a_convolution() -> None:
     assert same_scores(model, (2, 3, 3)).architecture.layers == (Conv(4, 3), Dense(3))
 
 
+@pytest.mark.parametrize(
+    ("shape", "pool", "kinds"),
+    [
+        ((2, 8, 8), "AdaptiveAvgPool2d(1)", (Conv(4), Pool(8), Dense(3))),
+        ((2, 8, 8), "AdaptiveAvgPool2d((1, 1))", (Conv(4), Pool(8), Dense(3))),
+        ((2, 8, 8), "AdaptiveAvgPool2d((4, None))", None),
+        ((2, 8, 8), "AdaptiveAvgPool2d((2, 2))", (Conv(4), Pool(4), Dense(3))),
+        ((2, 8, 8), "AdaptiveAvgPool2d(8)", (Conv(4), Dense(3))),
+        ((2, 8, 12), "AdaptiveAvgPool2d((2, 3))", (Conv(4), Pool(4), Dense(3))),
+        ((2, 8, 12), "AdaptiveAvgPool2d(1)", (Conv(4), Dense(3))),
+        ((2, 8, 12), "AvgPool2d((8, 12))", (Conv(4), Dense(3))),
+        ((2, 1, 7), "AdaptiveAvgPool2d(1)", (Conv(4), Dense(3))),
+        ((2, 8, 8), "AvgPool2d(8, stride=1)", (Conv(4), Pool(8), Dense(3))),
+        ((2, 8, 8), "AdaptiveAvgPool2d(3)", None),
+        ((2, 8, 12), "AdaptiveAvgPool2d((8, 3))", None),
+    ],
+)
+def test_pooling_to_a_size(
+    shape: tuple[int, int, int], pool: str, kinds: tuple[object, ...] | None
+) -> None:
+    torch.manual_seed(4)
+    front = [nn.Conv2d(2, 4, 3, padding=1), switch(), eval(f"nn.{pool}"), nn.Flatten()]
+    inputs = nn.Sequential(*front)(torch.zeros(1, *shape)).shape[1]
+    model = nn.Sequential(*front, nn.Linear(inputs, 3))
+    if kinds is None:
+        with pytest.raises(ConfigError, match=r"module 2 \(Adaptive.*equal blocks|size \("):
+            import_sequential(model, shape)
+        return
+    assert same_scores(model, shape).architecture.layers == kinds
+
+
+def test_mean_over_an_image_that_is_not_square_goes_into_what_follows() -> None:
+    torch.manual_seed(5)
+    front = [nn.Conv2d(2, 4, 3, padding=1), switch(), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(1)]
+    norm = fresh(nn.BatchNorm2d(4), 1)
+    point = [nn.Conv2d(4, 5, 1), switch(), nn.Flatten(), nn.Linear(5, 3)]
+    network = same_scores(nn.Sequential(*front, norm, *point))
+    assert network.architecture.layers == (Conv(4), Pool(2), Dense(5), Dense(3))
+    with pytest.raises(ConfigError, match=r"module 4 \(Conv2d\): a kernel of 3 behind the mean"):
+        import_sequential(nn.Sequential(*front, nn.Conv2d(4, 5, 3, padding=1)), INPUT)
+
+
+def test_subclass_of_a_known_module_is_no_unknown_one() -> None:
+    class Mine(nn.Linear):
+        def forward(self, x: Any) -> Any:
+            return 2 * super().forward(x)
+
+    with pytest.raises(ConfigError, match="a subclass of Linear may compute anything"):
+        import_sequential(nn.Sequential(nn.Flatten(), Mine(192, 3)), INPUT)
+
+
 def test_module_used_twice_counts_twice() -> None:
     torch.manual_seed(8)
     act = switch()
