@@ -75,6 +75,9 @@ def main(arguments: list[str] | None = None) -> None:
     except MemspiceError as error:
         _fail(error, str(error))
         sys.exit(exit_code(error))
+    except MemoryError as error:
+        _fail(error, f"not enough memory ({str(error) or 'none is left'}): ask for less at once")
+        sys.exit(INCOMPLETE)
     except OSError as error:
         drop_unwritten()
         where, what = error.filename or "writing or reading a file", error.strerror or error

@@ -30,8 +30,8 @@ from memspice.inputs import printable, read_input
 from memspice.quantities import Parameters, ParametersT, plain_fields, quantity, units, validate
 from memspice.resources import resource_path
 
-#: Largest parameter file, [bytes], and longest name, summary or source in it.
-LARGEST_FILE, LONGEST_LINE = 1 << 20, 1000
+#: Largest parameter file, [bytes], and longest line in it.
+LARGEST_FILE, LONGEST_LINE = 1 << 20, 4000
 PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj")
 #: Source of a value that a run has changed.
 CHANGED = "changed for this run"
@@ -227,10 +227,10 @@ def _by_table(changes: Mapping[str, float | str]) -> dict[str, dict[str, float |
 
 def _line(where: str, text: object) -> str:
     """Return a text that is one line, and can be shown as it is."""
-    if not isinstance(text, str) or printable(text) != text or len(text) > LONGEST_LINE:
-        raise DataError(
-            f"{where} = {text!r:.60} must be a line of at most {LONGEST_LINE} printable characters"
-        )
+    if not isinstance(text, str):
+        raise DataError(f"{where} is a {type(text).__name__}, and must be a line of text")
+    if printable(text) != text:
+        raise DataError(f"{where} = {text[:60]!r} holds characters that cannot be shown")
     return text
 
 
@@ -245,6 +245,8 @@ class _SetFile:
         try:
             # Editors on Windows put a byte order mark before UTF-8.
             text = read_input(path, LARGEST_FILE).decode("utf-8-sig")
+            if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
+                raise ValueError(f"a line has more than {LONGEST_LINE} characters")
             # As a file opened as text is read: both line ends are one.
             self._content: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
         except UnicodeDecodeError as error:
@@ -333,7 +335,8 @@ class _SetFile:
         for key in ("unit", "label", "source"):
             _line(f"{where}, {key}", entry[key])
         if not isinstance(entry["value"], str | int | float):
-            raise DataError(f"{where}: its value is no number or word, but {entry['value']!r:.60}")
+            kind = type(entry["value"]).__name__
+            raise DataError(f"{where}: its value is a {kind}, no number or word")
         if entry["label"] not in LABELS or not entry["source"]:
             raise DataError(f"{where} needs a label of {', '.join(LABELS)} and a source")
         self.provenance.append(SourcedValue(table, name, **entry))

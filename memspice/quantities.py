@@ -40,6 +40,12 @@ LARGEST = {
     "Hz": 1e15, "1/s": 1e20, "K": 1e6, "K/W": 1e12, "m": 1.0, "m^2": 1.0, "m/s": 1e9, "V/m": 1e13,
     "A/m": 1e9, "1/V": 1e6, "1/V^2": 1e9, "A/V^2": 1e3,
 }  # fmt: skip
+#: Smallest value of a quantity that must be positive; below it, logarithms and quotients of valid
+#: values would not stay finite.
+SMALLEST = {
+    "1": 1e-12, "V": 1e-9, "A": 1e-24, "ohm": 1e-9, "S": 1e-18, "F": 1e-24, "J": 1e-24, "s": 1e-18,
+    "Hz": 1e-6, "K": 1e-3, "m": 1e-13, "m^2": 1e-26,
+}  # fmt: skip
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
@@ -89,7 +95,8 @@ def quantity(
         What the value is, without its unit.
     gt, ge, lt, le : float, optional
         Bounds: greater than, at least, less than, at most; in ``unit``.  Where there is none above
-        or below, the largest magnitude of the unit is one (see ``LARGEST``).
+        or below, the largest magnitude of the unit is one (see ``LARGEST``); what must be above
+        zero has the smallest of its unit as its bound (``SMALLEST``).
     default : optional
         Value where none is given; without it the value is required.
 
@@ -102,6 +109,8 @@ def quantity(
         le = LARGEST[unit]
     if gt is None and ge is None:
         ge = -LARGEST[unit]
+    elif gt == 0 and unit in SMALLEST:
+        gt, ge = None, SMALLEST[unit]
     return Field(
         default, gt=gt, ge=ge, lt=lt, le=le, description=doc, json_schema_extra={"unit": unit}
     )
@@ -234,13 +243,22 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> str:
         return f"{name} is not known; {_suggestion(model, location)}"
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
-        return f"{name} = {value!r}{unit} must be {words} {detail['ctx'][key]:g}{unit}"
+        return f"{name} = {_shown(value)}{unit} must be {words} {detail['ctx'][key]:g}{unit}"
     if kind == "finite_number":
-        return f"{name} = {value!r}{unit} must be finite"
+        return f"{name} = {_shown(value)}{unit} must be finite"
     if kind in _KINDS:
         number = f"{_KINDS[kind]}{' in' + unit if unit else ''}"
-        return f"{name} = {value!r} must be {number}, not {type(value).__name__}"
-    return f"{name} = {value!r}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+        return f"{name} = {_shown(value)} must be {number}, not {type(value).__name__}"
+    return f"{name} = {_shown(value)}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+def _shown(value: Any) -> str:
+    """Value as a message shows it, whatever its size."""
+    if isinstance(value, int) and abs(value) >= 10**18:
+        return f"a whole number of about {0.30103 * value.bit_length():.0f} digits"
+    if isinstance(value, str | int | float | np.generic):
+        return repr(value if not isinstance(value, str) or len(value) < 80 else value[:77] + "...")
+    return f"a {type(value).__name__}"
 
 
 def _suggestion(model: type[BaseModel], location: tuple[int | str, ...]) -> str:

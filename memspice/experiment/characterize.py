@@ -47,6 +47,8 @@ from memspice.parameters import ParameterSet
 
 #: Largest deck: the engine's time goes with neurons times cycles, and a lost deck is lost work.
 MOST_NEURONS, MOST_CYCLES = 16, 32
+#: Most events of a characterisation.
+MOST_EVENTS = 10_000_000
 #: Layer number of the bench's draws: the last that a key has room for, so no layer shares them.
 BENCH_LAYER = 2**24 - 1
 
@@ -150,6 +152,10 @@ def _check(points: int, events: int, seed: int) -> None:
         raise ConfigError(f"points = {points} must be at least 2, the ends of the sweep")
     if events < 1:
         raise ConfigError(f"events per point = {events} must be at least 1")
+    if points * events > MOST_EVENTS:
+        raise ConfigError(
+            f"points = {points} of {events} events each are more than {MOST_EVENTS:,} events in all"
+        )
     if not 0 <= seed < 2**64:
         raise ConfigError(f"seed = {seed} must be from 0 to 2**64 - 1")
 

@@ -17,13 +17,16 @@ import argparse
 import hashlib
 import io
 import json
+import multiprocessing
+import os
 import resource
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import astuple, dataclass, replace
 from functools import cache
@@ -50,6 +53,7 @@ from tests.unit.test_rawfile import raw_bytes
 #: Longest that a file may take, [s], and most memory beyond what is in use, [bytes].
 PATIENCE, MEMORY = 100.0, 3 << 30
 KEY = "ab" + "0" * 62
+_CHUNK = 100
 
 
 class Hang(BaseException):
@@ -316,16 +320,17 @@ def trial(name: str, seed: int, number: int) -> tuple[str, str, str]:
     return outcome, done, words
 
 
-def mutate(count: int, seed: int, report: Callable[[str], None]) -> dict[str, Counter[str]]:
-    """Damage and read ``count`` files, as many of each kind; ``report`` gets each failure."""
+def mutate(numbers: Sequence[int], seed: int) -> tuple[dict[str, Counter[str]], list[str]]:
+    """Damage and read a file for each number; return outcomes by kind, and what failed."""
     tallies: dict[str, Counter[str]] = {name: Counter() for name in TARGETS}
-    for number in range(count):
+    failures = []
+    for number in numbers:
         name = list(TARGETS)[number % len(TARGETS)]
         outcome, done, words = trial(name, seed, number)
         tallies[name][outcome] += 1
         if outcome == "failed":
-            report(f"{name}, {done}, number {number}: {words}")
-    return tallies
+            failures.append(f"{name}, {done}, number {number}: {words}")
+    return tallies, failures
 
 
 def table(tallies: Mapping[str, Counter[str]]) -> str:
@@ -368,20 +373,28 @@ def run() -> int:
     options.add_argument("--count", type=int, default=10_000)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--out", type=Path)
+    options.add_argument("--jobs", type=int, default=os.cpu_count())
     chosen = options.parse_args()
-    resource.setrlimit(resource.RLIMIT_AS, (_memory() + MEMORY, resource.RLIM_INFINITY))
-    start, failures = time.monotonic(), list[str]()
-
-    def report(words: str) -> None:
-        failures.append(words)
-        sys.stderr.write(f"FAILED {words[:600]}\n")
-
-    tallies = mutate(chosen.count, chosen.seed, report)
-    text = page(tallies, chosen.seed, time.monotonic() - start)
+    start, failed = time.monotonic(), 0
+    tallies: dict[str, Counter[str]] = {name: Counter() for name in TARGETS}
+    numbers = range(chosen.count)
+    chunks = [numbers[first : first + _CHUNK] for first in range(0, chosen.count, _CHUNK)]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(chosen.jobs, context, _limit_memory) as pool:
+        for found, failures in pool.map(mutate, chunks, [chosen.seed] * len(chunks)):
+            for name, outcomes in found.items():
+                tallies[name] += outcomes
+            failed += len(failures)
+            sys.stderr.writelines(f"FAILED {words[:600]}\n" for words in failures)
     sys.stdout.write(table(tallies) + "\n")
     if chosen.out:
+        text = page(tallies, chosen.seed, time.monotonic() - start)
         chosen.out.write_text(text, encoding="utf-8")
-    return 1 if failures else 0
+    return 1 if failed else 0
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_memory() + MEMORY, resource.RLIM_INFINITY))
 
 
 def _memory() -> int:

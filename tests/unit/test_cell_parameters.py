@@ -100,7 +100,7 @@ def test_set_replaces_entries_of_common_tables(tmp_path: Path) -> None:
     [
         (tables("sinh_cell", "cubic_cell"), DataError, r"one of \[sinh_cell\], \[cubic_cell\]"),
         (tables("selector", "access_transistor"), DataError, r"one of \[access_transistor\], "),
-        (SINH.format(0.0), ConfigError, r"voltage_scale = 0\.0 V must be greater than 0 V"),
+        (SINH.format(0.0), ConfigError, r"voltage_scale = 0\.0 V must be at least 1e-09 V"),
         (AGED.replace("99.0", "-1.0"), ConfigError, r"age = -1\.0 s must be at least 0 s"),
         (AGED.replace("[synapse]", "[synapses]"), DataError, r"nothing reads \[synapses\]"),
         (GATE.replace("gate_", "grid_"), ConfigError, "grid_voltage is not known"),

@@ -200,7 +200,7 @@ def test_damaged_images(
     ("old", "new", "words"),
     [
         ('0.156, unit = "V"', '156, unit = "mV"', "is in 'mV', but its unit is 'V'"),
-        ("value = 0.156", "value = -0.156", "voltage_scale = -0.156 V must be greater than 0"),
+        ("value = 0.156", "value = -0.156", "voltage_scale = -0.156 V must be at least 1e-09 V"),
         ("value = 0.156", "value = nan", "voltage_scale = nan V must be finite"),
         ("voltage_scale =", "volts =", "HazardLaw.volts is not known"),
         ("[timing]", "[timings]", "table [timing] is missing"),

@@ -164,7 +164,7 @@ def test_own_file_is_read_by_its_path(tmp_path: Path, text: str) -> None:
     [
         ('value = 4e-9, unit = "s"', 'value = 4, unit = "ns"', "is in 'ns', but its unit is 's'"),
         ('label = "A"', 'label = "X"', "needs a label of S, R, D, A and a source"),
-        ('label = "A"', 'label = ["A"]', r"label = \['A'\] must be a line"),
+        ('label = "A"', 'label = ["A"]', r"label is a list, and must be a line of text"),
         ('source = "reset rail"', 'source = ""', "needs a label of .* and a source"),
         ('unit = "V", label = "A", source = "reset rail"', 'unit = "V"', "supply_negative must be"),
         ('unit = "1", label', 'label', "barrier must be"),
@@ -185,11 +185,11 @@ def test_bad_file_is_refused(tmp_path: Path, text: str, good: str, bad: str, mes
 @pytest.mark.parametrize(
     ("good", "bad", "message"),
     [
-        ("value = 776.0", "value = -776.0", "heavy_metal_resistance = -776.0 ohm must be greater"),
+        ("value = 776.0", "value = -776.0", "heavy_metal_resistance = -776.0 ohm must be at least"),
         ("value = 776.0", "value = nan", "heavy_metal_resistance = nan ohm must be finite"),
         ("value = 776.0", 'value = "776"', "must be a number in ohm"),
         ("heavy_metal_resistance", "heavy_metal_resistence", "heavy_metal_resistence is not known"),
-        ("value = 20.0", "value = 0.0", "barrier = 0.0 must be greater than 0"),
+        ("value = 20.0", "value = 0.0", "barrier = 0.0 must be at least 1e-12"),
     ],
 )
 def test_bad_value_is_refused(tmp_path: Path, text: str, good: str, bad: str, message: str) -> None:
@@ -275,3 +275,34 @@ def test_constants_behind_a_law_can_be_changed() -> None:
 def test_bad_change_is_refused(key: str, value: float | str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_parameter_set("ag-asi", {key: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("1" * 4200, r"large\.toml cannot be read as TOML: a line has more"),
+        ("0x" + "f" * 3500, "a whole number of about 4214 digits"),
+        ("[" * 1900 + "]" * 1900, "cannot be read as TOML"),
+        ("2001-01-01", "is a date, no number or word"),
+        ("{" + "a." * 1500 + "a = 1}", "is a dict, no number or word"),
+        ("1e300", "at most 1000 V"),
+        ("1e-300", "at least 1e-09 V"),
+        ('"\\u001b[31m"', r"a number in V, not str|must be"),
+    ],
+)
+def test_absurd_values_of_a_file(tmp_path: Path, value: str, message: str) -> None:
+    path = tmp_path / "large.toml"
+    text = resource_path("fast-memristor.toml").read_text(encoding="utf-8")
+    path.write_text(re.sub(r"value = [^,]+", lambda _: f"value = {value}", text, count=1))
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_parameter_set(str(path))
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("name", [r'"\u001b[31mred"', '"a\\u202eb"', "a.b.c = 1", "1"])
+def test_name_of_a_set_is_a_line_that_can_be_shown(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "named.toml"
+    text = resource_path("fast-memristor.toml").read_text(encoding="utf-8")
+    path.write_text(re.sub(r"name = .*", lambda _: f"name = {name}", text, count=1))
+    with pytest.raises(DataError, match=r"named\.toml"):
+        load_parameter_set(str(path))
