@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from tests.faults import mutate
-from tests.faults.mutate import TARGETS, Target, judge, trial
+from tests.faults.mutate import Hang, judge, trial
+from tests.faults.targets import TARGETS, Refusal, Target
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -30,9 +30,9 @@ def _raise(error: BaseException) -> str:
         (lambda path: "another answer", "another answer"),
         (lambda path: _raise(KeyError("steps")), "KeyError"),
         (lambda path: _raise(MemoryError()), "MemoryError"),
-        (lambda path: _raise(mutate.Refusal("in.h5 \x1b[31m")), "control characters"),
-        (lambda path: _raise(mutate.Refusal("something is wrong")), "does not name"),
-        (lambda path: _raise(mutate.Hang()), "in time"),
+        (lambda path: _raise(Refusal("in.h5 \x1b[31m")), "control characters"),
+        (lambda path: _raise(Refusal("something is wrong")), "does not name"),
+        (lambda path: _raise(Hang()), "in time"),
     ],
 )
 def test_the_judge_sees_what_is_wrong(read: object, words: str, tmp_path: object) -> None:
