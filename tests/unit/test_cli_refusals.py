@@ -170,7 +170,7 @@ def test_truncated_weights(capsys: Capture, tmp_path: Path) -> None:
     check(call(capsys, "infer", "--network", path), 2, f"{path} is truncated")
     folder = tmp_path / "folder.h5"
     folder.mkdir()
-    check(call(capsys, "infer", "--network", folder), 2, f"{folder} is no file")
+    check(call(capsys, "infer", "--network", folder), 2, f"{folder} is a folder")
 
 
 @pytest.mark.parametrize(
