@@ -10,6 +10,9 @@ PYTHON :=
 CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy --parents
 GOLDEN := netlist --golden netlists
 
+# Jupyter names a backend of matplotlib that this environment may not have.
+unexport MPLBACKEND
+
 .DEFAULT_GOAL := help
 .PHONY: help setup ngspice test check faults cifar-energy paper bench golden train clean
 

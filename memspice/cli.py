@@ -60,6 +60,9 @@ def main(arguments: list[str] | None = None) -> None:
         Instead of those of the process.
     """
     settle_streams()
+    if sys.platform == "win32":
+        _fail(SystemExit(), "memspice runs on Linux and macOS; on Windows run it in WSL")
+        sys.exit(2)
     try:
         with stopped_once():
             cli.main(args=arguments, prog_name="memspice", standalone_mode=False)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
+from memspice.cli_bar import tqdm
 from memspice.cli_options import parents_option
 from memspice.cli_output import emit
 from memspice.errors import ConfigError

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 import click
-from tqdm import tqdm
 
+from memspice.cli_bar import tqdm
 from memspice.cli_output import emit_list
 from memspice.errors import ConfigError, EngineError, StoreError
 from memspice.jobs import JobCache

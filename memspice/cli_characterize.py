@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from memspice.analysis.activation import activation_text
 from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
+from memspice.cli_bar import tqdm
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
     counter,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
+from memspice.cli_bar import tqdm
 from memspice.cli_execution import execution_options, take_execution
 from memspice.cli_options import (
     note_lines,

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
+from memspice.cli_bar import tqdm
 from memspice.cli_options import stages
 from memspice.cli_output import emit
 from memspice.engines import ENGINES, find_engine, installed_engines

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -23,6 +22,9 @@ from memspice.errors import EngineError, EngineNotFound
 from memspice.experiment.bench_loop import measure_loop
 from memspice.experiment.bench_measure import measure, out_of_time
 from memspice.experiment.bench_peers import CONTENDERS, MissingPeer, random_cells
+
+if sys.platform != "win32":
+    import resource
 
 #: Where a task leaves an array.
 ARRAY = "result.npy"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -22,6 +21,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from memspice.errors import MemspiceError
+
+if sys.platform != "win32":
+    import resource
 
 Result = TypeVar("Result")
 Progress = Callable[[str], None]

@@ -223,9 +223,22 @@ def _encode(key: str, entry: Entry) -> bytes:
     packed = {f"a{number}": values for number, values in enumerate(entry.arrays.values())}
     text = np.frombuffer(json.dumps(facts, allow_nan=False).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, facts=text, **packed)
+    _write_archive(buffer, {"facts": text, **packed})
     body = json.dumps(dict(entry.label)).encode() + b"\n" + buffer.getvalue()
     return _FORMAT + _checksum(key, body) + b"\n" + body
+
+
+def _write_archive(buffer: io.BytesIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write what `numpy.load` reads, with one date on any day.
+
+    A zip archive has no date before 1980, where the clock of a machine without battery may stand.
+    """
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, values in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(values), allow_pickle=False)
 
 
 def _decode(content: bytes, key: str) -> Entry:

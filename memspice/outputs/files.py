@@ -281,6 +281,7 @@ def _create(folder: Path) -> Path:
     path = folder / f".memspice-{secrets.token_hex(8)}.tmp"
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
     os.close(os.open(path, flags, 0o666))
+    os.chmod(path, os.lstat(path).st_mode & 0o777 | 0o600)  # whatever the umask: for ourselves
     return path
 
 
@@ -327,6 +328,7 @@ def claim_folder(folder: Path, mark: str) -> int:
     """
     with suppress(FileExistsError):
         os.mkdir(folder)
+        os.chmod(folder, os.lstat(folder).st_mode & 0o777 | 0o700)
     if not is_ours(folder, mark) and (folder.is_symlink() or _holds_anything(folder)):
         raise StoreError(
             f"{folder} was not made by memspice: move it away, or choose another name for the run"
@@ -347,9 +349,16 @@ def _holds_anything(folder: Path) -> bool:
 def is_ours(folder: Path, mark: str) -> bool:
     """Whether a folder carries a mark."""
     place, sign = _mode(folder), None
-    if place is not None and stat.S_ISDIR(place):
+    if place is not None and stat.S_ISDIR(place) and not _laid_out(folder):
         sign = _mode(folder / mark)
     return sign is not None and stat.S_ISREG(sign)
+
+
+def _laid_out(folder: Path) -> bool:
+    """Whether another user has made a folder where everybody may, as in ``/tmp``."""
+    own = getattr(os, "geteuid", lambda: -1)()
+    shared = folder.parent.stat().st_mode & stat.S_ISVTX
+    return bool(shared) and own >= 0 and folder.lstat().st_uid != own
 
 
 def _lock(descriptor: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -13,6 +14,9 @@ from memspice.outputs import DISK_FULL, replacing
 
 # Readable since HDF5 1.10 (2016); half the size of the oldest format for small jobs.
 _LIBRARY_VERSION = ("v110", "v110")
+# Plain files whatever HDF5_DRIVER says; without locks, which not every file system has: files are
+# replaced, never changed.
+_ACCESS: dict[str, Any] = {"driver": "sec2", "locking": False}
 
 
 def open_own(path: Path) -> h5py.File:
@@ -24,7 +28,7 @@ def open_own(path: Path) -> h5py.File:
         If it cannot be opened.
     """
     try:
-        return h5py.File(path, "r", locking=False)  # files are replaced, never changed
+        return h5py.File(path, "r", **_ACCESS)
     except OSError as error:
         raise StoreError(f"{path} cannot be opened any more: {error}") from error
 
@@ -62,8 +66,7 @@ def replace_large(
     """
     with replacing(path, folder) as temporary:
         _try_space(temporary, size)
-        # Nobody else knows the name; not every file system has locks.
-        with h5py.File(temporary, "w", libver=_LIBRARY_VERSION, locking=False) as file:
+        with h5py.File(temporary, "w", libver=_LIBRARY_VERSION, **_ACCESS) as file:
             fill(file)
 
 

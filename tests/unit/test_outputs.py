@@ -204,6 +204,18 @@ def test_a_strangers_parts_are_neither_used_nor_removed(tmp_path: Path, kind: st
     assert looks(tmp_path) == before
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs to be root")
+def test_a_folder_that_another_user_laid_out_is_not_used(tmp_path: Path) -> None:
+    """Where everybody may make folders, a stranger could wait for what is written into his."""
+    tmp_path.chmod(0o1777)
+    parts = tmp_path / "run.h5.parts"
+    parts.mkdir()
+    (parts / "memspice-run.lock").touch()
+    os.chown(parts, 12345, 12345)
+    with pytest.raises(StoreError, match="was not made by memspice"):
+        RunWriter.create(tmp_path / "run.h5", PROVENANCE)
+
+
 def test_a_strangers_file_among_the_parts_stays(tmp_path: Path) -> None:
     with RunWriter.create(tmp_path / "run.h5", PROVENANCE) as run:
         (tmp_path / "run.h5.parts" / "notes.txt").write_text("precious")

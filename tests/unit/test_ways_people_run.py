@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from memspice.jobs import Entry, JobCache
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
 from tests.cli_helpers import SURROGATE, call
@@ -49,6 +51,9 @@ def test_result_is_printed_and_drawn_in_a_hostile_shell(tmp_path: Path) -> None:
         "PYTHONWARNINGS": "error",
         "PYTHONOPTIMIZE": "2",
         "COLUMNS": "10",
+        "HDF5_DRIVER": "split",
+        "TQDM_MININTERVAL": "often",
+        "HDF5_USE_FILE_LOCKING": "TRUE",
     }
     out = folder / "run.h5"
     ended = run(folder, *SURROGATE, "--out", out, **western)
@@ -113,3 +118,45 @@ def test_parameter_set_with_a_byte_order_mark(capsys: Capture, tmp_path: Path) -
     reply = call(capsys, *SURROGATE, "--device", wide)
     assert reply.code == 2
     assert f"{wide} cannot be read as TOML: it is not in UTF-8" in reply.err
+
+
+WINDOWS = f"""
+import os, signal, sys
+import click, h5py, jinja2, matplotlib.figure, PySpice.Spice.Netlist, pydantic, sklearn.datasets
+import multiprocessing, scipy.sparse.linalg, tqdm, urllib.request, tarfile, threadpoolctl
+sys.path.insert(0, {str(ROOT)!r})
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+for module, names in (
+    (os, "fork killpg getuid geteuid O_NOFOLLOW O_NONBLOCK mkfifo mknod posix_fallocate sysconf"),
+    (signal, "SIGKILL SIGHUP SIGALRM SIGPIPE SIGXCPU pthread_sigmask setitimer"),
+):
+    for name in names.split():
+        delattr(module, name)
+sys.platform = "win32"
+from memspice.cli import main
+main(["simulate-layer"])
+"""
+
+
+def test_windows_is_told_where_memspice_runs(tmp_path: Path) -> None:
+    """All modules come without what Windows lacks; then a sentence, and no traceback."""
+    ended = subprocess.run(
+        [sys.executable, "-c", WINDOWS], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "memspice: memspice runs on Linux and macOS; on Windows run it in WSL\n"
+
+
+def test_cache_keeps_results_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.localtime", lambda *_: (1970, 1, 1, 0, 0, 0, 3, 1, 0))
+    entry = Entry({"a": 0.1}, {"x": np.arange(3.0), "empty": np.empty(0)})
+    JobCache(tmp_path).put("0" * 64, entry)
+    found = JobCache(tmp_path).get("0" * 64)
+    assert found is not None
+    assert found.facts == entry.facts
+    assert {k: v.tobytes() for k, v in found.arrays.items()} == {
+        k: v.tobytes() for k, v in entry.arrays.items()
+    }
