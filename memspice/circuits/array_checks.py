@@ -15,7 +15,12 @@ _LARGEST = 1e100
 
 
 def real_array(name: str, value: ArrayLike, unit: str) -> Array:
-    """Return the value as float64, infinities and all; refuse what is empty, ragged or not real."""
+    """Return the value as float64, infinities and all; refuse what is empty, ragged or not real.
+
+    A masked value is none: NumPy would take what lies under the mask.
+    """
+    if np.ma.is_masked(value):
+        raise ConfigError(f"{name} has masked values; fill them with real numbers in {unit}")
     try:
         raw = np.asarray(value)
     except ValueError as error:

@@ -46,6 +46,8 @@ SHAPES = {"pulse": (6, 7), "sin": (3, 6), "exp": (6, 6), "sffm": (5, 5), "am": (
 NOT_GROUND = re.compile(r"ground|gnd[!0]|00+")
 #: A literal zero, also as ``r=0`` and with a unit. A parameter that works out to 0 is not seen.
 _ZERO = re.compile(r"(r|resistance)?=?[-+]?(0+\.?0*|\.0+)(e[-+]?\d+)?[a-z]*$", re.IGNORECASE)
+#: Braces around an expression, on a line where they are no parentheses, and without these.
+_BARE_BRACE = re.compile(r"(?<!\()\{[^}]*[-+*/?<>][^}]*\}|\{[^}]*[-+*/?<>][^}]*\}(?!\))")
 _VALUE = re.compile(r"[-+]?\.?\d|[{']")
 _SETTING = re.compile(r"([a-z_]\w*)=(?!=)", re.IGNORECASE)
 
@@ -226,6 +228,11 @@ class _Checks:
             _check_controlled(line, rest[1:] if kind in "fh" else rest)
         elif kind in INSTANCES:
             self._check_instance(line, rest)
+        if kind == "b" and _BARE_BRACE.search(line.text):
+            raise line.refuse(
+                "has an expression in braces, which ngspice puts in without parentheses: x*{a-b} "
+                "is x*a-b; write ({a-b})"
+            )
         if kind in "bvirclefghk":
             check_numbers(line, " ".join(rest))
         else:  # the others begin with a model, whose name may begin with a digit

@@ -335,7 +335,10 @@ def test_arrays_that_do_not_fit_are_refused(call: Callable[[], object]) -> None:
         call()
 
 
-@pytest.mark.parametrize("cells", [CELLS * 1j, [["a", "b"]], CELLS.astype(object), CELLS > 0])
+@pytest.mark.parametrize(
+    "cells",
+    [CELLS * 1j, [["a", "b"]], CELLS.astype(object), CELLS > 0, np.ma.masked_less(CELLS, np.inf)],
+)
 def test_cells_that_are_not_real_numbers_are_refused(cells: object) -> None:
     with pytest.raises(ConfigError, match="real numbers in ohm"):
         solve_crossbar(cells, np.ones(len(cells)), 1, 1)

@@ -131,6 +131,8 @@ TRAPS = {
     "* comment\rR1 a 0 1k": "U\\+000D",
     "R1 a 0 \\\n1k": "backslash",
     "R1 a 0 1k;R2 a 0 1k": "';' within",
+    "B1 b 0 V=2*{a-b}": "without parentheses",
+    "B1 b 0 V={a-b}*2": "without parentheses",
     # powers: (-2)^3 is 8 and 2^3^2 is 64
     "B1 b 0 V=(-2)^3": "power",
     "B1 b 0 V=v(a)**3": "power",
@@ -152,6 +154,7 @@ def test_what_reads_differently_is_refused_with_its_line(text: str) -> None:
      "R1 a 0 1k ; load", "R1 a 0 1k $ load", "R1 a 0 1k // load", "R1 a 0\n* here\n\n+ 1k",
      "R1 a 0 1k m=2 tc1=1e-3", "R1 a 0 rm w=1u l=2u", "R1 a 0 -5", "C1 a 0 100pF ic=0.5",
      "V2 b 0 5V", "V2 b 0 dc 1 ac 1", "I2 0 b 2mA", "V2 b 0 pwl (0,0 1n,1)", "B1 b 0 V={x}*v(1M)",
+     "B1 b 0 V=2*({a-b})",
      "V2 b 0 pwl(0 0 1n {x})", "V2 b 0 pulse(0 1 0 1n 1n 5n)", "D1 a 0 1N4148 2",
      ".model 1N4148 d(is=1e-14)", "E1 b 0 vol='v(a)*2'", "E1 b 0 poly(1) a 0 1 2", "R1 a[1] 0 1",
      ".param x = 1 + 2\n.param y={x*1e-3}", ".temp 85", "R1 a 0 1k\r", ".func f(x) {x*x}",
