@@ -40,9 +40,10 @@ ngspice:
 test: setup ## Run the test suite
 	$(BIN)/python -m pytest
 
-faults: setup ## Damage 10,000 files and read them; every lie of an engine; writes docs/faults.md
+faults: setup ## 10,000 damaged files, every lie of an engine, 160 kills; writes docs/faults.md
 	FAULTS=full $(BIN)/python -m pytest -q tests/faults/test_lying_programs.py
 	$(BIN)/python -m tests.faults.mutate --count 10000 --out docs/faults.md
+	$(BIN)/python -m tests.faults.kills --count 40 --page docs/faults.md
 
 check: setup ## Formatting, lint, types, import order
 	$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ from memspice.cli_output import emit
 from memspice.errors import ConfigError
 from memspice.experiment.bench import SECTIONS, run_bench
 from memspice.experiment.bench_plan import FULL, QUICK
+from memspice.inputs import read_json
 from memspice.outputs import check_file, make_folder, write_text
 from memspice.quantities import format_si
 from memspice.report.bench_figure import draw_bench
@@ -78,8 +79,8 @@ def _earlier(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        return dict(read_json(path, 1 << 28, ConfigError))
+    except (ValueError, TypeError) as error:
         raise ConfigError(f"{path} is no earlier bench: {error}; name another folder") from error
 
 

@@ -16,6 +16,7 @@ from memspice.engines.base import Engine
 from memspice.engines.osdi import has_compiler
 from memspice.errors import ConfigError, EngineError, EngineNotFound
 from memspice.experiment.setup import engine_record
+from memspice.inputs import read_input
 from memspice.outputs import check_file, write_text
 from memspice.quantities import format_si
 from memspice.verification.circuits import verify_cases
@@ -78,9 +79,9 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
 def _around_table(page: Path) -> tuple[str, str]:
     """Text of a page before and behind its table; without both marks there is no place for one."""
     try:
-        text = page.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{page} cannot be read: {error.strerror}; name a page") from error
+        text = read_input(page, 1 << 26, ConfigError).decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{page} is not in UTF-8 ({error}); name a page") from error
     if text.count(_BEGIN) != 1 or text.count(_END) != 1 or text.index(_BEGIN) > text.index(_END):
         raise ConfigError(f"{page} needs one {_BEGIN} and behind it one {_END} for the table")
     return text[: text.index(_BEGIN)], text[text.index(_END) + len(_END) :]

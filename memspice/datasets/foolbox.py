@@ -16,6 +16,7 @@ from PIL import Image
 
 from memspice.datasets.dataset import Dataset
 from memspice.errors import DataError
+from memspice.inputs import open_input
 
 _COUNT = 20
 _SHAPE = (32, 32, 3)
@@ -87,9 +88,10 @@ def _files(package: str, reason: str) -> list[tuple[int, int, Path]]:
 def _pixels(path: Path) -> NDArray[np.float32]:
     """Read one image, shape (3, 32, 32), in [0, 1]."""
     try:
-        with Image.open(path) as image:
+        with open_input(path) as file, Image.open(file) as image:
             pixels = np.asarray(image)
-    except (OSError, SyntaxError) as error:  # Pillow's word for a damaged PNG is SyntaxError
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        # Pillow's word for a damaged PNG is SyntaxError
         raise DataError(f"{path} is damaged: {error}; install its package again") from error
     if pixels.shape != _SHAPE or pixels.dtype != np.uint8:
         raise DataError(

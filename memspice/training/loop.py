@@ -23,6 +23,7 @@ import torch
 from torch import nn
 
 from memspice.errors import ConfigError
+from memspice.inputs import open_input
 from memspice.network.ann import with_mean_inputs
 from memspice.network.architecture import Architecture
 from memspice.network.rounding import round_network
@@ -304,6 +305,15 @@ class _Run:
                 f"{saved.path} belongs to a run with another configuration or other images: give "
                 "another folder with --checkpoint, or remove this one"
             )
+        try:
+            epoch = self._restore(saved, state)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise _no_state(saved.path, str(error)) from error
+        steps = f" and {epoch.step} steps" if epoch.step else ""
+        self.report(f"{saved.path.name}: going on after epoch {epoch.number}{steps}")
+        return epoch
+
+    def _restore(self, saved: _Saved, state: dict[str, Any]) -> _Epoch:
         self.model.load_state_dict(state["model"])
         saved.optimizer.load_state_dict(state["optimizer"])
         saved.schedule.load_state_dict(state["schedule"])
@@ -314,24 +324,26 @@ class _Run:
             stage.bound = bound
         if state["crossbars"]:
             self._crossbars.restore(state["crossbars"])
-        epoch = _Epoch(**state["epoch"])
-        steps = f" and {epoch.step} steps" if epoch.step else ""
-        self.report(f"{saved.path.name}: going on after epoch {epoch.number}{steps}")
-        return epoch
+        return _Epoch(**state["epoch"])
 
 
 def _load(path: Path) -> dict[str, Any]:
     """Saved state; files of anything else are refused."""
-    try:
-        state = torch.load(path, weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError) as error:
-        reason = str(error).partition("\n")[0]
-    else:
-        if isinstance(state, dict) and "run" in state:
-            return state
-        reason = "it names no run"
-    raise ConfigError(
-        f"{path} is no state of a training run ({reason}): remove it to begin anew, or give "
+    with open_input(path, ConfigError) as file:
+        try:
+            state = torch.load(file, weights_only=True)
+        except (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, MemoryError,
+                AttributeError, UnpicklingError) as error:  # fmt: skip
+            raise _no_state(path, str(error)) from error
+    if not isinstance(state, dict) or "run" not in state:
+        raise _no_state(path, "it names no run")
+    return state
+
+
+def _no_state(path: Path, reason: str) -> ConfigError:
+    words = reason.partition("\n")[0][:200]
+    return ConfigError(
+        f"{path} is no state of a training run ({words}): remove it to begin anew, or give "
         "another folder with --checkpoint"
     )
 

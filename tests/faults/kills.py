@@ -173,6 +173,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40, help="kills of each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--case", action="append", default=[], choices=[c.name for c in CASES])
+    parser.add_argument("--page", type=Path, help="Markdown file to add the table to")
     chosen = parser.parse_args()
 
     def report(line: str) -> None:
@@ -182,6 +183,9 @@ def main() -> None:
     counts = run(chosen.count, chosen.seed, chosen.case, report)
     lines = [f"{'kill -9 of':32} trials killed survived failed", *(c.line() for c in counts)]
     sys.stdout.write("\n".join(lines) + "\n")
+    if chosen.page:
+        with chosen.page.open("a", encoding="utf-8") as file:
+            file.write("\n# Kills\n\n" + "".join(f"    {line}\n" for line in lines))
     sys.exit(any(count.survived < count.trials for count in counts))
 
 

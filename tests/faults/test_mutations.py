@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from tests.faults.mutate import Hang, judge, trial
+from memspice.errors import DataError
+from memspice.network.weights import load_network
+from tests.faults.mutate import Hang, alarm, judge, trial
 from tests.faults.targets import TARGETS, Refusal, Target
 
 
@@ -40,3 +43,9 @@ def test_the_judge_sees_what_is_wrong(read: object, words: str, tmp_path: object
     outcome, said = judge(target, tmp_path / "in.h5", "the whole answer")  # type: ignore[operator]
     assert outcome == "failed"
     assert words in said
+
+
+def test_file_in_which_the_library_loops_for_ever() -> None:
+    """`h5py.File(path).attrs["format"]` does not come back from it, deaf to SIGTERM."""
+    with alarm(60), pytest.raises(DataError, match=r"hang87\.h5 is damaged"):
+        load_network(str(Path(__file__).with_name("hang87.h5")))
