@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from memspice.errors import ConfigError, DataError
 from memspice.inputs import Group, open_hdf5, printable, read_input
 from memspice.network.operations import refusal
@@ -50,6 +52,10 @@ def read_graph(path: Path) -> tuple[Any, str]:
     return graph, digest
 
 
+#: Nodes whose parameters are one number a neuron.
+_NEURONS = ("I", "IF", "LI", "LIF", "CubaLI", "CubaLIF", "Threshold")
+
+
 def _content(group: Group) -> dict[str, Any]:
     """Content of a group as ``nir.write`` was given it; names and texts can be shown."""
     found: dict[str, Any] = {}
@@ -65,7 +71,21 @@ def _content(group: Group) -> dict[str, Any]:
         if isinstance(value, str) and printable(value) != value:
             group.refuse(f"{name} = {value[:80]!r} holds characters that cannot be shown")
         found[name] = value
-    return found
+    return _with_shapes(found)
+
+
+def _with_shapes(content: dict[str, Any]) -> dict[str, Any]:
+    """Neurons whose parameters are all single numbers, as Norse writes them, as arrays of one.
+
+    The package ``nir`` asks every parameter for its shape.
+    """
+    numbers = {
+        key: value for key, value in content.items() if isinstance(value, float | np.floating)
+    }
+    arrays = [key for key, value in content.items() if isinstance(value, np.ndarray)]
+    if content.get("type") not in _NEURONS or arrays:
+        return content
+    return {**content, **{key: np.array([value], float) for key, value in numbers.items()}}
 
 
 def chain_of_nodes(graph: Any, prefix: str = "") -> list[tuple[str, Any]]:
