@@ -151,6 +151,8 @@ def _summary(result: Characterization) -> list[str]:
         f"hazard         differs by {100 * result.worst_deviation:.3f} % at most between the rails",
         f"counts         chi-square {agreement.chi_square:.1f} on {agreement.degrees} points, "
         f"p = {agreement.p_value:.2f}; worst |z| = {agreement.worst_z:.1f}",
+        f"energy         of a neuron, {result.assumed_fraction:.0%} of it assumed; "
+        f"{result.parameter_set.device_source} device",
         f"read disturb   {result.read_disturb:.2g} a read, {READ_DISTURB_NOTE}",
         f"engine         {engine.name} {engine.version}, {result.wall_seconds:.1f} s, "
         f"seed {result.seed}",

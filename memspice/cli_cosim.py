@@ -104,7 +104,7 @@ def cosim_text(content: Mapping[str, Any]) -> str:
         *note_lines(content),
         f"  accuracy     ANN {_percent(content['ann_accuracy'])}",
         f"               SNN {_percent(content['snn_accuracy'])}",
-        f"               SNN: network loop calibrated by {spice['windows']} windows of SPICE",
+        f"               SNN: network loop {_calibrated(content)}",
         *_energy_lines(content),
         *_against_lines(content),
         f"  SPICE        {spice['windows']} windows ({spice['full_windows']} full), "
@@ -115,6 +115,13 @@ def cosim_text(content: Mapping[str, Any]) -> str:
         f"{'settled' if content['settled'] else 'NOT settled'}; {content['wall_seconds']:.0f} s",
     ]
     return "\n".join(lines)
+
+
+def _calibrated(content: Mapping[str, Any]) -> str:
+    """What SPICE did for the network loop: nothing where the verdict on it does not hold."""
+    if content["verdict"]["holds"]:
+        return f"calibrated by {content['spice']['windows']} windows of SPICE"
+    return "not calibrated: SPICE is not to be relied on"
 
 
 def _energy_lines(content: Mapping[str, Any]) -> list[str]:

@@ -186,6 +186,7 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
         "cmos_baseline_joule": cmos,
         "memristive_joule": memristive,
         **example_table(ratios),
+        "verdict": {"holds": True, "doubts": []},
         "cmos_constants": example_constants(),
         "spice": example_spice(),
         "iterations": example_iterations(),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from memspice.analysis.assumed import assumed_fraction
 from memspice.analysis.statistics import Agreement, Proportion, proportion
 from memspice.devices.neurons import MemristorNeuron
 from memspice.engines.base import EngineInfo
@@ -108,18 +109,27 @@ class Characterization:
         """Largest ``|hazard / E - 1|`` of the mismatches, [1]; 0 if there is none."""
         return max(point.worst_margin for point in self.points)
 
+    @property
+    def assumed_fraction(self) -> float:
+        """Share of the energy of all points that rests on assumed constants, [1]."""
+        energy = {
+            f"neuron_{phase}": sum(point.energy_joule[phase] for point in self.points)
+            for phase in ("write", "read", "reset")
+        }
+        return assumed_fraction(energy, self.parameter_set.provenance)
+
     def as_json(self) -> dict[str, Any]:
         """All results as plain values, SI units."""
-        engine = asdict(self.engine)
-        del engine["path"]  # of one machine
         return {
             "parameter_set": self.parameter_set.name,
             "notes": [*self.parameter_set.notes, *self.doubts],
             "device": self.parameter_set.device.kind,
-            "engine": engine,
+            "engine": self.engine.as_json(),
             "seed": self.seed,
             "events": self.events,
             "points": [asdict(point) for point in self.points],
+            "assumed_fraction": self.assumed_fraction,
+            "device_source": self.parameter_set.device_source,
             "agreement": asdict(self.agreement),
             "worst_deviation": self.worst_deviation,
             "mismatches": self.mismatches,

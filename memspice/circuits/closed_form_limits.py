@@ -22,8 +22,6 @@ from memspice.quantities import format_si
 LATE = 0.01
 #: Longest edges for a reset pulse of length 1: a reset takes its time from the pulse's flat part.
 _EDGE_SHARE = 0.5
-#: How near a read node must come to its level, of what lies between that and the comparator's.
-_APART = 0.1
 #: Points of a write pulse at which the lag of the drive is looked at.
 _POINTS = 200
 
@@ -162,48 +160,47 @@ def _rail_doubts(layer: LayerCircuit) -> list[str]:
 
 
 def _reset_share(layer: LayerCircuit) -> float:
-    """Share of the reset voltage over a switched memristor, or an MTJ's write line, [1]."""
+    """Share of the reset voltage at the device's own terminal, behind the driver, [1]."""
     device, driver = layer.device, layer.periphery.driver_resistance
     if isinstance(device, MemristorNeuron):
-        return device.on_resistance / (device.on_resistance + device.series_resistance + driver)
-    return device.write_fraction(driver)
+        inside = device.on_resistance + device.series_resistance
+    else:
+        inside = device.heavy_metal_resistance
+    return inside / (inside + driver)
 
 
 def _read_doubts(layer: LayerCircuit) -> list[str]:
     """A read that does not tell on from off, or is not over when it is looked at."""
     periphery, schedule, found = layer.periphery, layer.schedule, []
     (on, off), resistance = _read_levels(layer)
-    compare = periphery.compare_voltage
-    if not off < compare < on:
-        return [
+    if not off < periphery.compare_voltage < on:
+        found.append(
             f"a read gives {format_si(off, 'V')} and, switched, {format_si(on, 'V')}: the "
-            f"comparator's {format_si(compare, 'V')} must lie between"
-        ]
+            f"comparator's {format_si(periphery.compare_voltage, 'V')} must lie between"
+        )
     waits = {
         "read nodes": (
             resistance * periphery.node_capacitance,
-            _APART * (1 - compare / on),
             schedule.strobe.start - schedule.read.start,
         ),
         "latches": (
             periphery.latch_resistance * periphery.latch_capacitance,
-            NEGLIGIBLE,
             schedule.read.stop - schedule.strobe.start,
         ),
     }
-    for name, (constant, left, wait) in waits.items():
-        needed = constant * math.log(1 / left)
+    for name, (constant, wait) in waits.items():
+        needed = constant * math.log(1 / NEGLIGIBLE)
         if needed > wait:
             found.append(
                 f"{name} charge with {format_si(constant, 's')} and need "
-                f"{format_si(needed, 's')} to settle to {left:.2g}, longer than the "
+                f"{format_si(needed, 's')} to settle to {NEGLIGIBLE:g}, longer than the "
                 f"{format_si(wait, 's')} they have"
             )
     return found
 
 
 def _read_levels(layer: LayerCircuit) -> tuple[tuple[float, float], float]:
-    """Voltages of the read node, switched and not [V], and its resistance when switched [ohm]."""
+    """Voltages of the read node, switched and not [V], and the largest resistance at it [ohm]."""
     device, driver = layer.device, layer.periphery.driver_resistance
     if isinstance(device, MemristorNeuron):
         below, states = device.series_resistance, (device.on_resistance, device.off_resistance)
@@ -212,4 +209,4 @@ def _read_levels(layer: LayerCircuit) -> tuple[tuple[float, float], float]:
         states = (device.parallel_resistance, device.antiparallel_resistance)
     above = [state + driver for state in states]
     on, off = (layer.periphery.read_voltage * below / (below + each) for each in above)
-    return (on, off), below * above[0] / (below + above[0])
+    return (on, off), below * max(above) / (below + max(above))

@@ -49,6 +49,13 @@ class EngineInfo:
     sha256: str = ""
     banner: str = ""
 
+    def as_json(self) -> dict[str, str | bool]:
+        """Engine as results and stores name it: the program by its hash, not by its place."""
+        return {
+            **{"name": self.name, "version": self.version, "osdi": self.osdi, "klu": self.klu},
+            "executable": self.sha256,
+        }
+
 
 @dataclass(frozen=True)
 class OperatingPoint:

@@ -123,9 +123,14 @@ class CosimState:
 
 
 def check_images(prepared: Prepared) -> None:
-    """Refuse a single image: it gives no confidence interval."""
+    """Refuse a single image, which gives no confidence interval, and a network without spikes."""
     if len(prepared.dataset.images) < 2:
         raise ConfigError("images = 1 gives no confidence interval: use at least 2")
+    if not any(layer.spiking for layer in prepared.mapped.layers):
+        raise ConfigError(
+            f"network {prepared.network.name} has no spiking layer, so nothing to calibrate: "
+            "simulate-layer runs its circuits"
+        )
 
 
 def run_cosim(

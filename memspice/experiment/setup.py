@@ -220,10 +220,7 @@ def engine_record(info: EngineInfo | None) -> dict[str, str | bool]:
             "klu": False,
             "executable": "",
         }
-    return {
-        **{"name": info.name, "version": info.version, "osdi": info.osdi, "klu": info.klu},
-        "executable": info.sha256,
-    }
+    return info.as_json()
 
 
 def config_text(*parts: object) -> str:

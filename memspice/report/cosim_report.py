@@ -76,7 +76,8 @@ def _energy(folder: Path, run: CosimRun) -> Entry:
     path = folder / "energy.png"
     rests = f"{summary['assumed_fraction']:.0%} assumed, {summary['device_source']} device"
     figures.save(figures.energy_figure(summary["energy_by_layer_joule"], rests), path)
-    caption = f"Per inference, calibrated by SPICE; {rests}."
+    calibrated = "calibrated by SPICE" if summary["verdict"]["holds"] else "in closed form"
+    caption = f"Per inference, {calibrated}; {rests}."
     return "Energy by layer and component", caption, path
 
 

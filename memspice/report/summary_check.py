@@ -63,6 +63,7 @@ _SHAPE: dict[str, Any] = {
         }
     ],
     "notes": _ANY,
+    "verdict": {"holds": _ANY, "doubts": _ANY},
     "parameters": [_SOURCED],
     "excluded": [_ANY],
     "versions": {"*": _ANY},

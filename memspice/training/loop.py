@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from pickle import UnpicklingError
@@ -34,7 +34,6 @@ from memspice.training.config import Phase, TrainConfig
 from memspice.training.crossbars import Crossbars, held_layers
 from memspice.training.model import DeviceNetwork
 from memspice.training.orthogonal import OrthogonalSteps
-from memspice.training.precision import gains_from_bfloat16
 
 Report = Callable[[str], None]
 
@@ -95,12 +94,7 @@ def train_network(
     paths = [run.path(phase) for phase in config.phases]  # finds missing hardware before the work
     for phase, path in zip(config.phases, paths, strict=True):
         run.phase(phase, path)
-    provenance = {
-        "training": asdict(config),
-        "history": history,
-        "products": "bfloat16" if run.bfloat16 else "float32",
-        "torch": torch.__version__,
-    }
+    provenance = {"training": asdict(config), "history": history, "torch": torch.__version__}
     network = _finished(model.eval(), provenance, config)
     return with_mean_inputs(network, unit_range(images[:LEVEL_IMAGES]))
 
@@ -154,8 +148,6 @@ class _Run:
     checkpoint: Path
     report: Report
     history: list[str]
-    # As the run began: one that goes on elsewhere must compute the same.
-    bfloat16: bool = field(default_factory=gains_from_bfloat16)
 
     def phase(self, phase: Phase, path: Path) -> None:
         """Run one phase, going on from its latest saved step."""
@@ -237,7 +229,7 @@ class _Run:
         """Learn from some images: their loss and accuracy."""
         images, classes = self._prepare(self.pixels[picked]), self.classes[picked]
         spiking = round(phase.sampled_fraction * len(picked))
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16):
             scores = self.model(images, spiking, phase.cycles).float()
         smoothing = self.config.label_smoothing
         loss = nn.functional.cross_entropy(scores, classes, label_smoothing=smoothing)
@@ -263,7 +255,6 @@ class _Run:
             "optimizer": saved.optimizer.state_dict(),
             "schedule": saved.schedule.state_dict(),
             "random": torch.get_rng_state(),
-            "bfloat16": self.bfloat16,
             "bounds": [stage.bound for stage in self.model.stages()],
             # An epoch begins with crossbars of its own.
             "crossbars": self._crossbars.latest() if epoch.step and mapped else [],
@@ -319,7 +310,6 @@ class _Run:
         saved.schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["random"])
         self.history[:] = state["history"]
-        self.bfloat16 = state["bfloat16"]
         for stage, bound in zip(self.model.stages(), state["bounds"], strict=True):
             stage.bound = bound
         if state["crossbars"]:

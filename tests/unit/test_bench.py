@@ -127,14 +127,6 @@ def test_run_beyond_its_limit_is_a_result() -> None:
     assert run.found is None
 
 
-@pytest.mark.ngspice
-def test_a_wrong_answer_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memspice.experiment.agreement.CLOSURE_LIMIT", 0.0)
-    run = run_once(ngspice(), "reduced", 8, 1, limit=60.0)
-    assert (run.status, run.seconds) == ("failed", None)
-    assert "disagree beyond their limits" in run.reason
-
-
 def test_products_are_counted_and_the_function_is_put_back() -> None:
     original = np.matmul
     one, other = np.ones((3, 5), np.float32), np.ones((5, 7), np.float32)

@@ -81,6 +81,12 @@ def test_spikes_and_energy_of_simulate_layer(capsys: Capture) -> None:
     assert content["dataset"]["name"] == "digits"
 
 
+def test_a_total_says_what_it_rests_on_in_the_terminal(capsys: Capture) -> None:
+    text = call(capsys, *SURROGATE, "--images", 2).out
+    line = next(line for line in text.splitlines() if line.startswith("  energy "))
+    assert line.endswith("% of it assumed; what-if device")
+
+
 def test_infer_prints_one_object(capsys: Capture) -> None:
     content = call(capsys, "infer", *DIGITS, "--images", 20, "--cycles", 2, "--json").content
     assert content["dataset"]["images"] == 20

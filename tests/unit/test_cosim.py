@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,8 +30,9 @@ from memspice.experiment.operations import _graded_bits, workload
 from memspice.experiment.setup import Prepared, Setup, prepare
 from memspice.experiment.summary import summary_json
 from memspice.experiment.window import run_job, window_jobs
+from memspice.network.architecture import Architecture, Dense
 from memspice.network.inference import Window, run_inference
-from memspice.network.weights import load_network
+from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.store import JobRecord
 from tests.helpers import ngspice
 
@@ -294,6 +296,15 @@ def test_movement_is_not_settled() -> None:
     assert not _settled([iterations[0], replace(iterations[1], energy=costly)], PLAN)
     busy = replace(iterations[1].inference, spike_rate={"dense1": 0.9})
     assert not _settled([iterations[0], replace(iterations[1], inference=busy)], PLAN)
+
+
+def test_a_network_without_spikes_is_refused(tmp_path: Path) -> None:
+    architecture = Architecture("sums", (1, 8, 8), (Dense(10),))
+    layer = WeightLayer(np.full((10, 64), 0.1), np.zeros(10), 0.1)
+    save_network(Network(architecture, (layer,), {}), tmp_path / "sums.h5", 32)
+    sums = prepare(Setup(network=str(tmp_path / "sums.h5"), images=2, cycles=2))
+    with pytest.raises(ConfigError, match="sums has no spiking layer"):
+        run_cosim(sums, PLAN, ngspice(), lambda record: None, lambda *step: None)
 
 
 def test_one_image_is_refused() -> None:

@@ -180,6 +180,15 @@ def test_settled_or_not(tmp_path: Path) -> None:
     assert "Not settled" in render(tmp_path, {**summary, "settled": False}).text
 
 
+def test_a_loop_that_spice_did_not_calibrate_says_so(tmp_path: Path) -> None:
+    text = render(
+        tmp_path, {**example_summary(), "verdict": {"holds": False, "doubts": ["x"]}}
+    ).text
+    assert "Spiking network: loop not calibrated by SPICE" in text
+    assert "calibrated by 116" not in text
+    assert "from sampled windows, in closed form" in text
+
+
 def test_every_scope_and_opponent_has_its_ratio_with_what_it_rests_on(tmp_path: Path) -> None:
     summary = example_summary()
     summary["ratio"]["system"]["ann_8bit"] |= {"value": 0.31, "assumed_fraction": 0.96}

@@ -15,7 +15,6 @@ from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
 from memspice.network.weights import Network
-from memspice.training import precision
 from memspice.training.config import Hardware, Phase, TrainConfig
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
@@ -105,41 +104,6 @@ def test_a_run_may_be_killed_again_and_again(
     for _ in range(3):
         killed(tmp_path / "cut", "normalised", 3, monkeypatch)
     same(train(tmp_path / "cut", "normalised"), train(tmp_path / "whole", "normalised"))
-
-
-@pytest.mark.parametrize("there", [False, True])
-def test_a_run_goes_on_in_the_numbers_it_began_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
-) -> None:
-    """On a processor of another kind too."""
-    monkeypatch.setattr(precision, "_INSTRUCTIONS", {"fpu", "fp"} if there else set())
-    expected = train(tmp_path / "whole", "normalised")
-    assert expected.provenance["products"] == ("bfloat16" if there else "float32")
-    killed(tmp_path / "cut", "normalised", 3, monkeypatch)
-    monkeypatch.setattr(precision, "_INSTRUCTIONS", set() if there else {"fpu", "fp"})
-    found = train(tmp_path / "cut", "normalised")
-    same(found, expected)
-    assert found.provenance["products"] == expected.provenance["products"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("flags\t\t: fpu avx2 avx512_bf16 sse\n", True),
-        ("flags\t\t: fpu amx_bf16\nbugs\t: none\n", True),
-        ("Features\t: fp asimd bf16\n", True),
-        ("flags\t\t: fpu avx2 avx512f\nmodel name\t: bf16\n", False),
-        ("", False),
-        (None, False),
-    ],
-)
-def test_processors_say_whether_they_multiply_bfloat16(
-    tmp_path: Path, text: str | None, expected: bool
-) -> None:
-    path = tmp_path / "cpuinfo"
-    if text is not None:
-        path.write_text(text)
-    assert precision.gains_from_bfloat16(path) == expected
 
 
 @pytest.mark.parametrize("length", [0, 10, 2000])
