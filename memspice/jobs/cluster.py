@@ -59,6 +59,11 @@ def scheduler_address(name: str) -> str:
     found = _ADDRESS.fullmatch(name)
     if found and int(found["port"]) <= _LAST_PORT:
         return f"{found['protocol'] or 'tcp://'}{found['host']}:{found['port']}"
+    if "://" in name:
+        raise ConfigError(
+            f"no Dask scheduler answers at {printable(name)!r}: an address is such as "
+            "tcp://host:8786, with a port of at most 65535"
+        )
     if not (name.endswith(".json") or os.path.exists(name)):
         raise ConfigError(
             f"scheduler {printable(name)!r} is unknown: use local, or the address of a Dask "

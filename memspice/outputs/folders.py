@@ -153,6 +153,7 @@ def building(
     StoreError
         If the system does not let the folder be made.
     """
+    made = [folder for folder in target.parents if not folder.exists()]
     target = _checked(target, parents=parents)
     with writing(target, lambda: "Choose a folder you may write to"):
         _recover(target)
@@ -168,6 +169,9 @@ def building(
     finally:
         if not build.placed and not _content(path):
             shutil.rmtree(path)
+            with suppress(OSError):  # another process may be at work there
+                for folder in made:
+                    folder.rmdir()
         os.close(descriptor)
 
 

@@ -224,7 +224,7 @@ def test_device_file(capsys: Capture, tmp_path: Path, old: str, new: str, words:
 @pytest.mark.parametrize(
     "command",
     [
-        "simulate-layer --network digits-mlp --out a/run.h5",
+        "simulate-layer --network digits-mlp --out run.h5",
         "infer --network digits-mlp --fidelity full",
         "cosim --network digits-mlp --out a",
         "characterize",

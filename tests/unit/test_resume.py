@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from memspice.errors import ConvergenceError, IncompleteResults
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.experiment.infer import infer
 from memspice.experiment.setup import Setup
+from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.store import read_run
 from tests.cli_helpers import call
 from tests.faults import kills
 from tests.kill_helpers import content
+from tests.unit.test_scheduler import StandIn
 
 Capture = pytest.CaptureFixture[str]
 SETUP = Setup(network="digits-mlp", images=120, cycles=5)
@@ -57,6 +60,23 @@ def test_infer_goes_on_with_the_batches_that_are_stored(tmp_path: Path) -> None:
     assert kills.steady(resumed) == kills.steady(plain)
     assert steady(stopped) == steady(whole)
     assert kills.steady(infer(SETUP, out=stopped, resume=True)) == kills.steady(plain)
+
+
+def test_a_run_whose_jobs_fail_leaves_the_earlier_result(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out, small = tmp_path / "run.h5", Setup(network="digits-mlp", images=1, cycles=1)
+    simulate_layer(small, LayerRun(fidelity="surrogate"), out)
+    before = out.read_bytes()
+    engine = StandIn(lambda _: ConvergenceError("gave up"))
+    monkeypatch.setattr("memspice.experiment.simulate_layer.open_engine", lambda *_: engine)
+    with pytest.raises(IncompleteResults, match="gave up"):
+        simulate_layer(small, LayerRun(), out)
+    assert out.read_bytes() == before
+    with read_run(tmp_path / "run.h5.parts" / "_index.h5") as run:
+        assert (run.status, {info.status for info in run.jobs()}) == ("incomplete", {"failed"})
+    simulate_layer(small, LayerRun(fidelity="surrogate"), out)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
 
 
 @pytest.mark.ngspice
