@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +78,18 @@ def cosimulate(
         command=command,
     )
     with RunWriter.create(out, provenance, resume=resume, overwrite=not resume) as writer:
+        state = run_cosim(prepared, plan, engine, writer.add, progress, writer.stored)
+        # Nothing of a void run is kept, the curve beside it no more than its windows.
+        kept = plan if state.verdict().holds else replace(plan, cache=False)
         transfer = characterize(
             prepared.mapped.parameter_set,
             transfer_points,
             transfer_events,
             setup.seed,
             engine,
-            plan,
+            kept,
             lambda done, total: progress("transfer curve", done, total),
         )
-        state = run_cosim(prepared, plan, engine, writer.add, progress, writer.stored)
         seconds = time.monotonic() - started
         summary = summary_json(prepared, state, constants, engine.info, seconds)
         summary |= {"jobs": state.counts, "failures": state.failures}

@@ -116,14 +116,18 @@ def test_cosim_of_a_liar_calibrates_nothing(
 ) -> None:
     # Two variables exchanged in the raw file: 5.79 nJ in the place of 0.87 once came of it.
     lying_engine(monkeypatch, exchanged(("v(o0)", "v(o1)")))
-    monkeypatch.setattr(
-        "memspice.experiment.cosim_run.characterize",
-        lambda *_: SimpleNamespace(doubts=("not measured",)),
-    )
+    cached: list[bool] = []
+
+    def curve(*arguments: Any) -> SimpleNamespace:
+        cached.append(arguments[5].cache)
+        return SimpleNamespace(doubts=("not measured",))
+
+    monkeypatch.setattr("memspice.experiment.cosim_run.characterize", curve)
     setup = Setup(network="digits-mlp", images=4, cycles=2)
     plan = CosimPlan(spice_cycles=1, model_windows=2, full_windows=1, full_cycles=1, cache=True)
     out = tmp_path / "run.h5"
     run = cosimulate(replace(setup), plan, out, progress=lambda *_: None)
+    assert cached == [False]
     assert run.state.calibration == {}
     assert len(run.state.iterations) == 1
     assert not run.state.settled
