@@ -35,6 +35,15 @@ HOMES = {
     "h5py": ("inputs/hdf5_server.py", "store/", "store.py", "network/weights.py"),
 }
 
+#: Calls that put a file in place, and who may make them: what users name goes through outputs; the
+#: others fill temporary files and folders of their own, and measure.
+WRITES = {"write_text", "write_bytes", "savefig"}
+RENAMES = {"replace", "rename", "link"}
+MAY_WRITE = (
+    "outputs/", "engines/", "datasets/download.py", "experiment/bench_", "store/files.py",
+    "store/earlier.py", "report/style.py",
+)  # fmt: skip
+
 
 def modules(root: Path) -> dict[str, Path]:
     """Return the dotted name and the file of every module of the package."""
@@ -167,7 +176,30 @@ def find_long(root: Path) -> list[str]:
     return found
 
 
-CHECKS = [find_unplaced, find_upward, find_cycles, find_hidden, find_strays, find_long]
+def find_writers(root: Path) -> list[str]:
+    """Return the calls that write or rename a file beside the one place that knows the rules."""
+    found = []
+    for name, path in modules(root).items():
+        inside = path.relative_to(root / PACKAGE).as_posix()
+        for node in ast.walk(parse(path)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            owner = node.func.value
+            renames = isinstance(owner, ast.Name) and owner.id == "os" and node.func.attr in RENAMES
+            if (renames or node.func.attr in WRITES) and not inside.startswith(MAY_WRITE):
+                found.append(f"{name}:{node.lineno} calls {node.func.attr}")
+    return found
+
+
+CHECKS = [
+    find_writers,
+    find_unplaced,
+    find_upward,
+    find_cycles,
+    find_hidden,
+    find_strays,
+    find_long,
+]
 Check = Callable[[Path], list[str]]
 
 
@@ -240,6 +272,8 @@ def test_good_package_passes(check: Check, tmp_path: Path) -> None:
         (find_strays, "network__loop", "import torch.nn as nn"),
         (find_strays, "network__loop", "def f():\n    import h5py"),
         (find_strays, "datasets__cifar10", "from h5py import File"),
+        (find_writers, "cli", "def f(path):\n    path.write_text('')"),
+        (find_writers, "devices__base", "import os\nos.replace('a', 'b')"),
         (find_long, "cli", "\n" * 401),
         (find_long, "../tests/test_x", "\n" * 401),
     ],
