@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memspice.errors import ConfigError
+from memspice.inputs import printable
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:
@@ -125,14 +126,14 @@ def _draw_unit(
         axis.plot(
             time,
             values,
-            label=name,
+            label=printable(name),
             color=_LINES[index % len(_LINES)],
             linestyle=_STYLES[index // len(_LINES) % len(_STYLES)],
             linewidth=1.2,
         )
     if unit != "1":
         axis.yaxis.set_major_formatter(EngFormatter(unit))
-    axis.set_ylabel(_QUANTITIES.get(unit, unit))
+    axis.set_ylabel(_QUANTITIES.get(unit, printable(unit)))
     axis.margins(y=0.08)
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)

@@ -14,6 +14,7 @@ Anything else failed: a traceback, no answer in time, another answer from a file
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import os
 import resource
@@ -23,7 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -39,7 +40,7 @@ from tests.faults.targets import TARGETS, Refusal, Target, forge
 
 #: Longest that a file may take, [s], and most memory beyond what is in use, [bytes].
 PATIENCE, MEMORY = 100.0, 3 << 30
-_CHUNK = 100
+_CHUNK = 20
 
 
 class Hang(BaseException):
@@ -182,6 +183,7 @@ def run() -> int:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--out", type=Path)
     options.add_argument("--jobs", type=int, default=os.cpu_count())
+    options.add_argument("--minutes", type=float, default=math.inf, help="begin no more after")
     chosen = options.parse_args()
     start, failed = time.monotonic(), 0
     tallies: dict[str, Counter[str]] = {name: Counter() for name in TARGETS}
@@ -189,11 +191,16 @@ def run() -> int:
     chunks = [numbers[first : first + _CHUNK] for first in range(0, chosen.count, _CHUNK)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(chosen.jobs, context, _limit_memory) as pool:
-        for found, failures in pool.map(mutate, chunks, [chosen.seed] * len(chunks)):
+        waiting = [pool.submit(mutate, chunk, chosen.seed) for chunk in chunks]
+        for done in as_completed(waiting):
+            found, failures = done.result()
             for name, outcomes in found.items():
                 tallies[name] += outcomes
             failed += len(failures)
             sys.stderr.writelines(f"FAILED {words[:600]}\n" for words in failures)
+            if time.monotonic() - start > 60 * chosen.minutes:
+                pool.shutdown(wait=True, cancel_futures=True)
+                break
     sys.stdout.write(table(tallies) + "\n")
     if chosen.out:
         text = page(tallies, chosen.seed, time.monotonic() - start)
