@@ -113,7 +113,7 @@ def draw_waveforms(
     if phases and len(phases) <= _MOST_SHADES:
         _name_phases(grid[0, 0], phases)
     figure.align_ylabels()
-    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    figure.suptitle(printable(title), fontsize=11, x=0.01, ha="left")
     return figure
 
 
@@ -132,7 +132,7 @@ def _draw_unit(
             linewidth=1.2,
         )
     if unit != "1":
-        axis.yaxis.set_major_formatter(EngFormatter(unit))
+        axis.yaxis.set_major_formatter(EngFormatter(printable(unit)))
     axis.set_ylabel(_QUANTITIES.get(unit, printable(unit)))
     axis.margins(y=0.08)
     axis.grid(alpha=0.25, linewidth=0.6)
