@@ -224,6 +224,13 @@ def result(request: pytest.FixtureRequest) -> Characterization:
 
 
 @pytest.mark.ngspice
+def test_a_late_switch_of_few_is_no_doubt() -> None:
+    """Of 64 attempts at P = 1 % two switch, late: the course of a switch is 4 % of their energy."""
+    chosen = load_parameter_set("fast-memristor")
+    assert characterize(chosen, 3, 64, 0, find_engine("ngspice")).doubts == []
+
+
+@pytest.mark.ngspice
 def test_spice_spikes_as_the_closed_form_says(result: Characterization) -> None:
     """Event by event, so no luck is in it; a spike may differ within 1 % of its threshold."""
     assert result.events == 7 * 64
