@@ -227,7 +227,7 @@ def result(request: pytest.FixtureRequest) -> Characterization:
 def test_a_late_switch_of_few_is_no_doubt() -> None:
     """Of 64 attempts at P = 1 % two switch, late: the course of a switch is 4 % of their energy."""
     chosen = load_parameter_set("fast-memristor")
-    assert characterize(chosen, 3, 64, 0, find_engine("ngspice")).doubts == []
+    assert characterize(chosen, 3, 64, 0, find_engine("ngspice")).doubts == ()
 
 
 @pytest.mark.ngspice
