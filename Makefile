@@ -63,7 +63,7 @@ golden: setup ## Regenerate the example netlists in netlists/
 bench: setup ## Time and memory beside peers (installs badcrossbar; an hour or more)
 	$(PIP) install --quiet --no-deps --upgrade --target $(VENV)/peers \
 		badcrossbar==1.1.0 pathvalidate==3.3.1
-	$(BIN)/memspice bench
+	$(BIN)/python -m benchmarks
 
 train: setup ## Train the networks again (installs PyTorch; hours)
 	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train]'

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.paired import paired_difference
-from memspice.experiment.setup import Prepared, Setup, load_images
 from memspice.network.ann import ann_scores
 from memspice.network.inference import Calibration, run_inference
 from memspice.network.weights import load_network
+from memspice.windows.setup import Prepared, Setup, load_images
 
 
 def ann_correct(setup: Setup) -> np.ndarray:

@@ -4,15 +4,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memspice.circuits.crossbar_solution import CrossbarSolution as CrossbarSolution
-    from memspice.circuits.crossbar_solution import solve_crossbar as solve_crossbar
-    from memspice.circuits.nonlinear_solution import NonlinearSolution as NonlinearSolution
-    from memspice.circuits.nonlinear_solution import (
+    from memspice.solver.crossbar_solution import CrossbarSolution as CrossbarSolution
+    from memspice.solver.crossbar_solution import solve_crossbar as solve_crossbar
+    from memspice.solver.nonlinear_solution import NonlinearSolution as NonlinearSolution
+    from memspice.solver.nonlinear_solution import (
         solve_nonlinear_crossbar as solve_nonlinear_crossbar,
     )
-    from memspice.circuits.reduction import PortAdmittance as PortAdmittance
-    from memspice.circuits.reduction import port_admittance as port_admittance
-    from memspice.circuits.updates import ChangingCrossbar as ChangingCrossbar
+    from memspice.solver.reduction import PortAdmittance as PortAdmittance
+    from memspice.solver.reduction import port_admittance as port_admittance
+    from memspice.solver.updates import ChangingCrossbar as ChangingCrossbar
 
 # Imported when first used: the command line must be able to answer Ctrl-C before a second of
 # imports is over.

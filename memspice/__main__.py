@@ -31,7 +31,7 @@ def main() -> None:
     with _watchdog():
         for number in SIGNALS:
             signal.signal(number, _leave)
-        importlib.import_module("memspice.cli").main()
+        importlib.import_module("memspice.cli.main").main()
 
 
 def _leave(*_: Any) -> None:

@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from benchmarks.ladder import Rung
+from benchmarks.plan import QUICK
 from memspice.circuits.deck import Deck
 from memspice.engines.base import EngineInfo
-from memspice.experiment.bench_ladder import Rung
-from memspice.experiment.bench_plan import QUICK
 
 Answer = dict[str, Any]
 

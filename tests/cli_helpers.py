@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from memspice.cli import main
+from memspice.cli.main import main
 
 DIGITS = ("--network", "digits-mlp")
 #: Fast, and needs no engine.

@@ -21,7 +21,7 @@ import numpy as np
 from memspice.store import Column, read_run
 
 ROOT = Path(__file__).resolve().parents[1]
-MEMSPICE = (sys.executable, "-c", "from memspice.cli import main; main()")
+MEMSPICE = (sys.executable, "-c", "from memspice.cli.main import main; main()")
 #: Eight jobs of a fraction of a second each.
 LAYER = ("simulate-layer", "dense1", "--network", "digits-mlp", "--images", "1", "--cycles", "2",
          "--tile", "33x20", "--json")  # fmt: skip

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from memspice.experiment.window import surrogate_events, window_jobs
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
 from memspice.network.frames import patch
 from memspice.network.inference import InferenceResult, Window
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.weights import Network, WeightLayer, weight_shapes
 from memspice.parameters import load_parameter_set
+from memspice.windows.window import surrogate_events, window_jobs
 
 SMALL = Architecture("small", (2, 6, 6), (Conv(5), Pool(2), Conv(4), Dense(6), Dense(3)))
 LEVELS = 32

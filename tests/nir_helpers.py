@@ -9,7 +9,7 @@ from typing import Any
 import nir
 import numpy as np
 
-from memspice.network.nir_import import ACTIVATION, ACTIVATION_KEY
+from memspice.importers.nir_import import ACTIVATION, ACTIVATION_KEY
 
 MARK = {ACTIVATION_KEY: ACTIVATION}
 

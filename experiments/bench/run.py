@@ -8,7 +8,7 @@ its time in matrix products at the machine's float32 rate.  (4) Two workers are 
 as fast as one.  ``bench.json`` says of each whether it held in this run, on what machine, under
 what load, and whether the number was measured or scaled.
 
-    .venv/bin/memspice bench --out experiments/bench
+    .venv/bin/python -m benchmarks --out experiments/bench
     .venv/bin/python experiments/bench/run.py
 
 The first measures into ``bench.json`` and ``bench.png``, for an hour or more; the second writes the
@@ -25,8 +25,8 @@ from typing import Any
 
 import click
 
-from memspice.cli_bench import bench_text
-from memspice.experiment.bench_scale import Stage, bottleneck, stages
+from benchmarks.command import bench_text
+from benchmarks.scale import Stage, bottleneck, stages
 from memspice.quantities import format_si
 
 HERE = Path(__file__).resolve().parent

@@ -23,11 +23,11 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from memspice.cli_options import counter
+from memspice.cli.options import counter
 from memspice.experiment.infer import infer
-from memspice.experiment.setup import Setup
 from memspice.network.flaws import FLAWS
 from memspice.outputs import write_text
+from memspice.windows.setup import Setup
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package

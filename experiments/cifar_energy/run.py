@@ -20,11 +20,11 @@ from typing import Any
 
 import click
 
-from memspice.cli_cosim import cosim_text
+from memspice.cli.cosim import cosim_text
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
-from memspice.experiment.setup import Setup
 from memspice.outputs import write_text
+from memspice.windows.setup import Setup
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from memspice.circuits.cmos_cells import CmosTechnology
-from memspice.circuits.cmos_events import CmosEvents, cmos_events, cmos_signals
-from memspice.circuits.cmos_logic import activation_table, random_numbers, register_states
-from memspice.circuits.cmos_neuron import BLOCKS, CmosNeurons, cmos_neuron_deck, transistor_count
+from memspice.circuits.cmos.cells import CmosTechnology
+from memspice.circuits.cmos.events import CmosEvents, cmos_events, cmos_signals
+from memspice.circuits.cmos.logic import activation_table, random_numbers, register_states
+from memspice.circuits.cmos.neuron import BLOCKS, CmosNeurons, cmos_neuron_deck, transistor_count
 from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transient
 from memspice.parameters import load_sourced
 

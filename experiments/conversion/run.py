@@ -27,9 +27,9 @@ import numpy as np
 
 from memspice.analysis.paired import paired_difference
 from memspice.analysis.statistics import proportion
-from memspice.experiment.setup import Setup, prepare
 from memspice.network.flaws import FLAWS
 from memspice.parameters import PARAMETER_SETS
+from memspice.windows.setup import Setup, prepare
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
 from chips import ann_correct, snn_correct  # noqa: E402

@@ -27,8 +27,8 @@ from figure import draw
 from memspice.analysis.cmos import PAPERS, NeuronDecision
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
-from memspice.experiment.setup import Setup
 from memspice.parameters import load_sourced
+from memspice.windows.setup import Setup
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))  # scripts, not a package

@@ -29,13 +29,13 @@ import numpy as np
 from figure import draw  # beside this file: experiments are scripts, not a package
 
 from memspice.devices.draws import event_uniforms
-from memspice.devices.macrospin import MacrospinMtj, evolve
-from memspice.devices.macrospin_density import (
+from memspice.devices.magnet.macrospin import MacrospinMtj, evolve
+from memspice.devices.magnet.macrospin_density import (
     density_switching_probability,
     escape_rate,
     thermal_start,
 )
-from memspice.devices.macrospin_noise import (
+from memspice.devices.magnet.macrospin_noise import (
     ThermalBath,
     coarsen,
     thermal_normals,

@@ -9,9 +9,9 @@ import numpy as np
 from chips import chips_accuracy
 
 from memspice.analysis.paired import paired_difference, student_half_width
-from memspice.experiment.closed_form import closed_form_layers
-from memspice.experiment.setup import Prepared, Setup, choose_windows, prepare
 from memspice.network.inference import run_inference
+from memspice.windows.closed_form import closed_form_layers
+from memspice.windows.setup import Prepared, Setup, choose_windows, prepare
 
 #: Images of which one window of each layer gives the energy.
 WINDOWS = 12

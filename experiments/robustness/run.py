@@ -23,8 +23,8 @@ import numpy as np
 from tqdm import tqdm
 
 from memspice.errors import ConfigError
-from memspice.experiment.setup import Setup
 from memspice.parameters import load_parameter_set
+from memspice.windows.setup import Setup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
 from chips import ann_correct  # noqa: E402

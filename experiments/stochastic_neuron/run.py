@@ -27,10 +27,10 @@ from memspice.analysis.paired import paired_difference
 from memspice.analysis.transfer import Characterization
 from memspice.engines import find_engine
 from memspice.experiment.characterize import characterize
-from memspice.experiment.setup import Prepared, Setup, prepare
 from memspice.network.inference import Calibration
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.report.transfer_plot import draw_transfer
+from memspice.windows.setup import Prepared, Setup, prepare
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
 from chips import chips_accuracy, snn_correct  # noqa: E402

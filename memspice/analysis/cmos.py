@@ -9,7 +9,7 @@ bit, the artificial network of 8 bit in one pass, and the spikes as the papers c
 fetch for each addition, which serves only to set a number beside theirs.
 
 The neuron's decision is either quoted (sum of published energies per operation) or simulated
-(`NeuronDecision`: supply currents of the transistor circuit of `memspice.circuits.cmos_neuron`).
+(`NeuronDecision`: supply currents of the transistor circuit of `memspice.circuits.cmos.neuron`).
 Registers, routing, clocks and leakage of memories are on neither side.
 """
 

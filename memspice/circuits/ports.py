@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from memspice.circuits.parameters import ArrayParameters
-from memspice.circuits.reduction import PortAdmittance, one_blas_thread, port_admittance
+from memspice.solver.reduction import PortAdmittance, one_blas_thread, port_admittance
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class PortArray:
     """Ports of the row tiles of one group of columns.
 
     ``rows`` counts the rows of all tiles, in order; currents and voltages follow
-    :class:`~memspice.circuits.reduction.PortAdmittance`.
+    :class:`~memspice.solver.reduction.PortAdmittance`.
     """
 
     tiles: tuple[PortAdmittance, ...]

@@ -37,8 +37,8 @@ from memspice.experiment.scopes import (
     opponent_half_widths,
     ratio_interval,
 )
-from memspice.experiment.setup import Prepared
 from memspice.parameters import SourcedParameters, SourcedValue, load_sourced
+from memspice.windows.setup import Prepared
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,6 @@ from memspice.devices.draws import event_thresholds
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, IncompleteResults
-from memspice.experiment.agreement import judge_bench, together
-from memspice.experiment.progress import counted
 from memspice.jobs import (
     EngineRequest,
     Entry,
@@ -44,6 +42,8 @@ from memspice.jobs import (
     run_jobs,
 )
 from memspice.parameters import ParameterSet
+from memspice.windows.agreement import judge_bench, together
+from memspice.windows.progress import counted
 
 #: Largest deck: the engine's time goes with neurons times cycles, and a lost deck is lost work.
 MOST_NEURONS, MOST_CYCLES = 16, 32

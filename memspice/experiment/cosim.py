@@ -20,19 +20,7 @@ from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
 from memspice.analysis.statistics import Proportion, accuracy
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, IncompleteResults
-from memspice.experiment.agreement import Verdict, judge, together
-from memspice.experiment.closed_form import per_cycle, window_energies
-from memspice.experiment.outcome import Outcome
-from memspice.experiment.progress import counted
-from memspice.experiment.run_windows import WindowRuns, failures_json
-from memspice.experiment.setup import Prepared
 from memspice.experiment.simulate_layer import whole_windows
-from memspice.experiment.window import (
-    WindowJob,
-    run_job,
-    surrogate_events,
-    window_jobs,
-)
 from memspice.jobs import Execution, open_runner
 from memspice.network.inference import (
     Calibration,
@@ -42,6 +30,18 @@ from memspice.network.inference import (
 )
 from memspice.network.mapping import MappedLayer
 from memspice.store import JobRecord
+from memspice.windows.agreement import Verdict, judge, together
+from memspice.windows.closed_form import per_cycle, window_energies
+from memspice.windows.outcome import Outcome
+from memspice.windows.progress import counted
+from memspice.windows.run_windows import WindowRuns, failures_json
+from memspice.windows.setup import Prepared
+from memspice.windows.window import (
+    WindowJob,
+    run_job,
+    surrogate_events,
+    window_jobs,
+)
 
 Progress = Callable[[str, int, int], None]
 

@@ -13,10 +13,10 @@ from memspice.engines import find_engine
 from memspice.experiment.against_cmos import load_cmos
 from memspice.experiment.characterize import characterize
 from memspice.experiment.cosim import CosimPlan, CosimState, check_images, run_cosim
-from memspice.experiment.setup import Prepared, Setup, config_text, engine_record, prepare
 from memspice.experiment.summary import summary_json
 from memspice.jobs import Execution
 from memspice.store import Provenance, RunWriter
+from memspice.windows.setup import Prepared, Setup, config_text, engine_record, prepare
 
 Progress = Callable[[str, int, int], None]
 

@@ -12,12 +12,22 @@ import numpy as np
 
 from memspice.analysis.statistics import accuracy
 from memspice.errors import ConfigError
-from memspice.experiment.agreement import Verdict, judge_all, together
 from memspice.experiment.batch_store import batch_record, stored_batches
-from memspice.experiment.outcome import Outcome, join_windows
-from memspice.experiment.progress import counted
-from memspice.experiment.run_windows import WindowRuns, check_complete, failures_json
-from memspice.experiment.setup import (
+from memspice.experiment.simulate_layer import (
+    energy_json,
+    whole_windows,
+)
+from memspice.experiment.summary import ann_accuracy
+from memspice.jobs import Execution, open_runner
+from memspice.network.architecture import Conv, Pool
+from memspice.network.inference import BatchResult, Window, run_inference
+from memspice.network.mapping import MappedLayer
+from memspice.store import Provenance, RunWriter, Status, open_store, place_notes
+from memspice.windows.agreement import Verdict, judge_all, together
+from memspice.windows.outcome import Outcome, join_windows
+from memspice.windows.progress import counted
+from memspice.windows.run_windows import WindowRuns, check_complete, failures_json
+from memspice.windows.setup import (
     Prepared,
     Setup,
     config_text,
@@ -26,17 +36,7 @@ from memspice.experiment.setup import (
     open_engine,
     prepare,
 )
-from memspice.experiment.simulate_layer import (
-    energy_json,
-    whole_windows,
-)
-from memspice.experiment.summary import ann_accuracy
-from memspice.experiment.window import Fidelity, WindowJob, job_outputs, window_jobs
-from memspice.jobs import Execution, open_runner
-from memspice.network.architecture import Conv, Pool
-from memspice.network.inference import BatchResult, Window, run_inference
-from memspice.network.mapping import MappedLayer
-from memspice.store import Provenance, RunWriter, Status, open_store, place_notes
+from memspice.windows.window import Fidelity, WindowJob, job_outputs, window_jobs
 
 Progress = Callable[[int, int], None]
 Advance = Callable[[int], None]

@@ -9,9 +9,9 @@ import numpy as np
 from memspice.analysis.cmos import Converters, Workload
 from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.experiment.cosim import CosimState
-from memspice.experiment.setup import Prepared
 from memspice.network.architecture import Pool
 from memspice.network.mapping import MappedLayer
+from memspice.windows.setup import Prepared
 
 #: Levels of a pixel, and the bits at which `Converters` gives its prices.
 _PIXEL_LEVELS, _PRICED_BITS = 256, 8

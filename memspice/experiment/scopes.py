@@ -22,7 +22,7 @@ from memspice.analysis.cmos import (
 from memspice.analysis.extrapolation import extrapolate_layer
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.experiment.cosim import CosimState, spice_energies
-from memspice.experiment.setup import Prepared
+from memspice.windows.setup import Prepared
 
 Interval = tuple[float, float]
 

@@ -16,11 +16,17 @@ from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
-from memspice.experiment.agreement import Verdict, judge_all
-from memspice.experiment.outcome import Outcome, join_windows, outcome
-from memspice.experiment.progress import counted
-from memspice.experiment.run_windows import WindowRuns, check_complete, failures_json
-from memspice.experiment.setup import (
+from memspice.jobs import Execution, Runner, open_runner
+from memspice.network.closed_form_check import closed_form_refusals
+from memspice.network.inference import run_inference
+from memspice.network.mapping import MappedLayer
+from memspice.parameters import ParameterSet
+from memspice.store import JobRecord, Provenance, Status, open_store, place_notes
+from memspice.windows.agreement import Verdict, judge_all
+from memspice.windows.outcome import Outcome, join_windows, outcome
+from memspice.windows.progress import counted
+from memspice.windows.run_windows import WindowRuns, check_complete, failures_json
+from memspice.windows.setup import (
     Prepared,
     Setup,
     choose_windows,
@@ -30,18 +36,12 @@ from memspice.experiment.setup import (
     open_engine,
     prepare,
 )
-from memspice.experiment.window import (
+from memspice.windows.window import (
     Fidelity,
     WindowJob,
     surrogate_events,
     window_jobs,
 )
-from memspice.jobs import Execution, Runner, open_runner
-from memspice.network.closed_form_check import closed_form_refusals
-from memspice.network.inference import run_inference
-from memspice.network.mapping import MappedLayer
-from memspice.parameters import ParameterSet
-from memspice.store import JobRecord, Provenance, Status, open_store, place_notes
 
 Progress = Callable[[str, int, int], None]
 

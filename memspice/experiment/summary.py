@@ -13,9 +13,9 @@ from memspice.engines.base import EngineInfo
 from memspice.experiment.against_cmos import CmosConstants, comparison_json
 from memspice.experiment.cosim import CosimState, Iteration
 from memspice.experiment.operations import converter_energy
-from memspice.experiment.setup import Prepared, dataset_json, engine_record
 from memspice.network.inference import ann_scores
 from memspice.store import installed_versions
+from memspice.windows.setup import Prepared, dataset_json, engine_record
 
 #: What the joules of a summary leave out.
 EXCLUDED = (

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from memspice.circuits.reduction import one_blas_thread
 from memspice.jobs import run_jobs
 from memspice.network.architecture import Conv, Source
 from memspice.network.frames import channels_last, layer_matrix, pooled, products
 from memspice.network.weights import Network
+from memspice.solver.reduction import one_blas_thread
 
 #: Images per pass: bounds the memory.
 BATCH = 50

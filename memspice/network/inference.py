@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from memspice.circuits.reduction import one_blas_thread
 from memspice.devices.draws import event_draws
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
@@ -27,6 +26,7 @@ from memspice.network.frames import channels_last, layer_matrix, patch, pooled, 
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.network.switching import Calibration as Calibration
 from memspice.network.switching import OpenEvents, SwitchingRule
+from memspice.solver.reduction import one_blas_thread
 
 #: Images per task of a worker.
 BATCH = 50

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from memspice.circuits.crossbar_solution import solve_crossbar
 from memspice.experiment.cosim import CosimState
 from memspice.experiment.cosim_run import CosimRun
-from memspice.experiment.outcome import Outcome, join_windows
-from memspice.experiment.window import surrogate_events
 from memspice.outputs import write_text
 from memspice.report import figures
 from memspice.report.html import write_report
 from memspice.report.transfer_plot import draw_transfer
+from memspice.solver.crossbar_solution import solve_crossbar
 from memspice.store import JobRecord, read_run
+from memspice.windows.outcome import Outcome, join_windows
+from memspice.windows.window import surrogate_events
 
 #: Cycles of the neuron waveform figure.
 _SHOWN_CYCLES = 2

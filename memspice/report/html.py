@@ -15,11 +15,11 @@ from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
 from memspice.analysis.comparison import MARGIN
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults
-from memspice.experiment.agreement import CLOSURE_LIMIT
 from memspice.outputs import write_bytes, writing
 from memspice.parameters import SourcedValue
 from memspice.report.style import COMPONENT_COLORS, COMPONENT_NAMES, si
 from memspice.report.summary_check import check_summary
+from memspice.windows.agreement import CLOSURE_LIMIT
 
 #: Below this many images an accuracy says little: its 95 % interval is wider than 6 points.
 _FEW_IMAGES = 1000

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from memspice.circuits.deck import Deck, PieceWiseLinear
-from memspice.devices.macrospin import MacrospinMtj
-from memspice.devices.stanford import Stanford
-from memspice.devices.stt import SttMtj
+from memspice.devices.compact.stanford import Stanford
+from memspice.devices.compact.stt import SttMtj
+from memspice.devices.compact.vteam import Vteam
+from memspice.devices.compact.yakopcic import Yakopcic
+from memspice.devices.magnet.macrospin import MacrospinMtj
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
-from memspice.devices.vteam import Vteam
-from memspice.devices.yakopcic import Yakopcic
 from memspice.engines.base import SolverOptions, Transient
 from memspice.parameters import load_sourced
 from memspice.quantities import Parameters

@@ -13,11 +13,11 @@ import pytest
 from PySpice.Spice.Netlist import SubCircuit
 from scipy.integrate import cumulative_trapezoid
 
-from memspice.circuits.cmos_cells import CmosTechnology, flip_flop, inverted_carry, inverter, nand
-from memspice.circuits.cmos_cells import xor as xor_cell
-from memspice.circuits.cmos_events import CmosEvents, cmos_events, cmos_signals
-from memspice.circuits.cmos_logic import activation_table
-from memspice.circuits.cmos_neuron import CmosNeurons, cmos_neuron_deck
+from memspice.circuits.cmos.cells import CmosTechnology, flip_flop, inverted_carry, inverter, nand
+from memspice.circuits.cmos.cells import xor as xor_cell
+from memspice.circuits.cmos.events import CmosEvents, cmos_events, cmos_signals
+from memspice.circuits.cmos.logic import activation_table
+from memspice.circuits.cmos.neuron import CmosNeurons, cmos_neuron_deck
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.engines.base import OperatingPoint, SolverOptions, Transient
 from memspice.engines.ngspice import NgspiceEngine

@@ -15,10 +15,10 @@ import pytest
 from scipy.optimize import brentq
 
 from memspice.circuits.deck import Deck, PieceWiseLinear
-from memspice.devices.hysteresis import trajectory
-from memspice.devices.stanford import Stanford
-from memspice.devices.vteam import Vteam
-from memspice.devices.yakopcic import Yakopcic
+from memspice.devices.compact.hysteresis import trajectory
+from memspice.devices.compact.stanford import Stanford
+from memspice.devices.compact.vteam import Vteam
+from memspice.devices.compact.yakopcic import Yakopcic
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.engines.vacask import VacaskEngine

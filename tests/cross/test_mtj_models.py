@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from memspice.circuits.deck import Deck, PieceWiseLinear
-from memspice.devices.macrospin import MacrospinMtj, conductance, evolve
-from memspice.devices.macrospin_noise import (
-    FIELD_PER_VOLT,
-    ThermalBath,
-    thermal_normals,
-    thermal_strength,
-    thermal_waveform,
-)
-from memspice.devices.stt import (
+from memspice.devices.compact.stt import (
     SttMtj,
     SttPulse,
     critical_voltage,
     hazard_integral,
     junction_current,
+)
+from memspice.devices.magnet.macrospin import MacrospinMtj, conductance, evolve
+from memspice.devices.magnet.macrospin_noise import (
+    FIELD_PER_VOLT,
+    ThermalBath,
+    thermal_normals,
+    thermal_strength,
+    thermal_waveform,
 )
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.ngspice import NgspiceEngine

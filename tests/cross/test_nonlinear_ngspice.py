@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memspice.circuits.nonlinear_solution import RisingCurve, solve_nonlinear_crossbar
 from memspice.devices.synapse_iv import CubicCell, SinhCell
+from memspice.solver.nonlinear_solution import RisingCurve, solve_nonlinear_crossbar
 
 Array = NDArray[np.float64]
 Wires = tuple[float, float, float, float]

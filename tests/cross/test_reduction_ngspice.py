@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memspice.circuits.crossbar_solution import solve_crossbar
+from memspice.solver.crossbar_solution import solve_crossbar
 
 Array = NDArray[np.float64]
 Wires = tuple[float, float, float, float]

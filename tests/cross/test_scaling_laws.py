@@ -15,8 +15,8 @@ from memspice.analysis.energy import energy_balance
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import Stimulus
-from memspice.experiment.window import solver_options
 from memspice.quantities import units
+from memspice.windows.window import solver_options
 from tests.helpers import HAZARD_TOLERANCE, Simulated, near_stimulus, simulate, small_layer
 
 #: Seven times slower: time constants and times, at the same voltages and currents.

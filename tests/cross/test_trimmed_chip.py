@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from memspice.engines import find_engine
-from memspice.experiment.outcome import outcome
-from memspice.experiment.window import WindowJob, run_job, surrogate_events
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.flaws import FLAWS
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set
+from memspice.windows.outcome import outcome
+from memspice.windows.window import WindowJob, run_job, surrogate_events
 from tests.helpers import HAZARD_TOLERANCE, SETS
 
 ROWS, OUTPUTS = 6, 4

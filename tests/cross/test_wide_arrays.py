@@ -11,7 +11,6 @@ from scipy.linalg import expm
 from scipy.optimize import root
 
 from memspice.circuits.crossbar import CrossbarNodes, crossbar_subcircuit
-from memspice.circuits.crossbar_solution import solve_crossbar
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.parameters import ArrayParameters
 from memspice.devices.cell import Cell
@@ -20,6 +19,7 @@ from memspice.devices.transistor import AccessTransistor, Selector, access_curre
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
+from memspice.solver.crossbar_solution import solve_crossbar
 
 ENGINES = [
     pytest.param("ngspice", marks=pytest.mark.ngspice),

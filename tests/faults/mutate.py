@@ -32,7 +32,7 @@ from pathlib import Path
 
 import numpy as np
 
-from memspice.cli import exit_code
+from memspice.cli.main import exit_code
 from memspice.errors import MemspiceError
 from memspice.inputs import printable
 from tests.faults.mutators import damage

@@ -13,12 +13,12 @@ from pathlib import Path
 import nir
 import numpy as np
 
-from memspice.cli import main
+from memspice.cli.main import main
 from memspice.engines.rawfile import read_raw
 from memspice.errors import StoreError
+from memspice.importers.nir_import import import_nir
 from memspice.inputs import printable
 from memspice.jobs.cache import JobCache
-from memspice.network.nir_import import import_nir
 from memspice.network.weights import load_network
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path

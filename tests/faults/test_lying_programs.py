@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from memspice import cli_cosim
+from memspice.cli import cosim as cli_cosim
 from memspice.engines import process, vacask
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memspice.circuits import example_layers
 from memspice.circuits.deck import WIDTH
-from memspice.circuits.example_layers import memristor_layer, mtj_layer
-from memspice.circuits.examples import EXAMPLES, golden_text, write_golden
 from memspice.circuits.layer import LayerCircuit
 from memspice.engines.base import Transient
 from memspice.parameters import load_parameter_set
+from memspice.verification import example_layers
+from memspice.verification.example_layers import memristor_layer, mtj_layer
+from memspice.verification.examples import EXAMPLES, golden_text, write_golden
 from tests.helpers import ngspice, solver_options
 
 FOLDER = Path(__file__).parents[2] / "netlists"

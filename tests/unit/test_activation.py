@@ -18,7 +18,7 @@ from memspice.analysis.transfer import (
     hazard_integral,
     transfer_point,
 )
-from memspice.cli_characterize import characterize_command
+from memspice.cli.characterize import characterize_command
 from memspice.devices.activation import Activation
 from memspice.engines.base import EngineInfo
 from memspice.errors import DataError

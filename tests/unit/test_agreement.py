@@ -13,12 +13,14 @@ import pytest
 
 from memspice.analysis.comparison import MARGIN, PathwiseComparison
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli import exit_code
+from memspice.cli.main import exit_code
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError
-from memspice.experiment import agreement
 from memspice.experiment import simulate_layer as simulated
-from memspice.experiment.agreement import (
+from memspice.experiment.simulate_layer import LayerRun, simulate_layer
+from memspice.network.inference import Window, run_inference
+from memspice.windows import agreement
+from memspice.windows.agreement import (
     CLOSURE_LIMIT,
     ENERGY_LIMIT,
     RESET_LIMIT,
@@ -27,17 +29,15 @@ from memspice.experiment.agreement import (
     judge,
     together,
 )
-from memspice.experiment.outcome import outcome
-from memspice.experiment.setup import Setup, prepare
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
-from memspice.experiment.window import (
+from memspice.windows.outcome import outcome
+from memspice.windows.setup import Setup, prepare
+from memspice.windows.window import (
     WindowJob,
     surrogate_events,
     window_jobs,
     window_record,
     window_request,
 )
-from memspice.network.inference import Window, run_inference
 from tests.helpers import ngspice
 from tests.waveform_lies import HARMLESS, LIES, NEURON_LIES, Lie
 

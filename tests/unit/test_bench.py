@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memspice import cli_bench
-from memspice.engines.base import Engine
-from memspice.errors import ConfigError, EngineError, EngineTimeout, NetlistError
-from memspice.experiment import bench_race, bench_workers
-from memspice.experiment.bench_aims import Aim
-from memspice.experiment.bench_ladder import (
+from benchmarks import command as cli_bench
+from benchmarks import race as bench_race
+from benchmarks import workers as bench_workers
+from benchmarks.aims import Aim
+from benchmarks.figure import draw_bench
+from benchmarks.ladder import (
     Rung,
     Runs,
     climb,
@@ -23,9 +23,10 @@ from memspice.experiment.bench_ladder import (
     ladder_json,
     ladder_ratios,
 )
-from memspice.experiment.bench_layer import MOST_CYCLES, Run, better, run_once, square_jobs
-from memspice.experiment.bench_loop import counted_products, measure_loop
-from memspice.report.bench_figure import draw_bench
+from benchmarks.layer import MOST_CYCLES, Run, better, run_once, square_jobs
+from benchmarks.loop import counted_products, measure_loop
+from memspice.engines.base import Engine
+from memspice.errors import ConfigError, EngineError, EngineTimeout, NetlistError
 from tests.bench_helpers import TINY, BrokenEngine, FakeChildren
 from tests.helpers import ngspice
 

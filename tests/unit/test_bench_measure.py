@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import child as bench_child
+from benchmarks.child import ARRAY
+from benchmarks.fit import fit_power_law
+from benchmarks.measure import OFTEN, measure, run_child, said
+from benchmarks.peers import MissingPeer, by_memspice, random_cells
 from memspice.errors import ConfigError, EngineError, ShapeError
-from memspice.experiment import bench_child
-from memspice.experiment.bench_child import ARRAY
-from memspice.experiment.bench_fit import fit_power_law
-from memspice.experiment.bench_measure import OFTEN, measure, run_child, said
-from memspice.experiment.bench_peers import MissingPeer, by_memspice, random_cells
 
 GIB = 2**30
 Answer = dict[str, Any]

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memspice.circuits.crossbar_solution import solve_crossbar
-from memspice.circuits.nonlinear_solution import solve_nonlinear_crossbar
+from benchmarks import peers as bench_peers
+from benchmarks import race as bench_race
+from benchmarks.peers import CONTENDERS, WIRE, MissingPeer, random_cells
+from benchmarks.race import exponents, race, race_ratios
 from memspice.devices.synapse_iv import OhmicCell
 from memspice.errors import ConfigError
-from memspice.experiment import bench_peers, bench_race
-from memspice.experiment.bench_peers import CONTENDERS, WIRE, MissingPeer, random_cells
-from memspice.experiment.bench_race import exponents, race, race_ratios
+from memspice.solver.crossbar_solution import solve_crossbar
+from memspice.solver.nonlinear_solution import solve_nonlinear_crossbar
 from tests.bench_helpers import FakeChildren
 
 GIB = 2**30

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from memspice.errors import ConfigError
-from memspice.experiment.bench_aims import aims
-from memspice.experiment.bench_fit import fit_power_law
-from memspice.experiment.bench_layer import square_jobs
-from memspice.experiment.bench_scale import (
+from benchmarks.aims import aims
+from benchmarks.fit import fit_power_law
+from benchmarks.layer import square_jobs
+from benchmarks.scale import (
     HOUR,
     IMAGES,
     LAYERS,
@@ -25,7 +24,8 @@ from memspice.experiment.bench_scale import (
     bottleneck,
     stages,
 )
-from memspice.experiment.window import DECK_OUTPUTS, deck_count
+from memspice.errors import ConfigError
+from memspice.windows.window import DECK_OUTPUTS, deck_count
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "experiments" / "bench"
@@ -199,7 +199,7 @@ def _with_failed_crossbar(bench: dict[str, Any]) -> None:
 def test_what_was_not_measured_is_not_extrapolated(change: Any, words: str) -> None:
     unmeasured = content()
     change(unmeasured)
-    with pytest.raises(ConfigError, match=f"the bench has {words}: run memspice bench again"):
+    with pytest.raises(ConfigError, match=f"the bench has {words}: run make bench again"):
         stages(unmeasured)
 
 
@@ -263,7 +263,7 @@ def test_page_is_in_step_with_the_committed_bench(script: ModuleType) -> None:
 
 
 def committed() -> dict[str, Any]:
-    """The bench that ``memspice bench --out experiments/bench`` left."""
+    """The bench that ``python -m benchmarks --out experiments/bench`` left."""
     return dict(json.loads((FOLDER / "bench.json").read_text(encoding="utf-8")))
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from memspice import cli_bench
+from benchmarks import command as cli_bench
+from benchmarks import race as bench_race
+from benchmarks import sections as bench
+from benchmarks.figure import draw_bench
+from benchmarks.sections import SECTIONS, run_bench
 from memspice.engines.base import Engine
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.errors import ConfigError, EngineError
-from memspice.experiment import bench, bench_race
-from memspice.experiment.bench import SECTIONS, run_bench
-from memspice.report.bench_figure import draw_bench
 from tests.bench_helpers import TINY, BrokenEngine, FakeChildren
 
 Content = dict[str, Any]
@@ -93,7 +94,7 @@ def test_stopped_bench_leaves_what_it_measured_and_goes_on(
     assert not stopped["finished"]
     assert len(stopped["ladder"]["runs"]) == 1  # the surrogate's
     text = cli_bench.bench_text(stopped)
-    assert "ladder is not measured yet: memspice bench --section ladder" in text
+    assert "ladder is not measured yet: python -m benchmarks --section ladder" in text
     content = run_bench(TINY, sections=["ladder"], earlier=stopped)
     assert content["finished"]
     assert len(content["ladder"]["runs"]) == 2

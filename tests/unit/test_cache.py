@@ -27,13 +27,13 @@ from memspice.engines.base import (
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError, StoreError
 from memspice.experiment.characterize import characterize
-from memspice.experiment.setup import Setup
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
-from memspice.experiment.window import DECK_OUTPUTS
 from memspice.jobs import EngineRequest, Entry, Execution, JobCache, Simulation, open_runner
 from memspice.jobs import simulation as simulation_module
 from memspice.jobs.again import compare_again
 from memspice.parameters import load_parameter_set
+from memspice.windows.setup import Setup
+from memspice.windows.window import DECK_OUTPUTS
 from tests.cli_helpers import largest_file
 from tests.kill_helpers import content
 

@@ -23,7 +23,7 @@ from memspice.analysis.transfer import (
     transfer_point,
 )
 from memspice.circuits.deck import Deck
-from memspice.cli_characterize import characterize_command
+from memspice.cli.characterize import characterize_command
 from memspice.engines import find_engine
 from memspice.engines.base import Analysis, EngineInfo, Transient
 from memspice.engines.waveforms import Waveforms
@@ -312,8 +312,8 @@ def test_command_prints_a_table_of_80_columns() -> None:
 
 def test_changed_values_are_simulated_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = StillEngine()
-    monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: engine)
-    monkeypatch.setattr("memspice.cli_characterize.check_verdict", list)  # it is still, after all
+    monkeypatch.setattr("memspice.cli.characterize.find_engine", lambda name: engine)
+    monkeypatch.setattr("memspice.cli.characterize.check_verdict", list)  # it is still, after all
     arguments = ("--points", "2", "--events", "1", "--json")
     found = json.loads(run("--set", "neuron.series_resistance=2e6", *arguments))
     assert found["notes"][0] == "changed: neuron.series_resistance = 2000000.0"
@@ -326,7 +326,7 @@ def test_changed_values_are_simulated_and_noted(monkeypatch: pytest.MonkeyPatch)
 def test_a_curve_beyond_its_limits_is_shown_and_fits_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: StillEngine())
+    monkeypatch.setattr("memspice.cli.characterize.find_engine", lambda name: StillEngine())
     monkeypatch.setenv("MEMSPICE_CACHE", str(tmp_path / "cache"))
     fit = tmp_path / "fit.toml"
     arguments = ["--points", "2", "--events", "8", "--out", str(tmp_path), "--fit", str(fit)]
@@ -343,7 +343,7 @@ def test_unwritable_folder_is_refused_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = StillEngine()
-    monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: engine)
+    monkeypatch.setattr("memspice.cli.characterize.find_engine", lambda name: engine)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="cannot be made a folder"):
         run("--out", str(tmp_path / "file" / "below"))
@@ -354,7 +354,7 @@ def test_numbers_that_cannot_be_written_are_reported_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = StillEngine()
-    monkeypatch.setattr("memspice.cli_characterize.find_engine", lambda name: engine)
+    monkeypatch.setattr("memspice.cli.characterize.find_engine", lambda name: engine)
     (tmp_path / "characterize-ag-asi.json").mkdir()
     with pytest.raises(ConfigError, match="is a folder; name a file"):
         run("--points", "2", "--events", "1", "--out", str(tmp_path))

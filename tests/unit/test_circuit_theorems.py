@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memspice.circuits.crossbar_solution import CrossbarSolution, solve_crossbar
-from memspice.circuits.reduction import port_admittance
+from memspice.solver.crossbar_solution import CrossbarSolution, solve_crossbar
+from memspice.solver.reduction import port_admittance
 
 Array = NDArray[np.float64]
 #: A sum of some hundred products of float64, each good to a few units of the last place.

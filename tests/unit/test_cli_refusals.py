@@ -264,7 +264,7 @@ def test_missing_vacask_is_an_error_with_its_install_line(
 def test_timeout_names_the_job_and_leaves_a_readable_run(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memspice.experiment.window.DECK_OUTPUTS", 32)
+    monkeypatch.setattr("memspice.windows.window.DECK_OUTPUTS", 32)
     out = tmp_path / "run.h5"
     arguments = ("simulate-layer", *DIGITS, "--timeout", 0.01, "--jobs", 1, "--out", out)
     reply = call(capsys, *arguments)

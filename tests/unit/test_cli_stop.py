@@ -19,7 +19,7 @@ from memspice.store import read_run
 from tests.cli_helpers import DIGITS, SURROGATE, call
 
 Capture = pytest.CaptureFixture[str]
-MEMSPICE = (sys.executable, "-c", "from memspice.cli import main; main()")
+MEMSPICE = (sys.executable, "-c", "from memspice.cli.main import main; main()")
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def process_settings() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("command", "function"),
     [
-        ("simulate-layer", "memspice.cli_layer.simulate_layer"),
-        ("infer", "memspice.cli_infer.infer"),
-        ("cosim", "memspice.cli_cosim.cosimulate"),
-        ("characterize", "memspice.cli_characterize.characterize"),
+        ("simulate-layer", "memspice.cli.layer.simulate_layer"),
+        ("infer", "memspice.cli.infer.infer"),
+        ("cosim", "memspice.cli.cosim.cosimulate"),
+        ("characterize", "memspice.cli.characterize.characterize"),
     ],
 )
 def test_first_signal_stops_and_others_do_not_cut_the_stop_short(
@@ -86,7 +86,7 @@ def test_interrupt_in_a_callback_is_not_lost(
         time.sleep(5)
         raise AssertionError("the interrupt was lost")
 
-    monkeypatch.setattr("memspice.cli_infer.infer", work)
+    monkeypatch.setattr("memspice.cli.infer.infer", work)
     reply = call(capsys, "infer")
     assert (reply.code, reply.err.strip()) == (5, "memspice: interrupted")
 

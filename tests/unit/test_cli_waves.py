@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from memspice.cli_waves import waves
+from memspice.cli.waves import waves
 from memspice.errors import ConfigError, StoreError
 from memspice.report.style import save
 from memspice.report.waveplot import Phase, draw_waveforms, phases_of
@@ -193,7 +193,7 @@ def test_unknown_names_are_store_errors(run_file: Path) -> None:
 
 
 def test_reader_that_leaves_early_is_no_error(run_file: Path) -> None:
-    code = "from memspice.cli_waves import waves; waves()"
+    code = "from memspice.cli.waves import waves; waves()"
     command = [sys.executable, "-c", code, "show", str(run_file), JOB.name, "--csv"]
     root = Path(__file__).resolve().parents[2]
     pipe = subprocess.PIPE

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.experiment.closed_form import closed_form_layers, per_cycle, window_energies
-from memspice.experiment.setup import Prepared, Setup, choose_windows, prepare
 from memspice.network.inference import InferenceResult, Window, run_inference
+from memspice.windows.closed_form import closed_form_layers, per_cycle, window_energies
+from memspice.windows.setup import Prepared, Setup, choose_windows, prepare
 
 IMAGES, CYCLES = 6, 5
 

@@ -18,16 +18,16 @@ from memspice.circuits.closed_form_limits import (
 )
 from memspice.circuits.reducible import obstacles
 from memspice.errors import ConfigError
-from memspice.experiment.agreement import judge
 from memspice.experiment.cosim import CosimPlan, run_cosim
 from memspice.experiment.infer import infer
-from memspice.experiment.outcome import outcome
-from memspice.experiment.setup import Setup, prepare
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
-from memspice.experiment.window import run_job, window_jobs
 from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.inference import Window, run_inference
 from memspice.parameters import PARAMETER_SETS
+from memspice.windows.agreement import judge
+from memspice.windows.outcome import outcome
+from memspice.windows.setup import Setup, prepare
+from memspice.windows.window import run_job, window_jobs
 from tests.helpers import FEEDBACK, changed, near_stimulus, ngspice, simulate, small_layer
 
 #: Each breaks one condition of the closed form of a spiking layer: reason, then values.

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memspice.circuits import cmos_example
-from memspice.circuits.cmos_cells import MOST_INPUTS, CmosTechnology, nand
-from memspice.circuits.cmos_events import cmos_events, cmos_signals
-from memspice.circuits.cmos_logic import (
+from memspice.circuits.cmos import example as cmos_example
+from memspice.circuits.cmos.cells import MOST_INPUTS, CmosTechnology, nand
+from memspice.circuits.cmos.events import cmos_events, cmos_signals
+from memspice.circuits.cmos.logic import (
     activation_table,
     random_numbers,
     register_states,
     spikes,
 )
-from memspice.circuits.cmos_neuron import BLOCKS, CmosNeurons, cmos_neuron_deck, transistor_count
-from memspice.circuits.cmos_rom import threshold_table
+from memspice.circuits.cmos.neuron import BLOCKS, CmosNeurons, cmos_neuron_deck, transistor_count
+from memspice.circuits.cmos.rom import threshold_table
 from memspice.circuits.deck import Deck
 from memspice.engines.vacask_netlist import write_netlist
 from memspice.engines.waveforms import Waveforms

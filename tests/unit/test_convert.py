@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from memspice.cli_convert import convert_command, parse_shape
+from memspice.cli.convert import convert_command, parse_shape
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError, DataError
 from memspice.experiment.infer import infer
-from memspice.experiment.setup import Setup
+from memspice.importers.nir_import import import_nir
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.inference import ann_scores
-from memspice.network.nir_import import import_nir
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
+from memspice.windows.setup import Setup
 from tests.nir_helpers import affine, conv, flatten, lif, pool, switch, write
 
 

@@ -27,13 +27,13 @@ from memspice.experiment.cosim import (
     spice_energies,
 )
 from memspice.experiment.operations import _graded_bits, workload
-from memspice.experiment.setup import Prepared, Setup, prepare
 from memspice.experiment.summary import summary_json
-from memspice.experiment.window import run_job, window_jobs
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.inference import Window, run_inference
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.store import JobRecord
+from memspice.windows.setup import Prepared, Setup, prepare
+from memspice.windows.window import run_job, window_jobs
 from tests.helpers import ngspice
 
 CYCLES = 6

@@ -14,12 +14,12 @@ import pytest
 from memspice.engines import find_engine
 from memspice.engines.base import Cancelled, EngineInfo, SolverOptions, Transient
 from memspice.errors import ConfigError, EngineTimeout, IncompleteResults, NetlistError
-from memspice.experiment.setup import Setup
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.jobs import EngineRequest
 from memspice.jobs import cluster as cluster_module
 from memspice.jobs.cluster import DaskScheduler
 from memspice.jobs.simulation import EngineSource, run_simulation, waveforms_hash
+from memspice.windows.setup import Setup
 from tests.cli_helpers import call
 from tests.dask_helpers import Cluster, local_cluster
 from tests.kill_helpers import content

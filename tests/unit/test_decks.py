@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.layer import square_layer
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import Stimulus, layer_deck
@@ -16,12 +17,11 @@ from memspice.circuits.port_power import port_power
 from memspice.engines import find_engine
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError
-from memspice.experiment import window as module
-from memspice.experiment.bench_layer import square_layer
-from memspice.experiment.outcome import Outcome, join_windows, outcome
-from memspice.experiment.window import job_outputs, run_job, surrogate_events, window_jobs
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer
+from memspice.windows import window as module
+from memspice.windows.outcome import Outcome, join_windows, outcome
+from memspice.windows.window import job_outputs, run_job, surrogate_events, window_jobs
 from tests.helpers import ngspice, small_layer
 
 SIZE, OUTPUTS, CYCLES = 16, 8, 3

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from memspice.circuits import blocks
-from memspice.circuits.reduction import one_blas_thread, port_admittance
 from memspice.errors import ConfigError
+from memspice.solver import blocks
+from memspice.solver.reduction import one_blas_thread, port_admittance
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from memspice.analysis.energy import energy_balance
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import Stimulus
-from memspice.experiment.window import solver_options
+from memspice.windows.window import solver_options
 from tests.helpers import SETS, changed, hazard_integral, near_stimulus, simulate, small_layer
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from memspice.errors import ConfigError
-from memspice.network.nir_import import import_nir
-from memspice.network.rate_match import LeakyNeurons
+from memspice.importers.nir_import import import_nir
+from memspice.importers.rate_match import LeakyNeurons
 
 FILES = Path(__file__).parents[1] / "data"
 

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli_infer import infer_text
+from memspice.cli.infer import infer_text
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
 from memspice.experiment import infer as module
 from memspice.experiment.infer import infer
-from memspice.experiment.setup import Setup, prepare
 from memspice.jobs import Execution, open_runner
 from memspice.network.architecture import Architecture, Conv, Dense
 from memspice.network.inference import Window, ann_scores, run_inference
 from memspice.network.mapping import map_network
 from memspice.network.weights import Network, WeightLayer, load_network, weight_shapes
 from memspice.parameters import load_parameter_set
+from memspice.windows.setup import Setup, prepare
 
 
 def test_digits_are_classified() -> None:

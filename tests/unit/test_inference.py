@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from memspice.devices.draws import event_thresholds
-from memspice.experiment.window import surrogate_events, window_jobs
 from memspice.network import frames, inference
 from memspice.network.architecture import Architecture, Dense, Pool
 from memspice.network.frames import pooled
@@ -22,6 +21,7 @@ from memspice.network.inference import (
 )
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.parameters import load_parameter_set
+from memspice.windows.window import surrogate_events, window_jobs
 from tests.loop_helpers import (
     CYCLES,
     IMAGES,

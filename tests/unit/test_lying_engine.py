@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli import main
-from memspice.cli_layer import layer_text
+from memspice.cli.layer import layer_text
+from memspice.cli.main import main
 from memspice.engines.waveforms import Waveforms
-from memspice.experiment.agreement import (
-    Verdict,
-)
-from memspice.experiment.closed_form import closed_form_layers
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
-from memspice.experiment.setup import Setup
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.jobs import JobCache
 from memspice.store import read_run
+from memspice.windows.agreement import (
+    Verdict,
+)
+from memspice.windows.closed_form import closed_form_layers
+from memspice.windows.setup import Setup
 from tests.helpers import ngspice
 from tests.waveform_lies import Lie, exchanged, scaled
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import constants
 
-from memspice.devices.macrospin import (
+from memspice.devices.magnet.macrospin import (
     GYROMAGNETIC,
     MU0,
     TORQUE,

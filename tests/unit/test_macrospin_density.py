@@ -11,14 +11,14 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from memspice.devices.draws import event_uniforms
-from memspice.devices.macrospin import MacrospinMtj, evolve
-from memspice.devices.macrospin_density import (
+from memspice.devices.magnet.macrospin import MacrospinMtj, evolve
+from memspice.devices.magnet.macrospin_density import (
     density_switching_probability,
     escape_rate,
     switching_density,
     thermal_start,
 )
-from memspice.devices.macrospin_noise import (
+from memspice.devices.magnet.macrospin_noise import (
     ThermalBath,
     coarsen,
     thermal_normals,

@@ -10,8 +10,8 @@ from scipy import stats
 from scipy.integrate import quad
 
 from memspice.devices.draws import event_uniforms
-from memspice.devices.macrospin import MacrospinMtj, evolve
-from memspice.devices.macrospin_noise import (
+from memspice.devices.magnet.macrospin import MacrospinMtj, evolve
+from memspice.devices.magnet.macrospin_noise import (
     FIELD_PER_VOLT,
     ThermalBath,
     coarsen,

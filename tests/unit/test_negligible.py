@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memspice.circuits.crossbar_solution import solve_crossbar
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.negligible import NEGLIGIBLE_DROP, drawn_array
 from memspice.circuits.netlists import Stimulus, layer_deck
-from memspice.experiment.agreement import judge
-from memspice.experiment.outcome import outcome
-from memspice.experiment.setup import Setup, prepare
-from memspice.experiment.window import run_job, window_jobs
 from memspice.network.inference import Window
+from memspice.solver.crossbar_solution import solve_crossbar
+from memspice.windows.agreement import judge
+from memspice.windows.outcome import outcome
+from memspice.windows.setup import Setup, prepare
+from memspice.windows.window import run_job, window_jobs
 from tests.helpers import changed, ngspice, small_layer
 
 NAMES = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")

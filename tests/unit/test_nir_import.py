@@ -15,10 +15,10 @@ import pytest
 from scipy.signal import correlate2d
 
 from memspice.errors import ConfigError, DataError, ShapeError
+from memspice.importers.nir_import import import_nir
+from memspice.importers.rate_match import LeakyNeurons
 from memspice.network.architecture import Conv, Dense, Pool
 from memspice.network.inference import ann_scores
-from memspice.network.nir_import import import_nir
-from memspice.network.rate_match import LeakyNeurons
 from memspice.network.weights import Network
 from tests.nir_helpers import affine, conv, flatten, lif, pool, switch, write
 

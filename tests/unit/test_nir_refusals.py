@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from memspice.errors import ConfigError, DataError, ShapeError
-from memspice.network.nir_import import import_nir
+from memspice.importers.nir_import import import_nir
 from tests.nir_helpers import affine, conv, flatten, pool, switch, write
 
 RNG = np.random.default_rng(1)

@@ -11,11 +11,11 @@ from scipy import sparse
 from scipy.optimize import brentq
 from scipy.sparse.linalg import splu
 
-from memspice.circuits import nonlinear_solution
-from memspice.circuits.crossbar_solution import solve_crossbar
-from memspice.circuits.nonlinear_solution import RisingCurve, solve_nonlinear_crossbar
 from memspice.devices.synapse_iv import CubicCell, OhmicCell, SinhCell
 from memspice.errors import ConfigError, ConvergenceError, ShapeError
+from memspice.solver import nonlinear_solution
+from memspice.solver.crossbar_solution import solve_crossbar
+from memspice.solver.nonlinear_solution import RisingCurve, solve_nonlinear_crossbar
 
 Array = NDArray[np.float64]
 Wires = tuple[float, float, float, float]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.ports import PortArray, port_array
-from memspice.circuits.reduction import port_admittance
+from memspice.solver.reduction import port_admittance
 from tests.cross import nodal
 
 Array = NDArray[np.float64]

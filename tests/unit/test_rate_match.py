@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from memspice.errors import ConfigError
-from memspice.network.rate_match import (
+from memspice.importers.rate_match import (
     MOST_TIME_CONSTANTS,
     Integrators,
     LeakyNeurons,

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from memspice.cli_cosim import cosim_text
+from memspice.cli.cosim import cosim_text
 from memspice.report.html import write_report
 from tests.report_helpers import example_summary
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memspice.circuits import crossbar_solution, elimination
-from memspice.circuits.crossbar_solution import solve_crossbar
-from memspice.circuits.reduction import PortAdmittance, port_admittance
 from memspice.errors import ConfigError, ShapeError
+from memspice.solver import crossbar_solution, elimination
+from memspice.solver.crossbar_solution import solve_crossbar
+from memspice.solver.reduction import PortAdmittance, port_admittance
 from tests.cross import nodal
 
 Array = NDArray[np.float64]

@@ -12,9 +12,9 @@ from memspice.errors import ConvergenceError, IncompleteResults
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.experiment.infer import infer
-from memspice.experiment.setup import Setup
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.store import read_run
+from memspice.windows.setup import Setup
 from tests.cli_helpers import call
 from tests.faults import kills
 from tests.kill_helpers import content

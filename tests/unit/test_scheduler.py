@@ -29,13 +29,13 @@ from memspice.errors import (
 )
 from memspice.experiment.characterize import characterize
 from memspice.experiment.infer import infer
-from memspice.experiment.setup import Setup
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.jobs import EngineRequest, Entry, Execution, Failure, Simulation, open_runner
 from memspice.jobs.attempts import WorkerLost, attempt
 from memspice.jobs.simulation import EngineSource, run_simulation
 from memspice.parameters import load_parameter_set
 from memspice.store import read_run
+from memspice.windows.setup import Setup
 from tests.cli_helpers import call
 
 Capture = pytest.CaptureFixture[str]
@@ -221,7 +221,7 @@ SETUP = Setup(network="digits-mlp", images=2, cycles=1, tile=(65, 32))  # 2 wind
 def install(monkeypatch: pytest.MonkeyPatch, fail: Callable[[str], bool]) -> list[str]:
     """Let the true engine crash on decks that `fail` picks; return the decks it was given."""
     real, given = find_engine("ngspice"), []
-    monkeypatch.setattr("memspice.experiment.window.DECK_OUTPUTS", 32)  # a group is a deck
+    monkeypatch.setattr("memspice.windows.window.DECK_OUTPUTS", 32)  # a group is a deck
 
     class Crashing:
         info = real.info

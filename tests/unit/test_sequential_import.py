@@ -26,7 +26,7 @@ if HAS_TORCH:
     import torch
     from torch import nn
 
-    from memspice.training.sequential_import import SwitchingProbability, import_sequential
+    from memspice.importers.torch_sequential import SwitchingProbability, import_sequential
 
 INPUT = (2, 8, 12)
 #: Scores of one: a few hundred products of float32, whose rounding is 6e-8 each.

@@ -11,7 +11,6 @@ import pytest
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
 from memspice.experiment.infer import infer
-from memspice.experiment.setup import Prepared, Setup, prepare
 from memspice.network.ann import with_mean_inputs
 from memspice.network.architecture import Architecture, Conv, Dense
 from memspice.network.flaws import FLAWS
@@ -19,6 +18,7 @@ from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
+from memspice.windows.setup import Prepared, Setup, prepare
 
 DIGITS = load_network("digits-mlp")
 

@@ -24,11 +24,11 @@ PROGRAM = """
 import collections, itertools, sys, time, types
 import memspice.__main__ as program
 def work():
-    from memspice.cli_stop import stopped_once
+    from memspice.cli.stop import stopped_once
     with stopped_once():
         print("ready", flush=True)
         {work}
-sys.modules["memspice.cli"] = types.SimpleNamespace(main=work)
+sys.modules["memspice.cli.main"] = types.SimpleNamespace(main=work)
 program.main()
 """
 
@@ -96,7 +96,7 @@ def test_nothing_is_imported_before_the_program_can_be_stopped() -> None:
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    assert not {"numpy", "click", "memspice.cli"} & set(found.stdout.split())
+    assert not {"numpy", "click", "memspice.cli.main"} & set(found.stdout.split())
 
 
 def test_public_names_are_those_that_type_checkers_see() -> None:

@@ -12,15 +12,15 @@ import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError, EngineNotFound, StoreError
-from memspice.experiment import run_windows as module
-from memspice.experiment.outcome import join_windows
-from memspice.experiment.setup import Setup, choose_windows, prepare
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
-from memspice.experiment.window import DECK_OUTPUTS, run_job, window_jobs
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
 from memspice.network.inference import Window
 from memspice.network.weights import Network, WeightLayer, save_network, weight_shapes
 from memspice.store import read_run
+from memspice.windows import run_windows as module
+from memspice.windows.outcome import join_windows
+from memspice.windows.setup import Setup, choose_windows, prepare
+from memspice.windows.window import DECK_OUTPUTS, run_job, window_jobs
 from tests.helpers import changed, ngspice
 
 LEVELS = 32

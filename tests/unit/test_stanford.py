@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from memspice.devices.hysteresis import loop_area, trajectory
-from memspice.devices.stanford import Stanford
+from memspice.devices.compact.hysteresis import loop_area, trajectory
+from memspice.devices.compact.stanford import Stanford
 from memspice.errors import ConfigError
 from memspice.parameters import load_sourced
 from memspice.quantities import validate

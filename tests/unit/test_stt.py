@@ -10,8 +10,7 @@ from scipy import constants
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from memspice.devices.hazard import HazardLaw
-from memspice.devices.stt import (
+from memspice.devices.compact.stt import (
     SttMtj,
     SttPulse,
     check_pulse,
@@ -23,6 +22,7 @@ from memspice.devices.stt import (
     switching_probability,
     unswitched_current,
 )
+from memspice.devices.hazard import HazardLaw
 from memspice.errors import ConfigError
 from memspice.parameters import load_sourced
 from memspice.quantities import validate

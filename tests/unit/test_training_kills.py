@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from memspice.cli_train import train_command
+from memspice.cli.train import train_command
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, Pool

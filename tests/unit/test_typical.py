@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from memspice.cli_convert import convert_command
+from memspice.cli.convert import convert_command
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
+from memspice.importers.nir_import import import_nir
+from memspice.importers.typical import IMAGES, typical_images
 from memspice.network.ann import ann_scores
-from memspice.network.nir_import import import_nir
-from memspice.network.typical import IMAGES, typical_images
 from tests.nir_helpers import affine, conv, flatten, lif, pool, write
 
 TAU = 0.01  # s

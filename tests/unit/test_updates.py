@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from memspice.circuits import elimination, updates
-from memspice.circuits.reduction import PortAdmittance, port_admittance
-from memspice.circuits.updates import ChangingCrossbar
 from memspice.errors import ConfigError, ShapeError
+from memspice.solver import elimination, updates
+from memspice.solver.reduction import PortAdmittance, port_admittance
+from memspice.solver.updates import ChangingCrossbar
 
 Array = NDArray[np.float64]
 Wires = tuple[float, float, float]

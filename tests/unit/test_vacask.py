@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from memspice.analysis.energy import energy_balance
-from memspice.circuits.crossbar_solution import solve_crossbar
 from memspice.circuits.deck import Deck, PieceWiseLinear
-from memspice.circuits.example_layers import memristor_layer, mtj_layer, stimulus
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import add_drivers, add_tiles, layer_deck
 from memspice.circuits.power import event_values, layer_power, saved_signals
@@ -18,6 +16,8 @@ from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transie
 from memspice.engines.ngspice import NgspiceEngine
 from memspice.engines.vacask import VacaskEngine
 from memspice.errors import ConvergenceError, EngineError, NetlistError
+from memspice.solver.crossbar_solution import solve_crossbar
+from memspice.verification.example_layers import memristor_layer, mtj_layer, stimulus
 from tests.engine_helpers import VACASK_DIVIDER as DIVIDER
 from tests.engine_helpers import VACASK_HEAD as HEAD
 

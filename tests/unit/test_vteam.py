@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memspice.devices import hysteresis
-from memspice.devices.hysteresis import loop_area, trajectory
-from memspice.devices.vteam import Vteam
+from memspice.devices.compact import hysteresis
+from memspice.devices.compact.hysteresis import loop_area, trajectory
+from memspice.devices.compact.vteam import Vteam
 from memspice.errors import ConfigError, ConvergenceError, ShapeError
 from memspice.parameters import load_sourced
 from memspice.quantities import validate

@@ -134,7 +134,7 @@ for module, names in (
     for name in names.split():
         delattr(module, name)
 sys.platform = "win32"
-from memspice.cli import main
+from memspice.cli.main import main
 main(["simulate-layer"])
 """
 

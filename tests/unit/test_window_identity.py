@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from memspice.engines.base import EngineInfo
-from memspice.experiment.run_windows import window_simulation
-from memspice.experiment.window import WindowJob
 from memspice.network.inference import Window
+from memspice.windows.run_windows import window_simulation
+from memspice.windows.window import WindowJob
 from tests.helpers import changed
 from tests.loop_helpers import make_mapped
 

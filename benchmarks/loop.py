@@ -1,0 +1,106 @@
+"""The network loop against the machine: its share of matrix products, and their rate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from memspice.network.inference import run_inference
+from memspice.network.mapping import map_network
+from memspice.network.weights import load_network
+from memspice.parameters import load_parameter_set
+from memspice.solver.reduction import one_blas_thread
+
+#: Side of the product by which the machine is rated, and how often it is tried each time.
+_SIDE, _TRIES = 1024, 4
+
+
+@dataclass
+class Products:
+    """Matrix products seen: operations (a multiplication and an addition are two) and time [s]."""
+
+    operations: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@contextmanager
+def counted_products() -> Iterator[Products]:
+    """Count and time what goes through ``np.matmul``, by the processor time of its thread.
+
+    For one worker and one thread of BLAS.
+    """
+    found, original = Products(), np.matmul
+
+    def counted(one: np.ndarray, other: np.ndarray, **options: Any) -> np.ndarray:
+        begun = time.thread_time()
+        result = original(one, other, **options)
+        found.cpu_seconds += time.thread_time() - begun
+        found.operations += 2.0 * result.size * one.shape[-1]
+        return np.asarray(result)
+
+    np.matmul = counted  # type: ignore[assignment]
+    try:
+        yield found
+    finally:
+        np.matmul = original
+
+
+def product_rate() -> float:
+    """Operations a second of large float32 products on one thread, the best of some tries."""
+    rng = np.random.default_rng(0)
+    one, other = rng.random((2, _SIDE, _SIDE), dtype=np.float32)
+    result, best = np.empty_like(one), np.inf
+    with one_blas_thread():
+        for _ in range(_TRIES):
+            begun = time.thread_time()
+            np.matmul(one, other, out=result)
+            best = min(best, time.thread_time() - begun)
+    return 2.0 * _SIDE**3 / best
+
+
+def measure_loop(images: int, cycles: int, name: str = "cifar10-cnn") -> dict[str, Any]:
+    """Run a network on one worker, between two ratings of the machine.
+
+    The images are noise: what the loop does with a pixel does not depend on its value.
+
+    Parameters
+    ----------
+    images, cycles : int
+        What is run.
+    name : str
+        Of the network.
+
+    Returns
+    -------
+    dict
+        ``machine_rate`` and ``product_rate`` [1/s], of large products and of the loop's own;
+        ``time_share``, processor time in products over all; ``share``, what the products would
+        take at the machine's rate over all: the product of the two others.
+    """
+    network = load_network(name)
+    mapped = map_network(network, load_parameter_set("fast-memristor"))
+    pixels = np.random.default_rng(1).random((images, *network.architecture.input_shape))
+    run_inference(mapped, pixels[:1], 1, 0, workers=1)  # port reductions, and first calls
+    rate = product_rate()
+    with counted_products() as products:
+        begun, cpu_begun = time.perf_counter(), time.process_time()
+        run_inference(mapped, pixels, cycles, 0, workers=1)
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu_begun
+    rate = max(rate, product_rate())
+    return {
+        "network": network.name,
+        "images": images,
+        "cycles": cycles,
+        "seconds": seconds,
+        "cpu_seconds": cpu,
+        "operations": products.operations,
+        "machine_rate": rate,
+        "product_rate": products.operations / products.cpu_seconds,
+        "time_share": products.cpu_seconds / cpu,
+        "share": products.operations / rate / cpu,
+    }

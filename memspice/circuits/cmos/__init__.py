@@ -1,0 +1,1 @@
+"""The digital counterpart: a stochastic CMOS neuron of simulated transistors."""

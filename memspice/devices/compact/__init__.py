@@ -1,0 +1,1 @@
+"""Published compact models of memristors, as they were published."""

@@ -1,0 +1,1 @@
+"""A macrospin in its thermal field: switching from first principles."""

@@ -1,0 +1,1 @@
+"""Networks of other tools, made into memspice's own."""

@@ -1,0 +1,1 @@
+"""Exact linear algebra of wired arrays: elimination, reduction, updates, nonlinear cells."""

@@ -1,0 +1,1 @@
+"""One window of a layer through an engine: request, job, record, outcome."""

@@ -1,0 +1,56 @@
+"""Energy without an engine: sampled windows in closed form, and an inference from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
+from memspice.circuits.energy_model import COMPONENTS
+from memspice.network.inference import InferenceResult, Window
+from memspice.network.mapping import MappedLayer
+from memspice.windows.setup import Prepared
+from memspice.windows.window import run_job, window_jobs
+
+
+def per_cycle(energies: Sequence[Mapping[str, float]], cycles: int) -> dict[str, float]:
+    """Energy [J] of all parts of a window together, of one cycle."""
+    return {name: sum(item[name] for item in energies) / cycles for name in COMPONENTS}
+
+
+def window_energies(
+    layer: MappedLayer, windows: Sequence[Window], inference: InferenceResult, seed: int
+) -> list[dict[str, float]]:
+    """Closed-form energy per cycle [J] of each window of a layer, by component."""
+    energies = []
+    for window in windows:
+        inputs = inference.windows[window]
+        jobs = window_jobs(layer, window, inputs, "surrogate", seed)
+        energies.append(per_cycle([run_job(job, None).energy for job in jobs], len(inputs)))
+    return energies
+
+
+def closed_form_layers(
+    prepared: Prepared, windows: Mapping[str, Sequence[Window]], inference: InferenceResult
+) -> dict[str, LayerEnergy]:
+    """Energy of one inference by layer, from sampled windows in closed form.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Network on crossbars.
+    windows : mapping of str to sequence of Window
+        Sampled windows of every layer; two or more give an interval.
+    inference : InferenceResult
+        Run that kept the inputs of these windows.
+
+    Returns
+    -------
+    dict of str to LayerEnergy
+        The interval is that of sampling; no engine has a say in it.
+    """
+    setup, layers = prepared.setup, {}
+    for layer in prepared.mapped.layers:
+        found = window_energies(layer, windows[layer.name], inference, setup.seed)
+        each = [(energy, energy) for energy in found]
+        layers[layer.name] = extrapolate_layer(found, each, layer.positions * setup.cycles)
+    return layers

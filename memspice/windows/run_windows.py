@@ -1,0 +1,177 @@
+"""Many window jobs: from the cache, an engine or a cluster; failures become records, too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+from memspice.errors import IncompleteResults
+from memspice.jobs import Failure, Runner, Simulation, run_jobs
+from memspice.store import FAILED, JobRecord, RecordCodec, RunWriter
+from memspice.windows.agreement import judge
+from memspice.windows.outcome import outcome
+from memspice.windows.window import (
+    WindowJob,
+    job_attributes,
+    run_job,
+    window_record,
+    window_request,
+)
+
+#: Neurons whose waveforms a record keeps: of each small deck one, a quarter of a layer in all.
+STORED_NEURONS = 1
+#: Failed jobs that a message names.
+_NAMED = 5
+
+
+def run_windows(
+    jobs: Sequence[WindowJob], runner: Runner, on_done: Callable[[JobRecord], None]
+) -> list[JobRecord]:
+    """Run window jobs, several at a time.
+
+    Parameters
+    ----------
+    jobs : sequence of WindowJob
+    runner : Runner
+        Where and how.
+    on_done : callable
+        Takes each record, failed or not, in the order of completion.
+
+    Returns
+    -------
+    list of JobRecord
+        In the order of the jobs, whatever the order of completion; see `JobRecord.failed`.
+
+    Raises
+    ------
+    ConfigError, NetlistError, EngineNotFound
+        What is about the run, not about one job: it stops the others.
+    """
+    return run_jobs(
+        partial(_run, runner),
+        jobs,
+        workers=runner.workers,
+        on_done=lambda _, record: on_done(record),
+    )
+
+
+@dataclass(frozen=True)
+class WindowRuns:
+    """Window jobs through a runner, each kept in a store and taken from there the next time.
+
+    Parameters
+    ----------
+    runner : Runner
+        Where and how.
+    keep : callable
+        Stores a record that is finished.
+    stored : callable
+        Record of a key, if there is one in the store.
+    """
+
+    runner: Runner
+    keep: Callable[[JobRecord], None] = lambda _: None
+    stored: Callable[[str], JobRecord | None] = lambda _: None
+
+    @classmethod
+    def of_store(cls, runner: Runner, writer: RunWriter | None) -> Self:
+        """Runs that are kept in a run file, if there is one."""
+        return cls(runner, writer.add, writer.stored) if writer else cls(runner)
+
+    def run(
+        self, jobs: Sequence[WindowJob], on_done: Callable[[JobRecord], None]
+    ) -> list[JobRecord]:
+        """Run those without a result in the store; see `run_windows`."""
+        known = {job.key: self.stored(job.key) for job in jobs}
+        found = {key: record for key, record in known.items() if record is not None}
+        for record in found.values():
+            on_done(record)
+
+        def keep(record: JobRecord) -> None:
+            self.keep(record)
+            on_done(record)
+
+        missing = [job for job in jobs if job.key not in found]
+        found |= {record.key: record for record in run_windows(missing, self.runner, keep)}
+        return [found[job.key] for job in jobs]
+
+
+def _run(runner: Runner, job: WindowJob, stop: threading.Event) -> JobRecord:
+    if job.fidelity == "surrogate":
+        return run_job(job, None)
+    simulation = window_simulation(job, runner)
+    found = runner.run(simulation, stop)
+    if isinstance(found, Failure):
+        return _failed_record(job, simulation.request.netlist, found)
+    return found
+
+
+def window_simulation(job: WindowJob, runner: Runner) -> Simulation[JobRecord]:
+    """Job in ``full`` or ``reduced`` as a value that any process can carry out.
+
+    Raises
+    ------
+    ConfigError, NetlistError
+        See `window_request`.
+    """
+    request = window_request(job, runner.engine)
+    # The name, with fidelity and outputs, the seed and the inputs are in the key.
+    facts = (job.key, STORED_NEURONS)
+    return Simulation(
+        name=job.name,
+        request=request,
+        identity=("window", facts, job.circuit, job.stimulus().row_voltage),
+        evaluate=partial(window_record, job, request.netlist, STORED_NEURONS),
+        codec=RecordCodec(),
+        accept=lambda record: judge(job, outcome(record)).holds,
+    )
+
+
+def _failed_record(job: WindowJob, netlist: str, failure: Failure) -> JobRecord:
+    """Record of a job without a result: what was asked, how often, and what was said."""
+    facts: dict[str, str | int] = {
+        "status": FAILED,
+        "error": failure.reason,
+        "attempts": failure.attempts,
+    }
+    return JobRecord(
+        key=job.key,
+        name=job.name,
+        attributes={**job_attributes(job, 0.0), **facts},
+        netlist=netlist,
+        log=failure.log,
+    )
+
+
+def failures_json(records: Sequence[JobRecord]) -> list[dict[str, str | int]]:
+    """Failed jobs as ``--json`` lists them."""
+    return [
+        {
+            "job": record.name,
+            "reason": str(record.attributes["error"]),
+            "attempts": int(record.attributes["attempts"]),
+        }
+        for record in records
+        if record.failed
+    ]
+
+
+def check_complete(failures: Sequence[dict[str, str | int]], total: int) -> None:
+    """Fail after everything else is done, if jobs did.
+
+    Raises
+    ------
+    IncompleteResults
+        If any job failed; the message names some and says why.
+    """
+    if not failures:
+        return
+    lines = [
+        f"  {item['job']} ({item['attempts']} attempts): {item['reason']}"
+        for item in failures[:_NAMED]
+    ]
+    more = [f"  ... and {len(failures) - _NAMED} more"] if len(failures) > _NAMED else []
+    raise IncompleteResults("\n".join([f"{len(failures)} of {total} jobs failed:", *lines, *more]))
