@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 # Imported when first used: the command line must be able to answer Ctrl-C before a second of
 # imports is over.
 _HOMES = {
-    "CrossbarSolution": "circuits.crossbar_solution",
-    "solve_crossbar": "circuits.crossbar_solution",
-    "NonlinearSolution": "circuits.nonlinear_solution",
-    "solve_nonlinear_crossbar": "circuits.nonlinear_solution",
-    "PortAdmittance": "circuits.reduction",
-    "port_admittance": "circuits.reduction",
-    "ChangingCrossbar": "circuits.updates",
+    "CrossbarSolution": "solver.crossbar_solution",
+    "solve_crossbar": "solver.crossbar_solution",
+    "NonlinearSolution": "solver.nonlinear_solution",
+    "solve_nonlinear_crossbar": "solver.nonlinear_solution",
+    "PortAdmittance": "solver.reduction",
+    "port_admittance": "solver.reduction",
+    "ChangingCrossbar": "solver.updates",
 }
 
 
