@@ -152,17 +152,18 @@ def table(tallies: Mapping[str, Counter[str]]) -> str:
     return "\n".join(lines)
 
 
-def page(tallies: Mapping[str, Counter[str]], seed: int, seconds: float) -> str:
+def page(tallies: Mapping[str, Counter[str]], seed: int, seconds: float, asked: int) -> str:
     """The page of the documents."""
     assert __doc__
+    made = sum(found.total() for found in tallies.values())
     words = __doc__.partition("\n\n")[2].partition("\n\n")[2]
     intro = __doc__.split("\n\n")[0]
     return f"""# Damaged files
 
 {intro}
 
-`make faults` wrote this page: seed {seed}, {seconds / 60:.0f} minutes. Each file is damaged at
-random (a byte, a bit, a block; an object, attribute, type, shape or number of an HDF5 file; a word
+`make faults` wrote this page: seed {seed}, {made:,} of {asked:,} files in {seconds / 60:.0f}
+minutes. Each file is damaged at random (a byte, a bit, a block; an object, attribute, type, shape or number of an HDF5 file; a word
 or line of a text) and read as the commands read it: `waves ls` and `waves show` in every form,
 `--resume`, `--network`, `--device`, `convert`, the cache, the reader of raw data. Each trial ends
 in one of
@@ -203,7 +204,7 @@ def run() -> int:
                 break
     sys.stdout.write(table(tallies) + "\n")
     if chosen.out:
-        text = page(tallies, chosen.seed, time.monotonic() - start)
+        text = page(tallies, chosen.seed, time.monotonic() - start, chosen.count)
         chosen.out.write_text(text, encoding="utf-8")
     return 1 if failed else 0
 
