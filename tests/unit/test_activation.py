@@ -106,7 +106,7 @@ def test_text_reads_back(tmp_path: Path) -> None:
 def test_command_makes_the_committed_file_again(tmp_path: Path) -> None:
     """Fewer events, and another version of the engine: 1e-3 is ten times its tolerance."""
     path = tmp_path / "new" / "fit.toml"
-    options = ["--device", "sot-mtj", "--events", "1", "--fit", str(path)]
+    options = ["--device", "sot-mtj", "--events", "1", "--parents", "--fit", str(path)]
     outcome = CliRunner().invoke(characterize_command, options)
     assert outcome.exit_code == 0, outcome.output
     assert str(path) in outcome.output.replace("\n", "")

@@ -176,7 +176,9 @@ def test_command_writes_all_that_it_measured(
     monkeypatch.setattr(bench_race, "run_child", FakeChildren({}, apart=1e-13))
     monkeypatch.setattr(bench_workers, "_SPIN_COUNT", 1000)
     out = tmp_path / "new" / "bench"
-    cli_bench.bench_command(["--quick", "--out", str(out), "--json"], standalone_mode=False)
+    cli_bench.bench_command(
+        ["--quick", "--parents", "--out", str(out), "--json"], standalone_mode=False
+    )
     printed = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     stored = json.loads((out / "bench.json").read_text())
     assert printed.pop("out") == str(out)

@@ -20,6 +20,7 @@ from memspice.network.inference import Window, ann_scores, run_inference
 from memspice.network.mapping import map_network
 from memspice.network.weights import Network, WeightLayer, load_network, weight_shapes
 from memspice.parameters import load_parameter_set
+from memspice.windows.run_windows import WindowRuns
 from memspice.windows.setup import Setup, prepare
 
 
@@ -104,10 +105,10 @@ def test_spikes_and_scores_of_spice_event_by_event() -> None:
     assert engine is not None
     decks: list[int] = []
     with open_runner(engine, Execution()) as runner:
-        scores, kept, _ = module._by_spice(prepared, "reduced", runner, decks.append)
+        scores, kept, _ = module._by_spice(prepared, "reduced", WindowRuns(runner), decks.append)
         state = images.reshape(2, 1, -1).astype(float).repeat(2, axis=1)
         jobs = module._layer_jobs(first, kept, state, "reduced", 5)
-        found = module._spice_layer(first, jobs, runner, lambda _: None)
+        found = module._spice_layer(first, jobs, WindowRuns(runner), lambda _: None)
     np.testing.assert_allclose(scores, loop.scores, atol=1e-3 * np.abs(loop.scores).max())
     assert len(decks) == module._steps(prepared, "reduced")
     np.testing.assert_array_equal(found.outputs, np.stack([loop.windows[w] for w in windows]))

@@ -106,5 +106,5 @@ def test_networks_that_begin_or_end_early(layers: tuple[Conv | Pool | Dense, ...
         rows = last.row_voltage(found.windows[Window(last.name, image, 0)])
         assert rows.shape == (CYCLES, last.rows)
         drive = np.concatenate([part.drive_voltage(rows) for part in last.circuits], axis=-1)
-        expected = drive.mean(axis=0) / last.volts_per_unit
+        expected = last.scores(drive.mean(axis=0))
         np.testing.assert_allclose(found.scores[image], expected, rtol=1e-4, atol=1e-5)

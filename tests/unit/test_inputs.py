@@ -270,10 +270,16 @@ def test_attribute_of_another_kind_is_named(hdf5: Path, name: str) -> None:
         file.whole("odd", 0, 100)
 
 
+def fresh_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next server be a fork, which has a test's patches, whatever threads others left."""
+    hdf5_client._end_server()
+    monkeypatch.setattr(hdf5_client, "_may_fork", lambda: True)
+
+
 def test_library_that_does_not_come_back_is_killed_and_the_next_file_is_read(
     hdf5: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hdf5_client._end_server()
+    fresh_fork(monkeypatch)
     monkeypatch.setattr(hdf5_server, "SECONDS", 1)
 
     def loop(*_: object) -> None:
@@ -299,7 +305,7 @@ def test_library_that_does_not_come_back_is_killed_and_the_next_file_is_read(
 def test_library_that_crashes(
     hdf5: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    hdf5_client._end_server()
+    fresh_fork(monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(hdf5_server._File, "group", lambda *_: os.kill(os.getpid(), number))
         with pytest.raises(DataError, match=r"some.h5 (is damaged: .*crashed|cannot be read)"):
@@ -308,7 +314,7 @@ def test_library_that_crashes(
 
 
 def test_server_asks_for_too_much_memory(hdf5: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hdf5_client._end_server()
+    fresh_fork(monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(hdf5_server, "MEMORY", 1 << 28)
         patch.setattr(hdf5_server._File, "group", lambda *_: np.ones(1 << 28))

@@ -341,5 +341,5 @@ def test_images_of_no_data_set(tmp_path: Path) -> None:
     )
     path = tmp_path / "odd.h5"
     save_network(Network(architecture, layers, {}), path, LEVELS)
-    with pytest.raises(ConfigError, match=r"\(1, 4, 4\)"):
+    with pytest.raises(ConfigError, match="1x4x4"):
         prepare(Setup(network=str(path)))
