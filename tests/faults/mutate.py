@@ -163,10 +163,10 @@ def page(tallies: Mapping[str, Counter[str]], seed: int, seconds: float, asked: 
 {intro}
 
 `make faults` wrote this page: seed {seed}, {made:,} of {asked:,} files in {seconds / 60:.0f}
-minutes. Each file is damaged at random (a byte, a bit, a block; an object, attribute, type, shape or number of an HDF5 file; a word
-or line of a text) and read as the commands read it: `waves ls` and `waves show` in every form,
-`--resume`, `--network`, `--device`, `convert`, the cache, the reader of raw data. Each trial ends
-in one of
+minutes. Each file is damaged at random (a byte, a bit, a block; an object, attribute, type, shape
+or number of an HDF5 file; a word or line of a text) and read as the commands read it: `waves ls`
+and `waves show` in every form, `--resume`, `--network`, `--device`, `convert`, the cache, reader of
+raw data. Each trial ends in one of
 
 {words.strip()}
 
