@@ -36,7 +36,7 @@ MOST_CYCLES = 64
 _LEAST_LIMIT = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One layer through some cycles.
 

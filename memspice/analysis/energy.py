@@ -13,7 +13,7 @@ from memspice.circuits.signals import energy_between
 from memspice.circuits.timing import Schedule
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EnergyBalance:
     """Where the energy of a simulated layer went.
 

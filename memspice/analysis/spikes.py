@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpikeStatistics:
     """Counts, rates and timing of the spikes of a layer's events.
 

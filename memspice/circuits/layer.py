@@ -20,7 +20,7 @@ from memspice.devices.neurons import NeuronDevice
 from memspice.devices.variation import NeuronVariation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerCircuit:
     """Crossbar tiles, sense stages and neurons of the outputs that share a column tile.
 

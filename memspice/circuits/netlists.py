@@ -22,7 +22,7 @@ from memspice.errors import ConfigError
 SpiceFidelity = Literal["full", "reduced"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stimulus:
     """What drives a layer through some cycles.
 

@@ -81,7 +81,7 @@ class NeuronBench:
         return self.cycles * self.schedule.cycle
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BenchEvents:
     """What a simulated bench did.
 

@@ -24,7 +24,7 @@ from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.ports import PortArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrayPower:
     """Powers over time, each (instants,) in [W]: of the row sources, drivers, cells and wires."""
 

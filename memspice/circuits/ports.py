@@ -16,7 +16,7 @@ from memspice.circuits.parameters import ArrayParameters
 from memspice.solver.reduction import PortAdmittance, one_blas_thread, port_admittance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PortArray:
     """Ports of the row tiles of one group of columns.
 

@@ -18,7 +18,7 @@ from memspice.circuits.signals import Signals, source_power
 from memspice.devices.neurons import MemristorNeuron
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerPower:
     """Powers over time; all in [W], ``stored`` in [J].
 

@@ -26,7 +26,7 @@ HEADER_LIMIT = 64
 SIZE_LIMIT = 16 * 2**30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plot:
     """One analysis in a raw file.
 

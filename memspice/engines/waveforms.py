@@ -44,7 +44,7 @@ def canonical_name(name: str) -> str:
     return text if text == "time" or re.fullmatch(r"[vi]\(.+\)", text) else f"v({text})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Waveforms:
     """The signals of one run.
 

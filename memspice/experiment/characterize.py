@@ -55,7 +55,7 @@ BENCH_LAYER = 2**24 - 1
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Deck:
     """One run of the engine: some neurons at one voltage."""
 

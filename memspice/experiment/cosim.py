@@ -70,7 +70,7 @@ class CosimPlan(Execution):
     rate_tolerance: float = 0.002
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Iteration:
     """State of the loop after one round."""
 
@@ -92,7 +92,7 @@ class Iteration:
         return float(np.sqrt(sum(layer.half_width**2 for layer in self.energy.values())))
 
 
-@dataclass
+@dataclass(eq=False)
 class CosimState:
     """Everything gathered so far; jobs, outcomes and their verdicts run in parallel.
 

@@ -21,7 +21,7 @@ from memspice.windows.setup import Prepared, Setup, config_text, engine_record, 
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CosimRun:
     """Result of a co-simulation: its state, its summary and the neuron's transfer curve."""
 

@@ -209,7 +209,7 @@ def _by_spice(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerOutputs:
     """What a layer made of some images.
 

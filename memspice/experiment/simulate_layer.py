@@ -55,7 +55,7 @@ class LayerRun(Execution):
     fidelity: Fidelity = "reduced"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerResult:
     """What a layer simulation found; ``json`` is the object of ``--json``.
 

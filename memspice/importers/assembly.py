@@ -87,7 +87,7 @@ def assemble_network(
     return Network(Architecture(name, assembler.input_shape, layers), weights, provenance)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Pending:
     """A weight layer whose neurons have not come yet."""
 

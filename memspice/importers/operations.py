@@ -20,7 +20,7 @@ from memspice.inputs import printable
 LARGEST, MOST = 1e12, 100_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Convolution:
     """Cross-correlation with ``weight`` (outputs, inputs, kernel rows, kernel columns).
 
@@ -38,7 +38,7 @@ class Convolution:
     image: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FullProduct:
     """Fully connected layer: ``weight`` (outputs, inputs) times the flat input, plus ``bias``."""
 
@@ -47,7 +47,7 @@ class FullProduct:
     bias: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scaling:
     """``scale * x + shift``: one number, or one a channel, or one for each number of the input.
 
@@ -91,7 +91,7 @@ class Neurons:
     where: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Replacement:
     """Neurons of another kind, whose rate the stochastic ones behind this are to have.
 

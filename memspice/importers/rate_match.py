@@ -60,7 +60,7 @@ def ramp_match() -> RateMatch:
     return match_rate(np.full(1, 0.5), np.ones(1))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Integrators:
     """Integrate-and-fire neurons ``dv/dt = resistance * x``, one number each or one for all.
 
@@ -112,7 +112,7 @@ class Integrators:
         return match_rate(rate / slope, slope, rate)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class LeakyNeurons(Integrators):
     """Leaky neurons ``time_constant * dv/dt = leak - v + resistance * x``.
 

@@ -41,7 +41,7 @@ _STALE = 3600.0
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """Content of an entry.
 

@@ -42,7 +42,7 @@ class Window(NamedTuple):
     position: int
 
 
-@dataclass
+@dataclass(eq=False)
 class InferenceResult:
     """Scores and spikes of a run.
 

@@ -32,7 +32,7 @@ _SETTLING = 5.0
 _NEURON_DRAWS = 0x6E6575726F6E
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MappedLayer:
     """One weight layer as circuits, with what the network loop needs around it.
 
@@ -129,7 +129,7 @@ class MappedLayer:
         return gain[:, : self.fan_in] * read, bias + gain[:, self.fan_in :] @ levels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MappedNetwork:
     """A network on crossbars: pooling layers as they are, weight layers as circuits."""
 

@@ -41,7 +41,7 @@ class Chip:
     supplies: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Programmed:
     """A layer as cells, rows and voltages are to hold it.
 

@@ -43,7 +43,7 @@ SMALLEST, LARGEST = 1e-12, 1e9
 MOST_LEVELS = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeightLayer:
     """Weights of one convolution or dense layer.
 
@@ -58,7 +58,7 @@ class WeightLayer:
     mean_input: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """An architecture with its trained weights and where they come from.
 

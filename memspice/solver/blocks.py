@@ -42,7 +42,7 @@ class Sides(NamedTuple):
         return Sides(self.held, self.near, self.far, self.open)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """A rectangle of cells, or a grid of equal ones, seen from the wires that leave it.
 
@@ -68,7 +68,7 @@ class Places(NamedTuple):
     sides: Sides
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Joint:
     """The m wires between two blocks: far ends of the first, near ends of the second.
 

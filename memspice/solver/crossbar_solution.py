@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 _INPUTS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CrossbarSolution:
     """Operating point of a wired crossbar.
 

@@ -38,7 +38,7 @@ Array = NDArray[np.float64]
 _TILE = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WiredArray:
     """Cells and wires, counted from the corner between sources and column ends.
 
@@ -81,7 +81,7 @@ class WiredArray:
         return WiredArray(conductance, np.pad(self.row, right), np.pad(self.col, below))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cells:
     """Cells that carry current sources besides their conductance, each with its two segments.
 
@@ -127,7 +127,7 @@ class Cells:
         return Block(matrix, Sides(1, 1, 1, 1))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tile:
     """Record of a tile's elimination.
 
@@ -157,7 +157,7 @@ class Tile:
         return sum(self.joints[-1][1].places.sides) if self.joints else 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """Record of the joining of two halves, cut across ``axis`` before row or column ``cut``."""
 

@@ -47,7 +47,7 @@ class RisingCurve(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NonlinearSolution:
     """Operating point of a crossbar of non-linear cells.
 
@@ -91,7 +91,7 @@ class _Point(NamedTuple):
         return _Point(*(own + share * (new - own) for own, new in zip(self, other, strict=True)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Problem:
     """Cells between their wires, and when to be content."""
 

@@ -26,7 +26,7 @@ from memspice.solver.elimination import WiredArray, eliminate
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PortAdmittance:
     """Admittance of a crossbar seen from its driver sources and its column ends.
 

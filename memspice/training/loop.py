@@ -114,7 +114,7 @@ def unit_range(pixels: np.ndarray) -> np.ndarray:
     return pixels / np.float32(255) if pixels.dtype == np.uint8 else pixels
 
 
-@dataclass
+@dataclass(eq=False)
 class _Epoch:
     """How far an epoch has come: steps taken in its order of images, and their sums."""
 
@@ -136,7 +136,7 @@ class _Saved:
     schedule: torch.optim.lr_scheduler.LRScheduler
 
 
-@dataclass
+@dataclass(eq=False)
 class _Run:
     """One training run: the model, its data and where it reports."""
 

@@ -14,7 +14,7 @@ from memspice.engines.waveforms import Waveforms
 Events = tuple[np.ndarray, np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VerifyCase:
     """One deck, and what is compared of it.
 

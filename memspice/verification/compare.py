@@ -24,7 +24,7 @@ TOLERANCE = 5e-3
 SMALLEST = 1e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measurement:
     """What one engine found of one deck.
 
@@ -75,7 +75,7 @@ class Difference:
         return f"{self.engine} differs from {self.reference} in " + ", ".join(parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CaseResult:
     """All engines on one deck; ``failures`` says why an engine could not run it."""
 

@@ -12,7 +12,7 @@ from memspice.network.inference import Window
 from memspice.store import JobRecord
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """What the events of a job, or of a whole window, ended with; arrays are (cycles, outputs).
 

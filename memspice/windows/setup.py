@@ -54,7 +54,7 @@ class Setup:
     data: Path | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """A network on crossbars and the images to run, fewer than asked for where there are no more.
 

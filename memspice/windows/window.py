@@ -48,7 +48,7 @@ Fidelity = Literal["full", "reduced", "surrogate"]
 DECK_OUTPUTS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WindowJob:
     """Some outputs of a window, at one fidelity; ``inputs`` is (cycles, fan_in) in [0, 1]."""
 

@@ -13,7 +13,7 @@ from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.errors import ConfigError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CmosEvents:
     """What simulated neurons did.
 
