@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = "memspice"
 LONGEST = 400  # lines
+MOST_ENTRIES, MOST_FILES = 26, 10  # directly in the package
 #: Top to bottom.
 LINE = (
     "errors", "outputs", "inputs", "resources", "quantities", "solver", "datasets", "devices",
@@ -175,6 +176,18 @@ def find_long(root: Path) -> list[str]:
     return found
 
 
+def find_crowd(root: Path) -> list[str]:
+    """Return what is too much directly in the package: rooms hold the rest."""
+    entries = [path for path in (root / PACKAGE).iterdir() if path.name != "__pycache__"]
+    files = [path for path in entries if path.is_file()]
+    counts = (("files and folders", entries, MOST_ENTRIES), ("files", files, MOST_FILES))
+    return [
+        f"{PACKAGE} has {len(found)} {what}, more than {most}"
+        for what, found, most in counts
+        if len(found) > most
+    ]
+
+
 def find_writers(root: Path) -> list[str]:
     """Return the calls that write or rename a file beside the one place that knows the rules."""
     found = []
@@ -191,6 +204,7 @@ def find_writers(root: Path) -> list[str]:
 
 
 CHECKS = [
+    find_crowd,
     find_writers,
     find_unplaced,
     find_upward,
@@ -284,6 +298,19 @@ def test_violation_is_found(check: Check, name: str, source: str, tmp_path: Path
     assert check(root) == []
     tree(tmp_path, **{name: source})
     assert check(root)
+
+
+@pytest.mark.parametrize(
+    "names", [[f"file{n}.py" for n in range(10)], [f"room{n}/__init__.py" for n in range(26)]]
+)
+def test_package_has_few_entries(names: list[str], tmp_path: Path) -> None:
+    for name in ["errors.py", *names[1:]]:
+        path = tmp_path / PACKAGE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert find_crowd(tmp_path) == []
+    (tmp_path / PACKAGE / "one_more.py").touch()
+    assert find_crowd(tmp_path)
 
 
 def test_400_lines_are_allowed(tmp_path: Path) -> None:
