@@ -32,8 +32,9 @@ from memspice.network.architecture import Architecture, Dense
 from memspice.network.inference import Window, run_inference
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.store import JobRecord
+from memspice.windows.outcome import Outcome
 from memspice.windows.setup import Prepared, Setup, prepare
-from memspice.windows.window import run_job, window_jobs
+from memspice.windows.window import WindowJob, run_job, surrogate_events, window_jobs
 from tests.helpers import ngspice
 
 CYCLES = 6
@@ -110,6 +111,33 @@ def test_integrals_lost_in_the_tolerance_do_not_spoil_the_calibration() -> None:
     _calibrate(spoilt, prepared())
     found, before = (item.calibration["dense1"] for item in (spoilt, state))
     np.testing.assert_allclose(found, before, atol=1e-3)
+
+
+def test_drives_at_their_limits_say_nothing_of_the_line() -> None:
+    """A line is fitted to what the stage can still follow, wherever its limits cut it."""
+    state, (layer, last) = run()[0], prepared().mapped.layers
+    drive = np.concatenate([item.drive.ravel() for _, item in state.of_layer(layer.name)])
+    limits = (float(np.quantile(drive, 0.3)), float(np.quantile(drive, 0.7)))
+    cut = replace(
+        layer, circuits=tuple(replace(part, write_limits=limits) for part in layer.circuits)
+    )
+    jobs = [replace(job, layer=cut) if job.layer.name == cut.name else job for job in state.jobs]
+
+    def measured(job: WindowJob, found: Outcome) -> Outcome:
+        if job.layer is not cut:
+            return found
+        # The stage has 3 % more gain than its closed form, and stops where that stops.
+        form = surrogate_events(job)["drive"]
+        drive = np.where((form > limits[0]) & (form < limits[1]), 1.03 * form - 0.02, form)
+        return replace(found, drive=drive, hazard=np.exp(job.circuit.log_hazard(drive)))
+
+    outcomes = [measured(job, item) for job, item in zip(jobs, state.outcomes, strict=True)]
+    mapped = replace(prepared().mapped, steps=(cut, last))
+    clipped = CosimState(jobs=jobs, outcomes=outcomes)
+    _calibrate(clipped, replace(prepared(), mapped=mapped))
+    found = clipped.calibration[layer.name]
+    assert found.drive_gain == pytest.approx(1.03, rel=1e-3)
+    assert found.drive_offset == pytest.approx(-0.02, abs=1e-3)
 
 
 def test_records_are_those_of_the_jobs() -> None:
