@@ -26,7 +26,8 @@ from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
-from memspice.inputs import printable, read_input
+from memspice.inputs import read_input
+from memspice.outputs import printable
 from memspice.quantities import Parameters, ParametersT, plain_fields, quantity, units, validate
 from memspice.resources import resource_path
 

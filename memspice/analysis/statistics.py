@@ -175,6 +175,31 @@ def compare_counts(
     )
 
 
+def binomial_quantile(share: float, trials: int, chance: np.ndarray) -> np.ndarray:
+    """Fewest successes that independent trials do not exceed with at least a given probability.
+
+    Parameters
+    ----------
+    share : float
+        That probability, between 0 and 1.
+    trials : int
+        Number of trials.
+    chance : ndarray, shape (counts,), [1]
+        Probability of a success, of each count.
+
+    Returns
+    -------
+    ndarray of int, shape (counts,)
+
+    Examples
+    --------
+    >>> binomial_quantile(0.5, 10, np.array([0.0, 0.25, 1.0])).tolist()
+    [0, 2, 10]
+    """
+    below = bdtr(np.arange(trials)[:, None], trials, chance)
+    return np.asarray(np.count_nonzero(below < share, axis=0))
+
+
 def _two_sided(k: np.ndarray, n: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Twice the smaller tail of the binomial distribution, both tails with the count itself."""
     below = bdtr(k, n.astype(int), p)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from scipy.integrate import cumulative_trapezoid
 
 
 class Signals(Protocol):
@@ -56,5 +55,6 @@ def energy_between(time: np.ndarray, power: np.ndarray, limits: np.ndarray) -> n
     -------
     ndarray, shape (..., instants - 1), [J]
     """
-    running = cumulative_trapezoid(power, time, initial=0.0)
+    pieces = np.diff(time) * (power[1:] + power[:-1]) / 2
+    running = np.concatenate([[0.0], np.cumsum(pieces)])
     return np.diff(np.interp(limits, time, running), axis=-1)

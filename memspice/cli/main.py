@@ -1,4 +1,4 @@
-"""Command line: mounts the commands, maps errors to exit codes."""
+"""Command line: names the commands, maps errors to exit codes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,9 @@ import sys
 
 import click
 
-from memspice.cli.cache import cache
-from memspice.cli.characterize import characterize_command
-from memspice.cli.convert import convert_command
-from memspice.cli.cosim import cosim_command
-from memspice.cli.doctor import doctor_command
-from memspice.cli.infer import infer_command
-from memspice.cli.layer import simulate_layer_command
-from memspice.cli.netlist import netlist_command
+from memspice.cli.later import LaterCommand, LaterGroup
 from memspice.cli.output import drop_unwritten, settle_streams
 from memspice.cli.stop import stopped_once
-from memspice.cli.train import train_command
-from memspice.cli.verify import verify_command
-from memspice.cli.waves import waves
 from memspice.errors import (
     ConfigError,
     EngineError,
@@ -29,7 +19,7 @@ from memspice.errors import (
     NetlistError,
     StoreError,
 )
-from memspice.inputs import printable
+from memspice.outputs import printable
 
 #: First match wins; what is not listed is a failed simulation.
 EXIT_CODES: tuple[tuple[type[MemspiceError], int], ...] = (
@@ -44,7 +34,27 @@ EXIT_CODES: tuple[tuple[type[MemspiceError], int], ...] = (
 INCOMPLETE = 5
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+#: Name, home and line of help of every command; `tests/unit/test_start_up.py` compares the lines.
+COMMANDS = (
+    ("simulate-layer", "layer:simulate_layer_command", "Simulate windows of one LAYER."),
+    ("infer", "infer:infer_command", "Classify images: spiking network beside ANN."),
+    ("cosim", "cosim:cosim_command", "Energy of a network, calibrated by SPICE."),
+    ("characterize", "characterize:characterize_command", "Compare P(V) of SPICE and closed form."),
+    ("netlist", "netlist:netlist_command", "Write the example netlist NAME, or list the names."),
+    ("verify", "verify:verify_command", "Run the same decks on every engine and compare."),
+    ("waves", "waves:waves", "Look at stored waveforms, events, energies and netlists."),
+    ("cache", "cache:cache", "Look after the results that need not be simulated again."),
+    ("train", "train:train_command", "Train NETWORK with the device's activation."),
+    ("convert", "convert:convert_command", "Make a network file of MODEL.nir, a NIR graph."),
+    ("doctor", "doctor:doctor_command", "Check engines, parameter sets and networks."),
+)
+
+
+@click.group(
+    cls=LaterGroup,
+    commands=[LaterCommand(name, f"memspice.cli.{home}", line) for name, home, line in COMMANDS],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="memspice", prog_name="memspice")
 def cli() -> None:
     """Circuit-level SPICE co-simulation of memristive deep spiking networks."""
@@ -111,19 +121,3 @@ def _fail(error: BaseException, message: str) -> None:
 def exit_code(error: MemspiceError) -> int:
     """Exit code of an error."""
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 4)
-
-
-for command in (
-    simulate_layer_command,
-    infer_command,
-    cosim_command,
-    characterize_command,
-    netlist_command,
-    verify_command,
-    waves,
-    cache,
-    train_command,
-    convert_command,
-    doctor_command,
-):
-    cli.add_command(command)

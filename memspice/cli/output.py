@@ -18,7 +18,7 @@ from typing import TextIO
 import click
 
 from memspice.errors import IncompleteResults
-from memspice.inputs import printable
+from memspice.outputs import printable
 
 
 class _ClosedOutput(io.TextIOBase):

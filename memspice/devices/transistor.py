@@ -11,9 +11,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import model_validator
-from scipy.constants import elementary_charge
-from scipy.constants import k as boltzmann
 
+from memspice.devices.constants import BOLTZMANN, ELEMENTARY_CHARGE
 from memspice.devices.synapse_iv import SINH_LIMIT, bounded_cosh, bounded_sinh
 from memspice.quantities import Parameters, quantity
 
@@ -45,7 +44,7 @@ class AccessTransistor(Parameters):
     @property
     def thermal_voltage(self) -> float:
         """``kT/q``, [V]."""
-        return float(boltzmann * self.temperature / elementary_charge)
+        return float(BOLTZMANN * self.temperature / ELEMENTARY_CHARGE)
 
     def current(
         self, drain: ArrayLike, gate: ArrayLike, source: ArrayLike, bulk: ArrayLike = 0.0

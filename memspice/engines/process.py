@@ -16,7 +16,7 @@ from pathlib import Path
 from memspice.engines.base import Cancelled
 from memspice.engines.run_folder import MARK
 from memspice.errors import ConfigError, EngineError, EngineTimeout
-from memspice.inputs import printable
+from memspice.outputs import printable
 
 #: Longest time between two looks at the clock and at `cancel`, [s].
 POLL_SECONDS = 0.05

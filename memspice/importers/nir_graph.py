@@ -12,7 +12,8 @@ import numpy as np
 
 from memspice.errors import ConfigError, DataError
 from memspice.importers.operations import refusal
-from memspice.inputs import Group, open_hdf5, printable, read_input
+from memspice.inputs import Group, open_hdf5, read_input
+from memspice.outputs import printable
 
 #: Largest NIR file, [bytes]; most nodes and edges.
 LARGEST, MOST = 1 << 30, 10_000

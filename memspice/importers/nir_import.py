@@ -36,8 +36,8 @@ from memspice.importers.operations import (
     whole_pair,
 )
 from memspice.importers.rate_match import Integrators, LeakyNeurons
-from memspice.inputs import printable
 from memspice.network.weights import Network
+from memspice.outputs import printable
 
 #: Metadata of a Threshold node that is the device's stochastic neuron, and its value.
 ACTIVATION_KEY, ACTIVATION = "memspice_activation", "complementary-log-log"

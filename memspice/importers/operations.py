@@ -14,7 +14,7 @@ import numpy as np
 
 from memspice.errors import ConfigError, DataError
 from memspice.importers.rate_match import Integrators
-from memspice.inputs import printable
+from memspice.outputs import printable
 
 #: Largest number that is read of a network of another tool, and largest side, step or number.
 LARGEST, MOST = 1e12, 100_000

@@ -7,4 +7,3 @@ from memspice.inputs.files import read_json as read_json
 from memspice.inputs.hdf5 import Dataset as Dataset
 from memspice.inputs.hdf5 import Group as Group
 from memspice.inputs.hdf5 import open_hdf5 as open_hdf5
-from memspice.inputs.printable import printable as printable

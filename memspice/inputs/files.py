@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from memspice.errors import DataError, MemspiceError
-from memspice.inputs.printable import printable
+from memspice.outputs import printable
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),

@@ -21,7 +21,7 @@ from memspice.errors import DataError, MemspiceError
 from memspice.inputs import hdf5_server
 from memspice.inputs.files import open_input
 from memspice.inputs.hdf5_client import Ended, ask
-from memspice.inputs.printable import printable
+from memspice.outputs import printable
 
 _numbers = itertools.count()
 

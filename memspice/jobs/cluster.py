@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 
 from memspice.engines.base import Cancelled
 from memspice.errors import ConfigError, IncompleteResults
-from memspice.inputs import printable, read_json
+from memspice.inputs import read_json
 from memspice.jobs.attempts import WorkerLost
+from memspice.outputs import printable
 
 Result = TypeVar("Result")
 

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from memspice.errors import ConfigError, DataError
-from memspice.inputs import Group, open_hdf5, parse_json, printable
+from memspice.inputs import Group, open_hdf5, parse_json
 from memspice.network.architecture import (
     ARCHITECTURES,
     Architecture,
@@ -26,7 +26,7 @@ from memspice.network.architecture import (
     Layer,
     Pool,
 )
-from memspice.outputs import writing
+from memspice.outputs import printable, writing
 from memspice.resources import resource_path
 from memspice.store.files import replace_small
 

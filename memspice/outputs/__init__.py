@@ -14,3 +14,4 @@ from memspice.outputs.files import write_text as write_text
 from memspice.outputs.files import writing as writing
 from memspice.outputs.folders import FolderBuild as FolderBuild
 from memspice.outputs.folders import building as building
+from memspice.outputs.printable import printable as printable

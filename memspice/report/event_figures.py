@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binom
 
 from memspice.analysis.comparison import MARGIN
+from memspice.analysis.statistics import binomial_quantile
 from memspice.errors import ConfigError, ShapeError
 from memspice.report.style import (
     MUTED,
@@ -163,8 +163,7 @@ def raster_figure(spikes: ArrayLike, probability: ArrayLike, title: str) -> Figu
 def _draw_counts(axis: Axes, counts: np.ndarray, chance: np.ndarray, cycles: int) -> int:
     """Draw counts on their binomial band; return how many lie outside."""
     place = np.arange(len(counts))
-    low = np.maximum(binom.ppf((1 - _BAND) / 2, cycles, chance), 0)
-    high = binom.ppf((1 + _BAND) / 2, cycles, chance)
+    low, high = (binomial_quantile((1 + side * _BAND) / 2, cycles, chance) for side in (-1, 1))
     axis.barh(
         place, high - low + 0.6, left=low - 0.3, height=1.0, color=SURROGATE, alpha=0.16,
         linewidth=0, label="95 % band",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memspice.errors import ConfigError
-from memspice.inputs import printable
+from memspice.outputs import printable
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memspice.errors import StoreError
-from memspice.inputs import Group, open_hdf5, parse_json, printable
+from memspice.inputs import Group, open_hdf5, parse_json
+from memspice.outputs import printable
 from memspice.store import reading
 from memspice.store.records import JobInfo, JobRecord, Provenance, unknown_name
 from memspice.store.schema import Entry

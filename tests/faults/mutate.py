@@ -34,7 +34,7 @@ import numpy as np
 
 from memspice.cli.main import exit_code
 from memspice.errors import MemspiceError
-from memspice.inputs import printable
+from memspice.outputs import printable
 from tests.faults.mutators import damage
 from tests.faults.targets import TARGETS, Refusal, Target, forge
 

@@ -17,9 +17,9 @@ from memspice.cli.main import main
 from memspice.engines.rawfile import read_raw
 from memspice.errors import StoreError
 from memspice.importers.nir_import import import_nir
-from memspice.inputs import printable
 from memspice.jobs.cache import JobCache
 from memspice.network.weights import load_network
+from memspice.outputs import printable
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
 from memspice.store import RecordCodec, RunWriter

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from memspice.datasets import Dataset, load_digits
+from memspice.datasets.digits import read_digits
 from memspice.errors import ConfigError, DataError, ShapeError
 
 
@@ -63,6 +66,26 @@ def test_limit_takes_the_first(test: Dataset) -> None:
 def test_bad_request_is_refused(split: str, limit: int | None) -> None:
     with pytest.raises(ConfigError, match="must be"):
         load_digits(split, limit)
+
+
+WHOLE = gzip.compress(b"1,2\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", WHOLE, WHOLE[:-9], gzip.compress(b"a,b\n")])
+def test_damaged_package_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    path = tmp_path / "damaged_digits" / "datasets" / "data" / "digits.csv.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DataError, match="install scikit-learn again"):
+        read_digits("damaged_digits")
+
+
+def test_missing_package_is_said() -> None:
+    with pytest.raises(DataError, match="pip install scikit-learn"):
+        read_digits("no_such_digits")
 
 
 def made(**changes: object) -> Dataset:

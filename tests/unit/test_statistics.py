@@ -7,7 +7,12 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from memspice.analysis.statistics import accuracy, compare_counts, proportion
+from memspice.analysis.statistics import (
+    accuracy,
+    binomial_quantile,
+    compare_counts,
+    proportion,
+)
 from memspice.errors import ConfigError, ShapeError
 
 # --- proportions -------------------------------------------------------------------------------
@@ -152,3 +157,10 @@ def test_impossible_counts_are_refused(
 def test_lists_of_different_length_are_refused() -> None:
     with pytest.raises(ShapeError, match="one length"):
         compare_counts([1, 2], [3, 3], [0.5])
+
+
+@pytest.mark.parametrize("share", [0.025, 0.5, 0.975])
+def test_binomial_quantile_is_that_of_scipy(share: float) -> None:
+    chance = np.linspace(0.01, 0.99, 99)
+    found = binomial_quantile(share, 16, chance)
+    np.testing.assert_array_equal(found, binom.ppf(share, 16, chance))

@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy import constants
 
+from memspice.devices.constants import BOLTZMANN, ELEMENTARY_CHARGE
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError
 from memspice.quantities import validate
@@ -136,3 +138,7 @@ def test_transistor_without_sense_is_refused(name: str) -> None:
     values = {**NMOS.model_dump(), name: 0.0}
     with pytest.raises(ConfigError, match=name):
         validate(AccessTransistor, values, "test")
+
+
+def test_constants_are_those_of_the_si() -> None:
+    assert (constants.k, constants.e) == (BOLTZMANN, ELEMENTARY_CHARGE)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from pydantic import model_validator
-from scipy.constants import elementary_charge
-from scipy.constants import k as boltzmann
 
+from memspice.devices.constants import BOLTZMANN, ELEMENTARY_CHARGE
 from memspice.devices.synapse_iv import bounded_sinh
 from memspice.quantities import Parameters, quantity
 
@@ -139,7 +138,7 @@ class Stanford(Parameters):
         gamma = self.field_enhancement - self.enhancement_slope * gap**3
         field = gamma * np.abs(voltage) / self.oxide_thickness
         free = np.clip((field - self.field_min) / self.field_width, 0.0, 1.0)
-        lowered = field * self.atom_spacing * elementary_charge / boltzmann / kelvin
+        lowered = field * self.atom_spacing * ELEMENTARY_CHARGE / BOLTZMANN / kelvin
         attempt = self.velocity / (self.gap_max - self.gap_min)
         speed = attempt * np.exp(-self.activation_temperature / kelvin)
         speed = speed * np.sinh(np.minimum(lowered, FIELD_LIMIT)) * free

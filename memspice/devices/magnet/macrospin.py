@@ -24,13 +24,12 @@ import math
 import numpy as np
 
 from memspice.devices.compact.stt import junction_conductance
+from memspice.devices.constants import BOLTZMANN
 from memspice.errors import ConfigError, ShapeError
 from memspice.quantities import Parameters, quantity
 
-#: CODATA 2018: Boltzmann's constant [J/K], mu0 [H/m], gamma mu0 of the electron [m/(A s)] and
-#: hbar / (2 e mu0) [A].
-BOLTZMANN, MU0 = 1.380649e-23, 1.25663706212e-6
-GYROMAGNETIC, TORQUE = 2.212761e5, 2.618942e-10
+#: CODATA 2018: mu0 [H/m], gamma mu0 of the electron [m/(A s)] and hbar / (2 e mu0) [A].
+MU0, GYROMAGNETIC, TORQUE = 1.25663706212e-6, 2.212761e5, 2.618942e-10
 
 
 class MacrospinMtj(Parameters):

@@ -13,7 +13,8 @@ import math
 import numpy as np
 from scipy.special import ndtri
 
-from memspice.devices.magnet.macrospin import BOLTZMANN, GYROMAGNETIC, MacrospinMtj
+from memspice.devices.constants import BOLTZMANN
+from memspice.devices.magnet.macrospin import GYROMAGNETIC, MacrospinMtj
 from memspice.errors import ConfigError, ShapeError
 from memspice.quantities import Parameters, quantity
 
