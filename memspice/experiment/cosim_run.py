@@ -16,7 +16,7 @@ from memspice.experiment.cosim import CosimPlan, CosimState, check_images, run_c
 from memspice.experiment.summary import summary_json
 from memspice.jobs import Execution
 from memspice.store import Provenance, RunWriter
-from memspice.windows.setup import Prepared, Setup, config_text, engine_record, prepare
+from memspice.windows.setup import Prepared, Setup, engine_record, prepare, run_config
 
 Progress = Callable[[str, int, int], None]
 
@@ -72,7 +72,7 @@ def cosimulate(
     prepared = prepare(setup)
     check_images(prepared)
     provenance = Provenance(
-        config=config_text(setup, {"plan": config_text(_content(plan))}),
+        config=run_config(prepared, {"plan": _content(plan)}),
         seed=setup.seed,
         engine=engine_record(engine.info),
         command=command,

@@ -30,11 +30,11 @@ from memspice.windows.run_windows import WindowRuns, check_complete, failures_js
 from memspice.windows.setup import (
     Prepared,
     Setup,
-    config_text,
     dataset_json,
     engine_record,
     open_engine,
     prepare,
+    run_config,
 )
 from memspice.windows.window import Fidelity, WindowJob, job_outputs, window_jobs
 
@@ -90,7 +90,7 @@ def infer(
     prepared = prepare(setup)
     engine = open_engine(setup.engine, fidelity)
     made = Provenance(
-        config=config_text(setup, {"fidelity": fidelity}),
+        config=run_config(prepared, {"fidelity": fidelity}),
         seed=setup.seed,
         engine=engine_record(engine.info if engine else None),
         command=command,

@@ -30,11 +30,11 @@ from memspice.windows.setup import (
     Prepared,
     Setup,
     choose_windows,
-    config_text,
     dataset_json,
     engine_record,
     open_engine,
     prepare,
+    run_config,
 )
 from memspice.windows.window import (
     Fidelity,
@@ -119,7 +119,7 @@ def simulate_layer(
     total = len(jobs)
     record = engine_record(engine.info if engine else None)
     provenance = Provenance(
-        config=config_text(setup, {"layer": name, **_run_config(run)}),
+        config=run_config(prepared, {"layer": name, **_run_config(run)}),
         seed=setup.seed,
         engine=record,
         command=command,

@@ -17,6 +17,7 @@ from memspice.engines import find_engine
 from memspice.engines.base import Engine, EngineInfo
 from memspice.errors import ConfigError
 from memspice.importers.operations import shape_text
+from memspice.jobs import content_hash
 from memspice.network.ann import with_mean_inputs
 from memspice.network.architecture import Dense
 from memspice.network.inference import Window
@@ -223,9 +224,23 @@ def engine_record(info: EngineInfo | None) -> dict[str, str | bool]:
     return info.as_json()
 
 
-def config_text(*parts: object) -> str:
-    """Configuration of a run as JSON, for its hash and its store."""
-    merged: dict[str, object] = {}
-    for part in parts:
-        merged |= asdict(part) if hasattr(part, "__dataclass_fields__") else dict(part)  # type: ignore[call-overload]
-    return json.dumps(merged, sort_keys=True, default=str, indent=1)
+def run_config(prepared: Prepared, more: Mapping[str, object]) -> str:
+    """Configuration of a run as JSON, for its hash and its store.
+
+    The checksums tell apart what a name does not: a file that has changed since, other images.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Settings, network and images.
+    more : mapping
+        What the command adds.
+    """
+    network, dataset = prepared.network, prepared.dataset
+    checksums = {
+        "network": content_hash(network.architecture, network.layers),
+        "device": content_hash(prepared.mapped.parameter_set),
+        "images": content_hash(dataset.images, dataset.labels),
+    }
+    content = asdict(prepared.setup) | {"checksums": checksums} | dict(more)
+    return json.dumps(content, sort_keys=True, default=str, indent=1)

@@ -8,16 +8,22 @@ from typing import Any
 
 import pytest
 
-from memspice.errors import ConvergenceError, IncompleteResults
+from memspice.datasets.digits import load_digits
+from memspice.errors import ConvergenceError, IncompleteResults, StoreError
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import cosimulate
 from memspice.experiment.infer import infer
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
+from memspice.network.architecture import Architecture, Dense
+from memspice.network.weights import save_network
+from memspice.resources import resource_path
 from memspice.store import read_run
+from memspice.windows import setup as windows_setup
 from memspice.windows.setup import Setup
 from tests.cli_helpers import call
 from tests.faults import kills
 from tests.kill_helpers import content
+from tests.loop_helpers import LEVELS, make_network
 from tests.unit.test_scheduler import StandIn
 
 Capture = pytest.CaptureFixture[str]
@@ -102,6 +108,27 @@ def test_cosim_goes_on_with_the_windows_that_are_stored(tmp_path: Path) -> None:
     assert found.summary["jobs"]["simulated"] == total - kept
     assert found.summary["jobs"]["total"] == total
     assert steady(stopped) == steady(whole)
+
+
+@pytest.mark.parametrize("changed", ["network", "device", "images"])
+def test_what_a_name_stands_for_may_not_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    network, device, out = (tmp_path / name for name in ("net.h5", "dev.toml", "run.h5"))
+    tiny = Architecture("tiny", (1, 8, 8), (Dense(4), Dense(4)))
+    save_network(make_network(tiny), network, LEVELS)
+    device.write_text(resource_path("fast-memristor.toml").read_text())
+    setup = Setup(network=str(network), device=str(device), images=2, cycles=2)
+    assert kills.steady(infer(setup, out=out)) == kills.steady(infer(setup, out=out, resume=True))
+    if changed == "network":
+        save_network(make_network(tiny, scale=2.0), network, LEVELS)
+    elif changed == "device":
+        device.write_text(device.read_text().replace("1.62", "1.61"))
+    else:
+        others = load_digits("train", 2)
+        monkeypatch.setattr(windows_setup, "load_digits", lambda *_: others)
+    with pytest.raises(StoreError, match=rf'made in another way[^+]*- +"{changed}": "'):
+        infer(setup, out=out, resume=True)
 
 
 def test_resume_needs_out(capsys: Capture) -> None:
