@@ -22,7 +22,7 @@ from memspice.jobs import Execution, open_runner
 from memspice.network.architecture import Conv, Pool
 from memspice.network.inference import BatchResult, Window, run_inference
 from memspice.network.mapping import MappedLayer
-from memspice.store import Provenance, RunWriter, Status, open_store, place_notes
+from memspice.store import Provenance, RunWriter, open_store, place_notes
 from memspice.windows.agreement import Verdict, judge_all, together
 from memspice.windows.outcome import Outcome, join_windows
 from memspice.windows.progress import counted
@@ -121,9 +121,9 @@ def infer(
             result["notes"] = [*result["notes"], *runner.tally.problems, *doubts]
         result |= {"snn_accuracy": asdict(accuracy(scores, labels)), **found}
         if writer:
-            status: Status = "incomplete" if found.get("failures") else "complete"
-            trusted = found.get("verdict", {}).get("holds", True)
-            writer.finish(result, status, trusted=trusted)
+            holds = found.get("verdict", {}).get("holds", True)
+            whole = holds and not found.get("failures")
+            writer.finish(result, "complete" if whole else "incomplete")
             result["notes"] = [*result["notes"], *place_notes(writer)]
     place = str(writer.place) if writer else None
     return {**result, "wall_seconds": time.monotonic() - started, "out": place}

@@ -21,7 +21,7 @@ from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.parameters import ParameterSet
-from memspice.store import JobRecord, Provenance, Status, open_store, place_notes
+from memspice.store import JobRecord, Provenance, open_store, place_notes
 from memspice.windows.agreement import Verdict, judge_all
 from memspice.windows.outcome import Outcome, join_windows, outcome
 from memspice.windows.progress import counted
@@ -135,8 +135,8 @@ def simulate_layer(
         verdict = judge_all(jobs, outcomes)
         if writer:
             summary = {"jobs": total, "failed": len(failures)}
-            status: Status = "incomplete" if failures else "complete"
-            writer.finish(summary, status, trusted=verdict.holds)
+            whole = verdict.holds and not failures
+            writer.finish(summary, "complete" if whole else "incomplete")
     if not jobs:
         check_complete(failures, total)
     if not verdict.holds:

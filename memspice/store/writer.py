@@ -183,7 +183,7 @@ class RunWriter:
         return None if job is None or job.entry.failed else read_stored(job)
 
     def add(self, record: JobRecord) -> None:
-        """Store a finished job; it is safe when this returns. It replaces its failed self.
+        """Store a finished job; it is safe when this returns. It replaces its earlier self.
 
         Raises
         ------
@@ -207,13 +207,11 @@ class RunWriter:
         self,
         summary: Mapping[str, Any],
         status: Status = "complete",
-        *,
-        trusted: bool = True,
     ) -> None:
         """Make the run one file, with its summary, and remove the parts.
 
-        A run that is not complete, or not to be ``trusted``, stays in parts beside the earlier
-        result in its place, if there is one; `place` tells.
+        A run that is not complete stays in parts beside the earlier result in its place, if there
+        is one; `place` tells.
 
         Raises
         ------
@@ -229,7 +227,7 @@ class RunWriter:
         with writing(self.path, self._advice):
             if self._linked_jobs is not None:
                 self._link(status, text)
-            if self._index == self.path or (status == "complete" and trusted):
+            if self._index == self.path or status == "complete":
                 self._make_one_file(status, text)
         self._release()
 
@@ -311,7 +309,7 @@ class RunWriter:
     def _check_new(self, record: JobRecord) -> None:
         """Refuse a key or name twice, and a job inside another (they are groups of one file)."""
         before = self._jobs.get(record.key)
-        if before and before.entry.failed and before.entry.name == record.name:
+        if before and before.entry.name == record.name:
             return
         taken = _with_parents(record.name) & self._names or {record.name} & self._groups
         if record.key in self._jobs or taken:

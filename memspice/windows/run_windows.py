@@ -62,6 +62,8 @@ def run_windows(
 class WindowRuns:
     """Window jobs through a runner, each kept in a store and taken from there the next time.
 
+    One whose result is beyond a limit is run anew.
+
     Parameters
     ----------
     runner : Runner
@@ -85,8 +87,12 @@ class WindowRuns:
         self, jobs: Sequence[WindowJob], on_done: Callable[[JobRecord], None]
     ) -> list[JobRecord]:
         """Run those without a result in the store; see `run_windows`."""
-        known = {job.key: self.stored(job.key) for job in jobs}
-        found = {key: record for key, record in known.items() if record is not None}
+        known = {job.key: (job, self.stored(job.key)) for job in jobs}
+        found = {
+            key: record
+            for key, (job, record) in known.items()
+            if record is not None and judge(job, outcome(record)).holds
+        }
         for record in found.values():
             on_done(record)
 

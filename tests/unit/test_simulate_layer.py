@@ -232,6 +232,30 @@ def test_run_is_stored_with_its_events(pooled: str, tmp_path: Path) -> None:
         assert run.provenance.seed == 3
 
 
+def test_resume_runs_what_was_beyond_a_limit_anew(
+    pooled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, real, ran = tmp_path / "run.h5", module.run_job, []
+
+    def lies_at_the_second(job: Any, engine: Any) -> Any:
+        ran.append(job.name)
+        record = real(job, engine)
+        twice = {name: 2 * joules for name, joules in record.energy.items()}
+        return replace(record, energy=twice) if len(ran) == 2 else record
+
+    monkeypatch.setattr(module, "run_job", lies_at_the_second)
+    found = simulate(pooled, "surrogate", out)
+    assert not found.verdict.holds
+    with read_run(out) as run:
+        assert run.status == "incomplete"
+    again = simulate(pooled, "surrogate", out, resume=True)
+    assert again.verdict.holds
+    assert len(ran) == 5
+    with read_run(out) as run:
+        assert (run.status, len(run.jobs())) == ("complete", 4)
+    assert again.json["energy_joule"] == simulate(pooled, "surrogate").json["energy_joule"]
+
+
 def test_resume_of_another_run_is_refused(pooled: str, tmp_path: Path) -> None:
     out = tmp_path / "run.h5"
     simulate(pooled, "surrogate", out)
