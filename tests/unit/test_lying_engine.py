@@ -48,8 +48,8 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobCache:
 
 def lying_engine(monkeypatch: pytest.MonkeyPatch, lie: Lie) -> None:
     """Put a liar in the place of the engine of every command."""
-    for place in ("setup", "cosim_run"):
-        monkeypatch.setattr(f"memspice.experiment.{place}.find_engine", lambda name: Liar(lie))
+    for place in ("windows.setup", "experiment.cosim_run"):
+        monkeypatch.setattr(f"memspice.{place}.find_engine", lambda name: Liar(lie))
 
 
 @pytest.mark.ngspice
