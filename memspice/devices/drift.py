@@ -15,7 +15,6 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from memspice.errors import ConfigError, ShapeError
 from memspice.quantities import Parameters, quantity
 
 Array = NDArray[np.float64]
@@ -82,58 +81,3 @@ class CellConditions(Parameters):
         if self.spread_per_decade == 0:
             return values
         return np.asarray(values * np.exp(self.spread * rng.standard_normal(values.shape)))
-
-
-#: Time t0 of the drift of phase-change cells below, [s].
-PHASE_CHANGE_REFERENCE_TIME = 20.0
-
-
-def phase_change_exponents(
-    conductance: ArrayLike, max_conductance: float, normal: ArrayLike
-) -> Array:
-    """Drift exponents of phase-change cells, which depend on how conductive a cell is.
-
-    With ``g = G / G_max``: mean ``-0.0155 ln g + 0.0244`` within 0.049 to 0.1, standard deviation
-    ``-0.0125 ln g - 0.0059`` within 0.008 to 0.045, and of the normal number the absolute value,
-    as in the source [1]_.
-
-    Parameters
-    ----------
-    conductance : array_like, any shape, [S]
-        As programmed, above 0.
-    max_conductance : float, [S]
-        ``G_max``; 25 uS in the fit.
-    normal : array_like, same shape, [1]
-        Standard normal numbers; zeros give the mean.
-
-    Returns
-    -------
-    ndarray, same shape, [1]
-        Exponents for ``t0`` = ``PHASE_CHANGE_REFERENCE_TIME``.
-
-    Raises
-    ------
-    ConfigError
-        If a conductance is not above 0.
-    ShapeError
-        If the two shapes differ.
-
-    References
-    ----------
-    .. [1] Nandakumar et al., ICECS 2019, in the form of IBM/aihwkit@4545f11,
-       inference/noise/pcm.py.
-    """
-    cells, draws = np.asarray(conductance, np.float64), np.asarray(normal, np.float64)
-    if cells.shape != draws.shape:
-        raise ShapeError(
-            f"conductance has shape {cells.shape}, normal {draws.shape}: give one draw a cell"
-        )
-    if not (cells > 0).all():
-        raise ConfigError(
-            f"conductance = {cells.min():g} S must be above 0 S: an open cell does not drift; "
-            "leave it out"
-        )
-    logarithm = np.log(cells / max_conductance)
-    mean = np.clip(-0.0155 * logarithm + 0.0244, 0.049, 0.1)
-    deviation = np.clip(-0.0125 * logarithm - 0.0059, 0.008, 0.045)
-    return np.asarray(np.abs(mean + deviation * draws))

@@ -108,11 +108,6 @@ class HazardLaw(Parameters):
             voltage -= self.voltage_scale * float(self.log_hazard_integral(voltage, flat, edge))
         return voltage
 
-    def voltage_at(self, probability: float, flat: float) -> float:
-        """Voltage [V] at which a flat pulse of ``flat`` [s] switches with ``probability``."""
-        integral = -math.log1p(-probability)
-        return self.voltage_scale * math.log(integral * self.time_scale / flat)
-
 
 def log_pulse_integral(scaled: np.ndarray, offset: np.ndarray | float, edges: float) -> np.ndarray:
     """Logarithm of the hazard integral over a trapezoidal pulse, in scaled values.

@@ -66,32 +66,6 @@ class AccessTransistor(Parameters):
         forward, reverse = self._root(pinch - s), self._root(pinch - d)
         return np.asarray(self._scale * (forward + reverse) * (forward - reverse))
 
-    def on_conductance(self, gate: float, line: float = 0.0) -> float:
-        """Conductance between drain and source for a small voltage between them.
-
-        Parameters
-        ----------
-        gate : float, [V]
-            Against the bulk.
-        line : float, [V]
-            Voltage of drain and source against the bulk: it takes ``n`` times itself from the
-            gate's overdrive.
-
-        Returns
-        -------
-        float, [S]
-            Far above the threshold ``beta (gate - Vth - n line)``.
-        """
-        pinch = (gate - self.threshold_voltage) / self.slope_factor - line
-        scaled = pinch / (2 * self.thermal_voltage)
-        logistic = math.exp(min(0.0, scaled) - math.log1p(math.exp(-abs(scaled))))
-        root = float(self._root(np.array(pinch)))
-        return self._scale * root * logistic / self.thermal_voltage
-
-    def off_current(self, drain: float) -> float:
-        """Current [A] with gate and source at the bulk, for a drain voltage [V]."""
-        return float(self.current(drain, 0.0, 0.0))
-
     @property
     def _scale(self) -> float:
         """``Is``, [A]."""
@@ -131,11 +105,6 @@ class Selector(Parameters):
         """Differential conductance ``dI/dV`` [S] at a voltage [V]."""
         scaled = np.asarray(voltage, np.float64) / self.voltage_scale
         return np.asarray(self._scale / self.voltage_scale * bounded_cosh(scaled))
-
-    @property
-    def selectivity(self) -> float:
-        """Current at the on voltage over that at half of it: ``2 cosh(V_on / (2 V0))``, [1]."""
-        return 2 * math.cosh(self.on_voltage / (2 * self.voltage_scale))
 
     @property
     def _scale(self) -> float:

@@ -195,11 +195,6 @@ class Group(_Named):
         """Return "group", "dataset", "link" or another word; "nothing" where it is missing."""
         return str(self._items[name]["kind"]) if name in self._items else "nothing"
 
-    def attributes_of(self, name: str) -> Mapping[str, Any]:
-        """Return the attributes of an item; none of a link."""
-        found: Mapping[str, Any] = self._items[name].get("attributes", {})
-        return found
-
     def group(self, name: str) -> Group:
         """Return an inner group.
 

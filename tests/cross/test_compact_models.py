@@ -15,7 +15,6 @@ import pytest
 from scipy.optimize import brentq
 
 from memspice.circuits.deck import Deck, PieceWiseLinear
-from memspice.devices.compact.hysteresis import trajectory
 from memspice.devices.compact.stanford import Stanford
 from memspice.devices.compact.vteam import Vteam
 from memspice.devices.compact.yakopcic import Yakopcic
@@ -26,6 +25,7 @@ from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_sourced
 from memspice.resources import resource_path
+from tests.hysteresis_helpers import trajectory
 
 #: Of the largest current of the loop, and of the whole way of the state.  The solvers' local errors
 #: of 1e-8 add up over some 3,000 points, and the Stanford device, which heats itself while it

@@ -10,18 +10,14 @@ import pytest
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.devices.compact.stt import (
     SttMtj,
-    SttPulse,
-    critical_voltage,
     hazard_integral,
     junction_current,
 )
 from memspice.devices.magnet.macrospin import MacrospinMtj, conductance, evolve
 from memspice.devices.magnet.macrospin_noise import (
-    FIELD_PER_VOLT,
     ThermalBath,
     thermal_normals,
     thermal_strength,
-    thermal_waveform,
 )
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.ngspice import NgspiceEngine
@@ -30,6 +26,7 @@ from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_sourced
 from memspice.resources import resource_path
+from tests.device_helpers import FIELD_PER_VOLT, SttPulse, critical_voltage, thermal_waveform
 
 ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": NgspiceEngine, "vacask": VacaskEngine}
 EVERY_ENGINE = pytest.mark.parametrize(

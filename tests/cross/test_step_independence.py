@@ -17,12 +17,13 @@ from memspice.analysis.comparison import MARGIN, compare_spikes
 from memspice.circuits.deck import Deck, pulse_train, step_train
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck, bench_events, bench_signals
 from memspice.circuits.timing import Pulse
-from memspice.devices.compact.stt import SttMtj, SttPulse, hazard_integral
+from memspice.devices.compact.stt import SttMtj, hazard_integral
 from memspice.devices.draws import event_thresholds
 from memspice.engines import find_engine
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_parameter_set, load_sourced
+from tests.device_helpers import SttPulse
 from tests.helpers import solver_options
 
 NEURONS, CYCLES = 16, 16  # 256 events: compared one by one, so that more only cost time

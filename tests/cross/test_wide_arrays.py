@@ -20,6 +20,7 @@ from memspice.engines import find_engine
 from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.solver.crossbar_solution import solve_crossbar
+from tests.device_helpers import off_current
 
 ENGINES = [
     pytest.param("ngspice", marks=pytest.mark.ngspice),
@@ -155,7 +156,7 @@ def test_unselected_rows_leak_the_off_current(name: str) -> None:
     expected = sum(float(off.read_conductance(1e-3, voltage)) * voltage for voltage in VOLTAGES)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     positive = float(off.read_conductance(1e-3, 0.4)) * 0.4
-    assert positive == pytest.approx(NMOS.off_current(0.4), rel=1e-5)
+    assert positive == pytest.approx(off_current(NMOS, 0.4), rel=1e-5)
     assert expected < -1e3 * positive
 
 

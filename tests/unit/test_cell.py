@@ -11,6 +11,7 @@ from memspice.devices.synapse_iv import CellCurve, CubicCell, OhmicCell, SinhCel
 from memspice.devices.transistor import AccessDevice, AccessTransistor, Selector, access_current
 from memspice.errors import ConfigError
 from memspice.quantities import validate
+from tests.device_helpers import channel_conductance, off_current
 
 NMOS = AccessTransistor(transconductance=1.5e-3, threshold_voltage=0.469, slope_factor=1.4)
 SELECTOR = Selector(on_current=1e-5, on_voltage=0.5, voltage_scale=0.05)
@@ -50,7 +51,7 @@ def test_one_current_flows_through_both_devices(
 
 def test_small_signals_see_two_resistors_in_series() -> None:
     cell = Cell(access=NMOS, gate_voltage=1.2)
-    series = 1 / (1 / CELLS + 1 / NMOS.on_conductance(1.2))
+    series = 1 / (1 / CELLS + 1 / channel_conductance(NMOS, 1.2))
     # At 1 uV the square of the channel's voltage over its overdrive is 1e-6 of the linear part.
     np.testing.assert_allclose(cell.read_conductance(CELLS, 1e-6), series, rtol=1e-5)
 
@@ -71,7 +72,7 @@ def test_closed_gate_leaves_the_off_current() -> None:
     # A cell of 1 S takes nothing of the voltage: the transistor alone decides, to the 3e-6 by which
     # differences of its two ends' currents, 1e11 times what is left, hold.
     found = float(cell.read_conductance(1.0, 0.5)) * 0.5
-    assert found == pytest.approx(NMOS.off_current(0.5), rel=1e-5)
+    assert found == pytest.approx(off_current(NMOS, 0.5), rel=1e-5)
 
 
 def test_gate_voltage_opens_the_cell() -> None:

@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 
 from memspice.devices.drift import (
-    PHASE_CHANGE_REFERENCE_TIME,
     CellConditions,
-    phase_change_exponents,
 )
 from memspice.devices.synapse import Synapse, differential_conductance
-from memspice.errors import ConfigError, ShapeError
 
 CELLS = np.array([0.2e-6, 1e-6, 10e-6])
 
@@ -130,34 +127,6 @@ def test_activation_of_the_set_has_the_slope_of_the_metal_oxide_array() -> None:
             reference_temperature=298.15,
         )
         assert conditions.temperature_factor == pytest.approx(slope(celsius) / slope(25), rel=0.015)
-
-
-# --- exponents of phase change --------------------------------------------------------------------
-
-
-def test_phase_change_exponents_by_hand() -> None:
-    cells = 25e-6 * np.array([1.0, 0.1, 0.001])
-    # -0.0155 ln(0.1) + 0.0244 = 0.0601; both ends are limited.
-    np.testing.assert_allclose(
-        phase_change_exponents(cells, 25e-6, np.zeros(3)), [0.049, 0.06009, 0.1], atol=1e-5
-    )
-    # -0.0125 ln(0.1) - 0.0059 = 0.02288; limited to 0.008 and 0.045.
-    np.testing.assert_allclose(
-        phase_change_exponents(cells, 25e-6, np.ones(3)), [0.057, 0.08297, 0.145], atol=1e-5
-    )
-    assert PHASE_CHANGE_REFERENCE_TIME == 20.0
-
-
-def test_phase_change_exponents_are_never_negative(rng: np.random.Generator) -> None:
-    cells = rng.uniform(0.1e-6, 25e-6, 1000)
-    assert (phase_change_exponents(cells, 25e-6, np.full(1000, -5.0)) >= 0).all()
-
-
-def test_exponents_of_open_cells_and_of_other_shapes_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"conductance = 0 S must be above 0"):
-        phase_change_exponents(np.array([1e-6, 0.0]), 25e-6, np.zeros(2))
-    with pytest.raises(ShapeError, match=r"\(2,\).*\(3,\)"):
-        phase_change_exponents(np.full(2, 1e-6), 25e-6, np.zeros(3))
 
 
 # --- programmed cells -----------------------------------------------------------------------------

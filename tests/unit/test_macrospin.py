@@ -14,7 +14,6 @@ from memspice.devices.magnet.macrospin import (
     TORQUE,
     MacrospinMtj,
     conductance,
-    energy,
     evolve,
     magnetic_field,
     magnetisation_rate,
@@ -24,6 +23,14 @@ from memspice.parameters import load_sourced
 
 DEVICE = load_sourced("llg-mtj", "llg_mtj", MacrospinMtj).values
 ROOM = 300.0
+
+
+def energy(device: MacrospinMtj, magnetisation: np.ndarray) -> np.ndarray:
+    """Energy [J] of unit vectors (3, ...) in anisotropy, demagnetising and applied field."""
+    applied = magnetic_field(device, np.zeros_like(magnetisation))
+    # A field linear in m does half of its work.
+    own = magnetic_field(device, magnetisation) - applied
+    return np.asarray(-device.moment * ((applied + 0.5 * own) * magnetisation).sum(axis=0))
 
 
 def other(**values: float) -> MacrospinMtj:

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from memspice.devices.compact.hysteresis import loop_area, trajectory
 from memspice.devices.compact.stanford import Stanford
 from memspice.errors import ConfigError
 from memspice.parameters import load_sourced
 from memspice.quantities import validate
+from tests.hysteresis_helpers import loop_area, trajectory
 
 DEVICE = load_sourced("stanford-v1", "stanford", Stanford).values
 STATES = np.linspace(0, 1, 21)

@@ -12,20 +12,17 @@ from scipy.optimize import brentq
 
 from memspice.devices.compact.stt import (
     SttMtj,
-    SttPulse,
-    check_pulse,
-    critical_voltage,
     hazard_integral,
     junction_conductance,
     junction_current,
     log_hazard,
-    switching_probability,
     unswitched_current,
 )
 from memspice.devices.hazard import HazardLaw
 from memspice.errors import ConfigError
 from memspice.parameters import load_sourced
 from memspice.quantities import validate
+from tests.device_helpers import SttPulse, critical_voltage, switching_probability
 
 DEVICE = load_sourced("stt-mtj", "stt_mtj", SttMtj).values
 WRITE = load_sourced("stt-mtj", "write", SttPulse).values
@@ -154,7 +151,6 @@ def test_critical_current_of_the_set_is_that_of_theory() -> None:
 
 
 def test_pulse_of_the_set_is_within_the_law() -> None:
-    check_pulse(DEVICE, WRITE)
     integral = hazard_integral(DEVICE, WRITE.voltage, WRITE.flat, WRITE.edge)
     assert float(integral) == pytest.approx(1, abs=0.1)
 
@@ -171,15 +167,6 @@ def test_current_beyond_the_critical_one_is_refused() -> None:
 def test_current_must_be_finite(current: float) -> None:
     with pytest.raises(ConfigError, match="must be finite"):
         log_hazard(DEVICE, current)
-
-
-def test_pulse_beyond_the_law_is_refused() -> None:
-    strong = WRITE.model_copy(update={"voltage": critical_voltage(DEVICE)})
-    with pytest.raises(ConfigError, match=r"drives the critical current of 20\.5 uA.*below 120 mV"):
-        check_pulse(DEVICE, strong)
-    short = WRITE.model_copy(update={"flat": 5e-9})
-    with pytest.raises(ConfigError, match=r"5\.00 ns is shorter than 10\.0 ns"):
-        check_pulse(DEVICE, short)
 
 
 @pytest.mark.parametrize(

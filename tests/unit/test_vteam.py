@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memspice.devices.compact import hysteresis
-from memspice.devices.compact.hysteresis import loop_area, trajectory
 from memspice.devices.compact.vteam import Vteam
 from memspice.errors import ConfigError, ConvergenceError, ShapeError
 from memspice.parameters import load_sourced
 from memspice.quantities import validate
+from tests import hysteresis_helpers as hysteresis
+from tests.hysteresis_helpers import loop_area, trajectory
 
 DEVICE = load_sourced("vteam-kvatinsky", "vteam", Vteam).values
 STATES = np.linspace(0, 1, 21)

@@ -21,13 +21,10 @@ event has a hazard integral to compare with.  At another temperature scale ``D``
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 
 from memspice.errors import ConfigError
 from memspice.quantities import Parameters, format_si, quantity
 
-#: Shortest pulse of the thermal regime, [s]: arXiv 2505.00418.
-SHORTEST_PULSE = 10e-9
 #: Nodes of Gauss and Legendre on an edge: exact to rounding up to a barrier of some 100 kT.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
 
@@ -47,14 +44,6 @@ class SttMtj(Parameters):
     set_time: float = quantity("s", "Time constant of a switch", gt=0)
     reset_time: float = quantity("s", "Time constant of a reset at twice its threshold", gt=0)
     window: float = quantity("1", "Relative width of the threshold", gt=0)
-
-
-class SttPulse(Parameters):
-    """Trapezoidal write pulse."""
-
-    voltage: float = quantity("V", "Open-circuit voltage while the pulse is flat", gt=0)
-    flat: float = quantity("s", "Length of the flat part", gt=0)
-    edge: float = quantity("s", "Length of each edge", ge=0, default=0.0)
 
 
 def junction_conductance(
@@ -126,17 +115,6 @@ def unswitched_current(device: SttMtj, voltage: np.ndarray | float) -> np.ndarra
     return junction_current(device, 0.5 * (low + high), 0.0)
 
 
-def critical_voltage(device: SttMtj) -> float:
-    """Open-circuit voltage [V] that drives the critical current: the limit of the law."""
-    limit = device.critical_current
-    # No voltage makes the junction more resistive than it is at zero.
-    high = limit * device.parallel_resistance * (1 + device.tmr)
-    across = brentq(
-        lambda voltage: float(junction_current(device, voltage, 0.0)) - limit, 0.0, 1.01 * high
-    )
-    return float(across) + device.source_resistance * limit
-
-
 def log_hazard(device: SttMtj, current: np.ndarray | float) -> np.ndarray:
     """Logarithm of the switching rate times one second.
 
@@ -200,41 +178,6 @@ def hazard_integral(
         rate = np.exp(log_hazard(device, unswitched_current(device, ramp)))
         integral = integral + edge * (rate @ _WEIGHTS)  # two edges of mean weight one half
     return np.asarray(integral)
-
-
-def switching_probability(
-    device: SttMtj, voltage: np.ndarray | float, flat: float, edge: float = 0.0
-) -> np.ndarray:
-    """Probability that one pulse switches the junction: ``1 - exp(-hazard_integral)``.
-
-    Parameters, shape and errors are those of :func:`hazard_integral`.
-    """
-    return np.asarray(-np.expm1(-hazard_integral(device, voltage, flat, edge)))
-
-
-def check_pulse(device: SttMtj, pulse: SttPulse) -> None:
-    """Refuse a write pulse for which the thermally activated law does not hold.
-
-    Raises
-    ------
-    ConfigError
-        If the pulse drives the critical current or more, or is shorter than `SHORTEST_PULSE`.
-    """
-    limit = critical_voltage(device)
-    if pulse.voltage >= limit:
-        raise ConfigError(
-            f"a write voltage of {format_si(pulse.voltage, 'V')} drives the critical current of "
-            f"{format_si(device.critical_current, 'A')}, where the Neel-Brown law ends; stay below "
-            f"{format_si(limit, 'V')}, or simulate the magnetisation "
-            "(memspice.devices.magnet.macrospin)"
-        )
-    # A relative rounding error is not a shorter pulse.
-    if pulse.flat < SHORTEST_PULSE * (1 - 1e-9):
-        raise ConfigError(
-            f"a write pulse of {format_si(pulse.flat, 's')} is shorter than "
-            f"{format_si(SHORTEST_PULSE, 's')}, below which switching is not thermally activated; "
-            "lengthen it, or simulate the magnetisation (memspice.devices.magnet.macrospin)"
-        )
 
 
 def _conductance(

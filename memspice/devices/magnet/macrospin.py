@@ -119,14 +119,6 @@ def magnetic_field(
     return np.asarray(applied + thermal + slope * magnetisation)
 
 
-def energy(device: MacrospinMtj, magnetisation: np.ndarray) -> np.ndarray:
-    """Energy [J] of unit vectors (3, ...) in anisotropy, demagnetising and applied field."""
-    applied = magnetic_field(device, np.zeros_like(magnetisation))
-    # A field linear in m does half of its work.
-    own = magnetic_field(device, magnetisation) - applied
-    return np.asarray(-device.moment * ((applied + 0.5 * own) * magnetisation).sum(axis=0))
-
-
 def magnetisation_rate(
     device: MacrospinMtj,
     magnetisation: np.ndarray,

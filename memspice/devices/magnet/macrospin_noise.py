@@ -15,11 +15,9 @@ from scipy.special import ndtri
 
 from memspice.devices.constants import BOLTZMANN
 from memspice.devices.magnet.macrospin import GYROMAGNETIC, MacrospinMtj
-from memspice.errors import ConfigError, ShapeError
+from memspice.errors import ShapeError
 from memspice.quantities import Parameters, quantity
 
-#: Field of 1 V on the thermal nodes of the SPICE models, [A/m].
-FIELD_PER_VOLT = 1e3
 #: One value of Philox's 256-bit counter yields this many 64-bit draws.
 _BLOCK = 4
 
@@ -89,37 +87,3 @@ def coarsen(path: np.ndarray, factor: int) -> np.ndarray:
     if factor < 1 or len(path) % factor:
         raise ShapeError(f"{len(path)} intervals cannot be averaged in groups of {factor}")
     return np.asarray(path.reshape(-1, factor, *path.shape[1:]).mean(axis=1))
-
-
-def thermal_waveform(
-    field: np.ndarray, interval: float, start: float, edge: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Corners of one component of a thermal field, for a piecewise-linear source.
-
-    Parameters
-    ----------
-    field : ndarray, shape (intervals,), [A/m]
-    interval, start, edge : float, [s]
-        Length of an interval, beginning of the first, and length of the edges, which are centred
-        on the borders: the integral of the field is kept.
-
-    Returns
-    -------
-    times : ndarray, shape (2 * intervals + 2,), [s]
-    values : ndarray, same shape, [V]
-        1 V for `FIELD_PER_VOLT`; zero before and after.
-
-    Raises
-    ------
-    ConfigError
-        If the edge is not between 0 and the interval, or begins before time 0.
-    """
-    if not 0 < edge < interval or start < 0.5 * edge:
-        raise ConfigError(
-            f"an edge of {edge} s must be above 0 and shorter than the interval of {interval} s, "
-            f"and the start of {start} s at least half of it"
-        )
-    borders = start + interval * np.arange(len(field) + 1)
-    times = (borders[:, None] + 0.5 * edge * np.array([-1.0, 1.0])).ravel()
-    levels = np.concatenate([[0.0], field, [0.0]]) / FIELD_PER_VOLT
-    return times, np.repeat(levels, 2)[1:-1]
