@@ -27,11 +27,6 @@ class EnergyBalance:
     stored: float
 
     @property
-    def total(self) -> float:
-        """Dissipated energy, [J]."""
-        return self.dissipated
-
-    @property
     def closure(self) -> float:
         """``|delivered - dissipated - stored| / delivered``, [1]; infinite of nothing delivered."""
         if self.delivered == 0:

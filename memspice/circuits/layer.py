@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,7 +33,8 @@ class LayerCircuit:
     (outputs,) [V], is added to what the difference stages give.
 
     A :meth:`part` has some of the neurons of ``whole``, from number ``first`` on; the others' bit
-    lines share its rows.
+    lines share its rows.  Who knows the ports of the same crossbar already gives them as
+    ``known_ports``; what is made of the circuit by another crossbar does not inherit them.
     """
 
     conductances: tuple[np.ndarray, ...]
@@ -51,6 +52,11 @@ class LayerCircuit:
     trim: np.ndarray | None = None
     whole: LayerCircuit | None = None
     first: int = 0
+    known_ports: InitVar[PortArray | None] = None
+
+    def __post_init__(self, known_ports: PortArray | None) -> None:
+        if known_ports is not None:
+            object.__setattr__(self, "ports", known_ports)  # a frozen object is being made
 
     def part(self, outputs: range) -> LayerCircuit:
         """Neurons of some numbers, for a ``reduced`` deck of their own; itself if these are all."""
@@ -65,9 +71,7 @@ class LayerCircuit:
 
     def with_trim(self, trim: np.ndarray) -> LayerCircuit:
         """The same crossbar with another trim (outputs,) [V]; its ports are not reduced again."""
-        trimmed = replace(self, trim=trim)
-        vars(trimmed)["ports"] = self.ports  # where cached_property keeps them
-        return trimmed
+        return replace(self, trim=trim, known_ports=self.ports)
 
     @property
     def outputs(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from benchmarks.layer import MOST_CYCLES, Run, better, run_once, square_jobs
 from benchmarks.loop import counted_products, measure_loop
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, EngineError, EngineTimeout, NetlistError
+from memspice.network.frames import multiply
 from tests.bench_helpers import TINY, BrokenEngine, FakeChildren
 from tests.helpers import ngspice
 
@@ -128,18 +130,26 @@ def test_run_beyond_its_limit_is_a_result() -> None:
     assert run.found is None
 
 
-def test_products_are_counted_and_the_function_is_put_back() -> None:
-    original = np.matmul
+def test_products_are_counted_in_threads_and_watched_no_longer() -> None:
     one, other = np.ones((3, 5), np.float32), np.ones((5, 7), np.float32)
+    result, before = np.empty((3, 7), np.float32), threading.getprofile()
+
+    def run(matrix: np.ndarray) -> None:
+        thread = threading.Thread(target=multiply, args=(one, matrix, result))
+        thread.start()
+        thread.join()
+
     with counted_products() as found:
-        result = np.empty((3, 7), np.float32)
-        np.matmul(one, other, out=result)
+        run(other)
     assert np.all(result == 5)
     assert found.operations == 2 * 3 * 5 * 7
-    assert np.matmul is original
-    with pytest.raises(ValueError, match="matmul"), counted_products():
-        np.matmul(one, one)
-    assert np.matmul is original
+    assert found.cpu_seconds > 0
+    assert threading.getprofile() is before
+    run(other)
+    with pytest.raises(ValueError, match="a reason"), counted_products():
+        raise ValueError("a reason")
+    assert threading.getprofile() is before
+    assert found.operations == 2 * 3 * 5 * 7
 
 
 def test_share_of_the_loop_is_made_of_its_parts() -> None:

@@ -150,6 +150,14 @@ def test_no_crossbar_is_reduced_again_for_its_trim(
     assert len(reduced) == sum(len(layer.circuits) for layer in layers)
 
 
+def test_another_crossbar_has_ports_of_its_own(network: Network) -> None:
+    circuit: LayerCircuit = mapped(network, "fast-memristor")[1].circuits[0]
+    assert circuit.trim is not None
+    assert circuit.with_trim(2 * circuit.trim).ports is circuit.ports
+    doubled = replace(circuit, conductances=tuple(2 * tile for tile in circuit.conductances))
+    assert (doubled.ports.transfer != circuit.ports.transfer).any()
+
+
 def test_drive_for_is_the_inverse_of_the_law(network: Network) -> None:
     for device in SETS:
         circuit = mapped(network, device)[0].circuits[0]
