@@ -44,6 +44,7 @@ def _one_chip(prepared: Prepared) -> tuple[np.ndarray, float, float]:
         data.images,
         setup.cycles,
         setup.seed,
+        burst=setup.burst,
         windows=[window for each in windows.values() for window in each],
     )
     layers = closed_form_layers(prepared, windows, run).values()

@@ -32,8 +32,12 @@ def closed_form_energy(
     row_voltage: np.ndarray,
     hazard: np.ndarray,
     thresholds: np.ndarray,
+    burst: int = 1,
 ) -> dict[str, np.ndarray]:
     """Energy of each cycle by component.
+
+    In a burst a cycle is a row pulse, which drivers, array and sense stages carry, and a cycle of
+    neurons, which follow the held drive.
 
     Parameters
     ----------
@@ -43,6 +47,8 @@ def closed_form_energy(
         Drive of the rows.
     hazard, thresholds : ndarray, shape (cycles, outputs), [1]
         Hazard integral and its threshold, event by event; ignored without neurons.
+    burst : int
+        Cycles of a burst; see `memspice.circuits.bursts`.
 
     Returns
     -------
@@ -51,9 +57,9 @@ def closed_form_energy(
     """
     energy = {name: np.zeros(len(row_voltage)) for name in COMPONENTS}
     energy["driver"], energy["crossbar"] = _array_energy(layer, row_voltage)
-    energy["sense"] = _sense_energy(layer, row_voltage)
+    energy["sense"] = _sense_energy(layer, row_voltage, burst)
     if layer.spiking:
-        drive = layer.drive_voltage(row_voltage)
+        drive = layer.held_drive(row_voltage, burst)
         energy.update(neuron_energy(layer, drive, hazard, thresholds))
     return energy
 
@@ -67,7 +73,7 @@ def _array_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> tuple[np.ndar
     return power.driver * duration, power.crossbar * duration
 
 
-def _sense_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> np.ndarray:
+def _sense_energy(layer: LayerCircuit, row_voltage: np.ndarray, burst: int) -> np.ndarray:
     """Quiescent and signal energy of the sense stages of all columns."""
     sense, pulse = layer.sense, layer.schedule.rows
     current = row_voltage @ layer.ports.transfer[layer.columns].T
@@ -76,13 +82,17 @@ def _sense_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> np.ndarray:
     if sense.kind == "transimpedance":
         # The output stage sinks the bit-line current into its lower rail.
         signal = signal + sense.supply * np.sum(np.abs(current), axis=-1) * pulse.area
-    return np.asarray(quiescent_energy(layer) + signal)
+    return np.asarray(quiescent_energy(layer, burst) + signal)
 
 
-def quiescent_energy(layer: LayerCircuit) -> float:
-    """Energy of a cycle that the amplifiers of all sense stages take without any signal, [J]."""
+def quiescent_energy(layer: LayerCircuit, burst: int = 1) -> float:
+    """Energy of a cycle that the amplifiers of all sense stages take without any signal, [J].
+
+    The difference stages, which hold the drive of a burst, take theirs in its write phases, too.
+    """
     sense = layer.sense
     amplifiers = 3 if sense.kind == "transimpedance" else 1  # two lines and their difference
+    amplifiers += burst > 1 and layer.spiking
     power = 2 * sense.supply * sense.quiescent_current
     return amplifiers * layer.outputs * power * layer.schedule.rows.area
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from memspice.circuits.bursts import burst_means
 from memspice.circuits.negligible import drawn_array
 from memspice.circuits.parameters import (
     ArrayParameters,
@@ -126,6 +127,18 @@ class LayerCircuit:
         return np.asarray(
             np.clip(self.output_bias + row_voltage @ self.drive_gain.T, *self.write_limits)
         )
+
+    def held_drive(self, row_voltage: np.ndarray, burst: int) -> np.ndarray:
+        """Settled drive [V] of each cycle, shape (cycles, outputs), held through each burst.
+
+        Parameters
+        ----------
+        row_voltage : ndarray, shape (cycles, rows), [V]
+            Row pulses; those of a burst are integrated.
+        burst : int
+            Cycles of a burst; see `memspice.circuits.bursts`.
+        """
+        return self.drive_voltage(burst_means(row_voltage, burst)).repeat(burst, axis=0)
 
     @property
     def output_bias(self) -> np.ndarray:

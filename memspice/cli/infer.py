@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from memspice.cli.options import (
     check_out,
     counter,
     energy_line,
+    in_cycles,
     note_lines,
     parents_option,
     setup_options,
@@ -72,8 +74,9 @@ def infer_text(result: Mapping[str, Any]) -> str:
     """Result for a terminal of 80 columns."""
     dataset = result["dataset"]
     lines = [
-        f"{result['network']} on {dataset['images']} images of {dataset['name']}",
-        f"  {dataset['source']}",
+        f"{result['network']} on {dataset['images']} images of {dataset['name']}, "
+        f"{in_cycles(result)}",
+        textwrap.fill(dataset["source"], 78, initial_indent="  ", subsequent_indent="  "),
         *note_lines(result),
         f"  ANN accuracy {_percent(result['ann_accuracy'])}",
         f"  SNN accuracy {_percent(result['snn_accuracy'])}",

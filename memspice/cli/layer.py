@@ -14,6 +14,7 @@ from memspice.cli.execution import execution_options, take_execution
 from memspice.cli.options import (
     check_out,
     energy_line,
+    in_cycles,
     note_lines,
     parents_option,
     setup_options,
@@ -88,7 +89,7 @@ def layer_text(result: LayerResult) -> str:
     lines = [
         f"{content['network']} {content['layer']}: {content['rows']} rows, "
         f"{content['cols']} columns, {content['fidelity']} on {engine['name']} {engine['version']}",
-        f"  {content['windows']} windows of {content['cycles']} cycles, "
+        f"  {content['windows']} windows of {in_cycles(content)}, "
         f"{content['events']} events, {content['wall_seconds']:.1f} s",
         *note_lines(content),
     ]

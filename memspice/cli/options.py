@@ -65,6 +65,12 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
         ),
         click.option("--images", default=images, show_default=True, help="Test images."),
         click.option("--cycles", default=cycles, show_default=True, help="Cycles per image."),
+        click.option(
+            "--burst",
+            default=1,
+            show_default=True,
+            help="Cycles in which neurons keep one drive, that of the mean input in as many.",
+        ),
         engine_option,
         click.option("--tile", default="128x128", show_default=True, help="Rows x columns."),
         click.option(
@@ -157,6 +163,12 @@ def note_lines(content: Mapping[str, Any]) -> list[str]:
         textwrap.fill(note, 80, initial_indent="  note         ", subsequent_indent=15 * " ")
         for note in content.get("notes", ())
     ]
+
+
+def in_cycles(content: Mapping[str, Any]) -> str:
+    """Cycles of a result in words, and its bursts where it has any."""
+    bursts = f" in bursts of {content['burst']}" if content["burst"] > 1 else ""
+    return f"{content['cycles']} cycles{bursts}"
 
 
 def energy_line(content: Mapping[str, Any]) -> str:

@@ -16,18 +16,18 @@ def stored_batches(writer: RunWriter) -> dict[int, BatchResult]:
     return {batch.first: batch for batch in batches}
 
 
-def batch_record(batch: BatchResult, cycles: int, provenance: Provenance) -> JobRecord:
+def batch_record(batch: BatchResult, cycles: int, burst: int, provenance: Provenance) -> JobRecord:
     """Record of a batch: one row for each image, number of cycles and class.
 
     Parameters
     ----------
     batch : BatchResult
-    cycles : int
-        Cycles of the run.
+    cycles, burst : int
+        Cycles of the run, and of a burst.
     provenance : Provenance
         Of the run; with the images it is all that decides the result.
     """
-    counts = cycle_counts(cycles)
+    counts = cycle_counts(cycles, burst)
     _, images, classes = batch.scores.shape
     last = batch.first + images - 1
     grid = np.meshgrid(counts, np.arange(batch.first, last + 1), np.arange(classes), indexing="ij")

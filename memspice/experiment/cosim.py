@@ -201,7 +201,9 @@ def _iterate(
             state.calibration.clear()
         for layer in prepared.mapped.layers:
             windows = chosen[layer.name]
-            energies = window_energies(layer, windows, inference, prepared.setup.seed)
+            energies = window_energies(
+                layer, windows, inference, prepared.setup.seed, prepared.setup.burst
+            )
             # By window: one that few images bring up again must not count as another sample.
             state.modelled.setdefault(layer.name, {}).update(zip(windows, energies, strict=True))
         if not holds:
@@ -245,6 +247,7 @@ def _infer(
         images,
         prepared.setup.cycles,
         prepared.setup.seed,
+        burst=prepared.setup.burst,
         windows=[window for windows in chosen.values() for window in windows],
         calibration=state.calibration,
         progress=counted(report, len(images)),
@@ -258,19 +261,19 @@ def _spice_jobs(
     inference: InferenceResult,
     number: int,
 ) -> list[WindowJob]:
-    seed, layers = prepared.setup.seed, prepared.mapped.layers
+    setup, layers = prepared.setup, prepared.mapped.layers
     jobs = []
     for layer in layers:
         for index, window in enumerate(chosen[layer.name][: plan.spice_windows]):
             showcase = number == 0 and layer is layers[0] and index == 0
             cycles = plan.showcase_cycles if showcase else plan.spice_cycles
             inputs = inference.windows[window][:cycles]
-            jobs += window_jobs(layer, window, inputs, "reduced", seed)
+            jobs += window_jobs(layer, window, inputs, "reduced", setup.seed, setup.burst)
     if number == 0:
         smallest = min(layers, key=lambda layer: layer.rows * layer.outputs)
         for window in chosen[smallest.name][: plan.full_windows]:
             inputs = inference.windows[window][: plan.full_cycles]
-            jobs += window_jobs(smallest, window, inputs, "full", seed)
+            jobs += window_jobs(smallest, window, inputs, "full", setup.seed, setup.burst)
     return jobs
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from memspice.analysis.transfer import Characterization
+from memspice.circuits.bursts import refuse_simulated_bursts
 from memspice.engines import find_engine
 from memspice.experiment.against_cmos import load_cmos
 from memspice.experiment.characterize import characterize
@@ -66,6 +67,7 @@ def cosimulate(
     IncompleteResults
         If so many jobs failed that a number would rest on nothing.
     """
+    refuse_simulated_bursts(setup.burst, "reduced")
     started = time.monotonic()
     engine = find_engine(setup.engine)
     constants = load_cmos()

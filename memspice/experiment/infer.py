@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.statistics import accuracy
+from memspice.circuits.bursts import refuse_simulated_bursts
 from memspice.errors import ConfigError
 from memspice.experiment.batch_store import batch_record, stored_batches
 from memspice.experiment.simulate_layer import (
@@ -55,7 +56,7 @@ def infer(
     """Classify images; the object of ``infer --json``.
 
     An image of which a job failed is left out of everything but ``failures``.
-    ``snn_accuracy_by_cycles``, of the surrogate, is what runs of fewer cycles would give.
+    ``snn_accuracy_by_cycles``, of the surrogate, is what runs of fewer bursts would give.
 
     Parameters
     ----------
@@ -79,13 +80,14 @@ def infer(
     Raises
     ------
     ConfigError
-        If SPICE is asked for on a network with convolutions.
+        If SPICE is asked for on a network with convolutions, or for bursts.
     IncompleteResults
         If not one image could be classified.
     StoreError
         If the run cannot be stored.
     """
     execution.check()
+    refuse_simulated_bursts(setup.burst, fidelity)
     started = time.monotonic()
     prepared = prepare(setup)
     engine = open_engine(setup.engine, fidelity)
@@ -105,6 +107,7 @@ def infer(
         "device": prepared.mapped.parameter_set.name,
         "fidelity": fidelity,
         "cycles": setup.cycles,
+        "burst": setup.burst,
         "seed": setup.seed,
         "ann_accuracy": asdict(ann_accuracy(prepared, advance)),
     }
@@ -144,13 +147,14 @@ def _by_surrogate(
 
     def keep(batch: BatchResult) -> None:
         if writer:
-            writer.add(batch_record(batch, setup.cycles, writer.provenance))
+            writer.add(batch_record(batch, setup.cycles, setup.burst, writer.provenance))
 
     run = run_inference(
         prepared.mapped,
         images,
         setup.cycles,
         setup.seed,
+        burst=setup.burst,
         progress=advance,
         known=stored_batches(writer) if writer else {},
         on_batch=keep,

@@ -14,6 +14,7 @@ import numpy as np
 from memspice.analysis.assumed import assumed_fraction
 from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
+from memspice.circuits.bursts import refuse_simulated_bursts
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
 from memspice.jobs import Execution, Runner, open_runner
@@ -111,6 +112,7 @@ def simulate_layer(
     """
     started = time.monotonic()
     run.check()
+    refuse_simulated_bursts(setup.burst, run.fidelity)
     prepared = prepare(setup)
     name = run.layer or prepared.mapped.layers[0].name
     layer = prepared.mapped.layer(name)
@@ -158,6 +160,7 @@ def simulate_layer(
         "rows": layer.rows,
         "cols": 2 * layer.outputs,
         "cycles": setup.cycles,
+        "burst": setup.burst,
         "windows": len({job.window for job in jobs}),
         "jobs": {"total": total, **runner.tally.as_json()},
         "failures": failures,
@@ -213,6 +216,7 @@ def _jobs(
         images,
         setup.cycles,
         setup.seed,
+        burst=setup.burst,
         windows=windows,
         checked=run.fidelity != "full",  # then only what comes before the layer counts
         progress=advance,
@@ -220,7 +224,9 @@ def _jobs(
     return [
         job
         for window in windows
-        for job in window_jobs(layer, window, loop.windows[window], run.fidelity, setup.seed)
+        for job in window_jobs(
+            layer, window, loop.windows[window], run.fidelity, setup.seed, setup.burst
+        )
     ]
 
 

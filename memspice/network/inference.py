@@ -1,9 +1,10 @@
 """The network loop: every neuron of every layer through all cycles, in NumPy.
 
 Each layer is one matrix product with the exact drive gain of its crossbars (wires, drivers and
-sense stages included) for a few frames at a time, a frame being one image in one cycle; then the
-hazard law, and one draw per event.  Matrix products are float32; a spike is ``H >= E = -ln u``,
-with the same ``u`` that a SPICE run of the event gets.
+sense stages included) for a few frames at a time, a frame being one image in one cycle, or in one
+burst of cycles (`memspice.circuits.bursts`); then the hazard law, and one draw per event.  Matrix
+products are float32; a spike is ``H >= E = -ln u``, with the same ``u`` that a SPICE run of the
+event gets.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from memspice.circuits.bursts import burst_means, check_burst
 from memspice.devices.draws import event_draws
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
@@ -75,13 +77,18 @@ class BatchResult(NamedTuple):
     spikes: dict[str, np.ndarray]
 
 
-def cycle_counts(cycles: int) -> list[int]:
-    """Numbers of cycles of which a run keeps scores: the powers of two below its own, and that.
+def cycle_counts(cycles: int, burst: int = 1) -> list[int]:
+    """Numbers of cycles of which a run keeps scores: the ends of some of its bursts.
+
+    Their numbers are the powers of two below that of all bursts, and that.
 
     >>> cycle_counts(12)
     [1, 2, 4, 8, 12]
+    >>> cycle_counts(12, burst=4)
+    [4, 8, 12]
     """
-    return [*(1 << power for power in range((cycles - 1).bit_length())), cycles]
+    bursts = cycles // burst
+    return [burst * n for n in (*(1 << k for k in range((bursts - 1).bit_length())), bursts)]
 
 
 def run_inference(
@@ -90,6 +97,7 @@ def run_inference(
     cycles: int,
     seed: int,
     *,
+    burst: int = 1,
     first_image: int = 0,
     windows: Iterable[Window] = (),
     calibration: Mapping[str, Calibration] | None = None,
@@ -111,6 +119,9 @@ def run_inference(
         Write-read-reset cycles per image.
     seed : int
         Of the event draws.
+    burst : int
+        Cycles in which neurons are written with one drive, that of the mean input in as many
+        cycles.
     first_image : int
         Number of the first image in its data set, for the draws.
     windows : iterable of Window
@@ -133,10 +144,11 @@ def run_inference(
     Raises
     ------
     ConfigError
-        If a window is of an unknown layer, or of an image or position that is not there, or if a
-        calibration makes a hazard that does not grow with the voltage, or if the closed form of a
-        layer does not hold.
+        If cycles are not whole bursts, or if a window is of an unknown layer, or of an image or
+        position that is not there, or if a calibration makes a hazard that does not grow with the
+        voltage, or if the closed form of a layer does not hold.
     """
+    check_burst(cycles, burst)
     if checked:
         check_closed_form(mapped, images)
     kept = list(windows)
@@ -150,7 +162,7 @@ def run_inference(
         if first_image + start in known:
             return known[first_image + start]
         batch = images[start : start + size]
-        run = _Batch(mapped, stages, seed, first_image + start, inputs)
+        run = _Batch(mapped, stages, seed, first_image + start, inputs, burst)
         scores = run.cycles(batch, cycles, stop)
         return BatchResult(first_image + start, scores, run.spikes)
 
@@ -175,7 +187,7 @@ def run_inference(
     }
     found = {window: np.concatenate(parts) for window, parts in inputs.items() if parts}
     scores = np.concatenate([batch.scores for batch in batches], axis=1)
-    scores_at = dict(zip(cycle_counts(cycles), scores, strict=True))
+    scores_at = dict(zip(cycle_counts(cycles, burst), scores, strict=True))
     return InferenceResult(scores_at, rates, totals, found)
 
 
@@ -228,7 +240,9 @@ class _Batch:
         seed: int,
         first_image: int,
         windows: dict[Window, list[np.ndarray]],
+        burst: int,
     ) -> None:
+        self._burst = burst
         self._mapped, self._stages, self._seed = mapped, stages, seed
         self._first_image, self._windows = first_image, windows
         self.spikes: dict[str, np.ndarray] = {}
@@ -239,22 +253,24 @@ class _Batch:
             stage.layer.name: np.zeros(len(images)) for stage in self._stages if stage.rule
         }
         last = self._stages[-1].layer
-        drive = np.zeros((len(images), cycles, _events(last)))
+        drive = np.zeros((len(images), cycles // self._burst, _events(last)))
         largest = max(_events(stage.layer) for stage in self._stages)
-        for part, span in _groups(len(images), cycles, max(1, EVENTS // largest)):
+        together = max(self._burst, EVENTS // largest // self._burst * self._burst)
+        for part, span in _groups(len(images), cycles, together):
             if stop.is_set():
                 raise IncompleteResults(
                     f"the network loop was stopped before image {self._first_image + part.start}, "
                     f"cycle {span.start}"
                 )
             frames = self._group(channels_last(images[part]), part, span)
-            drive[part, span.start : span.stop] = frames  # one for all where nothing is drawn
-        counts = np.array(cycle_counts(cycles))
+            held = slice(span.start // self._burst, span.stop // self._burst)
+            drive[part, held] = frames  # one for all where nothing is drawn
+        counts = np.array(cycle_counts(cycles // self._burst))
         totals = np.cumsum(drive, axis=1)[:, counts - 1].swapaxes(0, 1)
         return last.scores(totals / counts[:, None, None])
 
     def _group(self, state: np.ndarray, images: slice, cycles: range) -> np.ndarray:
-        """Drives of the last layer (images, cycles or 1, outputs) [V] in some cycles."""
+        """Drives of the last layer (images, bursts or 1, outputs) [V] in some cycles."""
         count, repeat = len(state), len(cycles)  # pixels are the same in every cycle
         stages = iter(self._stages)
         for step in self._mapped.steps:
@@ -263,6 +279,8 @@ class _Batch:
                 continue
             stage = next(stages)
             self._keep(stage.layer, state, images, repeat)
+            if repeat == 1:
+                state = burst_means(state, self._burst)
             if stage.rule is None:
                 break
             state = self._spikes(stage, stage.rule, state, images, cycles)
@@ -318,7 +336,7 @@ def _clipped(stage: _Stage, product: np.ndarray) -> np.ndarray:
 
 
 def _groups(images: int, cycles: int, frames: int) -> Iterator[tuple[slice, range]]:
-    """Images and cycles of at most ``frames`` frames that together are all of them."""
+    """Images and cycles of at most ``frames`` frames, whole bursts, that together are all."""
     together = max(1, frames // cycles)
     for first in range(0, images, together):
         part = slice(first, min(first + together, images))

@@ -147,7 +147,7 @@ def _energy_deviation(job: WindowJob, found: Outcome, hazard: np.ndarray) -> dic
     rows, thresholds = job.layer.row_voltage(job.inputs), job.stimulus().thresholds
 
     def form(each: np.ndarray) -> dict[str, np.ndarray]:
-        return closed_form_energy(job.circuit, rows, each, thresholds)
+        return closed_form_energy(job.circuit, rows, each, thresholds, job.burst)
 
     return _apart(found.energy, form, hazard, thresholds)
 

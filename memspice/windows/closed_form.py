@@ -18,13 +18,17 @@ def per_cycle(energies: Sequence[Mapping[str, float]], cycles: int) -> dict[str,
 
 
 def window_energies(
-    layer: MappedLayer, windows: Sequence[Window], inference: InferenceResult, seed: int
+    layer: MappedLayer,
+    windows: Sequence[Window],
+    inference: InferenceResult,
+    seed: int,
+    burst: int = 1,
 ) -> list[dict[str, float]]:
     """Closed-form energy per cycle [J] of each window of a layer, by component."""
     energies = []
     for window in windows:
         inputs = inference.windows[window]
-        jobs = window_jobs(layer, window, inputs, "surrogate", seed)
+        jobs = window_jobs(layer, window, inputs, "surrogate", seed, burst)
         energies.append(per_cycle([run_job(job, None).energy for job in jobs], len(inputs)))
     return energies
 
@@ -50,7 +54,7 @@ def closed_form_layers(
     """
     setup, layers = prepared.setup, {}
     for layer in prepared.mapped.layers:
-        found = window_energies(layer, windows[layer.name], inference, setup.seed)
+        found = window_energies(layer, windows[layer.name], inference, setup.seed, setup.burst)
         each = [(energy, energy) for energy in found]
         layers[layer.name] = extrapolate_layer(found, each, layer.positions * setup.cycles)
     return layers

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from memspice.circuits.bursts import check_burst
 from memspice.datasets.cifar10 import load_cifar10
 from memspice.datasets.dataset import Dataset
 from memspice.datasets.digits import load_digits
@@ -37,6 +38,7 @@ MOST = {"images": 10_000_000, "cycles": 1_000_000, "tile": 4096}
 class Setup:
     """Settings shared by all commands that simulate a network.
 
+    ``cycles`` are those of an image, in bursts of ``burst`` (`memspice.circuits.bursts`);
     ``tile`` is (rows, columns), ``wire_resistance`` [ohm] per cell replaces both of the parameter
     set, ``changes`` are other values of the set by ``"table.name"``, in SI units, as of
     :func:`~memspice.parameters.load_parameter_set`; ``data`` is the folder of the official CIFAR-10
@@ -47,6 +49,7 @@ class Setup:
     device: str = "fast-memristor"
     images: int = 1
     cycles: int = 8
+    burst: int = 1
     tile: tuple[int, int] = (128, 128)
     wire_resistance: float | None = None
     changes: Mapping[str, float | str] = field(default_factory=dict)
@@ -97,6 +100,7 @@ def prepare(setup: Setup) -> Prepared:
         if not 1 <= value <= most:
             bound = "at least 1" if value < 1 else f"at most {most:,}"
             raise ConfigError(f"{name} = {value} must be {bound}")
+    check_burst(setup.cycles, setup.burst)
     if not 0 <= setup.seed < 2**63:
         raise ConfigError(f"seed = {setup.seed} must be at least 0 and below 2**63")
     network = load_network(setup.network)

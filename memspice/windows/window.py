@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 
 from memspice.analysis.energy import EnergyBalance, energy_balance
+from memspice.circuits.bursts import check_burst, refuse_simulated_bursts
 from memspice.circuits.closed_form_limits import refuse_without_closed_form
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
@@ -50,7 +51,11 @@ DECK_OUTPUTS = 4
 
 @dataclass(frozen=True, eq=False)
 class WindowJob:
-    """Some outputs of a window, at one fidelity; ``inputs`` is (cycles, fan_in) in [0, 1]."""
+    """Some outputs of a window, at one fidelity; ``inputs`` is (cycles, fan_in) in [0, 1].
+
+    Those of every ``burst`` cycles are integrated into one drive, which is held as long
+    (`memspice.circuits.bursts`).
+    """
 
     layer: MappedLayer
     outputs: range
@@ -58,6 +63,7 @@ class WindowJob:
     inputs: np.ndarray
     fidelity: Fidelity
     seed: int
+    burst: int = 1
 
     @cached_property
     def circuit(self) -> LayerCircuit:
@@ -76,7 +82,7 @@ class WindowJob:
     @property
     def key(self) -> str:
         """Identity for a resumed run, whose configuration is the same."""
-        return content_hash(self.name, self.seed, self.inputs)
+        return content_hash(self.name, self.seed, self.inputs, self.burst)
 
     def stimulus(self) -> Stimulus:
         """Row voltages and thresholds of the job's events."""
@@ -92,11 +98,23 @@ class WindowJob:
 
 
 def window_jobs(
-    layer: MappedLayer, window: Window, inputs: np.ndarray, fidelity: Fidelity, seed: int
+    layer: MappedLayer,
+    window: Window,
+    inputs: np.ndarray,
+    fidelity: Fidelity,
+    seed: int,
+    burst: int = 1,
 ) -> list[WindowJob]:
-    """Jobs of all outputs of a window, in their order."""
+    """Jobs of all outputs of a window, in their order.
+
+    Raises
+    ------
+    ConfigError
+        If the cycles of the inputs are not whole bursts.
+    """
+    check_burst(len(inputs), burst)
     return [
-        WindowJob(layer, outputs, window, inputs, fidelity, seed)
+        WindowJob(layer, outputs, window, inputs, fidelity, seed, burst)
         for outputs in job_outputs(layer, fidelity)
     ]
 
@@ -121,7 +139,7 @@ def deck_count(outputs: int) -> int:
 def surrogate_events(job: WindowJob) -> dict[str, np.ndarray]:
     """Closed-form drive [V] and hazard integral of a job's events, each (cycles, outputs)."""
     circuit = job.circuit
-    drive = circuit.drive_voltage(job.layer.row_voltage(job.inputs))
+    drive = circuit.held_drive(job.layer.row_voltage(job.inputs), job.burst)
     hazard = np.exp(np.minimum(circuit.log_hazard(drive), 50.0))
     return {"drive": drive, "hazard": hazard if circuit.spiking else np.zeros_like(drive)}
 
@@ -195,11 +213,12 @@ def window_request(job: WindowJob, engine: Engine) -> EngineRequest:
     Raises
     ------
     ConfigError
-        If ``reduced`` is asked for where it would not be exact.
+        If ``reduced`` is asked for where it would not be exact, or bursts.
     NetlistError
         If the engine cannot express an element.
     """
     assert job.fidelity != "surrogate"
+    refuse_simulated_bursts(job.burst, job.fidelity)
     circuit, stimulus = job.circuit, job.stimulus()
     if job.fidelity == "reduced":
         refuse_unless_reducible(circuit.whole or circuit, stimulus.row_voltage, job.layer.name)
@@ -259,7 +278,7 @@ def _named(job: WindowJob) -> Iterator[None]:
 def _surrogate_record(job: WindowJob, started: float) -> JobRecord:
     stimulus, events = job.stimulus(), surrogate_events(job)
     energy = closed_form_energy(
-        job.circuit, stimulus.row_voltage, events["hazard"], stimulus.thresholds
+        job.circuit, stimulus.row_voltage, events["hazard"], stimulus.thresholds, job.burst
     )
     spikes = events["hazard"] >= stimulus.thresholds
     return JobRecord(
@@ -310,6 +329,7 @@ def job_attributes(job: WindowJob, wall_seconds: float) -> dict[str, str | int |
         "rows": job.circuit.rows,
         "outputs": job.circuit.outputs,
         "cycles": len(job.inputs),
+        "burst": job.burst,
         "fidelity": job.fidelity,
         "spiking": job.circuit.spiking,
         "wall_seconds": wall_seconds,

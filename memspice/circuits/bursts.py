@@ -1,0 +1,102 @@
+"""Bursts: a layer averages the spikes of its inputs before its own nonlinearity.
+
+A spike carries one bit, and the mean of a nonlinear function is not the function of the mean: what
+neurons do to every single pattern of spikes, no average over cycles takes back.  In a burst of K
+cycles a layer first takes in K row pulses, those of the K spikes of each input, which its sense
+stages integrate into one drive; then its neurons run K write-read-reset cycles from that drive,
+and the next layer begins.  A run of T cycles is T / K bursts; K = 1 is a drive for every cycle.
+
+What the sense stage must do for that, and what of it is assumed:
+
+- It integrates K pulses, each with the K-th part of the gain (a capacitor K times as large, or
+  reset only once a burst), so that K spikes of every input give the drive that one gives without
+  bursts.  Amplifiers see single pulses, as without bursts; the limits of the drive are those of the
+  integrated voltage.
+- It holds the drive through K write phases.  Assumed: without droop, and with the difference stage
+  switched on for as long again as the pulses last, which is counted.
+- Rows, cells, wires and sense stages work once for every pulse, as often as without bursts: K
+  pulses a burst, also where a row carries the same level in all of them.  Neurons work once a
+  cycle.
+- It integrates while the layer before spikes, cycle by cycle, so that spikes wait nowhere; each
+  layer begins K cycles after the one before.  To take in the next burst while neurons are written
+  from this one it needs a second capacitor.
+
+No circuit of an integrating stage is there yet: bursts run in the surrogate alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from memspice.errors import ConfigError
+
+#: Most cycles of a burst: bounds the spikes that the network loop keeps at a time.
+LONGEST = 1024
+
+
+def check_burst(cycles: int, burst: int) -> None:
+    """Refuse cycles that are not whole bursts.
+
+    Parameters
+    ----------
+    cycles : int
+        Of a run.
+    burst : int
+        Cycles of a burst.
+
+    Raises
+    ------
+    ConfigError
+        With the bursts that divide the cycles, and the cycles next to these that are whole bursts.
+    """
+    if not 1 <= burst <= LONGEST:
+        raise ConfigError(f"burst = {burst} must be 1 to {LONGEST:,} cycles")
+    if cycles % burst:
+        below, above = cycles // burst * burst, -(-cycles // burst) * burst
+        near = " or ".join(str(count) for count in (below, above) if count)
+        fitting = [str(k) for k in range(1, min(cycles, LONGEST) + 1) if cycles % k == 0]
+        raise ConfigError(
+            f"cycles = {cycles} is not a multiple of burst = {burst}, and a run is whole bursts: "
+            f"use cycles = {near}, or burst = {', '.join(fitting)}"
+        )
+
+
+def refuse_simulated_bursts(burst: int, fidelity: str) -> None:
+    """Refuse bursts where a circuit would have to integrate them.
+
+    Raises
+    ------
+    ConfigError
+        If there are any, unless in the surrogate.
+    """
+    if burst > 1 and fidelity != "surrogate":
+        raise ConfigError(
+            f"burst = {burst} needs a sense stage that integrates {burst} row pulses and holds the "
+            f"drive, of which there is no circuit for fidelity {fidelity}: use --fidelity "
+            "surrogate (infer, simulate-layer), or burst = 1"
+        )
+
+
+def burst_means(patterns: np.ndarray, burst: int) -> np.ndarray:
+    """Mean pattern of each burst: what a layer integrates, in units of one pulse.
+
+    Parameters
+    ----------
+    patterns : ndarray, shape (frames, ...)
+        Spikes or levels, cycle after cycle; as many as whole bursts have.
+    burst : int
+        Cycles of a burst.
+
+    Returns
+    -------
+    ndarray, shape (frames / burst, ...)
+        float32 for spikes; the patterns themselves where a burst is one cycle.
+    """
+    if burst == 1:
+        return patterns
+    cycles = patterns.reshape(-1, burst, *patterns.shape[1:]).swapaxes(0, 1)
+    total = np.zeros(cycles.shape[1:], np.result_type(patterns, np.float32))
+    for pattern in cycles:
+        total += pattern
+    total /= burst
+    return total
