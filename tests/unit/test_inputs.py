@@ -21,10 +21,10 @@ from memspice.inputs import (
     hdf5_server,
     open_hdf5,
     open_input,
-    printable,
     read_input,
 )
 from memspice.inputs.files import parse_json
+from memspice.outputs import printable
 
 
 def folder(path: Path) -> None:
