@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from benchmarks.plan import FULL, QUICK
 from benchmarks.sections import SECTIONS, run_bench
 from memspice.cli.bar import tqdm
 from memspice.cli.options import parents_option
-from memspice.cli.output import emit
+from memspice.cli.output import report
 from memspice.errors import ConfigError
 from memspice.inputs import read_json
 from memspice.outputs import check_file, make_folder, write_text
@@ -71,7 +72,7 @@ def bench_command(
         with own_style():
             save(draw_bench(content), out / "bench.png")
     content["out"] = str(out)
-    emit(json.dumps(content, allow_nan=False) if as_json else bench_text(content), [path])
+    report(content, partial(bench_text, content), as_json=as_json, stored=[path])
 
 
 def _earlier(path: Path) -> dict[str, Any] | None:

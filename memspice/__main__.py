@@ -11,33 +11,27 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
-#: Ctrl-C, and what batch systems send before they kill.
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from memspice.cli.answer import ANSWER, SIGNALS, leave
+
 #: What arrives so soon after a signal is the same one: a terminal or a batch system often sends it
 #: to the program and to its group, [s].
 SAME_SECONDS = 0.25
 #: Time that a stop may take after a second signal, [s].
 GRACE_SECONDS = 2.0
-_INTERRUPTED = 5
 
 
 def main() -> None:
     """Run the command line of this process."""
+    ANSWER.begin(sys.argv[1:])
     with _watchdog():
         for number in SIGNALS:
-            signal.signal(number, _leave)
+            signal.signal(number, leave)
         importlib.import_module("memspice.cli.main").main()
-
-
-def _leave(*_: Any) -> None:
-    """End while nothing is under way yet, or any more."""
-    os.write(2, b"memspice: interrupted\n")
-    os._exit(_INTERRUPTED)
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from memspice.cli.bar import tqdm
-from memspice.cli.output import emit_list
-from memspice.errors import ConfigError, EngineError, StoreError
+from memspice.cli.output import emit_list, report
+from memspice.errors import ConfigError, EngineError, MemspiceError, StoreError
 from memspice.jobs import JobCache
 from memspice.jobs.again import Comparison, compare_again
 from memspice.jobs.cache import CachedFile
@@ -93,19 +93,7 @@ def verify(rerun: int, seed: int, as_json: bool) -> None:
     store = JobCache()
     files = store.files()
     found = _check(store, files, rerun, seed)
-    emit_list(json.dumps(found.as_json(), allow_nan=False) if as_json else found.text())
-    differing = [again for again in found.again if again.verdict == "differs"]
-    if differing:
-        raise EngineError(
-            f"{len(differing)} results are not what the engine gives now, first "
-            f"{differing[0].job} ({differing[0].key}): {differing[0].reason}; remove them all with "
-            "`memspice cache prune --all`"
-        )
-    if found.damaged:
-        raise StoreError(
-            f"{len(found.damaged)} of {len(files)} results are damaged, first {found.damaged[0]}; "
-            "they are passed over, and written anew when needed"
-        )
+    report(found.as_json(), found.text, as_json=as_json, problem=found.problem())
 
 
 @dataclass(frozen=True)
@@ -117,6 +105,21 @@ class _Verified:
     def as_json(self) -> dict[str, Any]:
         again = [vars(item) for item in self.again]
         return {"entries": self.entries, "damaged": self.damaged, "again": again}
+
+    def problem(self) -> MemspiceError | None:
+        differing = [again for again in self.again if again.verdict == "differs"]
+        if differing:
+            return EngineError(
+                f"{len(differing)} results are not what the engine gives now, first "
+                f"{differing[0].job} ({differing[0].key}): {differing[0].reason}; remove them all "
+                "with `memspice cache prune --all`"
+            )
+        if self.damaged:
+            return StoreError(
+                f"{len(self.damaged)} of {self.entries} results are damaged, first "
+                f"{self.damaged[0]}; they are passed over, and written anew when needed"
+            )
+        return None
 
     def text(self) -> str:
         lines = [f"{self.entries} results, {len(self.damaged)} damaged"]

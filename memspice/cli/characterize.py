@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from memspice.cli.options import (
     parse_changes,
     set_option,
 )
-from memspice.cli.output import emit
+from memspice.cli.output import first_problem, report
 from memspice.engines import find_engine
 from memspice.experiment.characterize import characterize
 from memspice.jobs import Execution
@@ -99,9 +100,13 @@ def characterize_command(
     if result.doubts:  # nothing is trained with what is beyond its limits
         files = [file for file in files if file != fit]
     _write(result, files, fit)
-    text = json.dumps(_content(result, files), allow_nan=False) if as_json else _text(result, files)
-    emit(text, files)
-    check_verdict(result.doubts)
+    report(
+        {**result.as_json(), "out": [str(path) for path in files]},
+        partial(_text, result, files),
+        as_json=as_json,
+        stored=files,
+        problem=first_problem(partial(check_verdict, result.doubts)),
+    )
 
 
 def _files(parameter_set: ParameterSet, out: Path | None, fit: Path | None) -> list[Path]:
@@ -121,10 +126,6 @@ def _write(result: Characterization, files: Sequence[Path], fit: Path | None) ->
                 save(draw_transfer(result), file)
         else:
             write_text(file, numbers)
-
-
-def _content(result: Characterization, files: list[Path]) -> dict[str, Any]:
-    return {**result.as_json(), "out": [str(path) for path in files]}
 
 
 def _text(result: Characterization, files: list[Path]) -> str:

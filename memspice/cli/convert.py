@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from memspice.cli.options import parents_option
-from memspice.cli.output import emit
+from memspice.cli.output import report
 from memspice.errors import ConfigError
 from memspice.importers.nir_import import import_nir
 from memspice.importers.operations import shape_text
@@ -70,7 +70,7 @@ def convert_command(
     network, roundings = round_network(raw, levels, clip_sigma)
     result = conversion_json(network, roundings, levels, out)
     save_network(network, out, levels)
-    emit(json.dumps(result, allow_nan=False) if as_json else conversion_text(result), [out])
+    report(result, partial(conversion_text, result), as_json=as_json, stored=[out])
 
 
 def parse_shape(text: str) -> tuple[int, ...]:

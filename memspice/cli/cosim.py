@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from memspice.cli.options import (
     stages,
     take_setup,
 )
-from memspice.cli.output import command_line, emit
+from memspice.cli.output import command_line, first_problem, report
 from memspice.errors import MemspiceError
 from memspice.experiment.cosim import CosimPlan
 from memspice.experiment.cosim_run import CosimRun, cosimulate
@@ -76,22 +76,26 @@ def cosim_command(
         write_cosim_report(build.path, run, store)
         problem = _problem(run)
         place = build.place(whole=problem is None)
-    emit(json.dumps(run.summary, allow_nan=False) if as_json else cosim_text(run.summary), [place])
-    click.echo(f"report: {place / 'report.html'}", err=as_json)
-    if problem:
-        if place != build.target:
-            problem.add_note(f"{build.target} is still the earlier result; this one is in {place}")
-        raise problem
+    if problem and place != build.target:
+        problem.add_note(f"{build.target} is still the earlier result; this one is in {place}")
+    page = f"report: {place / 'report.html'}"
+    if as_json:
+        click.echo(page, err=True)
+    report(
+        run.summary,
+        lambda: f"{cosim_text(run.summary)}\n{page}",
+        as_json=as_json,
+        stored=[place],
+        problem=problem,
+    )
 
 
 def _problem(run: CosimRun) -> MemspiceError | None:
     """What makes the result less than it should be."""
-    try:
-        check_verdict(run.summary["verdict"]["doubts"])
-        check_complete(run.summary["failures"], run.state.counts["total"])
-    except MemspiceError as error:
-        return error
-    return None
+    return first_problem(
+        partial(check_verdict, run.summary["verdict"]["doubts"]),
+        partial(check_complete, run.summary["failures"], run.state.counts["total"]),
+    )
 
 
 def cosim_text(content: Mapping[str, Any]) -> str:

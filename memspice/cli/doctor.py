@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
+from functools import partial
 from typing import Any
 
 import click
 
 from memspice.circuits.deck import Deck
-from memspice.cli.output import emit_list
+from memspice.cli.output import report
 from memspice.engines import ENGINES, find_engine
 from memspice.engines.base import Transient
 from memspice.errors import EngineError, EngineNotFound
@@ -37,9 +37,9 @@ def doctor_command(as_json: bool) -> None:
         "parameter_sets": list(PARAMETER_SETS),
         "networks": list(ARCHITECTURES),
     }
-    emit_list(json.dumps(content, allow_nan=False) if as_json else _text(content))
-    if all("error" in report for report in engines.values()):
-        raise EngineNotFound("; ".join(report["error"] for report in engines.values()))
+    errors = [found["error"] for found in engines.values() if "error" in found]
+    problem = EngineNotFound("; ".join(errors)) if len(errors) == len(engines) else None
+    report(content, partial(_text, content), as_json=as_json, problem=problem)
 
 
 def _rc_deck() -> Deck:
@@ -79,17 +79,17 @@ def _tail(path: str, width: int = 69) -> str:
 
 def _text(content: dict[str, Any]) -> str:
     lines = [f"{name:10} {version}" for name, version in content["versions"].items()]
-    for name, report in content["engines"].items():
-        if "error" in report:
-            lines += [f"{name:10} not found", f"{'':10} {report['error']}"]
+    for name, found in content["engines"].items():
+        if "error" in found:
+            lines += [f"{name:10} not found", f"{'':10} {found['error']}"]
             continue
         abilities = ", ".join(
-            f"{ability.upper()} {'yes' if report[ability] else 'no'}" for ability in ("osdi", "klu")
+            f"{ability.upper()} {'yes' if found[ability] else 'no'}" for ability in ("osdi", "klu")
         )
         lines += [
-            f"{name:10} {report['version']} ({abilities}), "
-            f"RC step within {report['rc_error_volt']:.1e} V",
-            f"{'':10} {_tail(report['path'])}",
+            f"{name:10} {found['version']} ({abilities}), "
+            f"RC step within {found['rc_error_volt']:.1e} V",
+            f"{'':10} {_tail(found['path'])}",
         ]
     lines.append(f"{'sets':10} {', '.join(content['parameter_sets'])}")
     lines.append(f"{'networks':10} {', '.join(content['networks'])}")

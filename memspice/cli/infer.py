@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from memspice.cli.options import (
     setup_options,
     take_setup,
 )
-from memspice.cli.output import command_line, emit
+from memspice.cli.output import command_line, first_problem, report
+from memspice.errors import MemspiceError
 from memspice.experiment.infer import infer
 from memspice.jobs import Execution
 from memspice.windows.agreement import check_verdict
@@ -64,10 +65,21 @@ def infer_command(
             resume=resume,
             command=command_line(),
         )
-    emit(json.dumps(result, allow_nan=False) if as_json else infer_text(result), [result["out"]])
-    if "failures" in result:
-        check_verdict(result["verdict"]["doubts"])
-        check_complete(result["failures"], result["jobs"]["total"])
+    report(
+        result,
+        partial(infer_text, result),
+        as_json=as_json,
+        stored=[result["out"]],
+        problem=_problem(result) if "failures" in result else None,
+    )
+
+
+def _problem(result: Mapping[str, Any]) -> MemspiceError | None:
+    """What makes a result out of SPICE less than it should be."""
+    return first_problem(
+        partial(check_verdict, result["verdict"]["doubts"]),
+        partial(check_complete, result["failures"], result["jobs"]["total"]),
+    )
 
 
 def infer_text(result: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ import importlib
 
 import click
 
+from memspice.cli.stop import left_at_once
+
 
 class LaterCommand(click.Command):
     """Stand-in for a command: its name and its line in the help of its group.
@@ -31,7 +33,8 @@ class LaterCommand(click.Command):
     def load(self) -> click.Command:
         """Command itself."""
         module, _, attribute = self.home.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        with left_at_once():
+            command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from memspice.cli.options import (
     stages,
     take_setup,
 )
-from memspice.cli.output import command_line, emit
+from memspice.cli.output import command_line, first_problem, report
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
 from memspice.quantities import format_si
 from memspice.windows.agreement import check_verdict
@@ -74,12 +74,13 @@ def simulate_layer_command(
             command=command_line(),
             progress=stages(bar),
         )
-    emit(
-        json.dumps(result.json, allow_nan=False) if as_json else layer_text(result),
-        [result.json["out"]],
+    report(
+        result.json,
+        partial(layer_text, result),
+        as_json=as_json,
+        stored=[result.json["out"]],
+        problem=first_problem(partial(check_verdict, result.verdict.doubts), result.check_complete),
     )
-    check_verdict(result.verdict.doubts)
-    result.check_complete()
 
 
 def layer_text(result: LayerResult) -> str:

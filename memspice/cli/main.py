@@ -1,38 +1,20 @@
-"""Command line: names the commands, maps errors to exit codes."""
+"""Command line: names the commands, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
+import json
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 
+from memspice.cli.answer import ANSWER
+from memspice.cli.failure import EXPECTED, Failure, failure
 from memspice.cli.later import LaterCommand, LaterGroup
-from memspice.cli.output import drop_unwritten, settle_streams
+from memspice.cli.output import drop_unwritten, emit_list, settle_streams
 from memspice.cli.stop import stopped_once
-from memspice.errors import (
-    ConfigError,
-    EngineError,
-    EngineNotFound,
-    EngineVersionError,
-    IncompleteResults,
-    MemspiceError,
-    NetlistError,
-    StoreError,
-)
-from memspice.outputs import printable
-
-#: First match wins; what is not listed is a failed simulation.
-EXIT_CODES: tuple[tuple[type[MemspiceError], int], ...] = (
-    (ConfigError, 2),
-    (EngineNotFound, 3),
-    (EngineVersionError, 3),
-    (NetlistError, 4),
-    (EngineError, 4),
-    (StoreError, 5),
-    (IncompleteResults, 5),
-)
-INCOMPLETE = 5
-
+from memspice.errors import ConfigError, IncompleteResults
 
 #: Name, home and line of help of every command; `tests/unit/test_start_up.py` compares the lines.
 COMMANDS = (
@@ -84,40 +66,37 @@ def run_command(command: click.Command, arguments: list[str] | None, program: st
         Its name in help and messages of usage.
     """
     settle_streams()
+    ANSWER.begin(sys.argv[1:] if arguments is None else arguments)
     if sys.platform == "win32":
-        _fail(SystemExit(), "memspice runs on Linux and macOS; on Windows run it in WSL")
-        sys.exit(2)
+        _end(ConfigError("memspice runs on Linux and macOS; on Windows run it in WSL"))
     try:
         with stopped_once():
             command.main(args=arguments, prog_name=program, standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort) as stop:
-        # click puts an Abort in the place of the interrupt
-        _fail(stop.__cause__ or stop, "interrupted")
-        sys.exit(INCOMPLETE)
-    except MemspiceError as error:
-        _fail(error, str(error))
-        sys.exit(exit_code(error))
-    except MemoryError as error:
-        _fail(error, f"not enough memory ({str(error) or 'none is left'}): ask for less at once")
-        sys.exit(INCOMPLETE)
-    except OSError as error:
+    except EXPECTED as error:
+        _end(error)
+    except Exception as error:
+        _answer(failure(error))
+        raise  # with its traceback, for a report
+
+
+def _end(error: BaseException) -> NoReturn:
+    """Say what went wrong, once as JSON where that was asked for, and end the process."""
+    found = failure(error)
+    if isinstance(error, OSError):
         drop_unwritten()
-        where, what = error.filename or "writing or reading a file", error.strerror or error
-        _fail(error, f"{where}: {what}; check the path, the rights and the space left")
-        sys.exit(INCOMPLETE)
+    with suppress(OSError):  # as of a full disk: the exit code says it
+        if isinstance(error, click.ClickException):
+            error.show()  # with the usage
+        else:
+            click.echo(f"memspice: {found.message}", err=True)
+    _answer(found)
+    sys.exit(found.exit_code)
 
 
-def _fail(error: BaseException, message: str) -> None:
-    """Say what went wrong, and below it what those said who let the error pass."""
-    said = "\n".join([f"memspice: {message}", *getattr(error, "__notes__", ())])
-    click.echo(printable(said, lines=True), err=True)
-
-
-def exit_code(error: MemspiceError) -> int:
-    """Exit code of an error."""
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 4)
+def _answer(found: Failure) -> None:
+    """Print a failure as the JSON object that is owed, if one is."""
+    if ANSWER.give():
+        with suppress(IncompleteResults):  # where nothing can be printed, the exit code says it
+            emit_list(json.dumps({"error": found.as_json()}))

@@ -7,17 +7,20 @@ the result is; a character that the output cannot hold is written as its escape.
 from __future__ import annotations
 
 import io
+import json
 import os
 import shlex
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
-from memspice.errors import IncompleteResults
+from memspice.cli.answer import ANSWER
+from memspice.cli.failure import failure
+from memspice.errors import IncompleteResults, MemspiceError
 from memspice.outputs import printable
 
 
@@ -99,7 +102,57 @@ def emit_list(text: str) -> None:
         ) from error
 
 
+def first_problem(*checks: Callable[[], object]) -> MemspiceError | None:
+    """What makes a result less than it should be: the first error of the checks, if any."""
+    try:
+        for check in checks:
+            check()
+    except MemspiceError as error:
+        return error
+    return None
+
+
+def report(
+    content: Mapping[str, Any],
+    text: Callable[[], str],
+    *,
+    as_json: bool,
+    stored: Iterable[Path | str | None] = (),
+    problem: MemspiceError | None = None,
+) -> None:
+    """Print the result of a command, and fail where it is less than it should be.
+
+    Parameters
+    ----------
+    content : mapping
+        The result, as JSON has it.
+    text : callable
+        Gives the same to read, without its last line end.
+    as_json : bool
+        Print one JSON object; a problem is then part of it.
+    stored : iterable of path or None
+        Files that hold the result.
+    problem : MemspiceError, optional
+        What makes the result less than it should be.
+
+    Raises
+    ------
+    IncompleteResults
+        If the result cannot be printed.
+    MemspiceError
+        The problem.
+    """
+    if as_json:
+        error = {"error": failure(problem).as_json()} if problem else {}
+        emit(json.dumps({**content, **error}, allow_nan=False), stored)
+    else:
+        emit(text(), stored)
+    if problem:
+        raise problem
+
+
 def _print(text: str) -> None:
+    ANSWER.give()
     click.echo(printable(text, lines=True))
     sys.stdout.flush()
 

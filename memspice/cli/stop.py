@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-#: Ctrl-C, and what batch systems send before they kill.
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from memspice.cli.answer import SIGNALS, leave
+
 #: Time after which an interrupt that was lost is raised again, [s].
 AGAIN_SECONDS = 0.01
 
@@ -59,3 +59,17 @@ def stopped_once() -> Iterator[None]:
         else:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+
+
+@contextmanager
+def left_at_once() -> Iterator[None]:
+    """Let a signal end the process without more ado, while a command is imported.
+
+    An exception that rises through the imports of a library may be lost in it.
+    """
+    handlers = {number: signal.signal(number, leave) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

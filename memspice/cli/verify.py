@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from memspice.cli.bar import tqdm
 from memspice.cli.options import stages
-from memspice.cli.output import emit
+from memspice.cli.output import first_problem, report
 from memspice.engines import ENGINES, find_engine, installed_engines
 from memspice.engines.base import Engine
 from memspice.engines.osdi import has_compiler
-from memspice.errors import ConfigError, EngineError, EngineNotFound
+from memspice.errors import ConfigError, EngineError, EngineNotFound, MemspiceError
 from memspice.inputs import read_input
 from memspice.outputs import check_file, write_text
 from memspice.quantities import format_si
@@ -56,24 +56,30 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
         results = verify(verify_cases(), engines, stages(bar))
     complaints = _complaints(results, models)
     table = _table(results, engines, models)
-    text = table
-    if as_json:
-        content = {
-            "engines": {name: engine_record(engine.info) for name, engine in engines.items()},
-            "missing": missing,
-            "models": [check.as_json() for check in models],
-            "agrees": not complaints,
-            **verification_json(results),
-        }
-        text = json.dumps(content, allow_nan=False)
-    emit(text)
+    content = {
+        "engines": {name: engine_record(engine.info) for name, engine in engines.items()},
+        "missing": missing,
+        "models": [check.as_json() for check in models],
+        "agrees": not complaints,
+        **verification_json(results),
+    }
+    problem = _problem(complaints, engines, missing)
+    if page and not problem:
+        block = before + table_block(table) + after
+        problem = first_problem(partial(write_text, page, block))
+    report(content, lambda: table, as_json=as_json, problem=problem)
+
+
+def _problem(
+    complaints: Sequence[str], engines: Mapping[str, Engine], missing: Mapping[str, str]
+) -> MemspiceError | None:
+    """Why the engines do not agree, if they do not."""
     if complaints:
-        raise EngineError("\n".join(["not everything agrees:", *complaints]))
+        return EngineError("\n".join(["not everything agrees:", *complaints]))
     if len(engines) < 2:
         reasons = "; ".join(missing.values()) or "name two, or none"
-        raise EngineNotFound(f"one engine agrees with itself only: {reasons}")
-    if page:
-        write_text(page, before + table_block(table) + after)
+        return EngineNotFound(f"one engine agrees with itself only: {reasons}")
+    return None
 
 
 def _around_table(page: Path) -> tuple[str, str]:

@@ -32,7 +32,7 @@ from pathlib import Path
 
 import numpy as np
 
-from memspice.cli.main import exit_code
+from memspice.cli.failure import exit_code
 from memspice.errors import MemspiceError
 from memspice.outputs import printable
 from tests.faults.mutators import damage

@@ -13,7 +13,7 @@ import pytest
 
 from memspice.analysis.comparison import MARGIN, PathwiseComparison
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli.main import exit_code
+from memspice.cli.failure import exit_code
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError
 from memspice.experiment import simulate_layer as simulated

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli.main import cli, exit_code
+from memspice.cli.failure import exit_code
+from memspice.cli.main import cli
 from memspice.engines.base import Cancelled
 from memspice.errors import (
     ConfigError,
