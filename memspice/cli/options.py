@@ -69,7 +69,8 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
             "--burst",
             default=1,
             show_default=True,
-            help="Cycles in which neurons keep one drive, that of the mean input in as many.",
+            help="Cycles in which neurons keep one drive, that of the mean input in as many; "
+            "above 1 in the surrogate alone.",
         ),
         engine_option,
         click.option("--tile", default="128x128", show_default=True, help="Rows x columns."),
