@@ -10,7 +10,8 @@ import numpy as np
 
 from memspice.analysis.paired import paired_difference
 from memspice.network.ann import ann_scores
-from memspice.network.inference import Calibration, run_inference
+from memspice.network.inference import run_inference
+from memspice.network.switching import Calibration
 from memspice.network.weights import load_network
 from memspice.windows.setup import Prepared, Setup, load_images
 

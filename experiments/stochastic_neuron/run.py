@@ -27,7 +27,7 @@ from memspice.analysis.paired import paired_difference
 from memspice.analysis.transfer import Characterization
 from memspice.engines import find_engine
 from memspice.experiment.characterize import characterize
-from memspice.network.inference import Calibration
+from memspice.network.switching import Calibration
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.report.transfer_plot import draw_transfer
 from memspice.windows.setup import Prepared, Setup, prepare

@@ -17,8 +17,8 @@ from memspice.datasets.cifar10 import load_cifar10
 from memspice.datasets.dataset import Dataset
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
+from memspice.network.ann import ann_scores
 from memspice.network.architecture import ARCHITECTURES
-from memspice.network.inference import ann_scores
 from memspice.network.weights import Network, save_network
 from memspice.outputs import check_file
 from memspice.parameters import PARAMETER_SETS

@@ -22,13 +22,9 @@ from memspice.engines.base import Engine
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.experiment.simulate_layer import whole_windows
 from memspice.jobs import Execution, open_runner
-from memspice.network.inference import (
-    Calibration,
-    InferenceResult,
-    Window,
-    run_inference,
-)
+from memspice.network.inference import InferenceResult, Window, run_inference
 from memspice.network.mapping import MappedLayer
+from memspice.network.switching import Calibration
 from memspice.store import JobRecord
 from memspice.windows.agreement import Verdict, judge, together
 from memspice.windows.closed_form import per_cycle, window_energies

@@ -13,7 +13,7 @@ from memspice.engines.base import EngineInfo
 from memspice.experiment.against_cmos import CmosConstants, comparison_json
 from memspice.experiment.cosim import CosimState, Iteration
 from memspice.experiment.operations import converter_energy
-from memspice.network.inference import ann_scores
+from memspice.network.ann import ann_scores
 from memspice.store import installed_versions
 from memspice.windows.setup import Prepared, dataset_json, engine_record
 

@@ -21,13 +21,11 @@ from memspice.circuits.bursts import burst_means, check_burst
 from memspice.devices.draws import event_draws
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
-from memspice.network.ann import ann_scores as ann_scores
 from memspice.network.architecture import Conv, Pool
 from memspice.network.closed_form_check import check_closed_form
 from memspice.network.frames import channels_last, layer_matrix, patch, pooled, products
 from memspice.network.mapping import MappedLayer, MappedNetwork
-from memspice.network.switching import Calibration as Calibration
-from memspice.network.switching import OpenEvents, SwitchingRule
+from memspice.network.switching import Calibration, OpenEvents, SwitchingRule
 from memspice.solver.reduction import one_blas_thread
 
 #: Images per task of a worker.

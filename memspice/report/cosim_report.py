@@ -10,7 +10,7 @@ import numpy as np
 from memspice.experiment.cosim import CosimState
 from memspice.experiment.cosim_run import CosimRun
 from memspice.outputs import write_text
-from memspice.report import figures
+from memspice.report import energy_figures, event_figures, signal_figures, style
 from memspice.report.html import write_report
 from memspice.report.transfer_plot import draw_transfer
 from memspice.solver.crossbar_solution import solve_crossbar
@@ -55,7 +55,7 @@ def write_cosim_report(folder: Path, run: CosimRun, store: Path) -> list[Path]:
     showcase = _showcase(run.state)
     with read_run(store) as stored:
         record = stored.job(_record_name(run.state, showcase))
-    with figures.own_style():
+    with style.own_style():
         entries = [
             _energy(folder, run),
             _rates(folder, run),
@@ -75,7 +75,7 @@ def _energy(folder: Path, run: CosimRun) -> Entry:
     summary = run.summary
     path = folder / "energy.png"
     rests = f"{summary['assumed_fraction']:.0%} assumed, {summary['device_source']} device"
-    figures.save(figures.energy_figure(summary["energy_by_layer_joule"], rests), path)
+    style.save(energy_figures.energy_figure(summary["energy_by_layer_joule"], rests), path)
     calibrated = "calibrated by SPICE" if summary["verdict"]["holds"] else "in closed form"
     caption = f"Per inference, {calibrated}; {rests}."
     return "Energy by layer and component", caption, path
@@ -95,14 +95,14 @@ def _rates(folder: Path, run: CosimRun) -> Entry:
         error = float(np.sqrt(np.sum(expected * (1 - expected))) / len(expected))
         rates[layer.name] = (float(expected.mean()), float(spikes.mean()), error)
     path = folder / "rates.png"
-    figures.save(figures.rate_figure(rates), path)
+    style.save(event_figures.rate_figure(rates), path)
     caption = "Spikes per event of the windows that went through SPICE, against expectation."
     return "Spike rates", caption, path
 
 
 def _transfer(folder: Path, run: CosimRun) -> Entry:
     path = folder / "transfer.png"
-    figures.save(draw_transfer(run.transfer), path)
+    style.save(draw_transfer(run.transfer), path)
     return "Switching probability", "P(V) of the neuron circuit, SPICE and closed form.", path
 
 
@@ -114,7 +114,7 @@ def _pathwise(folder: Path, state: CosimState) -> Entry:
         for name in ("hazard", "thresholds", "spikes")
     )
     path = folder / "pathwise.png"
-    figures.save(figures.pathwise_figure(model, spice, draws, model >= draws, spikes), path)
+    style.save(event_figures.pathwise_figure(model, spice, draws, model >= draws, spikes), path)
     return "Event by event", "Every event that went through SPICE, same draws on both sides.", path
 
 
@@ -140,7 +140,7 @@ def _raster(folder: Path, showcase: Outcome) -> Entry:
     window = showcase.window
     title = f"{window.layer}, image {window.image}, position {window.position}: spikes from SPICE"
     path = folder / "raster.png"
-    figures.save(figures.raster_figure(showcase.spikes, probability, title), path)
+    style.save(event_figures.raster_figure(showcase.spikes, probability, title), path)
     return "Raster", "All neurons of one window, cycle by cycle.", path
 
 
@@ -169,7 +169,7 @@ def _neuron(folder: Path, record: JobRecord) -> Entry:
     ]
     shifted = [(name, a - start, b - start) for name, a, b in phases]
     path = folder / "neuron.png"
-    figures.save(figures.neuron_waveform_figure(time - start, signals, shifted), path)
+    style.save(signal_figures.neuron_waveform_figure(time - start, signals, shifted), path)
     caption = f"Neuron {neuron} of {record.name}, cycles {first} and {first + 1}, from the store."
     return "One neuron in SPICE", caption, path
 
@@ -210,14 +210,14 @@ def _ir_drop(folder: Path, run: CosimRun) -> Entry:
     assert solution.bit_line_voltage is not None
     path = folder / "ir-drop.png"
     relative = solution.word_line_voltage - solution.bit_line_voltage
-    figures.save(figures.ir_drop_figure(relative), path)
+    style.save(signal_figures.ir_drop_figure(relative), path)
     caption = f"First tile of {layer.name}, every row driven: the worst case."
     return "IR drop", caption, path
 
 
 def _iterations(folder: Path, run: CosimRun) -> Entry:
     path = folder / "iterations.png"
-    figures.save(figures.iteration_figure(run.summary["iterations"]), path)
+    style.save(energy_figures.iteration_figure(run.summary["iterations"]), path)
     return (
         "Feedback",
         "Accuracy, energy and rate after each round of SPICE and loop; bars: sampling only.",

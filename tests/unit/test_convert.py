@@ -15,8 +15,8 @@ from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError, DataError
 from memspice.experiment.infer import infer
 from memspice.importers.nir_import import import_nir
+from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Dense
-from memspice.network.inference import ann_scores
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.windows.setup import Setup

@@ -15,8 +15,9 @@ from memspice.errors import ConfigError
 from memspice.experiment import infer as module
 from memspice.experiment.infer import infer
 from memspice.jobs import Execution, open_runner
+from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Conv, Dense
-from memspice.network.inference import Window, ann_scores, run_inference
+from memspice.network.inference import Window, run_inference
 from memspice.network.mapping import map_network
 from memspice.network.weights import Network, WeightLayer, load_network, weight_shapes
 from memspice.parameters import load_parameter_set

@@ -9,17 +9,12 @@ import pytest
 
 from memspice.devices.draws import event_thresholds
 from memspice.network import frames, inference
+from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Dense, Pool
 from memspice.network.frames import pooled
-from memspice.network.inference import (
-    Calibration,
-    InferenceResult,
-    Window,
-    ann_scores,
-    cycle_counts,
-    run_inference,
-)
+from memspice.network.inference import InferenceResult, Window, cycle_counts, run_inference
 from memspice.network.mapping import MappedNetwork, map_network
+from memspice.network.switching import Calibration
 from memspice.parameters import load_parameter_set
 from memspice.windows.window import surrogate_events, window_jobs
 from tests.loop_helpers import (

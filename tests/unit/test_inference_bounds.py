@@ -11,8 +11,9 @@ import pytest
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.network import inference
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
-from memspice.network.inference import Calibration, Window, run_inference
+from memspice.network.inference import Window, run_inference
 from memspice.network.mapping import MappedNetwork
+from memspice.network.switching import Calibration
 from tests.loop_helpers import (
     CYCLES,
     IMAGES,

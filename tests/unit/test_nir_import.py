@@ -17,8 +17,8 @@ from scipy.signal import correlate2d
 from memspice.errors import ConfigError, DataError, ShapeError
 from memspice.importers.nir_import import import_nir
 from memspice.importers.rate_match import LeakyNeurons
+from memspice.network.ann import ann_scores
 from memspice.network.architecture import Conv, Dense, Pool
-from memspice.network.inference import ann_scores
 from memspice.network.weights import Network
 from tests.nir_helpers import affine, conv, flatten, lif, pool, switch, write
 

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError, ShapeError, StoreError
-from memspice.report import figures
+from memspice.report import energy_figures, event_figures, signal_figures, style
 from memspice.report.style import COMPONENT_COLORS, si
 from tests import report_helpers as examples
 
@@ -28,13 +28,13 @@ def texts(figure: Figure) -> list[str]:
 
 def all_figures() -> dict[str, Figure]:
     return {
-        "energy": figures.energy_figure(examples.example_energy()),
-        "rate": figures.rate_figure(examples.example_rates()),
-        "raster": figures.raster_figure(*examples.example_raster(), title="conv4"),
-        "neuron": figures.neuron_waveform_figure(*examples.example_waveform()),
-        "drop": figures.ir_drop_figure(examples.example_drop()),
-        "iterations": figures.iteration_figure(examples.example_iterations()),
-        "pathwise": figures.pathwise_figure(**examples.example_events()),
+        "energy": energy_figures.energy_figure(examples.example_energy()),
+        "rate": event_figures.rate_figure(examples.example_rates()),
+        "raster": event_figures.raster_figure(*examples.example_raster(), title="conv4"),
+        "neuron": signal_figures.neuron_waveform_figure(*examples.example_waveform()),
+        "drop": signal_figures.ir_drop_figure(examples.example_drop()),
+        "iterations": energy_figures.iteration_figure(examples.example_iterations()),
+        "pathwise": event_figures.pathwise_figure(**examples.example_events()),
     }
 
 
@@ -60,7 +60,7 @@ def test_every_component_has_its_own_colour() -> None:
 
 def test_bars_end_at_the_totals_and_keep_their_colours() -> None:
     energy = examples.example_energy()
-    figure = figures.energy_figure(energy)
+    figure = energy_figures.energy_figure(energy)
     bars = figure.axes[0].patches
     assert len(bars) == len(energy) * len(NETWORK_COMPONENTS)
     for row, (layer, parts) in enumerate(energy.items()):
@@ -73,10 +73,10 @@ def test_bars_end_at_the_totals_and_keep_their_colours() -> None:
 
 def test_table_holds_every_energy_and_both_sums() -> None:
     energy = examples.example_energy()
-    shown = texts(figures.energy_figure(energy))
+    shown = texts(energy_figures.energy_figure(energy))
     total = sum(sum(parts.values()) for parts in energy.values())
     assert f"Energy per inference: {si(total, 'J')}" in shown
-    rests = texts(figures.energy_figure(energy, "91 % assumed, what-if device"))
+    rests = texts(energy_figures.energy_figure(energy, "91 % assumed, what-if device"))
     assert f"Energy per inference: {si(total, 'J')}, 91 % assumed, what-if device" in rests
     for parts in energy.values():
         assert {si(value, "J") if value else "0" for value in parts.values()} <= set(shown)
@@ -97,39 +97,39 @@ def test_table_holds_every_energy_and_both_sums() -> None:
 def test_impossible_energy_is_refused(change: dict[str, Any], message: str) -> None:
     parts = {**examples.example_energy()["conv1"], **change}
     with pytest.raises(ConfigError, match=message):
-        figures.energy_figure({"conv1": parts})
+        energy_figures.energy_figure({"conv1": parts})
 
 
 def test_no_layer_is_refused() -> None:
     with pytest.raises(ShapeError, match="energy by layer"):
-        figures.energy_figure({})
+        energy_figures.energy_figure({})
     with pytest.raises(ShapeError, match="rates by layer"):
-        figures.rate_figure({})
+        event_figures.rate_figure({})
 
 
 def test_missing_component_is_named() -> None:
     parts = examples.example_energy()["conv1"]
     del parts["sense"]
     with pytest.raises(ConfigError, match="layer conv1: sense missing"):
-        figures.energy_figure({"conv1": parts})
+        energy_figures.energy_figure({"conv1": parts})
 
 
 def test_rate_figure_names_the_worst_deviation() -> None:
-    shown = texts(figures.rate_figure({"a": (0.2, 0.206, 0.002), "b": (0.1, 0.1, 0.01)}))
+    shown = texts(event_figures.rate_figure({"a": (0.2, 0.206, 0.002), "b": (0.1, 0.1, 0.01)}))
     assert "Spike rates: SPICE within 3.0 standard errors" in shown
 
 
 def test_rate_without_error_is_refused() -> None:
     with pytest.raises(ConfigError, match="rate of b = 0 must be positive"):
-        figures.rate_figure({"a": (0.2, 0.2, 0.01), "b": (0.1, 0.1, 0.0)})
+        event_figures.rate_figure({"a": (0.2, 0.2, 0.01), "b": (0.1, 0.1, 0.0)})
     with pytest.raises(ShapeError, match="give three"):
-        figures.rate_figure({"a": (0.2, 0.2)})  # type: ignore[dict-item]
+        event_figures.rate_figure({"a": (0.2, 0.2)})  # type: ignore[dict-item]
 
 
 def test_raster_sorts_neurons_and_draws_every_spike() -> None:
     spikes = np.zeros((20, 3), bool)
     spikes[:, 1], spikes[4, 2] = True, True
-    figure = figures.raster_figure(spikes, [0.0, 1.0, 0.1], "three")
+    figure = event_figures.raster_figure(spikes, [0.0, 1.0, 0.1], "three")
     segments = figure.axes[0].collections[0].get_segments()  # type: ignore[attr-defined]
     middles = [(line[0, 0], line[:, 1].mean()) for line in segments]
     assert sorted(middles) == sorted([(k + 1, 0.0) for k in range(20)] + [(5, 1.0)])
@@ -141,22 +141,22 @@ def test_band_is_the_binomial_interval(count: int, outside: int) -> None:
     spikes = np.zeros((30, 3), bool)
     spikes[:, 1] = True
     spikes[:count, 2] = True
-    shown = texts(figures.raster_figure(spikes, [0.0, 1.0, 0.5], "three"))
+    shown = texts(event_figures.raster_figure(spikes, [0.0, 1.0, 0.5], "three"))
     assert f"{outside} of 3 outside" in shown
 
 
 def test_raster_refuses_what_does_not_fit() -> None:
     with pytest.raises(ShapeError, match="2 probabilities do not fit the spikes of 3 neurons"):
-        figures.raster_figure(np.zeros((4, 3)), [0.1, 0.2], "")
+        event_figures.raster_figure(np.zeros((4, 3)), [0.1, 0.2], "")
     with pytest.raises(ShapeError, match="spikes has shape"):
-        figures.raster_figure(np.zeros(4), [0.1], "")
+        event_figures.raster_figure(np.zeros(4), [0.1], "")
     with pytest.raises(ConfigError, match="must lie in 0 to 1"):
-        figures.raster_figure(np.zeros((4, 1)), [1.1], "")
+        event_figures.raster_figure(np.zeros((4, 1)), [1.1], "")
 
 
 def test_switch_is_marked_where_the_integral_reaches_the_draw() -> None:
     time, signals, phases = examples.example_waveform()
-    figure = figures.neuron_waveform_figure(time, signals, phases)
+    figure = signal_figures.neuron_waveform_figure(time, signals, phases)
     shown = texts(figure)
     assert shown.count("switches") == 1
     assert shown.count("does not switch") == 1
@@ -171,21 +171,21 @@ def test_waveform_refuses_what_does_not_fit() -> None:
     time, signals, phases = examples.example_waveform()
     short = {**signals, "drive": signals["drive"][1:]}
     with pytest.raises(ShapeError, match="drive has 2399 points, time has 2400"):
-        figures.neuron_waveform_figure(time, short, phases)
+        signal_figures.neuron_waveform_figure(time, short, phases)
     with pytest.raises(ConfigError, match="phase 'wait' is not one of write, read, reset"):
-        figures.neuron_waveform_figure(time, signals, [("wait", 0.0, 1e-9)])
+        signal_figures.neuron_waveform_figure(time, signals, [("wait", 0.0, 1e-9)])
     broken = {**signals, "state": np.where(time > 0, signals["state"], np.nan)}
     with pytest.raises(ConfigError, match="signal state has 1 of 2400 values"):
-        figures.neuron_waveform_figure(time, broken, phases)
+        signal_figures.neuron_waveform_figure(time, broken, phases)
     del signals["spike"]
     with pytest.raises(ConfigError, match="spike missing"):
-        figures.neuron_waveform_figure(time, signals, phases)
+        signal_figures.neuron_waveform_figure(time, signals, phases)
 
 
 def test_worst_cell_is_named_and_row_0_is_at_the_top() -> None:
     voltage = np.full((8, 5), 0.99)
     voltage[2, 4] = 0.95
-    figure = figures.ir_drop_figure(voltage)
+    figure = signal_figures.ir_drop_figure(voltage)
     shown = texts(figure)
     assert "worst: 5.00 %\nrow 2, column 4" in shown
     assert "IR drop over 8 × 5 cells: 1.10 % on average" in shown
@@ -198,32 +198,36 @@ def test_worst_cell_is_named_and_row_0_is_at_the_top() -> None:
 
 def test_drop_needs_two_axes_and_finite_values() -> None:
     with pytest.raises(ShapeError, match="relative voltage"):
-        figures.ir_drop_figure(np.ones(4))
+        signal_figures.ir_drop_figure(np.ones(4))
     with pytest.raises(ConfigError, match="not finite"):
-        figures.ir_drop_figure([[1.0, np.inf]])
+        signal_figures.ir_drop_figure([[1.0, np.inf]])
 
 
 def test_flat_array_has_no_drop() -> None:
-    assert "IR drop over 1 × 1 cells: 0.00 % on average" in texts(figures.ir_drop_figure([[1.0]]))
+    assert "IR drop over 1 × 1 cells: 0.00 % on average" in texts(
+        signal_figures.ir_drop_figure([[1.0]])
+    )
 
 
 def test_iterations_show_their_values_and_the_last_change() -> None:
-    shown = texts(figures.iteration_figure(examples.example_iterations()))
+    shown = texts(energy_figures.iteration_figure(examples.example_iterations()))
     assert "Last iteration moved the energy by +0.61 %" in shown
     assert {"5.02 µJ", "5.41 µJ", "5.44 µJ", "84.6 %", "85.1 %", "0.1989", "11"} <= set(shown)
 
 
 def test_one_iteration_is_drawn_and_a_missing_key_named() -> None:
     first = examples.example_iterations()[0]
-    assert "One iteration: nothing to compare with" in texts(figures.iteration_figure([first]))
+    assert "One iteration: nothing to compare with" in texts(
+        energy_figures.iteration_figure([first])
+    )
     with pytest.raises(ConfigError, match="iteration 0 lacks mean_rate"):
-        figures.iteration_figure([{k: v for k, v in first.items() if k != "mean_rate"}])
+        energy_figures.iteration_figure([{k: v for k, v in first.items() if k != "mean_rate"}])
     with pytest.raises(ShapeError, match="iteration"):
-        figures.iteration_figure([])
+        energy_figures.iteration_figure([])
 
 
 def test_pathwise_counts_each_kind_of_event() -> None:
-    shown = texts(figures.pathwise_figure(**examples.example_events()))
+    shown = texts(event_figures.pathwise_figure(**examples.example_events()))
     assert "3 of 4,000 spikes differ between surrogate and SPICE" in shown
     found = [re.fullmatch(r"(?:no spike .*|spike .*|differ) \((.*)\)", text) for text in shown]
     counts = [int(match[1].replace(",", "")) for match in found if match]
@@ -235,29 +239,29 @@ def test_far_events_are_drawn_at_the_edge_and_counted() -> None:
     events = examples.example_events()
     events["spice_hazard"][100] = 0.5 * events["surrogate_hazard"][100]
     events["spikes_spice"][100] = events["spikes_surrogate"][100]
-    figure = figures.pathwise_figure(**events)
+    figure = event_figures.pathwise_figure(**events)
     assert "all events: within 50 %, 1 drawn at the edge" in texts(figure)
     assert figure.axes[0].get_ylim()[1] < 2
 
 
 def test_identical_hazards_can_be_drawn() -> None:
     ones = np.ones((2, 3))
-    shown = texts(figures.pathwise_figure(ones, ones, ones, ones > 0, ones > 0))
+    shown = texts(event_figures.pathwise_figure(ones, ones, ones, ones > 0, ones > 0))
     assert "0 of 6 spikes differ between surrogate and SPICE" in shown
 
 
 def test_pathwise_refuses_what_does_not_fit() -> None:
     events = examples.example_events(100)
     with pytest.raises(ShapeError, match="different shapes"):
-        figures.pathwise_figure(**{**events, "thresholds": events["thresholds"][1:]})
+        event_figures.pathwise_figure(**{**events, "thresholds": events["thresholds"][1:]})
     with pytest.raises(ConfigError, match="thresholds = 0 must be positive"):
-        figures.pathwise_figure(**{**events, "thresholds": 0 * events["thresholds"]})
+        event_figures.pathwise_figure(**{**events, "thresholds": 0 * events["thresholds"]})
 
 
 def test_saved_file_is_the_same_every_time_and_the_figure_is_emptied(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        figure = figures.rate_figure(examples.example_rates())
-        figures.save(figure, tmp_path / "new" / f"{name}.png", dpi=LOW_DPI)
+        figure = event_figures.rate_figure(examples.example_rates())
+        style.save(figure, tmp_path / "new" / f"{name}.png", dpi=LOW_DPI)
         assert not figure.axes
     first, second = (tmp_path / "new" / f"{name}.png" for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
@@ -268,4 +272,4 @@ def test_saved_file_is_the_same_every_time_and_the_figure_is_emptied(tmp_path: P
 def test_unwritable_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="name another folder"):
-        figures.save(figures.rate_figure(examples.example_rates()), tmp_path / "file" / "a.png")
+        style.save(event_figures.rate_figure(examples.example_rates()), tmp_path / "file" / "a.png")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from memspice.errors import ConfigError, DataError, ShapeError
+from memspice.network.ann import ann_scores
 from memspice.network.architecture import Conv, Dense, Pool
-from memspice.network.inference import ann_scores
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network, load_network, save_network
 

@@ -12,8 +12,8 @@ import pytest
 
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
+from memspice.network.ann import ann_scores
 from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool
-from memspice.network.inference import ann_scores
 from memspice.network.weights import Network, load_network, save_network, weight_shapes
 
 # PyTorch is an optional extra of several hundred megabytes, which the tests do not ask for.
@@ -27,8 +27,8 @@ if HAS_TORCH:
     import torch
 
     from memspice.training import loop
-    from memspice.training.config import Neurons
-    from memspice.training.loop import PRESETS, Phase, TrainConfig, train_network
+    from memspice.training.config import PRESETS, Neurons, Phase, TrainConfig
+    from memspice.training.loop import train_network
     from memspice.training.model import DRAWS, DeviceNetwork, FakeQuantize, _Switch
     from memspice.training.orthogonal import OrthogonalSteps, orthogonalised
 
