@@ -15,7 +15,6 @@ from memspice.cli.output import report
 from memspice.errors import ConfigError
 from memspice.importers.nir_import import import_nir
 from memspice.importers.operations import shape_text
-from memspice.network.architecture import Dense
 from memspice.network.programming import program_layer
 from memspice.network.rounding import Rounding, round_network
 from memspice.network.scales import chip_limits
@@ -96,20 +95,17 @@ def conversion_json(
     ConfigError
         If a bias does not fit on them.
     """
-    kinds = [kind for kind in network.architecture.layers if hasattr(kind, "channels")]
+    steps = list(network.architecture.shapes())
     parameter_set = load_parameter_set(DEFAULT_DEVICE, crossbar={"synapse.levels": levels})
     layers: list[dict[str, object]] = []
     notes: list[str] = []
-    for number, (kind, layer, rounding) in enumerate(
-        zip(kinds, network.layers, roundings, strict=True), start=1
-    ):
-        name = f"{'dense' if isinstance(kind, Dense) else 'conv'}{number}"
-        limits = chip_limits(parameter_set, spiking=number < len(kinds))
-        programmed = program_layer(layer, name, limits)
+    for step, layer, rounding in zip(steps, network.layers, roundings, strict=True):
+        limits = chip_limits(parameter_set, spiking=step.number < len(steps))
+        programmed = program_layer(layer, step.name, limits)
         notes += programmed.notes
         layers.append(
             {
-                "name": name,
+                "name": step.name,
                 "outputs": layer.weight.shape[0],
                 "fan_in": layer.weight.shape[1],
                 "bound": rounding.bound,

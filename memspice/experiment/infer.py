@@ -20,7 +20,7 @@ from memspice.experiment.simulate_layer import (
 )
 from memspice.experiment.summary import ann_accuracy
 from memspice.jobs import Execution, open_runner
-from memspice.network.architecture import Conv, Pool
+from memspice.network.architecture import Conv
 from memspice.network.inference import BatchResult, Window, run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.store import Provenance, RunWriter, open_store, place_notes
@@ -170,8 +170,8 @@ def _by_spice(
     prepared: Prepared, fidelity: Fidelity, runs: WindowRuns, advance: Advance
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Scores (images, classes), the numbers of those images, and what else was found."""
-    for step in prepared.mapped.steps:
-        if isinstance(step, Pool) or isinstance(step.kind, Conv):
+    for layer in prepared.mapped.layers:
+        if layer.pools or isinstance(layer.kind, Conv):
             raise ConfigError(
                 f"network {prepared.network.name} has convolutions, whose every position would "
                 "be a circuit of its own: use --fidelity surrogate, or memspice cosim"

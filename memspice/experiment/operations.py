@@ -9,7 +9,6 @@ import numpy as np
 from memspice.analysis.cmos import Converters, Workload
 from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.experiment.cosim import CosimState
-from memspice.network.architecture import Pool
 from memspice.network.mapping import MappedLayer
 from memspice.windows.setup import Prepared
 
@@ -84,13 +83,11 @@ def converter_energy(
 
 def _graded_bits(prepared: Prepared) -> dict[str, int]:
     """Bits of a layer's input levels: 0 of spikes, which need no converter."""
-    names = iter(layer.name for layer in prepared.mapped.layers)
     levels, bits = _PIXEL_LEVELS, {}
-    for step in prepared.network.architecture.layers:
-        if isinstance(step, Pool):
+    for layer in prepared.mapped.layers:
+        for pool in layer.pools:
             # A mean of spikes; of pixels, it stays at the bits of a pixel.
-            levels = levels if levels == _PIXEL_LEVELS else (levels - 1) * step.size**2 + 1
-            continue
-        bits[next(names)] = math.ceil(math.log2(levels)) if levels > 2 else 0
+            levels = levels if levels == _PIXEL_LEVELS else (levels - 1) * pool.size**2 + 1
+        bits[layer.name] = math.ceil(math.log2(levels)) if levels > 2 else 0
         levels = 2
     return bits

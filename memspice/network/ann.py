@@ -54,7 +54,7 @@ def ann_scores(
 
 
 def _matrices(network: Network) -> list[np.ndarray]:
-    steps = network.architecture.weight_layers()
+    steps = network.architecture.shapes()
     return [
         layer_matrix(weights.weight.T, weights.bias, step.layer, step.input_shape)
         for step, weights in zip(steps, network.layers, strict=True)
@@ -86,7 +86,7 @@ def with_mean_inputs(network: Network, images: np.ndarray) -> Network:
         for start in range(0, len(images), BATCH):
             _batch(network, matrices, channels_last(images[start : start + BATCH]), keep)
     layers = []
-    steps = network.architecture.weight_layers()
+    steps = network.architecture.shapes()
     for step, layer, sums in zip(steps, network.layers, found, strict=True):
         kind = step.layer
         mean = np.sum(sums, axis=0) / len(images)  # (height, width, channels)
@@ -106,7 +106,7 @@ def _batch(
 ) -> np.ndarray:
     """Scores; ``keep`` gets the number and the input of every weight layer."""
     outputs = [state]
-    for step, matrix in zip(network.architecture.weight_layers(), matrices, strict=True):
+    for step, matrix in zip(network.architecture.shapes(), matrices, strict=True):
         state = np.concatenate([_taken(outputs, source) for source in step.sources], axis=-1)
         keep(len(outputs) - 1, state)
         channels, *sides = step.output_shape

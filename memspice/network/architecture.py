@@ -58,8 +58,8 @@ class Architecture:
     input_shape: tuple[int, int, int]
     layers: tuple[Layer, ...]
 
-    def weight_layers(self) -> Iterator[WeightStep]:
-        """Convolutions and dense layers in order, each with what it takes.
+    def shapes(self) -> Iterator[WeightStep]:
+        """Convolutions and dense layers in order, with what each takes and its shapes.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Architecture:
                     f"{where} takes the image through a pool of rule 'any', which is of spikes: "
                     "use rule 'mean', or take the image before the pool"
                 )
-            step = WeightStep(layer, shape, sources)
+            step = WeightStep(layer, len(made), shape, sources)
             yield step
             made.append((step.output_shape, Source(len(made))))
 
@@ -116,15 +116,21 @@ class Source:
 
 @dataclass(frozen=True)
 class WeightStep:
-    """A convolution or dense layer in its network.
+    """A convolution or dense layer in its network, where it is the weight layer ``number``.
 
     ``input_shape`` is (channels, height, width) of all its inputs together, in the order of
     ``sources``.
     """
 
     layer: Conv | Dense
+    number: int
     input_shape: tuple[int, int, int]
     sources: tuple[Source, ...]
+
+    @property
+    def name(self) -> str:
+        """Kind and number: ``conv1``, ``dense7``."""
+        return f"{type(self.layer).__name__.lower()}{self.number}"
 
     @property
     def output_shape(self) -> tuple[int, int, int]:

@@ -6,7 +6,6 @@ import numpy as np
 
 from memspice.circuits.closed_form_limits import refusal
 from memspice.errors import ConfigError
-from memspice.network.architecture import Pool
 from memspice.network.mapping import MappedNetwork
 
 
@@ -28,14 +27,13 @@ def closed_form_refusals(mapped: MappedNetwork, images: np.ndarray) -> dict[str,
     lowest = float(np.min(images, where=images > 0, initial=1.0))
     highest = float(np.max(images, initial=0.0))
     found: dict[str, str] = {}
-    for step in mapped.steps:
-        if isinstance(step, Pool):
-            lowest /= step.size**2  # one of its inputs alone
-            continue
-        rows = step.row_voltage(np.array([[lowest], [highest]]) * np.ones(step.fan_in))
-        reasons = [refusal(circuit, rows, step.name) for circuit in step.circuits]
+    for layer in mapped.layers:
+        for pool in layer.pools:
+            lowest /= pool.size**2  # one of its inputs alone
+        rows = layer.row_voltage(np.array([[lowest], [highest]]) * np.ones(layer.fan_in))
+        reasons = [refusal(circuit, rows, layer.name) for circuit in layer.circuits]
         for reason in filter(None, reasons):
-            found.setdefault(step.name, reason)
+            found.setdefault(layer.name, reason)
         lowest = highest = 1.0  # spikes
     return found
 

@@ -21,7 +21,6 @@ from memspice.circuits.bursts import burst_means, check_burst
 from memspice.devices.draws import event_draws
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
-from memspice.network.architecture import Conv, Pool
 from memspice.network.closed_form_check import check_closed_form
 from memspice.network.frames import channels_last, layer_matrix, patch, pooled, products
 from memspice.network.mapping import MappedLayer, MappedNetwork
@@ -160,7 +159,7 @@ def run_inference(
         if first_image + start in known:
             return known[first_image + start]
         batch = images[start : start + size]
-        run = _Batch(mapped, stages, seed, first_image + start, inputs, burst)
+        run = _Batch(stages, seed, first_image + start, inputs, burst)
         scores = run.cycles(batch, cycles, stop)
         return BatchResult(first_image + start, scores, run.spikes)
 
@@ -233,7 +232,6 @@ class _Batch:
 
     def __init__(
         self,
-        mapped: MappedNetwork,
         stages: list[_Stage],
         seed: int,
         first_image: int,
@@ -241,7 +239,7 @@ class _Batch:
         burst: int,
     ) -> None:
         self._burst = burst
-        self._mapped, self._stages, self._seed = mapped, stages, seed
+        self._stages, self._seed = stages, seed
         self._first_image, self._windows = first_image, windows
         self.spikes: dict[str, np.ndarray] = {}
 
@@ -270,12 +268,9 @@ class _Batch:
     def _group(self, state: np.ndarray, images: slice, cycles: range) -> np.ndarray:
         """Drives of the last layer (images, bursts or 1, outputs) [V] in some cycles."""
         count, repeat = len(state), len(cycles)  # pixels are the same in every cycle
-        stages = iter(self._stages)
-        for step in self._mapped.steps:
-            if isinstance(step, Pool):
-                state = pooled(state, step)
-                continue
-            stage = next(stages)
+        for stage in self._stages:
+            for pool in stage.layer.pools:
+                state = pooled(state, pool)
             self._keep(stage.layer, state, images, repeat)
             if repeat == 1:
                 state = burst_means(state, self._burst)
@@ -307,8 +302,7 @@ class _Batch:
         rule.settle(left)
         for image, spikes in enumerate(fired.reshape(count, -1), images.start):
             self.spikes[layer.name][image] += np.count_nonzero(spikes)
-        sides = layer.input_shape[1:] if isinstance(layer.kind, Conv) else (1, 1)
-        return fired.reshape(len(fired), *sides, layer.outputs)
+        return fired.reshape(len(fired), *layer.step.output_shape[1:], layer.outputs)
 
     def _draws(self, layer: MappedLayer, images: slice, cycles: range) -> Iterator[np.ndarray]:
         """Draws of frame after frame."""

@@ -18,7 +18,7 @@ from memspice.circuits.layer import LayerCircuit
 from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
-from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.architecture import Architecture, Conv, Dense, Pool, WeightStep
 from memspice.network.programming import Programmed, program_layer
 from memspice.network.scales import HEADROOM, DriveScale, chip_limits, drive_scale
 from memspice.network.trimming import trimmed
@@ -38,14 +38,8 @@ class MappedLayer:
 
     Parameters
     ----------
-    name : str
-        ``conv1``, ``dense7``: kind and number of the weight layer, from one.
-    number : int
-        Number of the weight layer from zero: the layer of the random draws.
-    kind : Conv or Dense
-        Geometry.
-    input_shape : tuple of int
-        (channels, height, width) before the layer.
+    step : WeightStep
+        The layer in its architecture: geometry and shapes.
     circuits : tuple of LayerCircuit
         Column groups, their outputs in order.
     programmed : Programmed
@@ -54,13 +48,35 @@ class MappedLayer:
         Drive voltage per unit of weighted input.
     """
 
-    name: str
-    number: int
-    kind: Conv | Dense
-    input_shape: tuple[int, int, int]
+    step: WeightStep
     circuits: tuple[LayerCircuit, ...]
     programmed: Programmed
     volts_per_unit: float
+
+    @property
+    def name(self) -> str:
+        """``conv1``, ``dense7``: kind and number of the weight layer, from one."""
+        return self.step.name
+
+    @property
+    def number(self) -> int:
+        """Number of the weight layer from zero: the layer of the random draws."""
+        return self.step.number - 1
+
+    @property
+    def kind(self) -> Conv | Dense:
+        """Geometry."""
+        return self.step.layer
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) before the layer."""
+        return self.step.input_shape
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """Pools between the layer before, or the image, and this one."""
+        return self.step.sources[0].pools
 
     @property
     def spiking(self) -> bool:
@@ -85,7 +101,7 @@ class MappedLayer:
     @property
     def positions(self) -> int:
         """Positions that share the weights: pixels of a convolution, one of a dense layer."""
-        return self.input_shape[1] * self.input_shape[2] if isinstance(self.kind, Conv) else 1
+        return math.prod(self.step.output_shape[1:])
 
     def circuit(self, outputs: range) -> LayerCircuit:
         """Circuit of neurons of successive numbers, which must be of one column group.
@@ -131,16 +147,11 @@ class MappedLayer:
 
 @dataclass(frozen=True, eq=False)
 class MappedNetwork:
-    """A network on crossbars: pooling layers as they are, weight layers as circuits."""
+    """A network on crossbars: its weight layers in order, as circuits."""
 
     architecture: Architecture
     parameter_set: ParameterSet
-    steps: tuple[MappedLayer | Pool, ...]
-
-    @property
-    def layers(self) -> tuple[MappedLayer, ...]:
-        """Weight layers in order."""
-        return tuple(step for step in self.steps if isinstance(step, MappedLayer))
+    layers: tuple[MappedLayer, ...]
 
     @property
     def notes(self) -> list[str]:
@@ -190,30 +201,20 @@ def map_network(
     if tile[0] < 1 or tile[1] < 2:
         raise ConfigError(f"a tile of {tile[0]}x{tile[1]} is too small: at least 1x2 is needed")
     _check_chain(network.architecture)
-    found = list(network.architecture.weight_layers())
-    mapped = (
-        _map_layer(
-            weights,
-            (step.layer, step.input_shape, number),
-            number < len(found) - 1,
-            parameter_set,
-            tile,
-            seed,
-        )
-        for number, (step, weights) in enumerate(zip(found, network.layers, strict=True))
+    steps = list(network.architecture.shapes())
+    layers = tuple(
+        _map_layer(weights, step, step.number < len(steps), parameter_set, tile, seed)
+        for step, weights in zip(steps, network.layers, strict=True)
     )
-    steps = tuple(
-        layer if isinstance(layer, Pool) else next(mapped) for layer in network.architecture.layers
-    )
-    return MappedNetwork(network.architecture, parameter_set, steps)
+    return MappedNetwork(network.architecture, parameter_set, layers)
 
 
 def _check_chain(architecture: Architecture) -> None:
     """Refuse layers that take the outputs of several: circuits do not carry them yet."""
-    for number, step in enumerate(architecture.weight_layers(), 1):
+    for step in architecture.shapes():
         if step.layer.also:
             raise ConfigError(
-                f"layer {number} of network {architecture.name} also takes the outputs of "
+                f"layer {step.number} of network {architecture.name} also takes the outputs of "
                 f"{list(step.layer.also)}: on circuits a layer takes those of the layer before it "
                 "only; give a network without also"
             )
@@ -221,14 +222,13 @@ def _check_chain(architecture: Architecture) -> None:
 
 def _map_layer(
     layer: WeightLayer,
-    geometry: tuple[Conv | Dense, tuple[int, int, int], int],
+    step: WeightStep,
     spiking: bool,
     parameter_set: ParameterSet,
     tile: tuple[int, int],
     seed: int,
 ) -> MappedLayer:
-    kind, input_shape, number = geometry
-    name = f"{type(kind).__name__.lower()}{number + 1}"
+    kind, name, number = step.layer, step.name, step.number - 1
     programmed = program_layer(layer, name, chip_limits(parameter_set, spiking))
     layer, matrix = programmed.layer, programmed.matrix
     rng = np.random.default_rng([seed, number])
@@ -246,9 +246,7 @@ def _map_layer(
         )
         circuits.append(replace(circuit, variation=variation and variation.take(outputs)))
     _check_settling(circuits[0], name, heaviest)
-    mapped = MappedLayer(
-        name, number, kind, input_shape, tuple(circuits), programmed, scale.volts_per_unit
-    )
+    mapped = MappedLayer(step, tuple(circuits), programmed, scale.volts_per_unit)
     return _trimmed(mapped, layer) if parameter_set.periphery.trim_step else mapped
 
 

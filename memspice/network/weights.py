@@ -265,7 +265,7 @@ def _update(
 
 def weight_shapes(architecture: Architecture) -> list[tuple[int, int]]:
     """Shape (outputs, fan_in) of each weight layer, in order."""
-    return [(step.layer.channels, step.fan_in) for step in architecture.weight_layers()]
+    return [(step.layer.channels, step.fan_in) for step in architecture.shapes()]
 
 
 def _architecture_text(architecture: Architecture) -> str:

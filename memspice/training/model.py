@@ -229,7 +229,7 @@ class DeviceNetwork(nn.Module):
     def __init__(self, architecture: Architecture, neurons: Neurons) -> None:
         super().__init__()
         self.architecture = architecture
-        self._steps = tuple(architecture.weight_layers())
+        self._steps = tuple(architecture.shapes())
         self._stages = nn.ModuleList(_build(self._steps, neurons))
 
     def forward(self, x: torch.Tensor, spiking: int, cycles: int = 1) -> torch.Tensor:

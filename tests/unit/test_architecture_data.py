@@ -51,7 +51,7 @@ def images(count: int = 3) -> np.ndarray:
 
 
 def test_steps_know_what_they_take() -> None:
-    steps = list(JOINED.weight_layers())
+    steps = list(JOINED.shapes())
     channels, sides = zip(*((s.input_shape[0], s.input_shape[1:]) for s in steps), strict=True)
     assert channels == (2, 5, 9, 5, 8)
     assert sides == ((8, 8), (8, 8), (4, 4), (4, 4), (2, 2))
@@ -66,9 +66,7 @@ def test_steps_know_what_they_take() -> None:
 
 def test_a_chain_takes_the_layer_before() -> None:
     for architecture in ARCHITECTURES.values():
-        numbers = [
-            [source.number for source in step.sources] for step in architecture.weight_layers()
-        ]
+        numbers = [[source.number for source in step.sources] for step in architecture.shapes()]
         assert numbers == [[number] for number in range(len(numbers))]
 
 
@@ -139,7 +137,7 @@ def test_what_cannot_be_joined_is_refused(
 ) -> None:
     odd = Architecture("odd", (2, 8, 8), layers)
     with pytest.raises(ConfigError, match=words):
-        list(odd.weight_layers())
+        list(odd.shapes())
     path = tmp_path / "odd.h5"
     held = network(Architecture("odd", (2, 8, 8), (Conv(3), Dense(2))))
     save_network(Network(odd, held.layers, {}), path, 32)
@@ -152,7 +150,7 @@ def test_any_is_of_spikes(also: tuple[int, ...]) -> None:
     odd = Architecture("odd", (2, 8, 8), (Conv(3), Pool(2, "any"), Conv(3, also=also), Dense(2)))
     if also:
         with pytest.raises(ConfigError, match="layer 2 .* takes the image through a pool of rule"):
-            list(odd.weight_layers())
+            list(odd.shapes())
     else:
         assert weight_shapes(odd) == [(3, 18), (3, 27), (2, 48)]
 

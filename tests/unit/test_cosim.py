@@ -132,7 +132,7 @@ def test_drives_at_their_limits_say_nothing_of_the_line() -> None:
         return replace(found, drive=drive, hazard=np.exp(job.circuit.log_hazard(drive)))
 
     outcomes = [measured(job, item) for job, item in zip(jobs, state.outcomes, strict=True)]
-    mapped = replace(prepared().mapped, steps=(cut, last))
+    mapped = replace(prepared().mapped, layers=(cut, last))
     clipped = CosimState(jobs=jobs, outcomes=outcomes)
     _calibrate(clipped, replace(prepared(), mapped=mapped))
     found = clipped.calibration[layer.name]

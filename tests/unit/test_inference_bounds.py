@@ -66,7 +66,7 @@ def test_a_stop_is_heeded_between_groups(mapped: MappedNetwork) -> None:
     stop = threading.Event()
     stop.set()
     stages = [inference._stage(layer, None) for layer in mapped.layers]
-    batch = inference._Batch(mapped, stages, SEED, 30, {}, 1)
+    batch = inference._Batch(stages, SEED, 30, {}, 1)
     with pytest.raises(IncompleteResults, match="stopped before image 30, cycle 0"):
         batch.cycles(make_images(), CYCLES, stop)
 

@@ -203,7 +203,7 @@ def test_names_and_geometry() -> None:
     assert [layer.outputs for layer in mapped.layers] == [6, 5, 3]
     assert [layer.positions for layer in mapped.layers] == [16, 1, 1]
     assert [layer.spiking for layer in mapped.layers] == [True, True, False]
-    assert isinstance(mapped.steps[1], Pool)
+    assert mapped.layers[1].pools == (Pool(2),)
     assert mapped.layer("dense2") is mapped.layers[1]
 
 
