@@ -215,12 +215,12 @@ class Engine(Protocol):
         timeout: float = 600.0,
         cancel: threading.Event | None = None,
     ) -> Waveforms:
-        """Simulate a circuit.
+        """Simulate a circuit in a process and a temporary folder of its own.
 
         Parameters
         ----------
         netlist : str
-            Title line, elements, ``.model``, ``.subckt``; no analysis, no ``.end``.
+            As `write` makes it: title line, models, elements; no analysis.
         analysis : Transient or OperatingPoint
         save : sequence of str
             Signals to keep, as `Waveforms.signals` names them; every node voltage and branch
@@ -229,7 +229,7 @@ class Engine(Protocol):
         timeout : float, [s]
             Longest wall-clock time, at least `memspice.engines.process.POLL_SECONDS`.
         cancel : threading.Event, optional
-            Stops the run soon after it is set.
+            Stops the run within 0.1 s after it is set.
 
         Returns
         -------
@@ -238,7 +238,23 @@ class Engine(Protocol):
 
         Raises
         ------
-        NetlistError, EngineError
-            See the engine.
+        ConfigError
+            If the engine has no such linear solver or order of integration, or the timeout is too
+            short.
+        EngineVersionError
+            If the program is no longer the one that was probed.
+        DataError
+            If the netlist loads a model that is not in ``models/``.
+        NetlistError
+            If the circuit or a model is wrong, or the engine repaired it.
+        ConvergenceError
+            If the solver gave up.
+        TruncatedOutput
+            If the raw file is missing, short or not up to the stop time.
+        EngineTimeout, Cancelled
+            If the run was stopped.
+        EngineError
+            If it failed in another way, gave a value that is not finite, or warned of something
+            not known to be harmless.
         """
         ...

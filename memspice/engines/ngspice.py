@@ -88,19 +88,10 @@ class NgspiceEngine:
         return self._info
 
     def write(self, deck: Deck) -> str:
-        """Netlist of a circuit: title, models, elements and subcircuits; no analysis.
+        """Netlist of a circuit in SPICE, with the models as subcircuits.
 
-        Parameters
-        ----------
-        deck : Deck
-            What is to be simulated.
-
-        Returns
-        -------
-        str
-            With the models as subcircuits: around compiled Verilog-A where this ngspice loads it,
-            behavioural text of the same interface where it does not; transistors of ngspice's
-            own have no other text.
+        They are around compiled Verilog-A where this ngspice loads it, behavioural text of the same
+        interface where it does not; transistors of ngspice's own have no other text.
         """
         return deck.spice(_compiled_text) if self.info.osdi else deck.spice()
 
@@ -114,43 +105,10 @@ class NgspiceEngine:
         timeout: float = 600.0,
         cancel: threading.Event | None = None,
     ) -> Waveforms:
-        """Simulate a circuit in a process and a temporary folder of its own.
+        """Simulate a circuit, as `memspice.engines.base.Engine.run` says.
 
-        Parameters
-        ----------
-        netlist : str
-            Title line, elements, ``.model``, ``.subckt``; no analysis, no ``.end``, no
-            ``.include``.
-        analysis : Transient or OperatingPoint
-        save : sequence of str
-            Signals to keep; every node voltage and branch current if empty.
-        options : SolverOptions
-        timeout : float, [s]
-            Longest wall-clock time.
-        cancel : threading.Event, optional
-            Stops the run within 0.1 s after it is set.
-
-        Returns
-        -------
-        Waveforms
-
-        Raises
-        ------
-        ConfigError
-            If KLU is asked for by name and this ngspice has none, or the timeout is too short.
-        EngineVersionError
-            If the program is no longer the one that was probed.
-        NetlistError
-            If the circuit is wrong, or ngspice repaired it.
-        ConvergenceError
-            If the solver gave up.
-        TruncatedOutput
-            If the raw file is missing, short or not up to the stop time.
-        EngineTimeout, Cancelled
-            If the run was stopped.
-        EngineError
-            If it failed in another way, gave a value that is not finite, or warned of something
-            not known to be harmless.
+        The netlist has no ``.end`` and no ``.include``; a `ConfigError` too says that KLU was asked
+        for by name and this ngspice has none.
         """
         if options.linear_solver == "klu" and not self.info.klu:
             raise ConfigError(

@@ -112,46 +112,10 @@ class VacaskEngine:
         timeout: float = 600.0,
         cancel: threading.Event | None = None,
     ) -> Waveforms:
-        """Simulate a circuit in a process and a temporary folder of its own.
+        """Simulate a circuit, as `memspice.engines.base.Engine.run` says.
 
-        Parameters
-        ----------
-        netlist : str
-            As `write` makes it: title line, loads, models, instances; no analysis. Every
-            ``load "NAME.osdi"`` stands for ``models/NAME.va``, compiled where it was not yet.
-        analysis : Transient or OperatingPoint
-        save : sequence of str
-            Signals to keep; every node voltage and branch current if empty.
-        options : SolverOptions
-            See `vacask_deck.build_deck` for their meaning here.
-        timeout : float, [s]
-            Longest wall-clock time of the engine.
-        cancel : threading.Event, optional
-            Stops the run within 0.1 s after it is set.
-
-        Returns
-        -------
-        Waveforms
-
-        Raises
-        ------
-        ConfigError
-            If VACASK has no such linear solver or order of integration, or the timeout is too
-            short.
-        EngineVersionError
-            If the program is no longer the one that was probed.
-        DataError
-            If the netlist loads a model that is not in ``models/``.
-        NetlistError
-            If the circuit or a model is wrong.
-        ConvergenceError
-            If the solver gave up.
-        TruncatedOutput
-            If the raw file is missing, short or not up to the stop time.
-        EngineTimeout, Cancelled
-            If the run was stopped.
-        EngineError
-            If it failed in another way, gave a value that is not finite, or warned of something.
+        Every ``load "NAME.osdi"`` of the netlist stands for ``models/NAME.va``, compiled where it
+        was not yet; `vacask_deck.build_deck` says what the options mean here.
         """
         check_unchanged("VACASK", self.info.path, self.info.sha256, _fingerprint(self.info.path))
         deck = build_deck(netlist, analysis, save, options)

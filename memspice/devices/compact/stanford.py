@@ -88,49 +88,25 @@ class Stanford(Parameters):
         return self.gap_max - (self.gap_max - self.gap_min) * np.clip(state, 0.0, 1.0)
 
     def current(self, voltage: np.ndarray | float, state: np.ndarray | float) -> np.ndarray:
-        """Current through the device, positive for a positive voltage.
+        """Current [A], positive for a positive voltage [V]; of the arguments' broadcast shape.
 
-        Parameters
-        ----------
-        voltage : array_like, [V]
-        state : array_like, [1]
-            Counted as 0 below 0 and as 1 above 1.
-
-        Returns
-        -------
-        ndarray, of the broadcast shape, [A]
+        A state [1] below 0 counts as 0, one above 1 as 1.
         """
         scale = self.current_scale * np.exp(-self.gap(state) / self.gap_scale)
         return np.asarray(scale * bounded_sinh(np.asarray(voltage) / self.voltage_scale))
 
     def temperature(self, voltage: np.ndarray | float, state: np.ndarray | float) -> np.ndarray:
-        """Temperature of the filament.
+        """Temperature of the filament [K]; arguments as in :meth:`current`.
 
-        Parameters
-        ----------
-        voltage : array_like, [V]
-        state : array_like, [1]
-
-        Returns
-        -------
-        ndarray, of the broadcast shape, [K]
-            At least ``ambient_temperature``: the device takes up power at either sign.
+        At least ``ambient_temperature``: the device takes up power at either sign.
         """
         power = np.multiply(voltage, self.current(voltage, state))
         return np.asarray(self.ambient_temperature + self.thermal_resistance * power)
 
     def state_rate(self, voltage: np.ndarray | float, state: np.ndarray | float) -> np.ndarray:
-        """Time derivative of the state.
+        """Time derivative of the state [1/s]; arguments as in :meth:`current`.
 
-        Parameters
-        ----------
-        voltage : array_like, [V]
-        state : array_like, [1]
-
-        Returns
-        -------
-        ndarray, of the broadcast shape, [1/s]
-            Of the sign of the voltage; 0 at the bound ahead, and below the field ``field_min``.
+        Of the sign of the voltage; 0 at the bound ahead, and below the field ``field_min``.
         """
         voltage, state = np.asarray(voltage, dtype=float), np.asarray(state, dtype=float)
         kelvin = self.temperature(voltage, state)

@@ -64,33 +64,17 @@ class Vteam(Parameters):
         return self
 
     def current(self, voltage: np.ndarray | float, state: np.ndarray | float) -> np.ndarray:
-        """Current through the device, positive for a positive voltage.
+        """Current [A], positive for a positive voltage [V]; of the arguments' broadcast shape.
 
-        Parameters
-        ----------
-        voltage : array_like, [V]
-        state : array_like, [1]
-            Counted as 0 below 0 and as 1 above 1.
-
-        Returns
-        -------
-        ndarray, of the broadcast shape, [A]
+        A state [1] below 0 counts as 0, one above 1 as 1.
         """
         span = self.off_resistance - self.on_resistance
         return np.asarray(voltage / (self.off_resistance - span * np.clip(state, 0.0, 1.0)))
 
     def state_rate(self, voltage: np.ndarray | float, state: np.ndarray | float) -> np.ndarray:
-        """Time derivative of the state.
+        """Time derivative of the state [1/s]; arguments as in :meth:`current`.
 
-        Parameters
-        ----------
-        voltage : array_like, [V]
-        state : array_like, [1]
-
-        Returns
-        -------
-        ndarray, of the broadcast shape, [1/s]
-            Positive below ``on_threshold``, negative above ``off_threshold``, else 0.
+        Positive below ``on_threshold``, negative above ``off_threshold``, else 0.
         """
         voltage, state = np.asarray(voltage, dtype=float), np.asarray(state, dtype=float)
         on = np.maximum(voltage / self.on_threshold - 1, 0) ** self.on_exponent

@@ -62,17 +62,9 @@ class Yakopcic(Parameters):
     pulse: float = quantity("s", "Time scale of a run, for SPICE only", gt=0, default=1.0)
 
     def current(self, voltage: np.ndarray | float, state: np.ndarray | float) -> np.ndarray:
-        """Current through the device, positive for a positive voltage.
+        """Current [A], positive for a positive voltage [V]; of the arguments' broadcast shape.
 
-        Parameters
-        ----------
-        voltage : array_like, [V]
-        state : array_like, [1]
-            Counted as 0 below 0 and as 1 above 1.
-
-        Returns
-        -------
-        ndarray, of the broadcast shape, [A]
+        A state [1] below 0 counts as 0, one above 1 as 1.
         """
         voltage = np.asarray(voltage, dtype=float)
         amplitude = np.where(voltage > 0, self.positive_amplitude, self.negative_amplitude)
@@ -81,17 +73,9 @@ class Yakopcic(Parameters):
         )
 
     def state_rate(self, voltage: np.ndarray | float, state: np.ndarray | float) -> np.ndarray:
-        """Time derivative of the state.
+        """Time derivative of the state [1/s]; arguments as in :meth:`current`.
 
-        Parameters
-        ----------
-        voltage : array_like, [V]
-        state : array_like, [1]
-
-        Returns
-        -------
-        ndarray, of the broadcast shape, [1/s]
-            Positive above ``positive_threshold``, negative below ``-negative_threshold``, else 0.
+        Positive above ``positive_threshold``, negative below ``-negative_threshold``, else 0.
         """
         voltage, state = np.asarray(voltage, dtype=float), np.asarray(state, dtype=float)
         rise = self.positive_rate * _drive(voltage, self.positive_threshold)
