@@ -34,7 +34,7 @@ from tests.cli_helpers import DIGITS, SURROGATE, call
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^ {4}memspice (.+)$", README, flags=re.MULTILINE)
 #: Examples that take too long here, or need a run or images that are not there: read, not run.
-LONG = ("conv2", "--fidelity full", "cosim", "characterize", "waves", "convert", "verify", "bench")
+LONG = ("conv2", "--fidelity full", "cosim", "characterize", "waves", "convert", "verify")
 Capture = pytest.CaptureFixture[str]
 
 

@@ -119,7 +119,6 @@ def test_only_a_regular_file_or_nothing_is_replaced(
         ("convert", "a.nir", "--out", "no/net.h5"),
         ("train", "digits-mlp", "--out", "no/net.h5"),
         ("waves", "plot", "run.h5", "job", "--out", "no/a.png"),
-        ("bench", "--out", "no/folder"),
     ],
 )
 def test_missing_folder_is_refused_before_the_work(
