@@ -18,8 +18,7 @@ from memspice.importers.operations import shape_text
 from memspice.network.programming import program_layer
 from memspice.network.rounding import Rounding, round_network
 from memspice.network.scales import chip_limits
-from memspice.network.weights import Network, save_network
-from memspice.outputs import check_file
+from memspice.network.weights import Network, check_network_file, save_network
 from memspice.parameters import load_parameter_set
 
 #: Device whose limits the report of a conversion rests on, as that of the other commands.
@@ -63,7 +62,7 @@ def convert_command(
     """
     if out.suffix != ".h5":
         raise ConfigError(f"--out {out} must end in .h5, for --network to take it")
-    check_file(out, parents=parents)
+    check_network_file(out, parents=parents)
     shape = parse_shape(input_shape) if input_shape else None
     raw = import_nir(model, input_shape=shape, neurons=neurons, time_step=time_step)
     network, roundings = round_network(raw, levels, clip_sigma)

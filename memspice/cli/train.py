@@ -19,8 +19,7 @@ from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import ARCHITECTURES
-from memspice.network.weights import Network, save_network
-from memspice.outputs import check_file
+from memspice.network.weights import Network, check_network_file, save_network
 from memspice.parameters import PARAMETER_SETS
 
 
@@ -74,7 +73,7 @@ def train_command(
 
     NETWORK is digits-mlp, cifar10-cnn or cifar10-cnn-wide. Needs the extra memspice[train].
     """
-    check_file(out, parents=parents)
+    check_network_file(out, parents=parents)
     training = _training()
     config = _config(training.PRESETS[network], device, conversion, quick)
     config = dataclasses.replace(config, phases=config.phases[:phases])

@@ -26,7 +26,7 @@ from memspice.network.architecture import (
     Layer,
     Pool,
 )
-from memspice.outputs import printable, writing
+from memspice.outputs import check_file, printable, writing
 from memspice.resources import resource_path
 from memspice.store.files import replace_small
 
@@ -75,6 +75,38 @@ class Network:
     def name(self) -> str:
         """Name of the architecture."""
         return self.architecture.name
+
+
+def check_network_file(path: Path, *, parents: bool = False) -> None:
+    """Refuse a file in whose place a network could not be put at the end, before any work.
+
+    Parameters
+    ----------
+    path : Path
+        File to be written later; an earlier network there may be replaced, nothing else.
+    parents : bool
+        Make its missing folders.
+
+    Raises
+    ------
+    ConfigError
+        As of `memspice.outputs.check_file`, or if another file is there.
+    StoreError
+        If the system does not let a file be made there.
+    """
+    check_file(path, parents=parents)
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        with open_hdf5(path) as file:
+            ours = file.attributes.get("format") in (FORMAT, _WITHOUT_CHECKSUM)
+    except DataError:
+        ours = False
+    if not ours:
+        raise ConfigError(
+            f"{path} is no memspice network and may be somebody's only copy; not replaced: remove "
+            "it or choose another name"
+        )
 
 
 def save_network(network: Network, path: Path, levels: int) -> None:

@@ -174,6 +174,20 @@ def test_command_refuses(
     assert not Path("net.h5").exists()
 
 
+def test_only_a_network_is_replaced(model: Path, tmp_path: Path) -> None:
+    graph = tmp_path / "graph.h5"
+    graph.write_bytes(model.read_bytes())
+    for words in ("", "my notes"):
+        (tmp_path / "notes.h5").write_text(words)
+        reply = convert(graph, "--out", tmp_path / "notes.h5")
+        assert (reply.exit_code == 0) == (not words)
+    reply = convert(graph, "--out", graph)
+    assert isinstance(reply.exception, ConfigError)
+    assert graph.read_bytes() == model.read_bytes()
+    assert convert(graph, "--out", tmp_path / "net.h5").exit_code == 0
+    assert convert(graph, "--out", tmp_path / "net.h5").exit_code == 0
+
+
 def test_missing_model(tmp_path: Path) -> None:
     result = convert(tmp_path / "none.nir", "--out", tmp_path / "net.h5")
     assert isinstance(result.exception, DataError)
