@@ -13,7 +13,7 @@ import click
 from benchmarks.figure import draw_bench
 from benchmarks.plan import FULL, QUICK
 from benchmarks.sections import SECTIONS, run_bench
-from memspice.cli.bar import tqdm
+from memspice.cli.bar import progress_bar
 from memspice.cli.options import parents_option
 from memspice.cli.output import report
 from memspice.errors import ConfigError
@@ -60,7 +60,7 @@ def bench_command(
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
         write_text(path, text)
 
-    with tqdm(desc="bench", bar_format="{desc} [{elapsed}]", delay=0.5, leave=False) as bar:
+    with progress_bar(desc="bench", bar_format="{desc} [{elapsed}]", delay=0.5) as bar:
         content = run_bench(
             QUICK if quick else FULL,
             bar.set_description_str,

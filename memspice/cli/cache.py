@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from memspice.cli.bar import tqdm
+from memspice.cli.bar import progress_bar
 from memspice.cli.output import emit_list, report
 from memspice.errors import ConfigError, EngineError, MemspiceError, StoreError
 from memspice.jobs import JobCache
@@ -129,7 +129,7 @@ class _Verified:
 
 def _check(store: JobCache, files: Sequence[CachedFile], rerun: int, seed: int) -> _Verified:
     damaged, whole = [], []
-    with tqdm(total=len(files), desc="verify", delay=2.0, leave=False) as bar:
+    with progress_bar(total=len(files), desc="verify") as bar:
         for file in files:
             try:
                 store.read(file)

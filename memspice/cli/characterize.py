@@ -14,7 +14,7 @@ import click
 
 from memspice.analysis.activation import activation_text
 from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
-from memspice.cli.bar import tqdm
+from memspice.cli.bar import progress_bar
 from memspice.cli.execution import execution_options, take_execution
 from memspice.cli.options import (
     counter,
@@ -93,7 +93,7 @@ def characterize_command(
     for file in files:
         check_file(file, parents=parents)  # before the work, not after it
     execution = Execution(**take_execution(options))
-    with tqdm(desc="characterize", unit="deck", delay=2.0, leave=False) as bar:
+    with progress_bar(desc="characterize", unit="deck") as bar:
         result = characterize(
             parameter_set, points, events, seed, simulator, execution, counter(bar)
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from memspice.cli.bar import tqdm
+from memspice.cli.bar import progress_bar
 from memspice.cli.execution import execution_options, take_execution
 from memspice.cli.options import (
     note_lines,
@@ -69,7 +69,7 @@ def cosim_command(
         store = build.path / STORE
         if resume:
             build.adopt(STORE)
-        with tqdm(desc="cosim", delay=2.0, leave=False) as bar:
+        with progress_bar(desc="cosim") as bar:
             run = cosimulate(
                 setup, plan, store, command=command, resume=resume, progress=stages(bar)
             )

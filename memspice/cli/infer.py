@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from memspice.cli.bar import tqdm
+from memspice.cli.bar import progress_bar
 from memspice.cli.execution import execution_options, take_execution
 from memspice.cli.options import (
     check_out,
@@ -55,7 +55,7 @@ def infer_command(
     execution = Execution(**take_execution(options))
     setup = take_setup(options)
     check_out(out, parents=parents, resume=resume)
-    with tqdm(desc="infer", unit="step", delay=2.0, leave=False) as bar:
+    with progress_bar(desc="infer", unit="step") as bar:
         result = infer(
             setup,
             fidelity,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli.bar import tqdm
+from memspice.cli.bar import progress_bar
 from memspice.cli.execution import execution_options, take_execution
 from memspice.cli.options import (
     check_out,
@@ -29,7 +29,7 @@ from memspice.windows.agreement import check_verdict
 
 @click.command("simulate-layer")
 @click.argument("layer", required=False)
-@setup_options(images=1, cycles=8)
+@setup_options(images=1, cycles=8, network="digits-mlp")
 @click.option("--positions", default=1, show_default=True, help="Positions of each image.")
 @click.option(
     "--fidelity",
@@ -65,7 +65,7 @@ def simulate_layer_command(
     check_out(out, parents=parents, resume=resume)
     run = LayerRun(layer, positions, fidelity, **take_execution(options))
     setup = take_setup(options)
-    with tqdm(desc="windows", delay=2.0, leave=False) as bar:
+    with progress_bar(desc="windows") as bar:
         result = simulate_layer(
             setup,
             run,

@@ -48,12 +48,14 @@ engine_option = click.option(
 )
 
 
-def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]:
+def setup_options(
+    *, images: int, cycles: int, network: str = "cifar10-cnn"
+) -> Callable[[CommandT], CommandT]:
     """Options of :class:`~memspice.windows.setup.Setup`, with a command's own defaults."""
     options = [
         click.option(
             "--network",
-            default="cifar10-cnn",
+            default=network,
             show_default=True,
             help="digits-mlp, cifar10-cnn, cifar10-cnn-wide, or the path of a .h5 file.",
         ),
@@ -85,7 +87,7 @@ def setup_options(*, images: int, cycles: int) -> Callable[[CommandT], CommandT]
         click.option(
             "--data",
             type=click.Path(path_type=Path),
-            help="Folder of the CIFAR-10 binary files; also MEMSPICE_DATA.",
+            help="Folder of CIFAR-10's binary files; also MEMSPICE_DATA.",
         ),
     ]
 

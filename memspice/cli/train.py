@@ -74,6 +74,11 @@ def train_command(
     NETWORK is digits-mlp, cifar10-cnn or cifar10-cnn-wide. Needs the extra memspice[train].
     """
     check_network_file(out, parents=parents)
+    if network == "digits-mlp" and data is not None:
+        raise ConfigError(
+            f"--data {data} is not used: digits-mlp takes the digits, which scikit-learn carries; "
+            "leave it out"
+        )
     training = _training()
     config = _config(training.PRESETS[network], device, conversion, quick)
     config = dataclasses.replace(config, phases=config.phases[:phases])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from memspice.cli.bar import tqdm
+from memspice.cli.bar import progress_bar
 from memspice.cli.options import stages
 from memspice.cli.output import first_problem, report
 from memspice.engines import ENGINES, find_engine, installed_engines
@@ -52,7 +52,7 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
     before, after = _around_table(page) if page else ("", "")
     engines, missing = _engines(names)
     models = check_models() if has_compiler() else []
-    with tqdm(desc="verify", delay=2.0, leave=False) as bar:
+    with progress_bar(desc="verify") as bar:
         results = verify(verify_cases(), engines, stages(bar))
     complaints = _complaints(results, models)
     table = _table(results, engines, models)

@@ -179,9 +179,14 @@ def load_images(network: Network, split: str, images: int, data: Path | None) ->
     Raises
     ------
     ConfigError
-        If no data set fits the network's input.
+        If no data set fits the network's input, or ``data`` is given and not used.
     """
     digits = native_shape(network) == (1, 8, 8)
+    if digits and data is not None:
+        raise ConfigError(
+            f"data {data} is not used: {network.name} takes the digits, which scikit-learn "
+            "carries; leave it out, or name a network that takes images of CIFAR-10"
+        )
     found = load_digits(split, images) if digits else load_cifar10(data, split, images)
     shape = network.architecture.input_shape
     return replace(found, images=found.images.reshape(len(found), *shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
+from memspice.cli.bar import progress_bar
 from memspice.cli.failure import exit_code
 from memspice.cli.main import cli
 from memspice.engines.base import Cancelled
@@ -206,3 +208,48 @@ def test_lists_of_commands_are_not_cut(capsys: Capture, monkeypatch: pytest.Monk
     monkeypatch.setenv("COLUMNS", "80")
     for group in ((), ("waves",)):
         assert not re.search(r"\w\.\.\.$", call(capsys, *group, "--help").out, re.MULTILINE)
+
+
+# --- what the bare commands do --------------------------------------------------------------------
+
+
+@pytest.mark.ngspice
+def test_bare_simulate_layer_shows_spikes_and_nothing_else(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEMSPICE_DATA", "/nowhere")  # no images but the digits
+    reply = call(capsys, "simulate-layer")
+    assert reply.code == 0, reply.err
+    assert reply.out.startswith("digits-mlp dense1: ")
+    assert int(re.findall(r"^  spikes +(\d+),", reply.out, re.MULTILINE)[0]) > 0
+    assert reply.err == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "simulate-layer",
+        "infer --network digits-mlp",
+        "cosim --network digits-mlp",
+        "train digits-mlp",
+    ],
+)
+def test_data_that_is_not_used_is_an_error(capsys: Capture, tmp_path: Path, line: str) -> None:
+    out = tmp_path / "out.h5"
+    reply = call(capsys, *line.split(), "--data", tmp_path, "--out", out)
+    assert (reply.code, reply.out) == (2, "")
+    assert f"data {tmp_path} is not used" in reply.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_shown_in_a_terminal_alone(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    shown = io.StringIO()
+    monkeypatch.setattr(shown, "isatty", lambda: terminal)
+    with progress_bar(file=shown, delay=0, mininterval=0, total=3) as bar:
+        bar.update(2)
+    assert ("2/3" in shown.getvalue()) == terminal
+    assert terminal or shown.getvalue() == ""
