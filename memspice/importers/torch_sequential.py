@@ -1,7 +1,8 @@
 """Trained ``torch.nn.Sequential`` models as memspice networks.
 
 Put :class:`SwitchingProbability` where the neurons are, train as usual, and hand the model to
-:func:`import_sequential`.
+:func:`import_sequential`.  `nirtorch` would not do: it passes over forward hooks without a word,
+and NIR has no nodes for batch normalisation, adaptive pools and the activations.
 """
 
 from __future__ import annotations
