@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.fit import fit_power_law
-from benchmarks.layer import NUMPY, Run, better, difference, energy, run_once
+from benchmarks.layer import NUMPY, LayerRun, better, difference, energy, run_once
 from benchmarks.measure import Progress
 from memspice.engines.base import Engine
 from memspice.windows.window import Fidelity
 
-Runs = dict[tuple[str, str, int, int], Run]
+Runs = dict[tuple[str, str, int, int], LayerRun]
 
 #: Smallest size of a fit: below it the start of the engine counts.
 FIT_FROM = 16
@@ -50,7 +50,7 @@ def climb(
 
     Yields
     ------
-    dict of Run
+    dict of LayerRun
         By engine, fidelity, size and cycles: after each run what there is by then.
     """
     runs: Runs = {}
@@ -95,7 +95,7 @@ def ladder_json(runs: Runs) -> list[dict[str, Any]]:
     return found
 
 
-def _partner(runs: Runs, run: Run, engine: str) -> Run | None:
+def _partner(runs: Runs, run: LayerRun, engine: str) -> LayerRun | None:
     """Run to compare with: same size, at least as many cycles, the surrogate or `reduced`."""
     fidelity = "surrogate" if engine == NUMPY else "reduced"
     fitting = [
@@ -159,7 +159,7 @@ def ladder_ratios(runs: Runs, size: int, cycles: int) -> list[dict[str, Any]]:
 
 
 def _ratio(
-    slow: Run | None, fast: Run | None, factor: float = 1.0, note: str = ""
+    slow: LayerRun | None, fast: LayerRun | None, factor: float = 1.0, note: str = ""
 ) -> list[dict[str, Any]]:
     """Entry of two runs that ended, with what sets their results apart; else nothing."""
     if not (slow and fast and slow.cpu_seconds and fast.cpu_seconds):

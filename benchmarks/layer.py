@@ -37,7 +37,7 @@ _LEAST_LIMIT = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class LayerRun:
     """One layer through some cycles.
 
     Parameters
@@ -108,9 +108,9 @@ def square_jobs(size: int, cycles: int, fidelity: Fidelity, image: int = 0) -> l
 
 def run_once(
     engine: Engine | None, fidelity: Fidelity, size: int, cycles: int, limit: float
-) -> Run:
+) -> LayerRun:
     """Run a square layer once; a run that is stopped at its limit [s] or fails is a result, too."""
-    run = Run(engine.info.name if engine else NUMPY, fidelity, size, cycles)
+    run = LayerRun(engine.info.name if engine else NUMPY, fidelity, size, cycles)
     begun = cpu_clock()
     try:
         return _simulated(run, engine, limit) if engine else _surrogate(run)
@@ -122,13 +122,13 @@ def run_once(
         return replace(run, status="failed", reason=said(error))
 
 
-def _jobs(run: Run) -> list[WindowJob]:
+def _jobs(run: LayerRun) -> list[WindowJob]:
     """Jobs of a run, their port reduction already done: it is measured by itself."""
     _ = square_layer(run.size).circuits[0].drive_gain
     return square_jobs(run.size, run.cycles, run.fidelity)
 
 
-def _simulated(run: Run, engine: Engine, limit: float) -> Run:
+def _simulated(run: LayerRun, engine: Engine, limit: float) -> LayerRun:
     """All jobs of the window one after the other, within a limit [s] for all of them."""
     jobs, found = _jobs(run), []
     begun, cpu_begun, end = time.perf_counter(), cpu_clock(), time.monotonic() + limit
@@ -139,7 +139,7 @@ def _simulated(run: Run, engine: Engine, limit: float) -> Run:
     return replace(run, seconds=seconds, cpu_seconds=cpu, found=join_windows(found)[0])
 
 
-def _surrogate(run: Run) -> Run:
+def _surrogate(run: LayerRun) -> LayerRun:
     """Closed form; timed are the events with their draws, without their energies."""
     jobs = _jobs(run)
     _, cost = measure(lambda: [_spikes(job) for job in jobs])
@@ -151,7 +151,7 @@ def _spikes(job: WindowJob) -> np.ndarray:
     return np.asarray(surrogate_events(job)["hazard"] >= job.stimulus().thresholds)
 
 
-def better(one: Run | None, other: Run) -> Run:
+def better(one: LayerRun | None, other: LayerRun) -> LayerRun:
     """The same run with the least times of both; one that ended counts before one that did not."""
     if one is None or one.cpu_seconds is None or one.seconds is None:
         return other
@@ -164,7 +164,7 @@ def better(one: Run | None, other: Run) -> Run:
     )
 
 
-def difference(run: Run, reference: Run) -> dict[str, Any]:
+def difference(run: LayerRun, reference: LayerRun) -> dict[str, Any]:
     """Spikes, hazard integrals and energy of a run against another, in the cycles of both.
 
     Energy is compared only where both have as many cycles; it is None elsewhere.

@@ -42,7 +42,7 @@ _PATIENCE = 10
 
 
 @dataclass(frozen=True)
-class Cost:
+class Spent:
     """Cost of a call.
 
     Parameters
@@ -73,14 +73,14 @@ def cpu_clock() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def measure(function: Callable[[], Result]) -> tuple[Result, Cost]:
+def measure(function: Callable[[], Result]) -> tuple[Result, Spent]:
     """Call a function until its time is known: once if it takes long.
 
     Returns
     -------
     object
         Result of the first call.
-    Cost
+    Spent
     """
     with suppress(OSError):  # sets the peak back to what is resident now; Linux only
         Path("/proc/self/clear_refs").write_text("5")
@@ -99,7 +99,7 @@ def measure(function: Callable[[], Result]) -> tuple[Result, Cost]:
     if calls > 1:
         cpu = (cpu_clock() - cpu_begun) / (calls - 1)
     largest = max(peak, _maximum(resource.RUSAGE_CHILDREN))
-    return result, Cost(seconds, cpu, largest, max(0, peak - before), calls)
+    return result, Spent(seconds, cpu, largest, max(0, peak - before), calls)
 
 
 def _own_memory(name: str) -> int:

@@ -17,7 +17,7 @@ IMAGES = 50_000
 HOUR = 3600.0
 
 
-class WeightLayer(NamedTuple):
+class LayerShape(NamedTuple):
     """Layers of one shape: inputs, outputs, kernel, side of the output image, how many."""
 
     name: str
@@ -53,18 +53,18 @@ class WeightLayer(NamedTuple):
 
 #: He et al., arXiv 1512.03385, table 1, 18 layers; shortcuts with projections (option B).
 RESNET18 = (
-    WeightLayer("conv1", 3, 64, 7, 112, 1),
-    WeightLayer("conv2", 64, 64, 3, 56, 4),
-    WeightLayer("conv3, first", 64, 128, 3, 28, 1),
-    WeightLayer("conv3", 128, 128, 3, 28, 3),
-    WeightLayer("shortcut 3", 64, 128, 1, 28, 1),
-    WeightLayer("conv4, first", 128, 256, 3, 14, 1),
-    WeightLayer("conv4", 256, 256, 3, 14, 3),
-    WeightLayer("shortcut 4", 128, 256, 1, 14, 1),
-    WeightLayer("conv5, first", 256, 512, 3, 7, 1),
-    WeightLayer("conv5", 512, 512, 3, 7, 3),
-    WeightLayer("shortcut 5", 256, 512, 1, 7, 1),
-    WeightLayer("fc", 512, 1000, 1, 1, 1),
+    LayerShape("conv1", 3, 64, 7, 112, 1),
+    LayerShape("conv2", 64, 64, 3, 56, 4),
+    LayerShape("conv3, first", 64, 128, 3, 28, 1),
+    LayerShape("conv3", 128, 128, 3, 28, 3),
+    LayerShape("shortcut 3", 64, 128, 1, 28, 1),
+    LayerShape("conv4, first", 128, 256, 3, 14, 1),
+    LayerShape("conv4", 256, 256, 3, 14, 3),
+    LayerShape("shortcut 4", 128, 256, 1, 14, 1),
+    LayerShape("conv5, first", 256, 512, 3, 7, 1),
+    LayerShape("conv5", 512, 512, 3, 7, 3),
+    LayerShape("shortcut 5", 256, 512, 1, 7, 1),
+    LayerShape("fc", 512, 1000, 1, 1, 1),
 )
 LAYERS = sum(layer.number for layer in RESNET18)
 
@@ -79,7 +79,7 @@ class Cost(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stage:
+class WorkStage:
     """One stage of the work: independent pieces that can run at the same time, and their cost.
 
     A piece is what cannot be divided between processors: a tile, an image, a deck.  ``cost`` is
@@ -111,7 +111,7 @@ class Stage:
 
 def stages(
     content: Mapping[str, Any], *, side: int = 128, cycles: int = 16, windows: int = 1000
-) -> list[Stage]:
+) -> list[WorkStage]:
     """Work of ResNet-18 on ImageNet with sampled windows, from what a bench measured.
 
     Parameters
@@ -128,7 +128,7 @@ def stages(
 
     Returns
     -------
-    list of Stage
+    list of WorkStage
         Port reductions, network loop, `reduced` windows on each engine, `full` windows on each.
 
     Raises
@@ -149,22 +149,22 @@ def stages(
     ]
 
 
-def bottleneck(work: Iterable[Stage]) -> Stage:
+def bottleneck(work: Iterable[WorkStage]) -> WorkStage:
     """Stage that takes most processor hours."""
     return max(work, key=lambda stage: stage.hours)
 
 
-def _ports(crossbar: Mapping[str, Any], side: int) -> Stage:
+def _ports(crossbar: Mapping[str, Any], side: int) -> WorkStage:
     tiles = sum(layer.tiles(side) for layer in RESNET18)
     for point in crossbar["points"]:
         if (point["contender"], point["size"], point["status"]) == ("memspice", side, "ok"):
             cost = Cost(point["cpu_seconds"], None, None, f"measured at {side} x {side}")
-            return Stage("port reductions", tiles, cost)
+            return WorkStage("port reductions", tiles, cost)
     law = crossbar["exponents"].get("memspice")
-    return Stage("port reductions", tiles, _scaled("port reductions", law, side))
+    return WorkStage("port reductions", tiles, _scaled("port reductions", law, side))
 
 
-def _loop(loop: Iterable[Mapping[str, Any]], cycles: int) -> Stage:
+def _loop(loop: Iterable[Mapping[str, Any]], cycles: int) -> WorkStage:
     ended = [item for item in loop if item["status"] == "ok"]
     if not ended:
         raise _unmeasured("run of the network loop")
@@ -173,20 +173,24 @@ def _loop(loop: Iterable[Mapping[str, Any]], cycles: int) -> Stage:
     products = RESNET18[0].products + cycles * sum(layer.products for layer in RESNET18[1:])
     seconds = 2 * products * last["cpu_seconds"] / last["operations"]
     basis = f"operations at the rate of {last['network']}, {last['images']} images"
-    return Stage(f"network loop, {IMAGES:,} images", IMAGES, Cost(seconds, None, None, basis))
+    return WorkStage(f"network loop, {IMAGES:,} images", IMAGES, Cost(seconds, None, None, basis))
 
 
-def _reduced(ladder: Mapping[str, Any], engine: str, side: int, cycles: int, windows: int) -> Stage:
+def _reduced(
+    ladder: Mapping[str, Any], engine: str, side: int, cycles: int, windows: int
+) -> WorkStage:
     """Decks of sampled windows; a run of the ladder is all decks of a group of ``side / 2``."""
     decks = sum(layer.decks(side) for layer in RESNET18)
     measured = deck_count(side // 2)
     group = _layer_cost(ladder, engine, "reduced", side, cycles)
     cost = _times(group, 1 / measured, f", a deck of {measured}")
     name = f"{windows:,} reduced windows, {engine}"
-    return Stage(name, math.ceil(windows * decks / LAYERS), cost)
+    return WorkStage(name, math.ceil(windows * decks / LAYERS), cost)
 
 
-def _full(ladder: Mapping[str, Any], engine: str, side: int, cycles: int, windows: int) -> Stage:
+def _full(
+    ladder: Mapping[str, Any], engine: str, side: int, cycles: int, windows: int
+) -> WorkStage:
     """Decks of sampled windows, each a column group with all its row tiles.
 
     Its cost is taken for proportional to their number.
@@ -196,7 +200,7 @@ def _full(ladder: Mapping[str, Any], engine: str, side: int, cycles: int, window
     tile = _layer_cost(ladder, engine, "full", side, cycles)
     cost = _times(tile, tiles, f", times {tiles:.1f} row tiles")
     name = f"{windows:,} full windows, {engine}"
-    return Stage(name, math.ceil(windows * groups / LAYERS), cost)
+    return WorkStage(name, math.ceil(windows * groups / LAYERS), cost)
 
 
 def _layer_cost(

@@ -188,6 +188,20 @@ def find_crowd(root: Path) -> list[str]:
     ]
 
 
+def find_homonyms(root: Path) -> list[str]:
+    """Return the class names that mean two things; a leading underscore makes no other name."""
+    homes: dict[str, list[str]] = {}
+    for name, path in modules(root).items():
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name.lstrip("_"), []).append(name)
+    return [
+        f"class {name} stands in {' and '.join(found)}"
+        for name, found in homes.items()
+        if len(found) > 1
+    ]
+
+
 def find_writers(root: Path) -> list[str]:
     """Return the calls that write or rename a file beside the one place that knows the rules."""
     found = []
@@ -205,6 +219,7 @@ def find_writers(root: Path) -> list[str]:
 
 CHECKS = [
     find_crowd,
+    find_homonyms,
     find_writers,
     find_unplaced,
     find_upward,
@@ -287,6 +302,7 @@ def test_good_package_passes(check: Check, tmp_path: Path) -> None:
         (find_strays, "datasets__cifar10", "from h5py import File"),
         (find_writers, "cli", "def f(path):\n    path.write_text('')"),
         (find_writers, "devices__base", "import os\nos.replace('a', 'b')"),
+        (find_homonyms, "store__text", "class Law:\n    pass\n\n\nclass _Law:\n    pass"),
         (find_long, "cli__main", "\n" * 401),
         (find_long, "../tests/test_x", "\n" * 401),
     ],

@@ -26,7 +26,7 @@ from typing import Any
 import click
 
 from benchmarks.command import bench_text
-from benchmarks.scale import Stage, bottleneck, stages
+from benchmarks.scale import WorkStage, bottleneck, stages
 from memspice.quantities import format_si
 
 HERE = Path(__file__).resolve().parent
@@ -67,7 +67,7 @@ def scale_text(content: Mapping[str, Any]) -> str:
     return "\n".join(lines[:-1])
 
 
-def _rows(stage: Stage) -> Iterator[str]:
+def _rows(stage: WorkStage) -> Iterator[str]:
     hours = [f"{stage.hours_on(count):.3g}" for count in PROCESSORS]
     each = format_si(stage.cost.seconds, "s")
     yield _COLUMNS.format(f"  {stage.name}", stage.pieces, each, f"{stage.hours:.3g}", *hours)

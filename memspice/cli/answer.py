@@ -19,7 +19,7 @@ INCOMPLETE = 5
 INTERRUPTED = b'{"error": {"kind": "Interrupted", "message": "interrupted", "exit_code": 5}}\n'
 
 
-class Answer:
+class CommandAnswer:
     """Whether this process owes an object on standard output.
 
     A command line that fails asks for it too, hence it is not read by the parser.
@@ -41,7 +41,7 @@ class Answer:
         return owed
 
 
-ANSWER = Answer()
+ANSWER = CommandAnswer()
 
 
 def leave(*_: Any) -> None:

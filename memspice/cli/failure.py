@@ -37,7 +37,7 @@ EXPECTED = (
 
 
 @dataclass(frozen=True)
-class Failure:
+class CommandFailure:
     """An error in words.
 
     Parameters
@@ -59,13 +59,13 @@ class Failure:
         return asdict(self)
 
 
-def failure(error: BaseException) -> Failure:
+def failure(error: BaseException) -> CommandFailure:
     """Find the words for an error."""
     kind, message, code = _found(error)
     # click puts an Abort in the place of the interrupt
     cause = error.__cause__ if isinstance(error, click.Abort) and error.__cause__ else error
     lines = [message, *getattr(cause, "__notes__", ())]
-    return Failure(kind, printable("\n".join(lines), lines=True), code)
+    return CommandFailure(kind, printable("\n".join(lines), lines=True), code)
 
 
 def _found(error: BaseException) -> tuple[str, str, int]:

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from memspice.cli.answer import ANSWER
-from memspice.cli.failure import EXPECTED, Failure, failure
+from memspice.cli.failure import EXPECTED, CommandFailure, failure
 from memspice.cli.later import LaterCommand, LaterGroup
 from memspice.cli.output import drop_unwritten, emit_list, settle_streams
 from memspice.cli.stop import stopped_once
@@ -95,7 +95,7 @@ def _end(error: BaseException) -> NoReturn:
     sys.exit(found.exit_code)
 
 
-def _answer(found: Failure) -> None:
+def _answer(found: CommandFailure) -> None:
     """Print a failure as the JSON object that is owed, if one is."""
     if ANSWER.give():
         with suppress(IncompleteResults):  # where nothing can be printed, the exit code says it

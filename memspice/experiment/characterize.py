@@ -56,7 +56,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class _Deck:
+class _BenchRun:
     """One run of the engine: some neurons at one voltage."""
 
     point: int
@@ -162,7 +162,7 @@ def _check(points: int, events: int, seed: int) -> None:
 
 def _decks(
     parameter_set: ParameterSet, point: int, voltage: float, events: int, seed: int
-) -> list[_Deck]:
+) -> list[_BenchRun]:
     """Benches for at least so many events at one voltage, all of one size."""
     count = math.ceil(events / (MOST_NEURONS * MOST_CYCLES))
     each = math.ceil(events / count)
@@ -176,7 +176,7 @@ def _decks(
         ]
     )
     return [
-        _Deck(
+        _BenchRun(
             point,
             NeuronBench(
                 parameter_set.device,
@@ -190,7 +190,7 @@ def _decks(
     ]
 
 
-def _run(runner: Runner, deck: _Deck, cancel: threading.Event) -> BenchEvents | Failure:
+def _run(runner: Runner, deck: _BenchRun, cancel: threading.Event) -> BenchEvents | Failure:
     bench, write = deck.bench, deck.bench.timing.write
     charge = HAZARD_CHARGE_PER_SECOND * write
     request = EngineRequest(
@@ -240,7 +240,7 @@ def _point(
     parameter_set: ParameterSet,
     voltage: float,
     rail: bool,
-    results: list[tuple[_Deck, BenchEvents]],
+    results: list[tuple[_BenchRun, BenchEvents]],
 ) -> TransferPoint:
     """Put the events of one voltage together."""
     return transfer_point(

@@ -20,10 +20,10 @@ from memspice.importers.operations import (
     Convolution,
     Flattening,
     FullProduct,
-    Neurons,
     Operation,
     Replacement,
     Scaling,
+    StochasticNeurons,
     refusal,
     shape_text,
 )
@@ -140,7 +140,7 @@ class _Assembler:
                 self._flattening()
             case Replacement():
                 self._replacement(operation)
-            case Neurons():
+            case StochasticNeurons():
                 self._neurons(operation)
 
     def finish(self) -> tuple[tuple[Layer, ...], tuple[WeightLayer, ...]]:
@@ -312,7 +312,7 @@ class _Assembler:
         height, width, channels = self.typical.shape[1:]
         return weighted_inputs(weight, bias, pending.kind, (channels, height, width), self.typical)
 
-    def _neurons(self, operation: Neurons) -> None:
+    def _neurons(self, operation: StochasticNeurons) -> None:
         pending = self._before(operation.where)
         if self.typical is not None:
             if self.response is None:

@@ -26,10 +26,10 @@ from memspice.importers.operations import (
     Convolution,
     Flattening,
     FullProduct,
-    Neurons,
     Operation,
     Replacement,
     Scaling,
+    StochasticNeurons,
     real_array,
     refusal,
     shape_text,
@@ -199,7 +199,7 @@ class _Reader:
         if last and self.neurons == "stochastic":
             self.changes.append(f"{where}: left out, because the last layer accumulates its input")
             return found
-        return [*found, Neurons(where)]
+        return [*found, StochasticNeurons(where)]
 
     def _law(self, node: Any, where: str) -> Integrators:
         """Neurons of a node, in terms of their rate."""

@@ -85,7 +85,7 @@ class Flattening:
 
 
 @dataclass(frozen=True)
-class Neurons:
+class StochasticNeurons:
     """Stochastic neurons: a spike with the probability ``1 - exp(-exp(z))``."""
 
     where: str
@@ -111,7 +111,7 @@ Operation = (
     | Averaging
     | AdaptiveAveraging
     | Flattening
-    | Neurons
+    | StochasticNeurons
     | Replacement
 )
 

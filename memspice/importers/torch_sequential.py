@@ -23,9 +23,9 @@ from memspice.importers.operations import (
     Convolution,
     Flattening,
     FullProduct,
-    Neurons,
     Operation,
     Scaling,
+    StochasticNeurons,
     real_array,
     refusal,
     whole_pair,
@@ -131,7 +131,7 @@ def _activation(
 ) -> list[Operation]:
     if isinstance(module, SwitchingProbability):
         if not (last and neurons == "stochastic"):
-            return [Neurons(where)]
+            return [StochasticNeurons(where)]
         match = RateMatch(np.ones(1), np.zeros(1))
     elif type(module) is nn.Sigmoid:
         match = logistic_match()
@@ -150,7 +150,7 @@ def _activation(
         changes.append(f"{where}: left out, because the last layer accumulates its input")
         return [scaling]
     changes.append(f"{where}: replaced by 1 - exp(-exp(z)) with the same value and slope at 1/2")
-    return [scaling, Neurons(where)]
+    return [scaling, StochasticNeurons(where)]
 
 
 def _advice(module: nn.Module) -> tuple[str, str]:

@@ -27,7 +27,7 @@ _numbers = itertools.count()
 
 
 @dataclass(frozen=True)
-class _Source:
+class _Hdf5File:
     """The file that a group or dataset is in."""
 
     path: Path
@@ -42,7 +42,7 @@ class _Source:
 class _Named:
     """Something with a place in a file and attributes."""
 
-    def __init__(self, source: _Source, place: str, attributes: Mapping[str, Any]) -> None:
+    def __init__(self, source: _Hdf5File, place: str, attributes: Mapping[str, Any]) -> None:
         self._source = source
         self.place = place
         self.attributes = attributes
@@ -105,10 +105,10 @@ class _Named:
         return float(value)
 
 
-class Dataset(_Named):
+class Hdf5Dataset(_Named):
     """A dataset; its values are read when they are asked for."""
 
-    def __init__(self, source: _Source, place: str, facts: Mapping[str, Any]) -> None:
+    def __init__(self, source: _Hdf5File, place: str, facts: Mapping[str, Any]) -> None:
         super().__init__(source, place, facts["attributes"])
         self._number: Final[int] = facts["number"]
         self.shape: tuple[int, ...] | None = facts["shape"] and tuple(facts["shape"])
@@ -175,7 +175,7 @@ class Dataset(_Named):
 class Group(_Named):
     """A group; its items and their attributes are known, values of datasets are not yet read."""
 
-    def __init__(self, source: _Source, place: str, number: int) -> None:
+    def __init__(self, source: _Hdf5File, place: str, number: int) -> None:
         reply, content = source.ask("group", number)
         parts = _split(reply, content)
         # In the order in which the server wrote them: items first.
@@ -205,7 +205,7 @@ class Group(_Named):
         """
         return Group(self._source, self._inner(name), self._item(name, "group")["number"])
 
-    def dataset(self, name: str) -> Dataset:
+    def dataset(self, name: str) -> Hdf5Dataset:
         """Return a dataset.
 
         Raises
@@ -213,7 +213,7 @@ class Group(_Named):
         MemspiceError
             If there is none of this name.
         """
-        return Dataset(self._source, self._inner(name), self._item(name, "dataset"))
+        return Hdf5Dataset(self._source, self._inner(name), self._item(name, "dataset"))
 
     def _inner(self, name: str) -> str:
         return f"{self.place.rstrip('/')}/{name}"
@@ -247,7 +247,7 @@ def open_hdf5(path: Path, error: type[MemspiceError] = DataError) -> Iterator[Gr
     absolute = os.path.abspath(path)
     _checked(path, error, {"do": "open", "file": number, "path": absolute})
     try:
-        yield Group(_Source(path, number, error), "/", 0)
+        yield Group(_Hdf5File(path, number, error), "/", 0)
     finally:
         with suppress(Ended):
             ask({"do": "close", "file": number})

@@ -26,7 +26,7 @@ POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class _Outcome(Generic[Result]):
+class _Finished(Generic[Result]):
     index: int
     result: Result | None = None
     error: BaseException | None = None
@@ -72,12 +72,12 @@ def run_jobs(
     if workers < 1:
         raise ConfigError(f"workers = {workers} must be at least 1")
     stop = threading.Event()
-    finished: queue.SimpleQueue[_Outcome[Result]] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[_Finished[Result]] = queue.SimpleQueue()
     threads = _make_threads(function, tasks, min(workers, len(tasks)), stop, finished)
     results: dict[int, Result] = {}
     delivering = False
 
-    def deliver(outcome: _Outcome[Result]) -> None:
+    def deliver(outcome: _Finished[Result]) -> None:
         nonlocal delivering
         if outcome.error is not None:
             raise outcome.error
@@ -109,7 +109,7 @@ def _make_threads(
     tasks: Sequence[Task],
     n_threads: int,
     stop: threading.Event,
-    finished: queue.SimpleQueue[_Outcome[Result]],
+    finished: queue.SimpleQueue[_Finished[Result]],
 ) -> list[threading.Thread]:
     """Threads, not yet started; daemons, so that a task deaf to its event cannot hold up exit."""
     waiting: queue.SimpleQueue[tuple[int, Task]] = queue.SimpleQueue()
@@ -123,15 +123,15 @@ def _make_threads(
             except queue.Empty:
                 return
             try:
-                finished.put(_Outcome(index, result=function(task, stop)))
+                finished.put(_Finished(index, result=function(task, stop)))
             except BaseException as error:  # noqa: BLE001 - raised by the calling thread
-                finished.put(_Outcome(index, error=error))
+                finished.put(_Finished(index, error=error))
                 return
 
     return [threading.Thread(target=work, daemon=True) for _ in range(n_threads)]
 
 
-def _next(finished: queue.SimpleQueue[_Outcome[Result]]) -> _Outcome[Result] | None:
+def _next(finished: queue.SimpleQueue[_Finished[Result]]) -> _Finished[Result] | None:
     try:
         return finished.get(timeout=POLL_SECONDS)
     except queue.Empty:
@@ -148,7 +148,7 @@ def _join(threads: Sequence[threading.Thread], limit: float) -> None:
 
 
 def _deliver_rest(
-    finished: queue.SimpleQueue[_Outcome[Result]], deliver: Callable[[_Outcome[Result]], None]
+    finished: queue.SimpleQueue[_Finished[Result]], deliver: Callable[[_Finished[Result]], None]
 ) -> None:
     """Deliver what finished; later failures only follow from the first one's stop."""
     while not finished.empty():

@@ -30,7 +30,7 @@ COSIM_FILES = (
                                  "ir-drop", "iterations")),
 )  # fmt: skip
 
-Entry = tuple[str, str, Path]
+Picture = tuple[str, str, Path]
 
 
 def write_cosim_report(folder: Path, run: CosimRun, store: Path) -> list[Path]:
@@ -71,7 +71,7 @@ def write_cosim_report(folder: Path, run: CosimRun, store: Path) -> list[Path]:
     return [summary, page, *(path for _, _, path in entries)]
 
 
-def _energy(folder: Path, run: CosimRun) -> Entry:
+def _energy(folder: Path, run: CosimRun) -> Picture:
     summary = run.summary
     path = folder / "energy.png"
     rests = f"{summary['assumed_fraction']:.0%} assumed, {summary['device_source']} device"
@@ -81,7 +81,7 @@ def _energy(folder: Path, run: CosimRun) -> Entry:
     return "Energy by layer and component", caption, path
 
 
-def _rates(folder: Path, run: CosimRun) -> Entry:
+def _rates(folder: Path, run: CosimRun) -> Picture:
     """Rates over the same SPICE events: what the surrogate says of them, and what SPICE found."""
     rates = {}
     for layer in run.prepared.mapped.layers:
@@ -100,13 +100,13 @@ def _rates(folder: Path, run: CosimRun) -> Entry:
     return "Spike rates", caption, path
 
 
-def _transfer(folder: Path, run: CosimRun) -> Entry:
+def _transfer(folder: Path, run: CosimRun) -> Picture:
     path = folder / "transfer.png"
     style.save(draw_transfer(run.transfer), path)
     return "Switching probability", "P(V) of the neuron circuit, SPICE and closed form.", path
 
 
-def _pathwise(folder: Path, state: CosimState) -> Entry:
+def _pathwise(folder: Path, state: CosimState) -> Picture:
     pairs = [(j, r) for j, r in zip(state.jobs, state.outcomes, strict=True) if r.spiking]
     model = np.concatenate([surrogate_events(job)["hazard"].ravel() for job, _ in pairs])
     spice, draws, spikes = (
@@ -135,7 +135,7 @@ def _window_of(state: CosimState, part: Outcome) -> Outcome:
     return next(i for i in found if (i.window, i.fidelity) == (part.window, part.fidelity))
 
 
-def _raster(folder: Path, showcase: Outcome) -> Entry:
+def _raster(folder: Path, showcase: Outcome) -> Picture:
     probability = -np.expm1(-showcase.hazard.mean(axis=0))
     window = showcase.window
     title = f"{window.layer}, image {window.image}, position {window.position}: spikes from SPICE"
@@ -144,7 +144,7 @@ def _raster(folder: Path, showcase: Outcome) -> Entry:
     return "Raster", "All neurons of one window, cycle by cycle.", path
 
 
-def _neuron(folder: Path, record: JobRecord) -> Entry:
+def _neuron(folder: Path, record: JobRecord) -> Picture:
     prefix = next(name for name in record.signals if name.endswith(".device")).split(".")[0]
     neuron, cycle_time = int(prefix.removeprefix("neuron")), float(record.attributes["cycle_time"])
     first = _first_cycle(record, neuron)
@@ -190,7 +190,7 @@ def _first_cycle(record: JobRecord, neuron: int) -> int:
     return int(changes[0]) if changes.size else 0
 
 
-def _ir_drop(folder: Path, run: CosimRun) -> Entry:
+def _ir_drop(folder: Path, run: CosimRun) -> Picture:
     """Cell voltages of the first tile of the widest layer with all rows driven."""
     layer = max(
         run.prepared.mapped.layers, key=lambda layer: layer.circuits[0].conductances[0].size
@@ -215,7 +215,7 @@ def _ir_drop(folder: Path, run: CosimRun) -> Entry:
     return "IR drop", caption, path
 
 
-def _iterations(folder: Path, run: CosimRun) -> Entry:
+def _iterations(folder: Path, run: CosimRun) -> Picture:
     path = folder / "iterations.png"
     style.save(energy_figures.iteration_figure(run.summary["iterations"]), path)
     return (

@@ -27,7 +27,7 @@ _MOST_SHADES = 400
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseSpan:
     """One phase of a cycle, from `start` to `stop`, both [s]."""
 
     name: str
@@ -35,7 +35,7 @@ class Phase:
     stop: float
 
 
-def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[Phase]:
+def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[PhaseSpan]:
     """Return the phases that a job's attributes describe, up to a time.
 
     A phase is described by ``write_start`` and ``write_stop`` (likewise ``read``, ``reset``), [s]
@@ -50,7 +50,7 @@ def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[Phase]:
 
     Returns
     -------
-    list of Phase
+    list of PhaseSpan
         Empty where the attributes describe none.
     """
     period = float(attributes.get("cycle_time", 0.0))
@@ -62,7 +62,7 @@ def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[Phase]:
                 start = cycle * period + float(attributes[f"{name}_start"])
                 stop = cycle * period + float(attributes[f"{name}_stop"])
                 if start < time_stop:
-                    found.append(Phase(name, start, min(stop, time_stop)))
+                    found.append(PhaseSpan(name, start, min(stop, time_stop)))
     return found
 
 
@@ -70,7 +70,7 @@ def draw_waveforms(
     time: NDArray[np.float64],
     signals: Mapping[str, tuple[NDArray[np.float64], str]],
     title: str = "",
-    phases: Sequence[Phase] = (),
+    phases: Sequence[PhaseSpan] = (),
 ) -> Figure:
     """Draw signals over time, those of one unit on one axis.
 
@@ -82,7 +82,7 @@ def draw_waveforms(
         Name to (values of shape (n_points,), unit).
     title : str
         Written above.
-    phases : sequence of Phase
+    phases : sequence of PhaseSpan
         Shaded behind the lines; left out where there are too many to be told apart.
 
     Returns
@@ -142,12 +142,12 @@ def _draw_unit(
     )
 
 
-def _shade(axis: Axes, phases: Sequence[Phase]) -> None:
+def _shade(axis: Axes, phases: Sequence[PhaseSpan]) -> None:
     for phase in phases if len(phases) <= _MOST_SHADES else ():
         axis.axvspan(phase.start, phase.stop, color=_SHADES[phase.name], alpha=0.13, linewidth=0)
 
 
-def _name_phases(axis: Axes, phases: Sequence[Phase]) -> None:
+def _name_phases(axis: Axes, phases: Sequence[PhaseSpan]) -> None:
     """Write the key to the shades above the first axis, at its right."""
     names = list(dict.fromkeys(phase.name for phase in phases))
     x = 1.0

@@ -92,7 +92,7 @@ class _Point(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class _Problem:
+class _WiredCells:
     """Cells between their wires, and when to be content."""
 
     curve: RisingCurve
@@ -219,7 +219,7 @@ def solve_nonlinear_crossbar(
         raise ConfigError(f"tolerance = {tolerance} is not between {_ROUNDING:g} and 1")
     if most_steps < 1:
         raise ConfigError(f"most_steps = {most_steps} is less than 1; allow at least one step")
-    problem = _Problem(curve, cells, wires, tolerance, most_steps)
+    problem = _WiredCells(curve, cells, wires, tolerance, most_steps)
     with one_blas_thread():
         found = [_solve(problem, column) for column in sources.reshape(len(sources), -1).T]
     points, residuals, steps = zip(*found, strict=True)
@@ -233,7 +233,7 @@ def solve_nonlinear_crossbar(
     )
 
 
-def _solve(problem: _Problem, sources: Array) -> tuple[_Point, float, int]:
+def _solve(problem: _WiredCells, sources: Array) -> tuple[_Point, float, int]:
     """Newton's method for one input; return the point, its residual and the steps taken."""
     point = problem.linearised(np.zeros_like(problem.conductance), sources)
     for step in range(1, problem.most_steps + 1):
@@ -249,7 +249,7 @@ def _solve(problem: _Problem, sources: Array) -> tuple[_Point, float, int]:
     )
 
 
-def _residual(problem: _Problem, point: _Point) -> float:
+def _residual(problem: _WiredCells, point: _Point) -> float:
     """Largest deviation of a cell's current from its curve, by the largest current."""
     by_curve = problem.current(point.voltage)
     largest = float(np.max(np.abs(by_curve)))
@@ -257,7 +257,7 @@ def _residual(problem: _Problem, point: _Point) -> float:
     return deviation / largest if largest > 0.0 else deviation
 
 
-def _share(problem: _Problem, point: _Point, target: _Point) -> float:
+def _share(problem: _WiredCells, point: _Point, target: _Point) -> float:
     """Share of the step to the target after which the co-content is no longer falling steeply."""
     first = _rate(problem, point, target, 0.0)
     share = 1.0
@@ -272,7 +272,7 @@ def _share(problem: _Problem, point: _Point, target: _Point) -> float:
     )
 
 
-def _rate(problem: _Problem, point: _Point, target: _Point, share: float) -> float:
+def _rate(problem: _WiredCells, point: _Point, target: _Point, share: float) -> float:
     """Rate of the co-content along a step: residual currents times the step of the voltages.
 
     It rises along the step, from a value below zero.

@@ -17,7 +17,7 @@ from memspice.inputs import Group, open_hdf5, parse_json
 from memspice.outputs import printable
 from memspice.store import reading
 from memspice.store.records import JobInfo, JobRecord, Provenance, unknown_name
-from memspice.store.schema import Entry
+from memspice.store.schema import JobEntry
 
 # The file of an earlier, finished run that is being resumed; no key begins with an underscore.
 EARLIER = "_earlier.h5"
@@ -31,7 +31,7 @@ MARK = "memspice-run.lock"
 class StoredJob:
     """A job and the file it lies in."""
 
-    entry: Entry
+    entry: JobEntry
     path: Path
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from memspice.inputs import Dataset, Group
+from memspice.inputs import Group, Hdf5Dataset
 from memspice.store.digests import (
     ColumnHead,
     column_digest,
@@ -29,7 +29,7 @@ from memspice.store.records import (
     Provenance,
     sha256,
 )
-from memspice.store.schema import CREATOR, FORMAT, Entry, Root
+from memspice.store.schema import CREATOR, FORMAT, JobEntry, Root
 
 _LAYOUTS = ("part", "linked", "single")
 _STATUSES = ("complete", "incomplete", "interrupted", "running")
@@ -41,7 +41,7 @@ _CHANGED = "is not what was once stored: the file has changed since"
 
 
 @dataclass(frozen=True)
-class _Job:
+class _CheckedJob:
     """A job whose facts have the checksum they were stored with; its columns are still unread."""
 
     key: str
@@ -56,7 +56,7 @@ class _Job:
 class _Column:
     """A column in the file and what the job says of it."""
 
-    data: Dataset
+    data: Hdf5Dataset
     head: ColumnHead
 
     def read(self) -> Column:
@@ -93,7 +93,7 @@ def read_root(file: Group) -> Root:
     return Root(file.line("run_id"), layout, status, file.whole("jobs", 0, _MOST_JOBS))
 
 
-def check_root(file: Group, root: Root, entries: list[Entry]) -> None:
+def check_root(file: Group, root: Root, entries: list[JobEntry]) -> None:
     """Refuse a file whose root, provenance or list of jobs is not what was stored.
 
     Raises
@@ -126,7 +126,7 @@ def read_provenance(file: Group) -> tuple[Provenance, str]:
     return provenance, summary
 
 
-def find_jobs(group: Group, prefix: str = "") -> Iterator[Entry]:
+def find_jobs(group: Group, prefix: str = "") -> Iterator[JobEntry]:
     """Yield the jobs below a group, in the order of their names.
 
     Raises
@@ -148,7 +148,7 @@ def find_jobs(group: Group, prefix: str = "") -> Iterator[Entry]:
             child.refuse(f"{key[:80]!r} is no key of a job")
         plottable = "default" in child.attributes
         failed = child.attributes.get("status") == FAILED
-        yield Entry(prefix + item, key, plottable, failed, child.text("sha256"))
+        yield JobEntry(prefix + item, key, plottable, failed, child.text("sha256"))
 
 
 def read_job(group: Group, name: str) -> JobRecord:
@@ -202,7 +202,7 @@ def signal_names(group: Group) -> list[str]:
     return [name for name in _open_job(group).waveforms if name != "time"]
 
 
-def _open_job(group: Group) -> _Job:
+def _open_job(group: Group) -> _CheckedJob:
     """Return a job whose facts are those that were stored.
 
     Raises
@@ -211,7 +211,7 @@ def _open_job(group: Group) -> _Job:
         If they are of another kind, or do not have the checksum of the job.
     """
     energy = group.group("energy")
-    job = _Job(
+    job = _CheckedJob(
         key=group.line("key"),
         attributes=_read_attributes(group),
         energy={name: float(energy.dataset(name).numbers("f", ())) for name in energy.names},

@@ -75,7 +75,7 @@ class Root:
 
 
 @dataclass(frozen=True)
-class Entry:
+class JobEntry:
     """A job found in a file: whether a viewer can plot it, whether it failed, its checksum."""
 
     name: str
@@ -119,7 +119,7 @@ def write_job(file: h5py.File, record: JobRecord) -> None:
     """Write one job, and the default chain that leads to its plot."""
     contents = {"waveforms": record.signals, "events": record.events}
     plots = [name for name, columns in contents.items() if columns]
-    parent, leaf = _place(file, Entry(record.name, record.key, bool(plots)))
+    parent, leaf = _place(file, JobEntry(record.name, record.key, bool(plots)))
     group = _group(parent, leaf, "NXsubentry" if "/" in record.name else "NXentry")
     group.attrs["key"] = record.key
     group.attrs.update(record.attributes)
@@ -151,13 +151,13 @@ def _digest(record: JobRecord) -> str:
     return job_digest(record.key, record.attributes, record.energy, digests, heads)
 
 
-def link_job(file: h5py.File, entry: Entry, part: str) -> None:
+def link_job(file: h5py.File, entry: JobEntry, part: str) -> None:
     """Show a job that lies in another file; `part` is that file's path from this one's folder."""
     parent, leaf = _place(file, entry)
     parent[leaf] = h5py.ExternalLink(part, f"/{entry.name}")
 
 
-def copy_job(file: h5py.File, entry: Entry, source: h5py.File) -> None:
+def copy_job(file: h5py.File, entry: JobEntry, source: h5py.File) -> None:
     """Copy a job from another file, its compressed chunks as they are."""
     parent, leaf = _place(file, entry)
     source.copy(entry.name, parent, name=leaf)
@@ -169,7 +169,7 @@ def _group(parent: h5py.Group, name: str, nexus_class: str) -> h5py.Group:
     return group
 
 
-def _place(file: h5py.File, entry: Entry) -> tuple[h5py.Group, str]:
+def _place(file: h5py.File, entry: JobEntry) -> tuple[h5py.Group, str]:
     """Return the group that holds a job and the job's name in it; make both where missing."""
     group: h5py.Group = file
     for depth, part in enumerate(entry.name.split("/")):

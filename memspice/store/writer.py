@@ -198,7 +198,7 @@ class RunWriter:
         with writing(part, self._advice):
             replace_small(part, lambda file: self._fill_part(file, record))
             plottable = bool(record.signals or record.events)
-            entry = schema.Entry(record.name, record.key, plottable, record.failed)
+            entry = schema.JobEntry(record.name, record.key, plottable, record.failed)
             self._remember(StoredJob(entry, part))
             if time.monotonic() >= self._link_again or not self._linked_jobs:
                 self._link("running", "")

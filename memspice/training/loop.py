@@ -90,7 +90,7 @@ def train_network(
     pixels, classes = torch.from_numpy(images), torch.from_numpy(np.asarray(labels, np.int64))
     model = DeviceNetwork(architecture, config.neurons).to(memory_format=torch.channels_last)
     history: list[str] = []
-    run = _Run(architecture, model, pixels, classes, config, checkpoint, report, history)
+    run = _Training(architecture, model, pixels, classes, config, checkpoint, report, history)
     paths = [run.path(phase) for phase in config.phases]  # finds missing hardware before the work
     for phase, path in zip(config.phases, paths, strict=True):
         run.phase(phase, path)
@@ -137,7 +137,7 @@ class _Saved:
 
 
 @dataclass(eq=False)
-class _Run:
+class _Training:
     """One training run: the model, its data and where it reports."""
 
     architecture: Architecture

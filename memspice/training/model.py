@@ -107,7 +107,7 @@ class Flaws(NamedTuple):
     high: torch.Tensor
 
 
-class Stage(nn.Module):
+class TrainableLayer(nn.Module):
     """One weight layer: linear map, normalisation until folded, then neurons unless it is the last.
 
     Once folded its weights are quantised; ``noise`` disturbs them while training.  With the
@@ -244,7 +244,7 @@ class DeviceNetwork(nn.Module):
         x = outputs[-1]
         return torch.cat([x[:spiked].unflatten(0, (cycles, spiking)).mean(dim=0), x[spiked:]])
 
-    def stages(self) -> Iterator[Stage]:
+    def stages(self) -> Iterator[TrainableLayer]:
         """Weight layers in order."""
         return iter(self._stages)  # type: ignore[arg-type]
 
@@ -264,7 +264,7 @@ def _pooled(x: torch.Tensor, pools: tuple[Pool, ...]) -> torch.Tensor:
     return x
 
 
-def _build(steps: tuple[WeightStep, ...], neurons: Neurons) -> Iterator[Stage]:
+def _build(steps: tuple[WeightStep, ...], neurons: Neurons) -> Iterator[TrainableLayer]:
     for step in steps:
         last = step is steps[-1]
         layer = step.layer
@@ -284,4 +284,4 @@ def _build(steps: tuple[WeightStep, ...], neurons: Neurons) -> Iterator[Stage]:
             nn.init.constant_(norm.weight, neurons.gain)  # type: ignore[union-attr]
             nn.init.constant_(norm.bias, neurons.bias)  # type: ignore[union-attr]
         ends = (None, None) if last else (norm, neurons)
-        yield Stage(linear, ends[0], step is steps[0], ends[1])
+        yield TrainableLayer(linear, ends[0], step is steps[0], ends[1])

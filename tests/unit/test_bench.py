@@ -24,7 +24,7 @@ from benchmarks.ladder import (
     ladder_json,
     ladder_ratios,
 )
-from benchmarks.layer import MOST_CYCLES, Run, better, run_once, square_jobs
+from benchmarks.layer import MOST_CYCLES, LayerRun, better, run_once, square_jobs
 from benchmarks.loop import counted_products, measure_loop
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, EngineError, EngineTimeout, NetlistError
@@ -47,7 +47,7 @@ def test_square_layer_is_what_its_name_says() -> None:
 
 
 def test_better_run_is_the_shorter_one_that_ended() -> None:
-    stopped = Run("e", "full", 4, 1, status="stopped")
+    stopped = LayerRun("e", "full", 4, 1, status="stopped")
     slow, fast = (replace(stopped, status="ok", seconds=t, cpu_seconds=t) for t in (2.0, 1.0))
     assert better(None, stopped) is stopped
     assert better(stopped, slow) is slow

@@ -20,7 +20,7 @@ from benchmarks.scale import (
     LAYERS,
     RESNET18,
     Cost,
-    Stage,
+    WorkStage,
     bottleneck,
     stages,
 )
@@ -158,11 +158,11 @@ def test_law_of_two_sizes_scales_without_an_interval() -> None:
 
 
 def test_processors_share_whole_pieces_only() -> None:
-    stage = Stage("s", 3, Cost(HOUR, None, None, ""))
+    stage = WorkStage("s", 3, Cost(HOUR, None, None, ""))
     assert stage.hours_on(1) == stage.hours == 3
     assert stage.hours_on(2) == 2
     assert stage.hours_on(100) == 1
-    longer = Stage("l", 3, Cost(2 * HOUR, None, None, ""))
+    longer = WorkStage("l", 3, Cost(2 * HOUR, None, None, ""))
     assert bottleneck([stage, longer]) is longer
 
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from memspice.cli.waves import waves
 from memspice.errors import ConfigError, StoreError
 from memspice.report.style import save
-from memspice.report.waveplot import Phase, draw_waveforms, phases_of
+from memspice.report.waveplot import PhaseSpan, draw_waveforms, phases_of
 from memspice.store import JobRecord, Provenance, RunWriter
 
 POINTS = 201
@@ -271,14 +271,14 @@ def test_phases_repeat_every_cycle_and_end_with_the_run() -> None:
 
 def test_phases_are_shaded_on_every_axis() -> None:
     bare = draw_waveforms(TIME, JOB.signals)
-    shaded = draw_waveforms(TIME, JOB.signals, phases=[Phase("write", 0.0, 1e-7)])
+    shaded = draw_waveforms(TIME, JOB.signals, phases=[PhaseSpan("write", 0.0, 1e-7)])
     for axis, plain in zip(shaded.axes, bare.axes, strict=True):
         assert len(axis.patches) == len(plain.patches) + 1
     assert [text.get_text() for text in shaded.axes[0].texts] == ["write"]
 
 
 def test_too_many_phases_are_left_out() -> None:
-    many = [Phase("write", i * 1e-9, i * 1e-9 + 1e-10) for i in range(401)]
+    many = [PhaseSpan("write", i * 1e-9, i * 1e-9 + 1e-10) for i in range(401)]
     axis = draw_waveforms(TIME, JOB.signals, phases=many).axes[0]
     assert not axis.patches
     assert not axis.texts

@@ -52,7 +52,7 @@ def train(folder: Path, kind: str, lines: list[str] | None = None) -> Network:
 
 def killed(folder: Path, kind: str, step: int, patch: pytest.MonkeyPatch) -> None:
     """Take some steps of a run that saves each, and leave it before the next."""
-    whole, taken = loop._Run._step, []
+    whole, taken = loop._Training._step, []
 
     def dying(run: Any, *of: Any) -> tuple[float, float]:
         if len(taken) == step:
@@ -62,7 +62,7 @@ def killed(folder: Path, kind: str, step: int, patch: pytest.MonkeyPatch) -> Non
 
     with patch.context() as patched:
         patched.setattr(loop, "SAVE_AFTER", -1.0)
-        patched.setattr(loop._Run, "_step", dying)
+        patched.setattr(loop._Training, "_step", dying)
         with pytest.raises(Killed):
             train(folder, kind)
 

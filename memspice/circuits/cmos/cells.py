@@ -25,7 +25,7 @@ class CmosTechnology(Parameters):
     cell_wire: float = quantity("F", "Word line or bit line per cell of a table", ge=0)
 
 
-class Cell:
+class CmosCell:
     """A subcircuit of transistors under construction."""
 
     def __init__(self, technology: CmosTechnology, name: str, *terminals: str) -> None:
@@ -94,7 +94,7 @@ class Cell:
 
 def inverter(technology: CmosTechnology, size: int = 1) -> SubCircuit:
     """``out = not a``; ``size`` is the width in units of the technology's and ends the name."""
-    cell = Cell(technology, "inverter" if size == 1 else f"inverter{size}", "a", "out")
+    cell = CmosCell(technology, "inverter" if size == 1 else f"inverter{size}", "a", "out")
     cell.inverter("a", "out", size)
     return cell.loaded("out")
 
@@ -110,7 +110,7 @@ def nand(technology: CmosTechnology, inputs: int, *, inverted: bool = False) -> 
     if not 2 <= inputs <= MOST_INPUTS:
         raise ConfigError(f"a gate of {inputs} inputs must have 2 to {MOST_INPUTS}: make a tree")
     names = tuple(f"a{k}" for k in range(inputs))
-    cell = Cell(technology, f"{'and' if inverted else 'nand'}{inputs}", *names, "out")
+    cell = CmosCell(technology, f"{'and' if inverted else 'nand'}{inputs}", *names, "out")
     if inverted:
         cell.nand(names, "inner")
         cell.inverter("inner", "out")
@@ -121,7 +121,7 @@ def nand(technology: CmosTechnology, inputs: int, *, inverted: bool = False) -> 
 
 def xor(technology: CmosTechnology) -> SubCircuit:
     """``out = a xor b``: two transmission gates select b or its complement, then an inverter."""
-    cell = Cell(technology, "xor", "a", "b", "out")
+    cell = CmosCell(technology, "xor", "a", "b", "out")
     cell.inverter("a", "an")
     cell.inverter("b", "bn")
     cell.gate("bn", "same", "an", "a")
@@ -136,7 +136,7 @@ def inverted_carry(technology: CmosTechnology) -> SubCircuit:
     A majority of complements is the complement of the majority, so slices follow each other
     without inverters, on true and complemented inputs in turn.
     """
-    cell = Cell(technology, "carry", "a", "b", "c", "out")
+    cell = CmosCell(technology, "carry", "a", "b", "c", "out")
     for kind, rail in ((cell.nmos, "0"), (cell.pmos, "vdd")):
         inner = "below" if rail == "0" else "above"
         kind("out", "a", f"{inner}1")
@@ -161,7 +161,7 @@ def flip_flop(technology: CmosTechnology, preset: int) -> SubCircuit:
     preset : {0, 1}
         What the flip-flop starts with.
     """
-    cell = Cell(technology, f"flipflop{preset}", "d", "clock", "init", "initn", "q", "qn")
+    cell = CmosCell(technology, f"flipflop{preset}", "d", "clock", "init", "initn", "q", "qn")
     cell.inverter("clock", "low")
     cell.inverter("low", "high")
     cell.gate("d", "master", "low", "high")
@@ -180,7 +180,7 @@ def flip_flop(technology: CmosTechnology, preset: int) -> SubCircuit:
 
 def latch(technology: CmosTechnology) -> SubCircuit:
     """Latch, open while the clock is high; ``init`` clears it while the clock is low."""
-    cell = Cell(technology, "latch", "d", "clock", "init", "q")
+    cell = CmosCell(technology, "latch", "d", "clock", "init", "q")
     cell.inverter("clock", "low")
     cell.inverter("low", "high")
     cell.gate("d", "held", "high", "low")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from memspice.circuits.cmos.cells import Cell, CmosTechnology, nand
+from memspice.circuits.cmos.cells import CmosCell, CmosTechnology, nand
 from memspice.circuits.spice import SubCircuit
 from memspice.errors import ShapeError
 
@@ -59,7 +59,7 @@ def threshold_table(
     entries = len(thresholds)
     n_address = address_bits(entries)
     outputs = [f"p{b}" for b in range(bits)] + [f"pn{b}" for b in range(bits)]
-    cell = Cell(technology, name, *(f"z{k}" for k in range(n_address)), "clock", *outputs)
+    cell = CmosCell(technology, name, *(f"z{k}" for k in range(n_address)), "clock", *outputs)
     for k in range(n_address):
         cell.inverter(f"z{k}", f"z{k}_0")
         cell.inverter(f"z{k}_0", f"z{k}_1")
@@ -77,7 +77,7 @@ def threshold_table(
     return cell.loaded(*outputs[:bits])
 
 
-def _decoder(cell: Cell, n_address: int, entries: int) -> None:
+def _decoder(cell: CmosCell, n_address: int, entries: int) -> None:
     """Two predecoders, the lower one gated by the clock, and one gate per word line."""
     high = n_address // 2
     low = n_address - high
