@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+import tomllib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -26,10 +27,17 @@ from memspice.cli.options import (
 )
 from memspice.cli.output import first_problem, report
 from memspice.engines import find_engine
+from memspice.errors import ConfigError, DataError
 from memspice.experiment.characterize import characterize
+from memspice.inputs import read_input
 from memspice.jobs import Execution
 from memspice.outputs import check_file, make_folder, write_text
-from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
+from memspice.parameters import (
+    LARGEST_FILE,
+    PARAMETER_SETS,
+    ParameterSet,
+    load_parameter_set,
+)
 from memspice.quantities import format_si
 from memspice.report.style import own_style, save
 from memspice.report.transfer_plot import draw_transfer
@@ -92,6 +100,7 @@ def characterize_command(
     files = _files(parameter_set, out, fit)
     for file in files:
         check_file(file, parents=parents)  # before the work, not after it
+    _check_fit(fit)
     execution = Execution(**take_execution(options))
     with progress_bar(desc="characterize", unit="deck") as bar:
         result = characterize(
@@ -107,6 +116,21 @@ def characterize_command(
         stored=files,
         problem=first_problem(partial(check_verdict, result.doubts)),
     )
+
+
+def _check_fit(fit: Path | None) -> None:
+    """Refuse to put a fit in the place of anything else than an earlier one."""
+    if fit is None or not fit.exists() or fit.stat().st_size == 0:
+        return
+    try:
+        tables = tomllib.loads(read_input(fit, LARGEST_FILE, DataError).decode())
+    except (DataError, ValueError):
+        tables = {}
+    if set(tables) != {"activation"}:
+        raise ConfigError(
+            f"{fit} is no fit of an activation and may be somebody's only copy; not replaced: "
+            "remove it or choose another name"
+        )
 
 
 def _files(parameter_set: ParameterSet, out: Path | None, fit: Path | None) -> list[Path]:

@@ -21,7 +21,7 @@ from memspice.analysis.transfer import (
 from memspice.cli.characterize import characterize_command
 from memspice.devices.activation import Activation
 from memspice.engines.base import EngineInfo
-from memspice.errors import DataError
+from memspice.errors import ConfigError, DataError
 from memspice.parameters import PARAMETER_SETS, load_parameter_set, load_sourced
 from memspice.resources import resource_path
 
@@ -116,3 +116,14 @@ def test_command_makes_the_committed_file_again(tmp_path: Path) -> None:
     )
     assert found.drive_scale == pytest.approx(kept.drive_scale, rel=1e-3)
     assert found.unit_drive == pytest.approx(kept.unit_drive, abs=1e-3 * kept.drive_scale)
+
+
+@pytest.mark.ngspice
+def test_fit_replaces_no_parameter_set(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(resource_path("sot-mtj.toml").read_text())
+    before = own.read_text()
+    options = ["--device", str(own), "--events", "1", "--fit", str(own)]
+    outcome = CliRunner().invoke(characterize_command, options)
+    assert isinstance(outcome.exception, ConfigError)
+    assert own.read_text() == before
