@@ -269,7 +269,7 @@ def test_resume_of_another_run_is_refused(pooled: str, tmp_path: Path) -> None:
 def test_windows_are_chosen_by_the_seed_and_never_twice(pooled: str) -> None:
     layer = prepare(Setup(network=pooled, images=2)).mapped.layers[0]
     assert [window.image for window in choose_windows(layer, 2, 3, 0)] == [0, 1]  # one position
-    wide = replace(layer, kind=Conv(6), input_shape=(1, 8, 8))
+    wide = replace(layer, step=replace(layer.step, layer=Conv(6), input_shape=(1, 8, 8)))
     chosen = choose_windows(wide, 2, 20, 0)
     assert len(set(chosen)) == 40
     assert all(0 <= window.position < 64 for window in chosen)
