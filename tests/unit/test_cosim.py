@@ -279,11 +279,9 @@ def test_converters_by_hand() -> None:
 
 
 def test_pooled_rows_take_the_bits_of_their_levels() -> None:
-    network = load_network("cifar10-cnn")
-    stand_in = SimpleNamespace(
-        network=network,
-        mapped=SimpleNamespace(layers=[SimpleNamespace(name=str(k)) for k in range(7)]),
-    )
+    steps = load_network("cifar10-cnn").architecture.shapes()
+    layers = [SimpleNamespace(name=step.name, pools=step.sources[0].pools) for step in steps]
+    stand_in = SimpleNamespace(mapped=SimpleNamespace(layers=layers))
     # Pixels; spikes; means of four spikes have five levels.
     assert list(_graded_bits(stand_in).values()) == [8, 0, 3, 0, 3, 0, 3]  # type: ignore[arg-type]
 
