@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import nir
 import numpy as np
@@ -68,9 +69,21 @@ def run_command(*arguments: object) -> str:
             code = stop.code
     if code == 0:
         return out.getvalue().replace(str(arguments[2]), "PATH")
-    if out.getvalue() or code not in (2, 5):
-        raise AssertionError(f"code {code}, printed {out.getvalue()[:200]!r}")
-    raise Refusal(err.getvalue().removeprefix("memspice: ").rstrip("\n"))
+    said = err.getvalue().removeprefix("memspice: ").rstrip("\n")
+    expected = {"message": said, "exit_code": code} if "--json" in arguments else None
+    if code not in (2, 5) or _error_printed(out.getvalue()) != expected:
+        raise AssertionError(f"code {code}, printed {out.getvalue()[:200]!r}, said {said[:200]!r}")
+    raise Refusal(said)
+
+
+def _error_printed(text: str) -> dict[str, Any] | None:
+    """Return what the object that is all a failed command prints says; None of nothing."""
+    if not text:
+        return None
+    content = json.loads(text)
+    assert set(content) == {"error"}, content
+    content["error"].pop("kind")
+    return dict(content["error"])
 
 
 def make_run(folder: Path) -> Path:
