@@ -286,8 +286,11 @@ def _write_manifest(folder: Path, whole: bool) -> None:
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     """Manifest of a folder; empty if it has none of ours."""
+    path = folder / MANIFEST
+    if not path.is_file():  # a pipe of that name would be waited for
+        return {}
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     ours = isinstance(content, dict) and content.get("creator") == _CREATOR

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -376,3 +377,10 @@ def test_killed_before_any_step_of_an_exchange(
         left_over = [path for path in target.parent.iterdir() if path != target]
         assert not [path for path in left_over if any(path.iterdir())]
     assert operation > 10
+
+
+def test_a_pipe_in_the_place_of_a_manifest_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / folders.MANIFEST)
+    code = "import sys, pathlib; from memspice.outputs import folders as f; "
+    code += "sys.exit(f._read_manifest(pathlib.Path(sys.argv[1])) != {})"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=30)
