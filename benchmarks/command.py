@@ -19,8 +19,8 @@ from memspice.cli.output import report
 from memspice.errors import ConfigError
 from memspice.inputs import read_json
 from memspice.outputs import check_file, make_folder, write_text
+from memspice.plot.style import own_style, save
 from memspice.quantities import format_si
-from memspice.report.style import own_style, save
 
 #: Sizes at which the race is printed.
 _SIZES = (64, 128, 256, 512)

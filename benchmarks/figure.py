@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from memspice.errors import ConfigError
-from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, numbers, tidy
+from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, numbers, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

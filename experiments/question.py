@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from memspice.datasets.cifar10 import load_cifar10
 from memspice.errors import DataError
 from memspice.outputs import write_text, writing
-from memspice.report.style import save
+from memspice.plot.style import save
 
 ROOT = Path(__file__).resolve().parents[1]
 

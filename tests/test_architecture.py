@@ -16,7 +16,7 @@ MOST_ENTRIES, MOST_FILES = 26, 10  # directly in the package
 LINE = (
     "errors", "outputs", "inputs", "resources", "quantities", "solver", "datasets", "devices",
     "circuits", "parameters", "engines", "jobs", "store", "analysis", "network", "importers",
-    "training", "windows", "experiment", "verification", "report", "cli", "__main__", "",
+    "training", "windows", "experiment", "verification", "plot", "report", "cli", "__main__", "",
 )  # fmt: skip
 #: Training is an optional extra: it needs little, and nothing needs it.
 TRAINING_USES = {
@@ -42,7 +42,7 @@ WRITES = {"write_text", "write_bytes", "savefig"}
 RENAMES = {"replace", "rename", "link"}
 MAY_WRITE = (
     "outputs/", "engines/", "datasets/download.py", "store/files.py",
-    "store/earlier.py", "report/style.py",
+    "store/earlier.py", "plot/style.py",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
+from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
 
 BLOCKS = {
     "clock": "#8c8c8c",

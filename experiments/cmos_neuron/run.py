@@ -35,8 +35,8 @@ from memspice.network.mapping import map_network
 from memspice.network.weights import load_network
 from memspice.outputs import write_text
 from memspice.parameters import load_parameter_set
+from memspice.plot.style import save
 from memspice.quantities import units
-from memspice.report.style import save
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "result.json"

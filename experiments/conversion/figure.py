@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from plots import draw_intervals, scale_cycles
 
-from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
+from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
 
 STYLES = {
     "ideal": (SURROGATE, "o", "ideal array: the conversion alone"),

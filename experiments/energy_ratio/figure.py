@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from memspice.analysis.cmos import LIKE_FOR_LIKE, PAPERS, SCOPES
-from memspice.report.style import MUTED, headline, new_figure, tidy
+from memspice.plot.style import MUTED, headline, new_figure, tidy
 
 #: Line of each paper's number: value, name.
 CLAIMS = ((6.4, "6.4"), (11.0, "11"), (20.0, "MTJ 20"))

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
+from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
 
 COLORS = ("#d55e00", "#e69f00", "#009e73", "#56b4e9", "#0072b2")
 

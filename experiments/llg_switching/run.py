@@ -43,7 +43,7 @@ from memspice.devices.magnet.macrospin_noise import (
 )
 from memspice.outputs import write_text
 from memspice.parameters import load_sourced
-from memspice.report.style import save
+from memspice.plot.style import save
 
 HERE = Path(__file__).resolve().parent
 SEED = 1

@@ -13,8 +13,8 @@ from verdicts import CONDITIONS, HOLDS, NOT, OPEN, amount, points, safe_range
 
 from memspice.errors import IncompleteResults
 from memspice.outputs import write_text, writing
+from memspice.plot.style import si
 from memspice.report.html import embedded
-from memspice.report.style import si
 
 #: Mark and class of each verdict.
 MARKS = {HOLDS: ("✓", "good"), CONDITIONS: ("~", "part"), NOT: ("✗", "bad"), OPEN: ("?", "open")}

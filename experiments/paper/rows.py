@@ -25,7 +25,7 @@ from verdicts import (
 
 from memspice.analysis.cmos import PAPERS, SCOPES
 from memspice.errors import IncompleteResults
-from memspice.report.style import si
+from memspice.plot.style import si
 
 #: Scripts in their order; each writes ``NAME/result.json`` and its figures.
 QUESTIONS = ("stochastic_neuron", "conversion", "robustness", "energy_ratio")

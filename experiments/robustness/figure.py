@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from plots import draw_intervals
 
-from memspice.report.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
+from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
 
 
 def draw(sweep: dict[str, Any], result: dict[str, Any]) -> Figure:

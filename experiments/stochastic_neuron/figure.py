@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from plots import draw_intervals, scale_cycles
 
-from memspice.report.style import SPICE, SURROGATE, headline, new_figure, tidy
+from memspice.plot.style import SPICE, SURROGATE, headline, new_figure, tidy
 
 
 def draw_luck(result: dict[str, Any]) -> Figure:

@@ -29,7 +29,7 @@ from memspice.engines import find_engine
 from memspice.experiment.characterize import characterize
 from memspice.network.switching import Calibration
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
-from memspice.report.transfer_plot import draw_transfer
+from memspice.plot.transfer_plot import draw_transfer
 from memspice.windows.setup import Prepared, Setup, prepare
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package

@@ -38,9 +38,9 @@ from memspice.parameters import (
     ParameterSet,
     load_parameter_set,
 )
+from memspice.plot.style import own_style, save
+from memspice.plot.transfer_plot import draw_transfer
 from memspice.quantities import format_si
-from memspice.report.style import own_style, save
-from memspice.report.transfer_plot import draw_transfer
 from memspice.windows.agreement import check_verdict
 
 _HEADER = (

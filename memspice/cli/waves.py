@@ -16,8 +16,8 @@ import numpy as np
 from memspice.cli.options import parents_option
 from memspice.cli.output import emit_list
 from memspice.outputs import check_file, printable
-from memspice.report.style import own_style, save
-from memspice.report.waveplot import draw_waveforms, phases_of
+from memspice.plot.style import own_style, save
+from memspice.plot.waveplot import draw_waveforms, phases_of
 from memspice.store import Column, JobRecord, RunFile, read_run
 
 _RUN = click.argument("run", type=click.Path(path_type=Path))

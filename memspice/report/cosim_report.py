@@ -10,9 +10,9 @@ import numpy as np
 from memspice.experiment.cosim import CosimState
 from memspice.experiment.cosim_run import CosimRun
 from memspice.outputs import write_text
-from memspice.report import energy_figures, event_figures, signal_figures, style
+from memspice.plot import energy_figures, event_figures, signal_figures, style
+from memspice.plot.transfer_plot import draw_transfer
 from memspice.report.html import write_report
-from memspice.report.transfer_plot import draw_transfer
 from memspice.solver.crossbar_solution import solve_crossbar
 from memspice.store import JobRecord, read_run
 from memspice.windows.outcome import Outcome, join_windows

@@ -15,7 +15,7 @@ import pytest
 from memspice.analysis.cmos import OPPONENTS
 from memspice.errors import ConfigError
 from memspice.network.inference import run_inference
-from memspice.report.style import new_figure
+from memspice.plot.style import new_figure
 from memspice.windows.setup import Setup, prepare
 from tests.paper_helpers import circuit, script
 from tests.report_helpers import example_summary, example_table

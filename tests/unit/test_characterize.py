@@ -31,7 +31,7 @@ from memspice.errors import ConfigError, EngineError, IncompleteResults
 from memspice.experiment.characterize import MOST_CYCLES, MOST_NEURONS, characterize
 from memspice.jobs import Execution
 from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
-from memspice.report.transfer_plot import draw_transfer
+from memspice.plot.transfer_plot import draw_transfer
 
 SETS = pytest.mark.parametrize("name", PARAMETER_SETS)
 

@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 
 from memspice.cli.waves import waves
 from memspice.errors import ConfigError, StoreError
-from memspice.report.style import save
-from memspice.report.waveplot import PhaseSpan, draw_waveforms, phases_of
+from memspice.plot.style import save
+from memspice.plot.waveplot import PhaseSpan, draw_waveforms, phases_of
 from memspice.store import JobRecord, Provenance, RunWriter
 
 POINTS = 201

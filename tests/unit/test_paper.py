@@ -14,7 +14,7 @@ from memspice.datasets.cifar10 import CLASS_NAMES
 from memspice.datasets.digits import load_digits
 from memspice.datasets.foolbox import load_foolbox20
 from memspice.errors import ConfigError, DataError, IncompleteResults, StoreError
-from memspice.report.style import new_figure
+from memspice.plot.style import new_figure
 from memspice.windows.setup import Setup
 from tests.paper_helpers import (
     circuit,

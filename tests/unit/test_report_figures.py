@@ -15,8 +15,8 @@ from matplotlib.text import Text
 
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError, ShapeError, StoreError
-from memspice.report import energy_figures, event_figures, signal_figures, style
-from memspice.report.style import COMPONENT_COLORS, si
+from memspice.plot import energy_figures, event_figures, signal_figures, style
+from memspice.plot.style import COMPONENT_COLORS, si
 from tests import report_helpers as examples
 
 LOW_DPI = 40

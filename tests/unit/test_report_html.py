@@ -16,8 +16,8 @@ from PIL import Image
 
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults, StoreError
+from memspice.plot.style import COMPONENT_COLORS
 from memspice.report.html import write_report
-from memspice.report.style import COMPONENT_COLORS
 from tests.report_helpers import LAYERS, example_summary
 
 VOID = {"meta", "img", "br"}

@@ -84,7 +84,7 @@ def test_matplotlib_comes_as_it_is(tmp_path: Path) -> None:
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from memspice.report.style import new_figure, own_style, save
+from memspice.plot.style import new_figure, own_style, save
 os.chdir(sys.argv[1])
 if sys.argv[2] == "gone":
     os.rmdir(sys.argv[1])

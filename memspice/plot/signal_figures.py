@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from memspice.errors import ConfigError, ShapeError
-from memspice.report.style import (
+from memspice.plot.style import (
     MUTED,
     PHASE_COLORS,
     SPICE,

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from memspice.analysis.comparison import MARGIN
 from memspice.analysis.statistics import binomial_quantile
 from memspice.errors import ConfigError, ShapeError
-from memspice.report.style import (
+from memspice.plot.style import (
     MUTED,
     SPICE,
     SURROGATE,

@@ -9,7 +9,7 @@ import numpy as np
 
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError
-from memspice.report.style import (
+from memspice.plot.style import (
     COMPONENT_COLORS,
     COMPONENT_NAMES,
     MUTED,
