@@ -17,7 +17,8 @@ class Phase:
     """Some epochs under one learning-rate cycle.
 
     A share ``sampled_fraction`` of the images of each ``batch`` propagates spikes, for ``cycles``
-    cycles over which scores are averaged, as the SNN does; the rest propagates probabilities.  In a
+    cycles over which scores are averaged, as the SNN does; the rest propagates probabilities.  In
+    bursts of ``burst`` spikes each neuron passes on the mean of so many.  In a
     ``rounded`` phase the weights of a ``normalised`` one are clipped and rounded to the levels they
     will have once the normalisation is folded into them.  A ``folded`` phase disturbs such weights
     by noise, a ``mapped`` one puts them on circuits.
@@ -37,8 +38,11 @@ class Phase:
     batch: int = 128
     warm_up: float = 0.2
     orthogonal: bool = False
+    burst: int = 1
 
     def __post_init__(self) -> None:
+        if self.burst < 1:
+            raise ConfigError(f"phase {self.name}: burst = {self.burst} must be at least 1 spike")
         if not 0 < self.warm_up < 1:
             raise ConfigError(
                 f"phase {self.name}: warm_up = {self.warm_up:g} must be a share of the steps "

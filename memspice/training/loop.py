@@ -230,7 +230,7 @@ class _Training:
         images, classes = self._prepare(self.pixels[picked]), self.classes[picked]
         spiking = round(phase.sampled_fraction * len(picked))
         with torch.autocast("cpu", torch.bfloat16):
-            scores = self.model(images, spiking, phase.cycles).float()
+            scores = self.model(images, spiking, phase.cycles, phase.burst).float()
         smoothing = self.config.label_smoothing
         loss = nn.functional.cross_entropy(scores, classes, label_smoothing=smoothing)
         saved.optimizer.zero_grad()

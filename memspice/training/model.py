@@ -38,14 +38,12 @@ class _Switch(torch.autograd.Function):
     """Switching probability, replaced by spikes in the first ``spiking`` images."""
 
     @staticmethod
-    def forward(ctx, z, spiking, low, high, window):  # type: ignore[no-untyped-def]  # noqa: D102
+    def forward(ctx, z, spiking, low, high, window, burst):  # type: ignore[no-untyped-def]  # noqa: D102
         minus_hazard = z.clamp(low, high).exp_().neg_()
         probability = torch.expm1(minus_hazard).neg_()  # keeps small ones, in 16 bits too
         if spiking:
             spikes = probability[:spiking]
-            # A draw and the probability, both in units of 1 / DRAWS, together pass one or do not.
-            sums = _draws_like(spikes).add_((spikes * DRAWS).short())
-            spikes.copy_(sums.bitwise_right_shift_(DRAW_BITS))
+            spikes.copy_(_spikes(spikes, burst)).div_(burst)
         minus_slope = minus_hazard.exp().mul_(minus_hazard)
         if window:
             wide = torch.cosh((z - WINDOW_CENTRE) / 2).reciprocal_().mul_(WINDOW_HEIGHT)
@@ -56,7 +54,15 @@ class _Switch(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):  # type: ignore[no-untyped-def]  # noqa: D102
         (minus_slope,) = ctx.saved_tensors
-        return (gradient * minus_slope).neg_(), None, None, None, None
+        return (gradient * minus_slope).neg_(), None, None, None, None, None
+
+
+def _spikes(probability: torch.Tensor, burst: int) -> torch.Tensor:
+    """Spikes of each neuron in a burst, as short integers."""
+    # A draw and the probability, both in units of 1 / DRAWS, together pass one or do not.
+    level = (probability * DRAWS).short()
+    draws = (_draws_like(probability).add_(level) for _ in range(burst))
+    return reduce(torch.Tensor.add_, (sums.bitwise_right_shift_(DRAW_BITS) for sums in draws))
 
 
 def _draws_like(values: torch.Tensor) -> torch.Tensor:
@@ -180,8 +186,8 @@ class TrainableLayer(nn.Module):
             added = found - factor * held
             return Flaws(factor, added, bias - own_bias, low.view(shape), high.view(shape))
 
-    def forward(self, x: torch.Tensor, spiking: int) -> torch.Tensor:
-        """Outputs of the layer; the first ``spiking`` images propagate spikes."""
+    def forward(self, x: torch.Tensor, spiking: int, burst: int = 1) -> torch.Tensor:
+        """Outputs of the layer; of the first ``spiking`` images the mean spikes of a burst."""
         weight, bias = self.effective()
         if isinstance(self.linear, nn.Conv2d):
             z = nn.functional.conv2d(x, weight, bias, padding=self.linear.padding)
@@ -192,7 +198,7 @@ class TrainableLayer(nn.Module):
         if self.neurons is None:
             return z
         limits = self.flaws or self.neurons
-        return _Switch.apply(z, spiking, limits.low, limits.high, self.neurons.window)
+        return _Switch.apply(z, spiking, limits.low, limits.high, self.neurons.window, burst)
 
     def fold(self) -> None:
         """Absorb the normalisation into weights and bias; from here on the bound stays.
@@ -232,15 +238,20 @@ class DeviceNetwork(nn.Module):
         self._steps = tuple(architecture.shapes())
         self._stages = nn.ModuleList(_build(self._steps, neurons))
 
-    def forward(self, x: torch.Tensor, spiking: int, cycles: int = 1) -> torch.Tensor:
-        """Scores (images, classes), of the first ``spiking`` images the mean over their cycles."""
+    def forward(
+        self, x: torch.Tensor, spiking: int, cycles: int = 1, burst: int = 1
+    ) -> torch.Tensor:
+        """Scores (images, classes), of the first ``spiking`` images the mean over their bursts.
+
+        Each of those has ``cycles`` bursts of ``burst`` spikes a neuron.
+        """
         spiked = spiking * cycles
         x = torch.cat([x[:spiking].repeat(cycles, 1, 1, 1), x[spiking:]])
         outputs = [x]
         for step, stage in zip(self._steps, self.stages(), strict=True):
             taken = [_pooled(outputs[source.number], source.pools) for source in step.sources]
             joined = torch.cat(taken, dim=1) if len(taken) > 1 else taken[0]
-            outputs.append(stage(joined, spiked))
+            outputs.append(stage(joined, spiked, burst))
         x = outputs[-1]
         return torch.cat([x[:spiked].unflatten(0, (cycles, spiking)).mean(dim=0), x[spiked:]])
 
