@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
+# PyTorch in a folder of its own: the suite runs as it does without.
+TORCH := $(VENV)/torch
 PYTHON :=
 
 CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy --parents
@@ -14,7 +16,7 @@ GOLDEN := netlist --golden netlists
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ngspice test check faults cifar-energy paper bench golden train clean
+.PHONY: help setup ngspice test test-training check faults cifar-energy paper bench golden train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +41,15 @@ ngspice:
 
 test: setup ## Run the test suite
 	$(BIN)/python -m pytest
+
+$(TORCH)/.installed: constraints.txt | $(STAMP)
+	rm -rf $(TORCH)
+	$(PIP) install --quiet --constraint constraints.txt --target $(TORCH) torch
+	@touch $@
+
+test-training: setup $(TORCH)/.installed ## Tests of the training code (installs PyTorch)
+	PYTHONPATH=$(TORCH) $(BIN)/python -c 'import torch'
+	PYTHONPATH=$(TORCH) $(BIN)/python -m pytest -m torch tests
 
 faults: setup ## 10,000 damaged files, every lie of an engine, 160 kills; writes docs/faults.md
 	FAULTS=full $(BIN)/python -m pytest -q tests/faults/test_lying_programs.py

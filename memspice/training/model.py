@@ -38,7 +38,7 @@ class _Switch(torch.autograd.Function):
     """Switching probability, replaced by spikes in the first ``spiking`` images."""
 
     @staticmethod
-    def forward(ctx, z, spiking, low, high, window, burst):  # type: ignore[no-untyped-def]  # noqa: D102
+    def forward(ctx, z, spiking, low, high, window, burst=1):  # type: ignore[no-untyped-def]  # noqa: D102
         minus_hazard = z.clamp(low, high).exp_().neg_()
         probability = torch.expm1(minus_hazard).neg_()  # keeps small ones, in 16 bits too
         if spiking:

@@ -14,6 +14,7 @@ from memspice.network.architecture import Architecture, Conv, Dense, Pool
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 pytestmark = [
+    pytest.mark.torch,
     pytest.mark.skipif(not HAS_TORCH, reason="needs the optional extra memspice[train]"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:torch"),
 ]

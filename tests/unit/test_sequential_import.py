@@ -18,6 +18,7 @@ from memspice.network.weights import Network, load_network, save_network
 # PyTorch is an optional extra of several hundred megabytes, which the tests do not ask for.
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 pytestmark = [
+    pytest.mark.torch,
     pytest.mark.skipif(not HAS_TORCH, reason="needs the optional extra memspice[train]"),
     # Raised inside PyTorch, by its own uses of itself.
     pytest.mark.filterwarnings("ignore::DeprecationWarning:torch"),

@@ -19,6 +19,7 @@ from memspice.training.config import Hardware, Phase, TrainConfig
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 pytestmark = [
+    pytest.mark.torch,
     pytest.mark.skipif(not HAS_TORCH, reason="needs the optional extra memspice[train]"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:torch"),
 ]
