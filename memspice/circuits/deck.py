@@ -1,8 +1,9 @@
 """A circuit in commented sections, its elements made by PySpice, and its text in ngspice's dialect.
 
 A deck is a description: ngspice's text is one of its forms, other engines write theirs from the
-same elements.  An instance (``X``) whose subcircuit the deck does not define stands for a model of
-that name in ``models/``: a behavioural ``.lib`` and its Verilog-A twin ``.va``, or a ``.lib`` alone
+same elements.  Subcircuits of transistors come as libraries: SPICE text that other engines
+translate.  An instance (``X``) whose subcircuit the deck does not define stands for a model of that
+name in ``models/``: a behavioural ``.lib`` and its Verilog-A twin ``.va``, or a ``.lib`` alone
 around transistors that ngspice has built in.
 """
 
@@ -16,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from memspice.circuits.freepdk45 import BSIM4, TransistorCard
+from memspice.circuits.library import Library
 from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Pulse
 from memspice.errors import NetlistError
@@ -48,6 +51,7 @@ class Deck:
         self.title = title
         self.explanation = explanation
         self.sections: list[tuple[str, Circuit]] = []
+        self.libraries: list[Library] = []
 
     def section(self, comment: str) -> Circuit:
         """Start a section under a comment; add elements to what is returned."""
@@ -58,6 +62,15 @@ class Deck:
     def subcircuit(self, comment: str, subcircuit: SubCircuit) -> None:
         """Add a subcircuit definition under a comment."""
         self.section(comment).subcircuit(subcircuit)
+
+    def library(self, library: Library) -> None:
+        """Add subcircuits of transistors."""
+        self.libraries.append(library)
+
+    @property
+    def cards(self) -> tuple[TransistorCard, ...]:
+        """Transistor cards of all libraries, each once."""
+        return tuple(dict.fromkeys(card for part in self.libraries for card in part.cards))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -71,6 +84,7 @@ class Deck:
         definitions = [s for _, circuit in self.sections for s in circuit.subcircuits]
         _refuse_nested(definitions)
         own = {subcircuit.name for subcircuit in definitions}
+        own.update(name for library in self.libraries for name in library.headers)
         everything = [*definitions, *(circuit for _, circuit in self.sections)]
         used = (e.subcircuit_name for part in everything for e in part.elements if _is_instance(e))
         return tuple(dict.fromkeys(name for name in used if name not in own))
@@ -92,12 +106,20 @@ class Deck:
         texts = {name: model_text(name) for name in self.models}
         parts += _libraries(name for name, text in texts.items() if text is None)
         parts += [text.strip() for text in texts.values() if text is not None]
+        parts += [_card_text(card) for card in self.cards]
+        parts += [library.text.strip() for library in self.libraries]
         for comment, circuit in self.sections:
             parts.append("\n".join([comment_lines(comment), *_circuit_lines(circuit)]))
         return "\n*\n".join(parts) + "\n"
 
     def __str__(self) -> str:
         return self.spice()
+
+
+def _card_text(card: TransistorCard) -> str:
+    """A BSIM4 model; ngspice has it at level 54."""
+    values = "  ".join(f"{name}={value:.12g}" for name, value in card.values)
+    return _tidy(f".model {card.name} {card.polarity} level=54 version={BSIM4}  {values}")
 
 
 def _refuse_nested(definitions: Iterable[SubCircuit]) -> None:

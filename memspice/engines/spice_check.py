@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from memspice.engines.spice_text import (
+from memspice.circuits.spice_text import (
     Line,
     check_numbers,
     logical_lines,

@@ -30,7 +30,7 @@ from memspice.engines.vacask_check import model_names
 from memspice.engines.vacask_deck import ANALYSIS, build_deck
 from memspice.engines.vacask_log import first_problem, tidy_log
 from memspice.engines.vacask_names import canonical_signal
-from memspice.engines.vacask_netlist import BUILT_IN, write_netlist
+from memspice.engines.vacask_netlist import BUILT_IN, TRANSISTORS, write_netlist
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError, EngineNotFound
 
@@ -138,7 +138,8 @@ def _fingerprint(path: str) -> str:
     folder = Path(path).resolve().parent
     libraries = [file for name in _SOLVER for file in folder.glob(f"lib/lib{name}.so*")]
     modules = folder.parent / "lib" / "vacask" / "mod"
-    loaded = [modules / f"{name}.osdi" for name, file in BUILT_IN.items() if file]
+    names = [*(name for name, file in BUILT_IN.items() if file), TRANSISTORS]
+    loaded = [modules / f"{name}.osdi" for name in names]
     return fingerprint(path, [*libraries, *loaded])
 
 

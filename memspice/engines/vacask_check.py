@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from memspice.circuits.spice_text import Line, physical_lines
 from memspice.engines.compiled import model_interface
 from memspice.engines.spice_check import NOT_GROUND
-from memspice.engines.spice_text import Line, physical_lines
-from memspice.engines.vacask_netlist import BUILT_IN
+from memspice.engines.vacask_netlist import BUILT_IN, TRANSISTORS
 from memspice.errors import NetlistError
 
 #: Statements that the engine writes itself, or that would start another program.
@@ -178,6 +178,8 @@ def _loaded(lines: Iterable[Line]) -> list[str]:
     for line in lines:
         load = _LOAD.match(line.text)
         if load is None:
+            continue
+        if load[1] == f"{TRANSISTORS}.osdi":
             continue
         name = re.fullmatch(r"(\w+)\.osdi", load[1])
         if name is None:

@@ -8,13 +8,20 @@ case; ``5/2`` is 2, so numbers in expressions are real; a mega is ``M``, so no n
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from memspice.circuits.deck import Deck
+from memspice.engines.vacask_library import card_text, library_lines
+from memspice.engines.vacask_words import (
+    name_text,
+    node_list,
+    number_text,
+    settings_text,
+    value_text,
+)
 from memspice.errors import NetlistError
 from memspice.resources import resource_path
 
@@ -24,15 +31,9 @@ WIDTH = 100
 INITIAL = "//ic "
 #: Modules that come with VACASK: word of the element's value, and whether a file holds them.
 BUILT_IN = {"resistor": True, "capacitor": True, "vsource": False, "isource": False}
+#: Its BSIM4, of Berkeley's code; the other one, without ``spice/``, is a translation.
+TRANSISTORS = "spice/bsim4v8"
 
-_SUFFIXES = {
-    **{"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3},
-    **{"u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "": 1.0},
-}
-_SCALED = re.compile(r"(?<![\w.])(\d+\.?\d*|\.\d+)(e[-+]?\d+)?(meg|[tgkmunpf])?(?![\w.])")
-_TOKEN = re.compile(rf"{_SCALED.pattern}|[a-z_]\w*|[-+*/() ]")
-_NAME = re.compile(r"[a-z_]\w*")
-_NODE = re.compile(r"[a-z_]\w*|\d+")
 _INCLUDE = re.compile(r'^[ \t]*`include[ \t]+"([^"]+)"', re.MULTILINE)
 #: Files that come with the compiler.
 _COMPILERS_OWN = frozenset({"disciplines.vams", "constants.vams"})
@@ -64,10 +65,13 @@ def write_netlist(deck: Deck) -> str:
     """
     modules = [*BUILT_IN, *deck.models]
     loads = [name for name in modules if BUILT_IN.get(name, True)]
+    loads += [TRANSISTORS] if deck.cards else []
     parts = [" ".join(deck.title.split()), _comment(deck.explanation)]
     parts.append("\n".join(_load(name) for name in loads))
     parts.append("\n".join(f"model {name} {name}" for name in modules))
+    parts += [_fold(card_text(card)) for card in deck.cards]
     parts.append("ground 0")
+    parts += ["\n".join(map(_fold, library_lines(library))) for library in deck.libraries]
     for comment, circuit in deck.sections:
         lines = [_fold(line) for line in _circuit_lines(circuit)]
         parts.append("\n".join([_comment(comment), *lines]))
@@ -109,7 +113,11 @@ def source_hash(name: str) -> str:
 
 
 def _load(name: str) -> str:
-    comment = "" if name in BUILT_IN else f"\n// its source has the sha256 {source_hash(name)}"
+    comment = (
+        ""
+        if name in {*BUILT_IN, TRANSISTORS}
+        else f"\n// its source has the sha256 {source_hash(name)}"
+    )
     return f'load "{name}.osdi"{comment}'
 
 
@@ -124,10 +132,10 @@ def _circuit_lines(circuit: Any) -> Iterator[str]:
 def _definition(subcircuit: Any) -> Iterator[str]:
     """A subcircuit; PySpice has its ports under a private name only."""
     where = f"subcircuit {subcircuit.name}"
-    ports = _nodes(subcircuit._external_nodes, where)  # noqa: SLF001
-    yield f"subckt {_name(subcircuit.name, where)}({ports})"
+    ports = node_list(subcircuit._external_nodes, where)  # noqa: SLF001
+    yield f"subckt {name_text(subcircuit.name, where)}({ports})"
     if subcircuit.parameters:
-        yield "parameters" + _settings(subcircuit.parameters, where)
+        yield "parameters" + settings_text(subcircuit.parameters, where)
     for element in subcircuit.elements:
         if getattr(element, "initial_condition", None):
             raise NetlistError(f"{element.name} in {where}: {_NO_INITIAL}")
@@ -148,7 +156,7 @@ def _initial(element: Any) -> Iterator[str]:
     plus, minus = (str(node).lower() for node in element.node_names)
     if minus != "0":
         raise NetlistError(f"{element.name}: {_NO_INITIAL}")
-    yield f"{INITIAL}{plus} {_number(value, element.name)}"
+    yield f"{INITIAL}{plus} {number_text(value, element.name)}"
 
 
 def _instance(element: Any) -> str:
@@ -158,35 +166,37 @@ def _instance(element: Any) -> str:
             f"{name}: VACASK has no counterpart of a {type(element).__name__} "
             f"({kind}); write it as a Verilog-A model, or use ngspice"
         )
-    return f"{_name(name, name)} ({_nodes(element.node_names, name)}) {_WRITERS[kind](element)}"
+    return (
+        f"{name_text(name, name)} ({node_list(element.node_names, name)}) {_WRITERS[kind](element)}"
+    )
 
 
 def _resistor(element: Any) -> str:
-    return f"resistor r={_value(element.resistance, element.name)}"
+    return f"resistor r={value_text(element.resistance, element.name)}"
 
 
 def _capacitor(element: Any) -> str:
-    return f"capacitor c={_value(element.capacitance, element.name)}"
+    return f"capacitor c={value_text(element.capacitance, element.name)}"
 
 
 def _source(module: str) -> Callable[[Any], str]:
     def write(element: Any) -> str:
         points = getattr(element.dc_value, "points", None)
         if points is None:
-            return f"{module} dc={_value(element.dc_value, element.name)}"
+            return f"{module} dc={value_text(element.dc_value, element.name)}"
         if len(points) == 0:
             raise NetlistError(f"{element.name}: a piecewise linear source without points")
         if len(points) == 1:  # VACASK wants two; one point is a constant
-            return f"{module} dc={_number(points[0][1], element.name)}"
-        wave = ", ".join(",".join(_number(x, element.name) for x in point) for point in points)
+            return f"{module} dc={number_text(points[0][1], element.name)}"
+        wave = ", ".join(",".join(number_text(x, element.name) for x in point) for point in points)
         return f'{module} type="pwl" wave=[{wave}]'
 
     return write
 
 
 def _model_or_subcircuit(element: Any) -> str:
-    master = _name(element.subcircuit_name, element.name)
-    return master + _settings(element.parameters, element.name)
+    master = name_text(element.subcircuit_name, element.name)
+    return master + settings_text(element.parameters, element.name)
 
 
 _WRITERS: Mapping[str, Callable[[Any], str]] = {
@@ -196,58 +206,6 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "I": _source("isource"),
     "X": _model_or_subcircuit,
 }
-
-
-def _settings(parameters: Mapping[str, Any], where: str) -> str:
-    return "".join(
-        f" {_name(name, where)}={_value(value, where, real=True)}"
-        for name, value in parameters.items()
-    )
-
-
-def _name(name: object, where: str) -> str:
-    return _checked(_NAME, name, where)
-
-
-def _nodes(names: Iterable[object], where: str) -> str:
-    return " ".join(_checked(_NODE, name, where) for name in names)
-
-
-def _checked(pattern: re.Pattern[str], name: object, where: str) -> str:
-    text = str(name).lower()
-    if not (pattern.fullmatch(text) and text.isascii()) or text == "time":
-        raise NetlistError(
-            f"{where}: {str(name)!r} is no name in VACASK's dialect; use letters, digits and _ "
-            "(a letter first), and not 'time'"
-        )
-    return text
-
-
-def _value(value: Any, where: str, *, real: bool = False) -> str:
-    """A number, or an expression of names, numbers and + - * / in parentheses or braces."""
-    if not isinstance(value, str):
-        return _number(value, where, real=real)
-    text = value.strip().lower()
-    if text.startswith("{") and text.endswith("}"):
-        text = text[1:-1].strip()
-    if not text or _TOKEN.sub("", text):
-        raise NetlistError(
-            f"{where}: {value!r} is no number and no expression that VACASK knows; use names, "
-            "numbers, + - * / and parentheses"
-        )
-    return _SCALED.sub(_real, text)
-
-
-def _real(match: re.Match[str]) -> str:
-    return repr(float(match[1] + (match[2] or "")) * _SUFFIXES[match[3] or ""])
-
-
-def _number(value: Any, where: str, *, real: bool = False) -> str:
-    number = float(value)
-    if not math.isfinite(number):
-        raise NetlistError(f"{where}: {number} is not finite; leave an open element out")
-    text = f"{number:.12g}"
-    return f"{text}.0" if real and re.fullmatch(r"-?\d+", text) else text
 
 
 def _comment(text: str) -> str:

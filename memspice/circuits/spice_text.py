@@ -75,13 +75,15 @@ def physical_lines(netlist: str) -> list[str]:
     return lines
 
 
-def logical_lines(body: list[str]) -> Iterator[Line]:
+def logical_lines(body: list[str], first: int = 2) -> Iterator[Line]:
     """Statements below the title: comments and blank lines dropped, ``+`` continuations joined.
 
     Parameters
     ----------
     body : list of str
         Lines from the second on.
+    first : int
+        Number of the first of them; 1 for the file of a subcircuit, which has no title.
 
     Yields
     ------
@@ -94,7 +96,7 @@ def logical_lines(body: list[str]) -> Iterator[Line]:
         holds characters beyond ASCII.
     """
     found: Line | None = None
-    for number, raw in enumerate(body, start=2):
+    for number, raw in enumerate(body, start=first):
         stripped = raw.strip()
         if stripped.startswith("*#"):
             raise Line(number, stripped).refuse(

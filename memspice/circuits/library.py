@@ -1,0 +1,126 @@
+"""Subcircuits in files (``.lib``): their text, their terminals, and the transistor cards they need.
+
+The text is SPICE, in the part of it that all engines have: resistors, capacitors, constant sources,
+MOSFETs and instances of other subcircuits of the same file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from memspice.circuits.freepdk45 import TransistorCard
+from memspice.circuits.spice_text import Line, logical_lines, physical_lines, split_words
+from memspice.errors import NetlistError
+from memspice.inputs import read_input
+
+#: Largest file of subcircuits, [bytes].
+LARGEST_FILE = 1 << 20
+_INCLUDE = re.compile(r"^\.include (\w+)\.lib[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Header:
+    """First line of a subcircuit: terminals in order, and parameters with their defaults."""
+
+    name: str
+    terminals: tuple[str, ...]
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Library:
+    """Subcircuits as text.
+
+    Parameters
+    ----------
+    origin : str
+        File that they come from, for messages.
+    text : str
+        Files that it includes are in it, so it says all.
+    cards : tuple of TransistorCard
+        Of the MOSFETs in it.
+    """
+
+    origin: str
+    text: str
+    cards: tuple[TransistorCard, ...] = ()
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Statements, with the numbers of their lines.
+
+        Raises
+        ------
+        NetlistError
+            As `memspice.circuits.spice_text.logical_lines`.
+        """
+        return tuple(logical_lines(physical_lines(self.text), first=1))
+
+    @cached_property
+    def headers(self) -> dict[str, Header]:
+        """Subcircuits by their names, in lower case."""
+        words = (split_words(line.text) for line in self.lines)
+        found = (_header(line) for line in words if line[0].lower() == ".subckt")
+        return {header.name: header for header in found}
+
+
+def _header(words: list[str]) -> Header:
+    plain = [word.lower() for word in words[1:] if "=" not in word and word.lower() != "params:"]
+    settings = (word.partition("=") for word in words if "=" in word)
+    return Header(plain[0], tuple(plain[1:]), {name.lower(): value for name, _, value in settings})
+
+
+def read_library(path: Path, cards: Mapping[str, TransistorCard]) -> Library:
+    """Read a file of subcircuits.
+
+    Parameters
+    ----------
+    path : Path
+        A line ``.include NAME.lib`` stands for the text of that file in the same folder.
+    cards : mapping of str to TransistorCard
+        Transistors of the process, see `memspice.circuits.freepdk45.transistor_cards`.
+
+    Returns
+    -------
+    Library
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read.
+    NetlistError
+        If a MOSFET has a model that is neither in the file nor in the process.
+    """
+    text = _with_includes(path)
+    plain = Library(str(path), text)
+    own = {
+        words[1].lower()
+        for line in plain.lines
+        if (words := split_words(line.text))[0].lower() == ".model" and len(words) > 1
+    }
+    used = {name: line for name, line in _transistors(plain.lines) if name not in own}
+    for name, line in used.items():
+        if name not in cards:
+            known = ", ".join(cards) or "none: no process is named"
+            raise NetlistError(
+                f"{path}, line {line.number}: {line.text!r} has the model {name!r}, which is "
+                f"neither a .model of the file nor a transistor of the process ({known})"
+            )
+    return Library(str(path), text, tuple(cards[name] for name in used))
+
+
+def _with_includes(path: Path) -> str:
+    text = read_input(path, LARGEST_FILE).decode("utf-8", "replace").replace("\r\n", "\n")
+    return _INCLUDE.sub(lambda found: _with_includes(path.with_name(f"{found[1]}.lib")), text)
+
+
+def _transistors(lines: tuple[Line, ...]) -> Iterator[tuple[str, Line]]:
+    """Model of every MOSFET: the word behind its four nodes."""
+    for line in lines:
+        words = split_words(line.text)
+        if words[0][0].lower() == "m" and len(words) > 5:
+            yield words[5].lower(), line
