@@ -13,8 +13,7 @@ from memspice.cli.output import report
 from memspice.engines import ENGINES, find_engine
 from memspice.engines.base import Transient
 from memspice.errors import EngineError, EngineNotFound
-from memspice.network.architecture import ARCHITECTURES
-from memspice.network.weights import load_network
+from memspice.network.weights import load_network, trained_networks
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.store import installed_versions
 
@@ -29,13 +28,13 @@ def doctor_command(as_json: bool) -> None:
     engines = {name: _engine_report(name) for name in ENGINES}
     for name in PARAMETER_SETS:
         load_parameter_set(name)
-    for name in ARCHITECTURES:
+    for name in trained_networks():
         load_network(name)
     content = {
         "versions": installed_versions(),
         "engines": engines,
         "parameter_sets": list(PARAMETER_SETS),
-        "networks": list(ARCHITECTURES),
+        "networks": trained_networks(),
     }
     errors = [found["error"] for found in engines.values() if "error" in found]
     problem = EngineNotFound("; ".join(errors)) if len(errors) == len(engines) else None

@@ -71,7 +71,8 @@ def train_command(
 ) -> None:
     """Train NETWORK with the device's activation.
 
-    NETWORK is digits-mlp, cifar10-cnn or cifar10-cnn-wide. Needs the extra memspice[train].
+    NETWORK is digits-mlp, cifar10-cnn, cifar10-cnn-wide or cifar10-skip. Needs the extra
+    memspice[train].
     """
     check_network_file(out, parents=parents)
     if network == "digits-mlp" and data is not None:

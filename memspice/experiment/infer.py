@@ -171,22 +171,26 @@ def _by_spice(
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Scores (images, classes), the numbers of those images, and what else was found."""
     for layer in prepared.mapped.layers:
-        if layer.pools or isinstance(layer.kind, Conv):
+        pools = [pool for source in layer.step.sources for pool in source.pools]
+        if pools or isinstance(layer.kind, Conv):
             raise ConfigError(
                 f"network {prepared.network.name} has convolutions, whose every position would "
                 "be a circuit of its own: use --fidelity surrogate, or memspice cosim"
             )
     setup, pixels = prepared.setup, prepared.dataset.images
     state = pixels.reshape(len(pixels), 1, -1).astype(float).repeat(setup.cycles, axis=1)
-    images = np.arange(len(pixels))
+    images, outputs = np.arange(len(pixels)), [state]
     results: list[LayerOutputs] = []
     rates, total = {}, 0
     for layer in prepared.mapped.layers:
-        jobs = _layer_jobs(layer, images, state, fidelity, setup.seed)
+        rows = np.concatenate([outputs[s.number] for s in layer.step.sources], axis=-1)
+        jobs = _layer_jobs(layer, images, rows, fidelity, setup.seed)
         total += len(jobs)
         found = _spice_layer(layer, jobs, runs, advance)
         results.append(found)
+        outputs = [made[np.isin(images, found.images)] for made in outputs]
         images, state = found.images, found.outputs
+        outputs.append(state)
         if not len(images):
             check_complete(_failures(results), total)
         if layer.spiking:

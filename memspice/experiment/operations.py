@@ -9,6 +9,7 @@ import numpy as np
 from memspice.analysis.cmos import Converters, Workload
 from memspice.analysis.statistics import NORMAL_QUANTILE
 from memspice.experiment.cosim import CosimState
+from memspice.network.architecture import Source
 from memspice.network.mapping import MappedLayer
 from memspice.windows.setup import Prepared
 
@@ -16,23 +17,30 @@ from memspice.windows.setup import Prepared
 _PIXEL_LEVELS, _PRICED_BITS = 256, 8
 
 
-def active_inputs(state: CosimState, layer: str) -> np.ndarray:
-    """Inputs of a layer that are not zero, mean over the cycles of each sampled window."""
-    windows = state.iterations[-1].inference.windows
+def _windows(state: CosimState, layer: MappedLayer) -> list[np.ndarray]:
+    """Inputs (cycles, fan_in) of each sampled window of a layer."""
+    kept = state.iterations[-1].inference.windows
+    return [inputs for window, inputs in kept.items() if window.layer == layer.name]
+
+
+def _active(state: CosimState, layer: MappedLayer, source: int) -> np.ndarray:
+    """Inputs from a source that are not zero, mean over the cycles of each sampled window."""
+    rows = layer.step.source_rows()[source]
     return np.array(
-        [
-            np.count_nonzero(inputs) / len(inputs)
-            for window, inputs in windows.items()
-            if window.layer == layer
-        ]
+        [np.count_nonzero(inputs[:, rows]) / len(inputs) for inputs in _windows(state, layer)]
     )
 
 
-def _active(state: CosimState, layer: MappedLayer) -> tuple[float, float]:
-    """Mean of the active inputs of a layer and the half width of its 95 % interval."""
-    active = active_inputs(state, layer.name)
-    error = float(np.std(active, ddof=1)) / math.sqrt(len(active))
-    return float(np.mean(active)), NORMAL_QUANTILE * error
+def _spikes(state: CosimState, layer: MappedLayer) -> np.ndarray:
+    """Inputs of a layer that are not zero and no pixels, mean of each sampled window."""
+    sources = layer.step.sources
+    parts = [_active(state, layer, n) for n, source in enumerate(sources) if source.number]
+    return np.asarray(sum(parts, np.zeros(len(_windows(state, layer)))))
+
+
+def _half_width(values: np.ndarray) -> float:
+    """Half width of the 95 % interval of a mean."""
+    return NORMAL_QUANTILE * (float(np.std(values, ddof=1)) / math.sqrt(len(values)))
 
 
 def workload(prepared: Prepared, state: CosimState) -> Workload:
@@ -45,18 +53,22 @@ def workload(prepared: Prepared, state: CosimState) -> Workload:
         if layer.spiking:
             events += sums * cycles
             activations += sums
-        if layer.number == 0:  # the same pixels in every cycle: a sensible design multiplies once
-            products += sums * layer.fan_in
-            continue
-        adds += sums * cycles * _active(state, layer)[0]
+        # The same pixels in every cycle: a sensible design multiplies once.
+        products += sums * _pixel_rows(layer)
+        adds += sums * cycles * float(np.mean(_spikes(state, layer)))
     return Workload(events, adds, products, activations, macs)
+
+
+def _pixel_rows(layer: MappedLayer) -> int:
+    each = zip(layer.step.sources, layer.step.source_rows(), strict=True)
+    return sum(rows.stop - rows.start for source, rows in each if source.number == 0)
 
 
 def adds_half_width(prepared: Prepared, state: CosimState) -> float:
     """Half width of the 95 % interval of the synaptic additions of one inference."""
     halves = [
-        layer.positions * layer.outputs * prepared.setup.cycles * _active(state, layer)[1]
-        for layer in prepared.mapped.layers[1:]
+        layer.positions * layer.outputs * prepared.setup.cycles * _half_width(_spikes(state, layer))
+        for layer in prepared.mapped.layers
     ]
     return math.hypot(*halves)
 
@@ -70,24 +82,26 @@ def converter_energy(
     position, which is held for all cycles; a pooled row that is not zero once a cycle.  The scores
     of the last layer are converted in every cycle.
     """
-    bits, cycles, found = _graded_bits(prepared), prepared.setup.cycles, {}
+    cycles, found = prepared.setup.cycles, {}
     for layer in prepared.mapped.layers:
-        price = converters.input_conversion * bits[layer.name] / _PRICED_BITS
-        held = layer.positions * (1 if layer.number == 0 else cycles)
-        mean, half = (price * held * count for count in _active(state, layer))
+        joules = np.zeros(len(_windows(state, layer)))
+        for number, source in enumerate(layer.step.sources):
+            price = converters.input_conversion * graded_bits(source) / _PRICED_BITS
+            held = layer.positions * (cycles if source.number else 1)
+            joules += price * held * _active(state, layer, number)
+        mean = float(np.mean(joules))
         if not layer.spiking:
             mean += layer.positions * layer.outputs * cycles * converters.output_conversion
-        found[layer.name] = (mean, half)
+        found[layer.name] = (mean, _half_width(joules))
     return found
 
 
-def _graded_bits(prepared: Prepared) -> dict[str, int]:
-    """Bits of a layer's input levels: 0 of spikes, which need no converter."""
-    levels, bits = _PIXEL_LEVELS, {}
-    for layer in prepared.mapped.layers:
-        for pool in layer.pools:
-            # A mean of spikes; of pixels, it stays at the bits of a pixel.
-            levels = levels if levels == _PIXEL_LEVELS else (levels - 1) * pool.size**2 + 1
-        bits[layer.name] = math.ceil(math.log2(levels)) if levels > 2 else 0
-        levels = 2
-    return bits
+def graded_bits(source: Source) -> int:
+    """Bits of the levels of inputs from a source: 0 of spikes, which need no converter."""
+    if source.number == 0:  # a mean of pixels stays at their bits
+        return math.ceil(math.log2(_PIXEL_LEVELS))
+    levels = 2
+    for pool in source.pools:
+        if pool.rule == "mean":
+            levels = (levels - 1) * pool.size**2 + 1
+    return math.ceil(math.log2(levels)) if levels > 2 else 0

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from memspice.jobs import run_jobs
-from memspice.network.architecture import Conv, Source
-from memspice.network.frames import channels_last, layer_matrix, pooled, products
+from memspice.network.architecture import Conv
+from memspice.network.frames import Outputs, channels_last, joined, layer_matrix, products
 from memspice.network.weights import Network
 from memspice.solver.reduction import one_blas_thread
 
@@ -105,24 +105,18 @@ def _batch(
     keep: Callable[[int, np.ndarray], None] = lambda number, state: None,
 ) -> np.ndarray:
     """Scores; ``keep`` gets the number and the input of every weight layer."""
-    outputs = [state]
-    for step, matrix in zip(network.architecture.shapes(), matrices, strict=True):
-        state = np.concatenate([_taken(outputs, source) for source in step.sources], axis=-1)
-        keep(len(outputs) - 1, state)
+    steps = list(network.architecture.shapes())
+    outputs = Outputs(steps, state)
+    for step, matrix in zip(steps, matrices, strict=True):
+        state = joined(outputs.take(step))
+        keep(step.number - 1, state)
         channels, *sides = step.output_shape
         made = np.empty((len(state), *sides, channels), np.float32)
         flat = made.reshape(len(state), -1, channels)
         for part, z in products(state, step.layer, matrix):
-            flat[part] = z if len(outputs) == len(matrices) else _activity(z)
-        outputs.append(made)
-    return outputs[-1].reshape(len(state), -1)
-
-
-def _taken(outputs: list[np.ndarray], source: Source) -> np.ndarray:
-    state = outputs[source.number]
-    for pool in source.pools:
-        state = pooled(state, pool)
-    return state
+            flat[part] = z if step is steps[-1] else _activity(z)
+        outputs.add(step, made)
+    return made.reshape(len(state), -1)
 
 
 def _activity(z: np.ndarray) -> np.ndarray:

@@ -13,7 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
+
+import numpy as np
 
 from memspice.errors import ConfigError
 
@@ -92,7 +95,8 @@ class Architecture:
                     f"{where} takes the image through a pool of rule 'any', which is of spikes: "
                     "use rule 'mean', or take the image before the pool"
                 )
-            step = WeightStep(layer, len(made), shape, sources)
+            widths = tuple(channels for channels, _, _ in shapes)
+            step = WeightStep(layer, len(made), shape, sources, widths)
             yield step
             made.append((step.output_shape, Source(len(made))))
 
@@ -119,13 +123,14 @@ class WeightStep:
     """A convolution or dense layer in its network, where it is the weight layer ``number``.
 
     ``input_shape`` is (channels, height, width) of all its inputs together, in the order of
-    ``sources``.
+    ``sources``, of which each has as many channels as ``widths`` says.
     """
 
     layer: Conv | Dense
     number: int
     input_shape: tuple[int, int, int]
     sources: tuple[Source, ...]
+    widths: tuple[int, ...]
 
     @property
     def name(self) -> str:
@@ -143,6 +148,12 @@ class WeightStep:
         """Inputs of a neuron: rows of the crossbar without the bias row."""
         channels, height, width = self.input_shape
         return channels * (self.layer.kernel**2 if isinstance(self.layer, Conv) else height * width)
+
+    def source_rows(self) -> list[slice]:
+        """Inputs of a neuron that come from each source: rows of the crossbar, in their order."""
+        per_channel = self.fan_in // self.input_shape[0]
+        edges = np.cumsum([0, *self.widths]) * per_channel
+        return [slice(start, stop) for start, stop in pairwise(edges.tolist())]
 
 
 def _pooled(shape: tuple[int, int, int], pool: Pool) -> tuple[int, int, int]:
@@ -183,4 +194,25 @@ CIFAR10_CNN_WIDE = Architecture(
         Dense(10),
     ),
 )
-ARCHITECTURES = {net.name: net for net in (DIGITS_MLP, CIFAR10_CNN, CIFAR10_CNN_WIDE)}
+#: Pools send spikes, so all rows but the pixels' are binary; skipped outputs are further rows.
+CIFAR10_SKIP = Architecture(
+    "cifar10-skip",
+    (3, 32, 32),
+    (
+        Conv(48),
+        Pool(2, "any"),
+        Conv(64),
+        Conv(64, also=(1,)),
+        Conv(64, also=(2,)),
+        Pool(2, "any"),
+        Conv(128, also=(3,)),
+        Conv(128),
+        Conv(128),
+        Pool(2, "any"),
+        Conv(128),
+        Conv(128),
+        Pool(2, "any"),
+        Dense(10, also=(8,)),
+    ),
+)
+ARCHITECTURES = {net.name: net for net in (DIGITS_MLP, CIFAR10_CNN, CIFAR10_CNN_WIDE, CIFAR10_SKIP)}

@@ -25,16 +25,20 @@ def closed_form_refusals(mapped: MappedNetwork, images: np.ndarray) -> dict[str,
         By the name of the layer, in their order.
     """
     lowest = float(np.min(images, where=images > 0, initial=1.0))
-    highest = float(np.max(images, initial=0.0))
+    pixels = np.array([[lowest], [float(np.max(images, initial=0.0))]])
     found: dict[str, str] = {}
     for layer in mapped.layers:
-        for pool in layer.pools:
-            lowest /= pool.size**2  # one of its inputs alone
-        rows = layer.row_voltage(np.array([[lowest], [highest]]) * np.ones(layer.fan_in))
+        inputs = np.ones((2, layer.fan_in))
+        for source, part in zip(layer.step.sources, layer.step.source_rows(), strict=True):
+            if source.number == 0:
+                inputs[:, part] = pixels
+            for pool in source.pools:
+                if pool.rule == "mean":
+                    inputs[0, part] /= pool.size**2  # one of its inputs alone
+        rows = layer.row_voltage(inputs)
         reasons = [refusal(circuit, rows, layer.name) for circuit in layer.circuits]
         for reason in filter(None, reasons):
             found.setdefault(layer.name, reason)
-        lowest = highest = 1.0  # spikes
     return found
 
 

@@ -7,11 +7,12 @@ of ones for the offset, and is then one float32 product.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import reduce
 
 import numpy as np
 
-from memspice.network.architecture import Conv, Dense, Pool
+from memspice.network.architecture import Conv, Dense, Pool, WeightStep
 
 #: Numbers in the rows of one product: 2 MiB, so that they are still in the cache when multiplied.
 ROW_NUMBERS = 1 << 19
@@ -156,12 +157,42 @@ def pooled(state: np.ndarray, pool: Pool) -> np.ndarray:
     blocks = state[:, : rows * pool.size, : cols * pool.size].reshape(
         frames, rows, pool.size, cols, pool.size, channels
     )
+    parts = [blocks[:, :, row, :, col] for row, col in np.ndindex(pool.size, pool.size)]
     if pool.rule == "any":
         if state.dtype == bool:
-            return np.asarray(blocks.any(axis=(2, 4)))
-        return np.asarray(1 - (1 - blocks).prod(axis=(2, 4)))
+            return reduce(np.logical_or, parts)
+        return np.asarray(1 - reduce(np.multiply, [1 - part for part in parts]))
     total = np.zeros((frames, rows, cols, channels), np.float32)
-    for row, col in np.ndindex(pool.size, pool.size):
-        total += blocks[:, :, row, :, col]
+    for part in parts:
+        total += part
     total /= np.float32(pool.size**2)
     return total
+
+
+class Outputs:
+    """Outputs of layers by number, the image as 0, each for as long as a layer still takes it."""
+
+    def __init__(self, steps: Sequence[WeightStep], pixels: np.ndarray) -> None:
+        self._last = {source.number: step.number for step in steps for source in step.sources}
+        self._made = {0: pixels}
+
+    def take(self, step: WeightStep) -> list[np.ndarray]:
+        """What a layer takes, source by source behind its pools; layers take in their order."""
+        found = [reduce(pooled, source.pools, self._made[source.number]) for source in step.sources]
+        self._made = {n: state for n, state in self._made.items() if self._last[n] > step.number}
+        return found
+
+    def add(self, step: WeightStep, state: np.ndarray) -> None:
+        """Keep the outputs of a layer, (frames, height, width, channels)."""
+        self._made[step.number] = state
+
+
+def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Frames (frames, height, width, channels) with the channels of all parts, one after the other.
+
+    A part of fewer frames has each of them for equally many successive frames of the others.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    frames = max(len(part) for part in parts)
+    return np.concatenate([part.repeat(frames // len(part), axis=0) for part in parts], axis=-1)

@@ -22,7 +22,7 @@ from memspice.devices.draws import event_draws
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import run_jobs
 from memspice.network.closed_form_check import check_closed_form
-from memspice.network.frames import channels_last, layer_matrix, patch, pooled, products
+from memspice.network.frames import Outputs, channels_last, joined, layer_matrix, patch, products
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.network.switching import Calibration, OpenEvents, SwitchingRule
 from memspice.solver.reduction import one_blas_thread
@@ -265,19 +265,22 @@ class _Batch:
         totals = np.cumsum(drive, axis=1)[:, counts - 1].swapaxes(0, 1)
         return last.scores(totals / counts[:, None, None])
 
-    def _group(self, state: np.ndarray, images: slice, cycles: range) -> np.ndarray:
+    def _group(self, pixels: np.ndarray, images: slice, cycles: range) -> np.ndarray:
         """Drives of the last layer (images, bursts or 1, outputs) [V] in some cycles."""
-        count, repeat = len(state), len(cycles)  # pixels are the same in every cycle
+        count = len(pixels)
+        outputs = Outputs([stage.layer.step for stage in self._stages], pixels)
         for stage in self._stages:
-            for pool in stage.layer.pools:
-                state = pooled(state, pool)
-            self._keep(stage.layer, state, images, repeat)
-            if repeat == 1:
-                state = burst_means(state, self._burst)
+            step = stage.layer.step
+            parts = outputs.take(step)
+            self._keep(stage.layer, parts, images, cycles)
+            # Pixels are the same in every cycle, and so their own mean.
+            each = zip(parts, step.sources, strict=True)
+            state = joined(
+                [burst_means(part, self._burst) if source.number else part for part, source in each]
+            )
             if stage.rule is None:
                 break
-            state = self._spikes(stage, stage.rule, state, images, cycles)
-            repeat = 1
+            outputs.add(step, self._spikes(stage, stage.rule, state, images, cycles))
         drive = np.concatenate([_clipped(stage, z).copy() for _, z in _products(stage, state)])
         return drive.reshape(count, -1, _events(stage.layer))
 
@@ -310,13 +313,21 @@ class _Batch:
             number = self._first_image + image
             yield from event_draws(self._seed, layer.number, number, cycles, _events(layer))
 
-    def _keep(self, layer: MappedLayer, state: np.ndarray, images: slice, repeat: int) -> None:
+    def _keep(
+        self, layer: MappedLayer, parts: list[np.ndarray], images: slice, cycles: range
+    ) -> None:
+        """Keep the rows of windows, pulse by pulse, from what their layer takes."""
         first, last = self._first_image + images.start, self._first_image + images.stop
         for window, kept in self._windows.items():
             if window.layer == layer.name and first <= window.image < last:
-                frames = state.reshape(last - first, -1, *state.shape[1:])[window.image - first]
+                frames = joined(
+                    [
+                        part.reshape(last - first, -1, *part.shape[1:])[window.image - first]
+                        for part in parts
+                    ]
+                )
                 rows = patch(frames, layer.kind, window.position).astype(float)
-                kept.append(np.repeat(rows, repeat, axis=0))
+                kept.append(rows.repeat(len(cycles) // len(rows), axis=0))
 
 
 def _products(stage: _Stage, state: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

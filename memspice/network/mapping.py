@@ -18,7 +18,7 @@ from memspice.circuits.layer import LayerCircuit
 from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
-from memspice.network.architecture import Architecture, Conv, Dense, Pool, WeightStep
+from memspice.network.architecture import Architecture, Conv, Dense, WeightStep
 from memspice.network.programming import Programmed, program_layer
 from memspice.network.scales import HEADROOM, DriveScale, chip_limits, drive_scale
 from memspice.network.trimming import trimmed
@@ -72,11 +72,6 @@ class MappedLayer:
     def input_shape(self) -> tuple[int, int, int]:
         """(channels, height, width) before the layer."""
         return self.step.input_shape
-
-    @property
-    def pools(self) -> tuple[Pool, ...]:
-        """Pools between the layer before, or the image, and this one."""
-        return self.step.sources[0].pools
 
     @property
     def spiking(self) -> bool:
@@ -196,28 +191,16 @@ def map_network(
     Raises
     ------
     ConfigError
-        If a tile is too small for a pair of columns, or a layer takes the outputs of several.
+        If a tile is too small for a pair of columns.
     """
     if tile[0] < 1 or tile[1] < 2:
         raise ConfigError(f"a tile of {tile[0]}x{tile[1]} is too small: at least 1x2 is needed")
-    _check_chain(network.architecture)
     steps = list(network.architecture.shapes())
     layers = tuple(
         _map_layer(weights, step, step.number < len(steps), parameter_set, tile, seed)
         for step, weights in zip(steps, network.layers, strict=True)
     )
     return MappedNetwork(network.architecture, parameter_set, layers)
-
-
-def _check_chain(architecture: Architecture) -> None:
-    """Refuse layers that take the outputs of several: circuits do not carry them yet."""
-    for step in architecture.shapes():
-        if step.layer.also:
-            raise ConfigError(
-                f"layer {step.number} of network {architecture.name} also takes the outputs of "
-                f"{list(step.layer.also)}: on circuits a layer takes those of the layer before it "
-                "only; give a network without also"
-            )
 
 
 def _map_layer(

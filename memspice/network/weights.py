@@ -166,14 +166,19 @@ def _whole_steps(layer: WeightLayer, levels: int) -> np.ndarray:
     return whole.astype(np.int8)
 
 
+def trained_networks() -> list[str]:
+    """Names of the architectures whose weights come with memspice."""
+    found = {path.stem for path in resource_path("networks").glob("*.h5")}
+    return [name for name in ARCHITECTURES if name in found]
+
+
 def load_network(name: str) -> Network:
     """Load a network that comes with memspice, or one from a file.
 
     Parameters
     ----------
     name : str
-        ``digits-mlp``, ``cifar10-cnn``, ``cifar10-cnn-wide``, or the path of a file of
-        :func:`save_network`.
+        One of :func:`trained_networks`, or the path of a file of :func:`save_network`.
 
     Raises
     ------
@@ -182,11 +187,12 @@ def load_network(name: str) -> Network:
     DataError
         If the file is missing, corrupt, or does not fit its own architecture.
     """
-    if name in ARCHITECTURES:
+    if name in trained_networks():
         return _read(resource_path("networks", f"{name}.h5"))
     if not name.endswith(".h5"):
         raise ConfigError(
-            f"network {name!r} is unknown: use {', '.join(ARCHITECTURES)} or the path of a .h5 file"
+            f"network {name!r} is unknown: use {', '.join(trained_networks())} or the path of a "
+            ".h5 file"
         )
     return _read(Path(name))
 

@@ -62,12 +62,16 @@ def test_steps_know_what_they_take() -> None:
     assert steps[2].sources == tuple(Source(number, (pool,)) for number in (2, 1, 0))
     assert steps[4].sources == (Source(4, (spike,)), Source(3, (spike,)))
     assert weight_shapes(JOINED) == [(3, 18), (4, 45), (5, 81), (3, 45), (6, 32)]
+    assert steps[2].widths == (4, 3, 2)
+    assert steps[2].source_rows() == [slice(0, 36), slice(36, 63), slice(63, 81)]
+    assert steps[4].source_rows() == [slice(0, 12), slice(12, 32)]
 
 
 def test_a_chain_takes_the_layer_before() -> None:
     for architecture in ARCHITECTURES.values():
+        also = [layer.also for layer in architecture.layers if not isinstance(layer, Pool)]
         numbers = [[source.number for source in step.sources] for step in architecture.shapes()]
-        assert numbers == [[number] for number in range(len(numbers))]
+        assert numbers == [[number, *more] for number, more in enumerate(also)]
 
 
 def convolved(rows: np.ndarray, layer: WeightLayer) -> np.ndarray:
@@ -176,13 +180,6 @@ def test_loop_sends_one_spike_of_a_block_to_the_next_layer() -> None:
         seen[rule] = np.stack([result.windows[window] for window in windows])
     assert set(np.unique(seen["mean"])) == {0, 0.25, 0.5, 0.75, 1}
     np.testing.assert_array_equal(seen["any"], seen["mean"] > 0)
-
-
-def test_circuits_refuse_what_they_do_not_carry() -> None:
-    with pytest.raises(
-        ConfigError, match=r"layer 2 of network joined also takes .* \[0\]: on circ"
-    ):
-        map_network(with_mean_inputs(network(), images()), load_parameter_set("fast-memristor"))
 
 
 @pytest.mark.skipif(

@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,11 +25,11 @@ from memspice.experiment.cosim import (
     run_cosim,
     spice_energies,
 )
-from memspice.experiment.operations import _graded_bits, workload
+from memspice.experiment.operations import graded_bits, workload
 from memspice.experiment.summary import summary_json
-from memspice.network.architecture import Architecture, Dense
+from memspice.network.architecture import CIFAR10_CNN, Architecture, Dense, Pool, Source
 from memspice.network.inference import Window, run_inference
-from memspice.network.weights import Network, WeightLayer, load_network, save_network
+from memspice.network.weights import Network, WeightLayer, save_network
 from memspice.store import JobRecord
 from memspice.windows.outcome import Outcome
 from memspice.windows.setup import Prepared, Setup, prepare
@@ -279,11 +278,13 @@ def test_converters_by_hand() -> None:
 
 
 def test_pooled_rows_take_the_bits_of_their_levels() -> None:
-    steps = load_network("cifar10-cnn").architecture.shapes()
-    layers = [SimpleNamespace(name=step.name, pools=step.sources[0].pools) for step in steps]
-    stand_in = SimpleNamespace(mapped=SimpleNamespace(layers=layers))
+    steps = CIFAR10_CNN.shapes()
     # Pixels; spikes; means of four spikes have five levels.
-    assert list(_graded_bits(stand_in).values()) == [8, 0, 3, 0, 3, 0, 3]  # type: ignore[arg-type]
+    assert [graded_bits(step.sources[0]) for step in steps] == [8, 0, 3, 0, 3, 0, 3]
+    mean, spike = Pool(2), Pool(2, "any")
+    assert graded_bits(Source(0, (mean,))) == 8
+    assert graded_bits(Source(2, (spike,))) == 0
+    assert graded_bits(Source(2, (mean, mean))) == graded_bits(Source(2, (mean, spike, mean))) == 5
 
 
 def test_doubt_about_the_additions_by_hand() -> None:

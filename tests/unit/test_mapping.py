@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from memspice.errors import ConfigError
-from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.architecture import Architecture, Conv, Dense, Pool, Source
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.weights import Network, WeightLayer, load_network, weight_shapes
 from memspice.parameters import ParameterSet, load_parameter_set
@@ -203,7 +203,7 @@ def test_names_and_geometry() -> None:
     assert [layer.outputs for layer in mapped.layers] == [6, 5, 3]
     assert [layer.positions for layer in mapped.layers] == [16, 1, 1]
     assert [layer.spiking for layer in mapped.layers] == [True, True, False]
-    assert mapped.layers[1].pools == (Pool(2),)
+    assert mapped.layers[1].step.sources == (Source(1, (Pool(2),)),)
     assert mapped.layer("dense2") is mapped.layers[1]
 
 

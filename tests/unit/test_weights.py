@@ -19,6 +19,7 @@ from memspice.network.weights import (
     content_digest,
     load_network,
     save_network,
+    trained_networks,
     weight_shapes,
 )
 
@@ -85,7 +86,9 @@ def test_weight_shapes_of_the_cnn_by_hand() -> None:
 
 @pytest.mark.parametrize("name", ["vgg", "digits", ""])
 def test_unknown_name(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"unknown: use {', '.join(ARCHITECTURES)} or the path"):
+    with pytest.raises(
+        ConfigError, match=f"unknown: use {', '.join(trained_networks())} or the path"
+    ):
         load_network(name)
 
 
