@@ -1,0 +1,84 @@
+"""Rows of several layers and pools of spikes in SPICE: full, reduced and closed form agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+
+from memspice.analysis.comparison import MARGIN
+from memspice.experiment.infer import infer
+from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
+from memspice.jobs import Execution
+from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.weights import save_network
+from memspice.windows.agreement import CLOSURE_LIMIT
+from memspice.windows.outcome import join_windows
+from memspice.windows.setup import Setup
+from tests.loop_helpers import LEVELS, make_network
+
+#: Small enough for every cell of its layers to stand in one deck.
+JOINED = Architecture(
+    "joined",
+    (1, 8, 8),
+    (
+        Conv(2),
+        Pool(2, "any"),
+        Conv(2),
+        Conv(3, also=(1,)),
+        Pool(4, "any"),
+        Dense(4, also=(2,)),
+        Dense(10, also=(3,)),
+    ),
+)
+CYCLES = 4
+
+pytestmark = pytest.mark.ngspice
+
+
+#: The same without images: every spike of it can come out of SPICE.
+FLAT = Architecture("flat", (1, 8, 8), (Dense(6), Dense(5), Dense(8, also=(1,)), Dense(10)))
+
+
+def setup_of(architecture: Architecture, folder: Path) -> Setup:
+    path = folder / f"{architecture.name}.h5"
+    save_network(make_network(architecture), path, LEVELS)
+    return Setup(network=str(path), images=1, cycles=CYCLES, tile=(24, 6), seed=2)
+
+
+@cache
+def simulated(layer: str, fidelity: str) -> LayerResult:
+    with TemporaryDirectory() as folder:
+        run = LayerRun(layer, fidelity=fidelity, cache=False)  # type: ignore[arg-type]
+        return simulate_layer(setup_of(JOINED, Path(folder)), run, None)
+
+
+def spikes(result: LayerResult) -> np.ndarray:
+    return np.stack([window.spikes for window in join_windows(result.outcomes)])
+
+
+@pytest.mark.parametrize("layer", ["conv3", "dense4"])
+def test_rows_of_several_layers_are_pathwise_the_same_in_every_fidelity(layer: str) -> None:
+    full, reduced = simulated(layer, "full"), simulated(layer, "reduced")
+    for result in (full, reduced):
+        assert result.verdict.holds
+        assert result.verdict.pathwise.worst_margin <= MARGIN
+        assert result.verdict.closure < CLOSURE_LIMIT
+    np.testing.assert_array_equal(spikes(full), spikes(reduced))
+    assert 0 < spikes(full).sum() < spikes(full).size
+
+
+def test_spikes_of_spice_go_to_every_layer_that_takes_them(tmp_path: Path) -> None:
+    """Two runs meet only if each layer got the spikes of both layers before it."""
+    setup = replace(setup_of(FLAT, tmp_path), cycles=24)
+    loop = infer(setup)
+    found = infer(setup, "reduced", Execution(cache=False))
+    assert found["verdict"]["holds"]
+    assert found["mismatches"] == 0
+    assert found["events"] == 24 * (6 + 5 + 8)
+    assert found["spike_rate"] == pytest.approx(loop["spike_rate"])
+    assert 0.1 < loop["spike_rate"]["dense3"] < 0.9
