@@ -20,7 +20,7 @@ def ann_correct(setup: Setup) -> np.ndarray:
     """Whether the network without any circuit classifies each image correctly, (images,)."""
     network = load_network(setup.network)
     data = load_images(network, "test", setup.images, setup.data)
-    return np.asarray(ann_scores(network, data.images).argmax(axis=1) == data.labels)
+    return np.asarray(ann_scores(network, data.x).argmax(axis=1) == data.labels)
 
 
 def snn_correct(
@@ -28,7 +28,7 @@ def snn_correct(
 ) -> dict[int, np.ndarray]:
     """Whether a chip classifies each image correctly, (images,), by number of cycles."""
     data, seed = prepared.dataset, prepared.setup.seed
-    run = run_inference(prepared.mapped, data.images, cycles, seed, calibration=calibration)
+    run = run_inference(prepared.mapped, data.x, cycles, seed, calibration=calibration)
     return {count: scores.argmax(axis=1) == data.labels for count, scores in run.scores_at.items()}
 
 

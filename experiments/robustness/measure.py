@@ -41,7 +41,7 @@ def _one_chip(prepared: Prepared) -> tuple[np.ndarray, float, float]:
     }
     run = run_inference(
         prepared.mapped,
-        data.images,
+        data.x,
         setup.cycles,
         setup.seed,
         burst=setup.burst,

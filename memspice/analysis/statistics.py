@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.special import bdtr, bdtrc, chdtrc, ndtri
@@ -125,6 +125,11 @@ def accuracy(scores: np.ndarray, labels: np.ndarray) -> Proportion:
         If there is no image.
     """
     return proportion(int(np.sum(scores.argmax(axis=1) == labels)), len(labels))
+
+
+def accuracy_json(scores: np.ndarray, labels: np.ndarray | None) -> dict[str, float] | None:
+    """Accuracy as plain values; None where the classes are not known."""
+    return None if labels is None else asdict(accuracy(scores, labels))
 
 
 def compare_counts(

@@ -169,12 +169,13 @@ def _against_lines(content: Mapping[str, Any]) -> list[str]:
                 f"{_times(item['value']):>6}x  {' to '.join(ends):15} {shares}"
             )
     cases = [item["value"] for ratios in content["ratio"].values() for item in ratios.values()]
-    ann, snn = (100 * content[name]["value"] for name in ("ann_accuracy", "snn_accuracy"))
-    return [
-        *lines,
-        f"  CMOS takes less in {sum(ratio < 1 for ratio in cases)} of these {len(cases)} cases; "
-        f"right are: ANN {ann:.1f} %, spikes {snn:.1f} %",
-    ]
+    verdict = (
+        f"  CMOS takes less in {sum(ratio < 1 for ratio in cases)} of these {len(cases)} cases"
+    )
+    if content["ann_accuracy"]:
+        ann, snn = (100 * content[name]["value"] for name in ("ann_accuracy", "snn_accuracy"))
+        verdict += f"; right are: ANN {ann:.1f} %, spikes {snn:.1f} %"
+    return [*lines, verdict]
 
 
 def _times(ratio: float) -> str:
@@ -185,7 +186,9 @@ def _short(ratio: float) -> str:
     return f"{ratio:.2g}" if ratio >= 0.01 else f"{ratio:.0e}"
 
 
-def _percent(item: dict[str, Any]) -> str:
+def _percent(item: dict[str, Any] | None) -> str:
+    if item is None:
+        return "none: the images have no labels"
     return (
         f"{100 * item['value']:.1f} %  (95 %: {100 * item['low']:.1f} to "
         f"{100 * item['high']:.1f}, n = {item['n']})"

@@ -101,7 +101,7 @@ def infer_text(result: Mapping[str, Any]) -> str:
         lines.append(f"  {name}: {rate:.4f} spikes per event")
     if "energy_joule" in result:
         lines += [
-            f"  energy of {result['snn_accuracy']['n']} images: {energy_line(result)}",
+            f"  energy of {result['classified']} images: {energy_line(result)}",
             f"  closure {result['energy_closure']:.1e}, {result['mismatches']} of "
             f"{result['events']} spikes differ from the closed form",
         ]
@@ -109,6 +109,8 @@ def infer_text(result: Mapping[str, Any]) -> str:
     return "\n".join([*lines, f"  {result['wall_seconds']:.1f} s", *stored])
 
 
-def _percent(item: Mapping[str, float]) -> str:
+def _percent(item: Mapping[str, float] | None) -> str:
+    if item is None:
+        return "none: the images have no labels"
     low, high = 100 * item["low"], 100 * item["high"]
     return f"{100 * item['value']:.2f} %  (95 %: {low:.2f} to {high:.2f})"

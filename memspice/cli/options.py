@@ -22,6 +22,12 @@ from memspice.windows.setup import Setup
 #: Type of ``--jobs``.
 JOBS = click.IntRange(min=1)
 
+#: Of ``--data``.
+DATA_HELP = (
+    "digits, cifar10, an .npz file with x and y, a folder with a folder of images for each class, "
+    "or one with CIFAR-10's binary files (also MEMSPICE_DATA)."
+)
+
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 #: ``--set``, for every command that takes a parameter set; :func:`parse_changes` reads it.
@@ -84,11 +90,7 @@ def setup_options(
         ),
         set_option,
         click.option("--seed", default=0, show_default=True, help="Seed of every draw."),
-        click.option(
-            "--data",
-            type=click.Path(path_type=Path),
-            help="Folder of CIFAR-10's binary files; also MEMSPICE_DATA.",
-        ),
+        click.option("--data", help=DATA_HELP),
     ]
 
     def decorate(command: CommandT) -> CommandT:

@@ -11,21 +11,21 @@ import click
 import numpy as np
 
 from memspice.analysis.statistics import accuracy
-from memspice.cli.options import parents_option
+from memspice.cli.options import DATA_HELP, parents_option
 from memspice.cli.output import emit
-from memspice.datasets.cifar10 import load_cifar10
-from memspice.datasets.dataset import Dataset
-from memspice.datasets.digits import load_digits
-from memspice.errors import ConfigError
+from memspice.datasets import DATA_SETS, Images, load_images
+from memspice.errors import ConfigError, ShapeError
+from memspice.importers.operations import shape_text
 from memspice.network.ann import ann_scores
-from memspice.network.architecture import ARCHITECTURES
+from memspice.network.architecture import ARCHITECTURES, Architecture
 from memspice.network.weights import Network, check_network_file, save_network
 from memspice.parameters import PARAMETER_SETS
 
 
 @click.command("train")
 @click.argument("network", metavar="NETWORK", type=click.Choice(sorted(ARCHITECTURES)))
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of the CIFAR-10 binaries.")
+@click.option("--data", help=DATA_HELP + " Of any shape that NETWORK's layers take.")
+@click.option("--test-data", help="The same, for the accuracy, where --data is not split.")
 @click.option(
     "--device",
     default="fast-memristor",
@@ -59,7 +59,8 @@ from memspice.parameters import PARAMETER_SETS
 @parents_option
 def train_command(
     network: str,
-    data: Path | None,
+    data: str | None,
+    test_data: str | None,
     device: str,
     conversion: str,
     phases: int | None,
@@ -75,11 +76,9 @@ def train_command(
     memspice[train].
     """
     check_network_file(out, parents=parents)
-    if network == "digits-mlp" and data is not None:
-        raise ConfigError(
-            f"--data {data} is not used: digits-mlp takes the digits, which scikit-learn carries; "
-            "leave it out"
-        )
+    architecture = ARCHITECTURES[network]
+    train, test = _images(architecture, data, test_data)
+    architecture = architecture.fitted(train.shape, _classes(train, test))
     training = _training()
     config = _config(training.PRESETS[network], device, conversion, quick)
     config = dataclasses.replace(config, phases=config.phases[:phases])
@@ -89,29 +88,22 @@ def train_command(
             f"{checkpoint / folder} holds the state of a run: add --resume to go on with it, or "
             "give another folder with --checkpoint"
         )
-    train, test = _datasets(network, data)
-    images = (
-        np.asarray(np.round(train.images * 255), np.uint8)
-        if network != "digits-mlp"
-        else train.images
-    )
     trained: Network = training.train_network(
-        ARCHITECTURES[network],
-        images,
-        train.labels,
-        config,
-        checkpoint / folder,
-        click.echo,
+        architecture, _pixels(train.x), train.labels, config, checkpoint / folder, click.echo
     )
-    share = accuracy(ann_scores(trained, test.images), test.labels).value
     provenance = {
         **trained.provenance,
         "dataset": train.name,
+        "trained_on": train.origin,
         "lossless": train.lossless,
-        "test_accuracy": share,
     }
+    found = "no accuracy, for want of --test-data"
+    if test is not None:
+        share = accuracy(ann_scores(trained, test.x), test.labels).value
+        provenance |= {"tested_on": test.origin, "test_accuracy": share}
+        found = f"ANN accuracy on {len(test)} test images: {share:.4f}"
     save_network(dataclasses.replace(trained, provenance=provenance), out, config.levels)
-    emit(f"ANN accuracy on {len(test.labels)} test images: {share:.4f}; wrote {out}", [out])
+    emit(f"{found}; wrote {out}", [out])
 
 
 def _training() -> Any:
@@ -135,7 +127,50 @@ def _config(preset: Any, device: str, conversion: str, quick: bool) -> Any:
     return config.quick() if quick else config
 
 
-def _datasets(network: str, data: Path | None) -> tuple[Dataset, Dataset]:
-    if network == "digits-mlp":
-        return load_digits("train"), load_digits("test")
-    return load_cifar10(data, "train"), load_cifar10(data, "test")
+def _images(
+    architecture: Architecture, data: str | None, test_data: str | None
+) -> tuple[Images, Images | None]:
+    """Training images, and test images where there are any.
+
+    Raises
+    ------
+    ConfigError
+        If test images are given for a data set that has its own, or are the training images.
+    """
+    source = data or DATA_SETS[architecture.input_shape]
+    train, test = load_images(source, "train"), load_images(test_data or source, "test")
+    if train.origin != test.origin:
+        return train, test
+    if test_data is None:
+        return train, None
+    raise ConfigError(
+        f"--test-data {test_data} holds the images of --data {data}, and a network is not tested "
+        "on what it was trained on: leave it out, or give others"
+    )
+
+
+def _classes(train: Images, test: Images | None) -> int:
+    """Number of classes.
+
+    Raises
+    ------
+    ShapeError, DataError
+        If images have no labels, or the test images another shape or more classes.
+    """
+    train.check_classes(len(train.class_names), "the network")
+    classes = len(train.class_names)
+    if test is None:
+        return classes
+    if test.shape != train.shape:
+        raise ShapeError(
+            f"{test.name}: test images of {shape_text(test.shape)}, but training images of "
+            f"{shape_text(train.shape)}: give images of one shape"
+        )
+    test.check_classes(classes, "the network")
+    return classes
+
+
+def _pixels(x: np.ndarray) -> np.ndarray:
+    """Intensities as bytes, which take a quarter, where these are the same intensities."""
+    pixels = np.asarray(np.round(x * 255), np.uint8)
+    return pixels if np.array_equal(np.divide(pixels, 255, dtype=np.float32), x) else x

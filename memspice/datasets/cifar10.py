@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from memspice.datasets.dataset import Dataset, check_request
 from memspice.datasets.download import (
     Progress,
     Unreachable,
@@ -21,6 +20,7 @@ from memspice.datasets.download import (
     read_provenance,
 )
 from memspice.datasets.foolbox import load_foolbox20
+from memspice.datasets.images import Images, check_request
 from memspice.errors import DataError
 from memspice.inputs import open_input
 from memspice.resources import cache_folder
@@ -53,7 +53,7 @@ def load_cifar10(
     allow_download: bool = True,
     progress: Progress | None = None,
     archive_md5: str = ARCHIVE_MD5,
-) -> Dataset:
+) -> Images:
     """Load CIFAR-10 from the first place that has it.
 
     The places are ``data``; the folder that the variable ``MEMSPICE_DATA`` names; the cache; the
@@ -80,7 +80,7 @@ def load_cifar10(
 
     Returns
     -------
-    Dataset
+    Images
         Images of shape (n, 3, 32, 32).  ``lossless`` is True only where the files were extracted
         from the archive with that checksum; files of unknown origin may have gone through a lossy
         format and count as False.
@@ -118,29 +118,37 @@ def _named_folder(data: Path | None) -> tuple[Path, str] | None:
     if data is None and not variable:
         return None
     named, by = (Path(data), "") if data is not None else (Path(variable or ""), "MEMSPICE_DATA = ")
-    for folder in (named, named / _FOLDER):
-        if any((folder / name).exists() for names in _FILES.values() for name in names):
-            return folder, f"the folder {folder}"
+    if folder := find_binaries(named):
+        return folder, f"the folder {folder}"
     raise DataError(
         f"{by}{named} holds no file of CIFAR-10 ({', '.join(_FILES['test'] + _FILES['train'])}), "
         f"neither itself nor in {_FOLDER}; name the folder of the unpacked binary version"
     )
 
 
+def find_binaries(named: Path) -> Path | None:
+    """Folder of the official binary files, ``named`` or within it; None if there is none."""
+    for folder in (named, named / _FOLDER):
+        if any((folder / name).exists() for names in _FILES.values() for name in names):
+            return folder
+    return None
+
+
 def _read_folder(
     folder: Path, source: str, split: str, limit: int | None, archive_md5: str
-) -> Dataset:
+) -> Images:
     paths = [folder / name for name in _FILES[split]]
     records = _read_records(paths, limit)
     lossless = _is_official(folder, paths, archive_md5)
     doubt = "" if lossless else ", not verified as the lossless official set"
-    return Dataset(
+    return Images(
+        records[:, 1:].reshape(-1, 3, _SIDE, _SIDE),
+        records[:, 0],
         name="cifar10",
-        images=np.divide(records[:, 1:], 255, dtype=np.float32).reshape(-1, 3, _SIDE, _SIDE),
-        labels=records[:, 0].astype(np.int64),
         class_names=CLASS_NAMES,
         lossless=lossless,
         source=f"CIFAR-10 {split} images, {source}{doubt}",
+        origin=f"cifar10 {split}",
     )
 
 

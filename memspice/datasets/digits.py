@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from memspice.datasets.dataset import Dataset, check_request
+from memspice.datasets.images import Images, check_request
 from memspice.errors import DataError
 from memspice.inputs import read_input
 
@@ -23,7 +23,7 @@ _SPLIT_KEY = 1797
 _LARGEST_FILE = 1 << 20
 
 
-def load_digits(split: str = "test", limit: int | None = None) -> Dataset:
+def load_digits(split: str = "test", limit: int | None = None) -> Images:
     """Load the digits.
 
     Parameters
@@ -35,7 +35,7 @@ def load_digits(split: str = "test", limit: int | None = None) -> Dataset:
 
     Returns
     -------
-    Dataset
+    Images
         Images of shape (n, 1, 8, 8), the 17 grey levels scaled to [0, 1].
 
     Raises
@@ -52,18 +52,43 @@ def load_digits(split: str = "test", limit: int | None = None) -> Dataset:
     """
     check_request(split, limit)
     pixels, labels = read_digits()
-    # The raw stream of Philox is fixed for ever, unlike Generator.permutation: weights that were
-    # trained on one version of NumPy must not meet their training images in the test of another.
-    order = np.random.Philox(key=_SPLIT_KEY).random_raw(len(labels)).argsort(kind="stable")
-    chosen = (order[:_TRAIN_COUNT] if split == "train" else order[_TRAIN_COUNT:])[:limit]
-    return Dataset(
+    chosen = digits_split(split)[:limit]
+    return Images(
+        (pixels[chosen, np.newaxis] / 16).astype(np.float32),
+        labels[chosen],
         name="digits",
-        images=(pixels[chosen, np.newaxis] / 16).astype(np.float32),
-        labels=labels[chosen],
         class_names=tuple("0123456789"),
         lossless=True,
         source=f"scikit-learn's digits, fixed {split} split",
+        origin=f"digits {split}",
     )
+
+
+def digits_split(split: str) -> NDArray[np.int64]:
+    """Numbers of the training or test images among scikit-learn's 1,797, in memspice's order.
+
+    Whoever trains elsewhere and tests here takes his training images by it:
+    ``sklearn.datasets.load_digits().data[digits_split("train")]``.
+
+    Parameters
+    ----------
+    split : str
+        ``"train"``, 1,437 of them, or ``"test"``, the other 360.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Raises
+    ------
+    ConfigError
+        If there is no such split.
+    """
+    check_request(split, None)
+    # The raw stream of Philox is fixed for ever, unlike Generator.permutation: weights that were
+    # trained on one version of NumPy must not meet their training images in the test of another.
+    order = np.random.Philox(key=_SPLIT_KEY).random_raw(_COUNT).argsort(kind="stable")
+    return order[:_TRAIN_COUNT] if split == "train" else order[_TRAIN_COUNT:]
 
 
 def read_digits(package: str = "sklearn") -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from memspice.datasets.dataset import Dataset
+from memspice.datasets.images import Images
+from memspice.datasets.pictures import read_picture
 from memspice.errors import DataError
-from memspice.inputs import open_input
 
 _COUNT = 20
-_SHAPE = (32, 32, 3)
+_SHAPE = (3, 32, 32)
 _NAME = re.compile(r"cifar10_(\d+)_(\d)\.png")
 
 
@@ -28,7 +27,7 @@ def load_foolbox20(
     limit: int | None = None,
     reason: str = "",
     package: str = "foolbox",
-) -> Dataset:
+) -> Images:
     """Load the images in their official order.
 
     Parameters
@@ -44,7 +43,7 @@ def load_foolbox20(
 
     Returns
     -------
-    Dataset
+    Images
         20 images of shape (3, 32, 32), or ``limit`` of them; ``lossless`` is None: PNG loses
         nothing, but there is no official checksum of single images.
 
@@ -54,14 +53,15 @@ def load_foolbox20(
         If the package is not installed, an image is missing or is not 32 x 32 RGB.
     """
     files = _files(package, reason)[:limit]
-    return Dataset(
+    return Images(
+        np.stack([_pixels(path) for _, _, path in files]),
+        np.array([label for _, label, _ in files]),
         name="cifar10-foolbox20",
-        images=np.stack([_pixels(path) for _, _, path in files]),
-        labels=np.array([label for _, label, _ in files], np.int64),
         class_names=class_names,
         lossless=None,
         source=f"the first {len(files)} CIFAR-10 test images, from PNG files in the package "
         f"{package}" + (f", because {reason}" if reason else ""),
+        origin="cifar10 test",
     )
 
 
@@ -85,17 +85,12 @@ def _files(package: str, reason: str) -> list[tuple[int, int, Path]]:
     return files
 
 
-def _pixels(path: Path) -> NDArray[np.float32]:
-    """Read one image, shape (3, 32, 32), in [0, 1]."""
+def _pixels(path: Path) -> NDArray[np.uint8]:
+    """Read one image."""
     try:
-        with open_input(path) as file, Image.open(file) as image:
-            pixels = np.asarray(image)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        # Pillow's word for a damaged PNG is SyntaxError
-        raise DataError(f"{path} is damaged: {error}; install its package again") from error
-    if pixels.shape != _SHAPE or pixels.dtype != np.uint8:
-        raise DataError(
-            f"{path} has shape {pixels.shape} and type {pixels.dtype}, not {_SHAPE} uint8"
-        )
-    scaled: NDArray[np.float32] = np.divide(pixels.transpose(2, 0, 1), 255, dtype=np.float32)
-    return scaled
+        pixels = read_picture(path)
+    except DataError as error:
+        raise DataError(f"{error}; install its package again") from error
+    if pixels.shape != _SHAPE:
+        raise DataError(f"{path} has shape {pixels.shape}, not {_SHAPE}")
+    return pixels

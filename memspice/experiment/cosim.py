@@ -72,7 +72,7 @@ class Iteration:
 
     number: int
     inference: InferenceResult
-    snn_accuracy: Proportion
+    snn_accuracy: Proportion | None
     energy: dict[str, LayerEnergy]
     comparison: PathwiseComparison
     windows: int
@@ -120,7 +120,7 @@ class CosimState:
 
 def check_images(prepared: Prepared) -> None:
     """Refuse a single image, which gives no confidence interval, and a network without spikes."""
-    if len(prepared.dataset.images) < 2:
+    if len(prepared.dataset.x) < 2:
         raise ConfigError("images = 1 gives no confidence interval: use at least 2")
     if not any(layer.spiking for layer in prepared.mapped.layers):
         raise ConfigError(
@@ -215,7 +215,7 @@ def _iterate(
 
 def _choose(prepared: Prepared, plan: CosimPlan, number: int) -> dict[str, list[Window]]:
     """Windows of each layer in one iteration; the first of them go through SPICE."""
-    images, chosen = len(prepared.dataset.images), {}
+    images, chosen = len(prepared.dataset.x), {}
     for layer in prepared.mapped.layers:
         rng = np.random.default_rng([prepared.setup.seed, layer.number, 7])
         total = images * layer.positions
@@ -236,7 +236,7 @@ def _infer(
     number: int,
     progress: Progress,
 ) -> InferenceResult:
-    images = prepared.dataset.images
+    images = prepared.dataset.x
     report = partial(progress, f"iteration {number + 1}: network loop")
     return run_inference(
         prepared.mapped,
@@ -368,10 +368,11 @@ def _summarise(
             spice_energies(state, layer) if verdict.holds else alone,
             layer.positions * prepared.setup.cycles,
         )
+    labels = prepared.dataset.y
     return Iteration(
         number=number + 1,
         inference=inference,
-        snn_accuracy=accuracy(inference.scores, prepared.dataset.labels),
+        snn_accuracy=None if labels is None else accuracy(inference.scores, labels),
         energy=energy,
         comparison=verdict.pathwise,
         windows=len({(job.window, job.fidelity) for job in state.jobs}),
@@ -385,5 +386,7 @@ def _settled(iterations: Sequence[Iteration], plan: CosimPlan) -> bool:
     energy = abs(new.energy_total / old.energy_total - 1)
     rates = new.inference.spike_rate
     rate = max(abs(rates[name] - old.inference.spike_rate[name]) for name in rates)
-    moved = abs(new.snn_accuracy.value - old.snn_accuracy.value) * new.snn_accuracy.n
+    moved = 0.0  # images that changed sides, where they have labels
+    if old.snn_accuracy and new.snn_accuracy:
+        moved = abs(new.snn_accuracy.value - old.snn_accuracy.value) * new.snn_accuracy.n
     return energy < plan.energy_tolerance and rate < plan.rate_tolerance and moved <= 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from memspice.analysis.statistics import accuracy
+from memspice.analysis.statistics import accuracy_json
 from memspice.circuits.bursts import refuse_simulated_bursts
 from memspice.errors import ConfigError
 from memspice.experiment.batch_store import batch_record, stored_batches
@@ -56,7 +56,8 @@ def infer(
     """Classify images; the object of ``infer --json``.
 
     An image of which a job failed is left out of everything but ``failures``.
-    ``snn_accuracy_by_cycles``, of the surrogate, is what runs of fewer bursts would give.
+    ``snn_accuracy_by_cycles``, of the surrogate, is what runs of fewer bursts would give.  Images
+    without labels have no accuracy: it is None, and there is none by cycles.
 
     Parameters
     ----------
@@ -97,8 +98,8 @@ def infer(
         engine=engine_record(engine.info if engine else None),
         command=command,
     )
-    labels = prepared.dataset.labels
-    advance = counted(progress, len(labels) + _steps(prepared, fidelity))
+    labels = prepared.dataset.y
+    advance = counted(progress, len(prepared.dataset) + _steps(prepared, fidelity))
     result: dict[str, Any] = {
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
@@ -109,7 +110,7 @@ def infer(
         "cycles": setup.cycles,
         "burst": setup.burst,
         "seed": setup.seed,
-        "ann_accuracy": asdict(ann_accuracy(prepared, advance)),
+        "ann_accuracy": ann_accuracy(prepared, advance),
     }
     with open_store(out, made, resume=resume) as writer:
         if engine is None:
@@ -119,10 +120,14 @@ def infer(
             with open_runner(engine, execution) as runner:
                 runs = WindowRuns.of_store(runner, writer)
                 scores, images, found = _by_spice(prepared, fidelity, runs, advance)
-            labels = labels[images]
+            labels = None if labels is None else labels[images]
             doubts = found["verdict"]["doubts"]
             result["notes"] = [*result["notes"], *runner.tally.problems, *doubts]
-        result |= {"snn_accuracy": asdict(accuracy(scores, labels)), **found}
+        result |= {
+            "classified": len(scores),
+            "snn_accuracy": accuracy_json(scores, labels),
+            **found,
+        }
         if writer:
             holds = found.get("verdict", {}).get("holds", True)
             whole = holds and not found.get("failures")
@@ -134,16 +139,16 @@ def infer(
 
 def _steps(prepared: Prepared, fidelity: Fidelity) -> int:
     """Steps of the spiking network: images of the loop, or decks of SPICE."""
-    images = len(prepared.dataset.labels)
+    images = len(prepared.dataset)
     if fidelity == "surrogate":
         return images
     return images * sum(len(job_outputs(layer, fidelity)) for layer in prepared.mapped.layers)
 
 
 def _by_surrogate(
-    prepared: Prepared, labels: np.ndarray, advance: Advance, writer: RunWriter | None
+    prepared: Prepared, labels: np.ndarray | None, advance: Advance, writer: RunWriter | None
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    setup, images = prepared.setup, prepared.dataset.images
+    setup, images = prepared.setup, prepared.dataset.x
 
     def keep(batch: BatchResult) -> None:
         if writer:
@@ -160,8 +165,9 @@ def _by_surrogate(
         on_batch=keep,
     )
     by_cycles = [
-        {"cycles": cycles, **asdict(accuracy(scores, labels))}
+        {"cycles": cycles, **found}
         for cycles, scores in run.scores_at.items()
+        if (found := accuracy_json(scores, labels))
     ]
     return run.scores, {"snn_accuracy_by_cycles": by_cycles, "spike_rate": run.spike_rate}
 
@@ -177,7 +183,7 @@ def _by_spice(
                 f"network {prepared.network.name} has convolutions, whose every position would "
                 "be a circuit of its own: use --fidelity surrogate, or memspice cosim"
             )
-    setup, pixels = prepared.setup, prepared.dataset.images
+    setup, pixels = prepared.setup, prepared.dataset.x
     state = pixels.reshape(len(pixels), 1, -1).astype(float).repeat(setup.cycles, axis=1)
     images, outputs = np.arange(len(pixels)), [state]
     results: list[LayerOutputs] = []

@@ -206,7 +206,7 @@ def _jobs(
     prepared: Prepared, layer: MappedLayer, run: LayerRun, progress: Progress | None
 ) -> list[WindowJob]:
     """Jobs of the chosen windows; their inputs come from the network loop."""
-    setup, images = prepared.setup, prepared.dataset.images
+    setup, images = prepared.setup, prepared.dataset.x
     advance = counted(progress and partial(progress, "network loop"), len(images))
     windows = choose_windows(layer, len(images), run.positions, setup.seed)
     if run.fidelity == "full":
@@ -232,7 +232,7 @@ def _jobs(
 
 def _check_inputs(prepared: Prepared, layer: MappedLayer) -> None:
     """Refuse inputs out of a loop that has no closed form of the layers before this one."""
-    refused = closed_form_refusals(prepared.mapped, prepared.dataset.images)
+    refused = closed_form_refusals(prepared.mapped, prepared.dataset.x)
     for before in prepared.mapped.layers[: layer.number]:
         if before.name in refused:
             raise ConfigError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from memspice.analysis.statistics import Proportion, accuracy
+from memspice.analysis.statistics import accuracy_json
 from memspice.engines.base import EngineInfo
 from memspice.experiment.against_cmos import CmosConstants, comparison_json
 from memspice.experiment.cosim import CosimState, Iteration
@@ -29,10 +29,12 @@ EXCLUDED = (
 )
 
 
-def ann_accuracy(prepared: Prepared, progress: Callable[[int], None] | None = None) -> Proportion:
+def ann_accuracy(
+    prepared: Prepared, progress: Callable[[int], None] | None = None
+) -> dict[str, float] | None:
     """Accuracy of the network with the device's activation, without any circuit."""
-    scores = ann_scores(prepared.network, prepared.dataset.images, progress)
-    return accuracy(scores, prepared.dataset.labels)
+    scores = ann_scores(prepared.network, prepared.dataset.x, progress)
+    return accuracy_json(scores, prepared.dataset.y)
 
 
 def summary_json(
@@ -59,8 +61,8 @@ def summary_json(
         "device": prepared.mapped.parameter_set.name,
         "cycles": prepared.setup.cycles,
         "seed": prepared.setup.seed,
-        "ann_accuracy": asdict(ann_accuracy(prepared)),
-        "snn_accuracy": asdict(last.snn_accuracy),
+        "ann_accuracy": ann_accuracy(prepared),
+        "snn_accuracy": asdict(last.snn_accuracy) if last.snn_accuracy else None,
         "spike_rate": last.inference.spike_rate,
         "energy_per_inference_joule": components,
         "energy_by_layer_joule": layers,
@@ -124,7 +126,7 @@ def _iteration_json(item: Iteration, converters: float) -> dict[str, Any]:
     rates = item.inference.spike_rate
     return {
         "iteration": item.number,
-        "snn_accuracy": item.snn_accuracy.value,
+        "snn_accuracy": item.snn_accuracy.value if item.snn_accuracy else None,
         "energy_joule": total,
         "energy_ci95": [total - half, total + half],
         "mean_rate": float(np.mean(list(rates.values()))) if rates else 0.0,

@@ -12,7 +12,7 @@ through the same pools.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -60,6 +60,29 @@ class Architecture:
     name: str
     input_shape: tuple[int, int, int]
     layers: tuple[Layer, ...]
+
+    def fitted(self, input_shape: tuple[int, int, int], classes: int) -> Architecture:
+        """Return the architecture for images of another shape and another number of classes.
+
+        Raises
+        ------
+        ConfigError
+            If the last layer is a pool, or the pools leave no pixel of such images.
+        """
+        last = self.layers[-1]
+        if isinstance(last, Pool):
+            raise ConfigError(f"network {self.name} ends in a pool, which has no classes")
+        if (input_shape, classes) == (self.input_shape, last.channels):
+            return self
+        name = f"{self.name}-{'x'.join(map(str, input_shape))}-{classes}"
+        layers = (*self.layers[:-1], replace(last, channels=classes))
+        fitted = Architecture(name, input_shape, layers)
+        if any(min(step.input_shape) == 0 for step in fitted.shapes()):
+            raise ConfigError(
+                f"network {self.name} makes images of {'x'.join(map(str, input_shape))} smaller "
+                "than a pixel: train one with fewer pools, or on larger images"
+            )
+        return fitted
 
     def shapes(self) -> Iterator[WeightStep]:
         """Convolutions and dense layers in order, with what each takes and its shapes.

@@ -161,47 +161,55 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.0095 else f"{100 * share:.1f} %"
 
 
+_PANELS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "energy_joule": ("energy per inference, 95 % of sampling", lambda value: si(value, "J")),
+    "snn_accuracy": ("accuracy of the spiking network", lambda value: f"{100 * value:.1f} %"),
+    "mean_rate": ("mean spikes per event", lambda value: f"{value:.4f}"),
+    "mismatches": ("spikes that differ from SPICE", lambda value: f"{value:.0f}"),
+}
+
+
 def iteration_figure(iterations: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw what should stop moving as the calibration is fed back.
 
     Parameters
     ----------
     iterations : sequence of mapping
-        In order; each with ``iteration``, ``snn_accuracy`` [1], ``energy_joule`` per inference
+        In order; each with ``iteration``, ``snn_accuracy`` [1], None of images without labels,
+        ``energy_joule`` per inference
         [J], ``energy_ci95`` (low, high) [J], ``mean_rate`` [spikes per event] and ``mismatches``.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Four panels: energy, accuracy, rate, mismatches.
+        Panels: energy, accuracy where there is one, rate, mismatches.
 
     Raises
     ------
     ConfigError
         If there is no iteration, or a key is missing or not a finite number.
     """
-    keys = ("iteration", "energy_joule", "snn_accuracy", "mean_rate", "mismatches", "energy_ci95")
+    keys = ("iteration", *_PANELS, "energy_ci95")
     for index, entry in enumerate(iterations):
         if missing := [key for key in keys if key not in entry]:
             raise ConfigError(f"iteration {index} lacks {', '.join(missing)}; give all of {keys}")
-    order, energy, accuracy, rate, mismatches = (
-        numbers([entry[key] for entry in iterations], f"{key} of the iterations")
+    drawn = {
+        key: numbers([entry[key] for entry in iterations], f"{key} of the iterations")
         for key in keys[:-1]
-    )
+        if key != "snn_accuracy" or any(entry[key] is not None for entry in iterations)
+    }
+    order, energy = drawn.pop("iteration"), drawn["energy_joule"]
     ends = numbers([entry["energy_ci95"] for entry in iterations], "energy_ci95", 2)
     figure = new_figure(4.6)
     axes = figure.subplots(2, 2, sharex=True)
-    panels: tuple[tuple[str, np.ndarray, Callable[[float], str]], ...] = (
-        ("energy per inference, 95 % of sampling", energy, lambda value: si(value, "J")),
-        ("accuracy of the spiking network", accuracy, lambda value: f"{100 * value:.1f} %"),
-        ("mean spikes per event", rate, lambda value: f"{value:.4f}"),
-        ("spikes that differ from SPICE", mismatches, lambda value: f"{value:.0f}"),
-    )
-    for axis, (title, values, text) in zip(axes.flat, panels, strict=True):
-        limits = ends.T if values is energy else np.array([values, values])
-        color = SPICE if values is mismatches else SURROGATE
+    for axis, (key, values) in zip(axes.flat, drawn.items(), strict=False):
+        title, text = _PANELS[key]
+        limits = ends.T if key == "energy_joule" else np.array([values, values])
+        color = SPICE if key == "mismatches" else SURROGATE
         _draw_iterations(axis, order, values, limits, [text(value) for value in values], color)
         axis.set_title(title, fontsize=9.5, loc="left")
+    for axis in axes.flat[len(drawn) :]:
+        axis.set_axis_off()
     for axis in axes[-1]:
         axis.set_xlabel("iteration")
     headline(figure, _settling(energy))

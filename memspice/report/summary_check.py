@@ -18,7 +18,8 @@ def _keys(names: Sequence[str], kind: Any = _NUMBER) -> dict[str, Any]:
     return dict.fromkeys(names, kind)
 
 
-_ACCURACY = _keys(("value", "n", "low", "high"))
+#: Images without labels have none.
+_ACCURACY = (_keys(("value", "n", "low", "high")),)
 _SOURCED = {**_keys(("table", "name", "value", "unit", "label", "source"), _ANY)}
 _END = {"value": _NUMBER, "change": _ANY}
 #: No ratio without all that must stand beside it.
@@ -30,7 +31,8 @@ _TOTAL = _keys(("value", "low", "high", "model_low", "model_high"))
 _SPICE_LAYER = _keys(
     ("windows", "full_windows", "events", "mismatches", "worst_margin", "closure_max")
 )
-#: Nested keys; ``*`` stands for every key of a mapping, a list for every entry of a sequence.
+#: Nested keys; ``*`` stands for every key of a mapping, a list for every entry of a sequence, a
+#: tuple for what may also be null.
 _SHAPE: dict[str, Any] = {
     "dataset": {"name": _ANY, "images": _NUMBER, "lossless": _ANY, "source": _ANY},
     **_keys(("network", "device"), _ANY),
@@ -57,8 +59,9 @@ _SHAPE: dict[str, Any] = {
     },
     "iterations": [
         {
-            **_keys(("iteration", "snn_accuracy", "energy_joule", "mean_rate", "mismatches")),
-            **_keys(("worst_margin", "windows")),
+            **_keys(("iteration", "energy_joule", "mean_rate", "mismatches", "worst_margin")),
+            **_keys(("windows",)),
+            "snn_accuracy": (_NUMBER,),
             "energy_ci95": _PAIR,
         }
     ],
@@ -94,6 +97,9 @@ def check_summary(summary: Mapping[str, Any]) -> None:
 def _problems(value: Any, shape: Any, where: str) -> Iterator[str]:
     if isinstance(shape, Mapping):
         yield from _mapping_problems(value, shape, where)
+    elif isinstance(shape, tuple):
+        if value is not None:
+            yield from _problems(value, shape[0], where)
     elif isinstance(shape, list):
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             yield f"{where} = {value!r} must be a list with at least one entry"

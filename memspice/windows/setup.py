@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from memspice import datasets
 from memspice.circuits.bursts import check_burst
-from memspice.datasets.cifar10 import load_cifar10
-from memspice.datasets.dataset import Dataset
-from memspice.datasets.digits import load_digits
+from memspice.datasets import DATA_SETS, Images
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, EngineInfo
-from memspice.errors import ConfigError
+from memspice.errors import ConfigError, ShapeError
 from memspice.importers.operations import shape_text
 from memspice.jobs import content_hash
 from memspice.network.ann import with_mean_inputs
@@ -26,8 +25,6 @@ from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.weights import Network, load_network
 from memspice.parameters import ParameterSet, load_parameter_set
 
-#: Shapes (channels, height, width) of the data sets that memspice has.
-_DATA_SETS = {(1, 8, 8): "digits", (3, 32, 32): "CIFAR-10"}
 #: Training images whose levels the trim of an imported network rests on.
 TRIM_IMAGES = 500
 #: Most images, cycles an image, and rows or columns of a tile.
@@ -41,8 +38,8 @@ class Setup:
     ``cycles`` are those of an image, in bursts of ``burst`` (`memspice.circuits.bursts`);
     ``tile`` is (rows, columns), ``wire_resistance`` [ohm] per cell replaces both of the parameter
     set, ``changes`` are other values of the set by ``"table.name"``, in SI units, as of
-    :func:`~memspice.parameters.load_parameter_set`; ``data`` is the folder of the official CIFAR-10
-    binaries.
+    :func:`~memspice.parameters.load_parameter_set`; ``data`` names the images, as of
+    :func:`~memspice.datasets.load_images`; by default those that fit the network.
     """
 
     network: str = "cifar10-cnn"
@@ -55,7 +52,7 @@ class Setup:
     changes: Mapping[str, float | str] = field(default_factory=dict)
     seed: int = 0
     engine: str = "ngspice"
-    data: Path | None = None
+    data: str | Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +66,7 @@ class Prepared:
     setup: Setup
     network: Network
     mapped: MappedNetwork
-    dataset: Dataset
+    dataset: Images
     remarks: tuple[str, ...] = ()
 
     @property
@@ -107,20 +104,17 @@ def prepare(setup: Setup) -> Prepared:
     remarks = [str(text) for text in network.provenance.get("warnings", [])]
     parameter_set = _parameter_set(setup, network, remarks)
     dataset = load_images(network, "test", setup.images, setup.data)
-    if dataset.images.shape[1:] != native_shape(network):
-        remarks.append(
-            f"images of {shape_text(native_shape(network))} are flattened to "
-            f"{dataset.images[0].size} inputs, in the order channel, row, column"
-        )
+    remarks += image_remarks(network, dataset)
+    shape = network.architecture.input_shape
     if parameter_set.periphery.trim_step and any(w.mean_input is None for w in network.layers):
         training = load_images(network, "train", TRIM_IMAGES, setup.data)
-        network = with_mean_inputs(network, training.images)
+        network = with_mean_inputs(network, training.reshaped(shape).x)
         remarks.append(
-            "the network file has no mean levels of its rows, which the trim needs: taken from the "
-            f"first {len(training)} training images of {training.name}"
+            "the network file has no mean levels of its rows, which the trim needs: taken from "
+            f"{len(training)} training images of {training.name}"
         )
     mapped = map_network(network, parameter_set, setup.tile, setup.seed)
-    return Prepared(setup, network, mapped, dataset, tuple(remarks))
+    return Prepared(setup, network, mapped, dataset.reshaped(shape), tuple(remarks))
 
 
 def _parameter_set(setup: Setup, network: Network, remarks: list[str]) -> ParameterSet:
@@ -151,45 +145,83 @@ def _parameter_set(setup: Setup, network: Network, remarks: list[str]) -> Parame
     return fitted
 
 
-def native_shape(network: Network) -> tuple[int, int, int]:
-    """Shape of the images of the data set that fits a network's input.
+def load_images(network: Network, split: str, images: int, data: str | Path | None) -> Images:
+    """First images of those that ``data`` names, or of the data set that fits a network.
 
-    A flat input, ``(1, 1, n)`` into a dense layer, takes the images of ``n`` numbers.
+    They are as their source has them; a network with a flat input takes them reshaped.
+
+    Parameters
+    ----------
+    network : Network
+        What is to take them.
+    split : str
+        ``"train"`` or ``"test"``; see :func:`memspice.datasets.load_images`.
+    images : int
+        Most images.
+    data : str, Path or None
+        Data set, file or folder.
 
     Raises
     ------
     ConfigError
-        If no data set fits.
+        If no data set fits the network's input.
+    ShapeError
+        If the images do not.
+    DataError
+        If a label has no output of the network, or the images cannot be loaded.
     """
-    shape, first = network.architecture.input_shape, network.architecture.layers[0]
-    flat = shape[:2] == (1, 1) and isinstance(first, Dense)
-    for native in _DATA_SETS:
-        if shape == native or (flat and shape[2] == math.prod(native)):
-            return native
-    known = " and ".join(f"{name} of {shape_text(sides)}" for sides, name in _DATA_SETS.items())
+    if data is None:
+        data = _data_set(network)
+    found = datasets.load_images(data, split, images, fits=lambda shape: takes(network, shape))
+    if not takes(network, found.shape):
+        raise ShapeError(
+            f"{found.name}: images of {shape_text(found.shape)} do not fit network "
+            f"{network.name}, which takes {shape_text(network.architecture.input_shape)}: give "
+            "others with --data, or another network"
+        )
+    if found.y is not None:
+        found.check_classes(len(network.layers[-1].bias), f"network {network.name}")
+    return found
+
+
+def takes(network: Network, shape: tuple[int, int, int]) -> bool:
+    """Whether a network can take images of a shape (channels, height, width).
+
+    A flat input, ``(1, 1, n)`` into a dense layer, takes images of ``n`` numbers.
+    """
+    own, first = network.architecture.input_shape, network.architecture.layers[0]
+    flat = own[:2] == (1, 1) and isinstance(first, Dense)
+    return shape == own or (flat and own[2] == math.prod(shape))
+
+
+def _data_set(network: Network) -> str:
+    """Name of the data set that fits a network's input."""
+    for native, name in DATA_SETS.items():
+        if takes(network, native):
+            return name
+    known = " and ".join(f"{name} of {shape_text(sides)}" for sides, name in DATA_SETS.items())
     raise ConfigError(
-        f"network {network.name} takes images of {shape_text(shape)}, but there are {known} (or as "
-        "many flat inputs of a dense layer): import it with another --input-shape"
+        f"network {network.name} takes images of "
+        f"{shape_text(network.architecture.input_shape)}, and memspice has {known}: name your own "
+        "with --data, or import the network with another --input-shape"
     )
 
 
-def load_images(network: Network, split: str, images: int, data: Path | None) -> Dataset:
-    """First images of the data set that fits a network, in the shape of its input.
-
-    Raises
-    ------
-    ConfigError
-        If no data set fits the network's input, or ``data`` is given and not used.
-    """
-    digits = native_shape(network) == (1, 8, 8)
-    if digits and data is not None:
-        raise ConfigError(
-            f"data {data} is not used: {network.name} takes the digits, which scikit-learn "
-            "carries; leave it out, or name a network that takes images of CIFAR-10"
+def image_remarks(network: Network, images: Images) -> list[str]:
+    """What a reader must know of images on a network: that they are flattened, or seen before."""
+    remarks = []
+    if images.shape != network.architecture.input_shape:
+        remarks.append(
+            f"images of {shape_text(images.shape)} are flattened to {math.prod(images.shape)} "
+            "inputs, in the order channel, row, column"
         )
-    found = load_digits(split, images) if digits else load_cifar10(data, split, images)
-    shape = network.architecture.input_shape
-    return replace(found, images=found.images.reshape(len(found), *shape))
+    provenance = network.provenance
+    if images.origin == provenance.get("trained_on", f"{provenance.get('dataset')} train"):
+        remarks.append(
+            f"network {network.name} was trained on these images ({images.name}), its provenance "
+            "says: the accuracy is none of images that it has not seen"
+        )
+    return remarks
 
 
 def choose_windows(layer: MappedLayer, images: int, positions: int, seed: int) -> list[Window]:
@@ -249,7 +281,7 @@ def run_config(prepared: Prepared, more: Mapping[str, object]) -> str:
     checksums = {
         "network": content_hash(network.architecture, network.layers),
         "device": content_hash(prepared.mapped.parameter_set),
-        "images": content_hash(dataset.images, dataset.labels),
+        "images": content_hash(dataset.x, dataset.y),
     }
     content = asdict(prepared.setup) | {"checksums": checksums} | dict(more)
     return json.dumps(content, sort_keys=True, default=str, indent=1)

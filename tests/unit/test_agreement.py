@@ -148,7 +148,7 @@ def real_run(layer: str) -> tuple[WindowJob, str, Waveforms]:
     """First deck of a layer, and what the engine really says of it."""
     prepared = prepare(Setup(network="digits-mlp", cycles=4))
     window = Window(layer, 0, 0)
-    loop = run_inference(prepared.mapped, prepared.dataset.images, 4, 0, windows=[window])
+    loop = run_inference(prepared.mapped, prepared.dataset.x, 4, 0, windows=[window])
     job = window_jobs(prepared.mapped.layer(layer), window, loop.windows[window], "reduced", 0)[0]
     asked = window_request(job, ngspice())
     waves = ngspice().run(

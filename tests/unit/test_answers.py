@@ -142,7 +142,7 @@ def test_steep_neurons_switch_above_one_half_whatever_their_luck() -> None:
         steeper = rule.log_hazard_gain * log_hazard + rule.log_hazard_offset
         assert -math.expm1(-math.exp(steeper)) == pytest.approx(certain, abs=1e-6)
     runs = [
-        run_inference(prepared.mapped, prepared.dataset.images, 4, seed, calibration=calibration)
+        run_inference(prepared.mapped, prepared.dataset.x, 4, seed, calibration=calibration)
         for seed in (1, 2)
     ]
     for run in runs:

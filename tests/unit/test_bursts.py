@@ -299,9 +299,7 @@ def test_an_inference_of_bursts_has_an_energy() -> None:
     every = [window for each in windows.values() for window in each]
     totals = []
     for burst in (4, 1):
-        run = run_inference(
-            prepared.mapped, prepared.dataset.images, 4, 0, burst=burst, windows=every
-        )
+        run = run_inference(prepared.mapped, prepared.dataset.x, 4, 0, burst=burst, windows=every)
         asked = replace(prepared, setup=replace(setup, burst=burst))
         layers = closed_form_layers(asked, windows, run)
         totals.append(layers["dense1"].components)

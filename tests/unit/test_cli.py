@@ -234,11 +234,12 @@ def test_bare_simulate_layer_shows_spikes_and_nothing_else(
         "train digits-mlp",
     ],
 )
-def test_data_that_is_not_used_is_an_error(capsys: Capture, tmp_path: Path, line: str) -> None:
-    out = tmp_path / "out.h5"
-    reply = call(capsys, *line.split(), "--data", tmp_path, "--out", out)
+def test_data_that_cannot_be_used_is_an_error(capsys: Capture, tmp_path: Path, line: str) -> None:
+    data, out = tmp_path / "own", tmp_path / "out.h5"
+    data.mkdir()
+    reply = call(capsys, *line.split(), "--data", data, "--out", out)
     assert (reply.code, reply.out) == (2, "")
-    assert f"data {tmp_path} is not used" in reply.err
+    assert f"{data} must hold a folder of images for each class, but is empty" in reply.err
     assert not out.exists()
 
 

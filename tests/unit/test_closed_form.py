@@ -20,7 +20,7 @@ def ran() -> tuple[Prepared, dict[str, list[Window]], InferenceResult]:
     prepared = prepare(Setup("digits-mlp", images=IMAGES, cycles=CYCLES))
     windows = {layer.name: choose_windows(layer, IMAGES, 1, 0) for layer in prepared.mapped.layers}
     kept = [window for each in windows.values() for window in each]
-    run = run_inference(prepared.mapped, prepared.dataset.images, CYCLES, 0, windows=kept)
+    run = run_inference(prepared.mapped, prepared.dataset.x, CYCLES, 0, windows=kept)
     return prepared, windows, run
 
 

@@ -75,7 +75,7 @@ def test_shipped_sets_and_networks_hold(name: str, network: str) -> None:
 def test_the_loop_refuses_with_the_reason(name: str) -> None:
     prepared = prepare(setup(name))
     with pytest.raises(ConfigError, match="layer dense1 has no closed form") as caught:
-        run_inference(prepared.mapped, prepared.dataset.images, 1, 0)
+        run_inference(prepared.mapped, prepared.dataset.x, 1, 0)
     assert BROKEN[name][0] in str(caught.value)
     assert "use --fidelity full" in str(caught.value)
 

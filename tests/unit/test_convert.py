@@ -129,7 +129,7 @@ def test_converted_network_runs_in_the_loop(model: Path, tmp_path: Path) -> None
         (4, 9), (10, 64)
     ]  # fmt: skip
     assert content["changes"] == []
-    network, images = load_network(str(out)), load_digits("test", 20).images
+    network, images = load_network(str(out)), load_digits("test", 20).x
     exact = ann_scores(import_nir(model), images)
     assert network.provenance["imported_from"] == "digits.nir"
     # 128 levels: weights off by 0.3 % of the bound, some 64 of them to a score of about one.

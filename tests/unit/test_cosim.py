@@ -189,7 +189,7 @@ def test_interval_is_finite_and_covers_the_closed_form_of_all_windows() -> None:
     windows = [
         Window(layer.name, image, 0) for layer in net.mapped.layers for image in range(IMAGES)
     ]
-    loop = run_inference(net.mapped, net.dataset.images, CYCLES, 1, windows=windows)
+    loop = run_inference(net.mapped, net.dataset.x, CYCLES, 1, windows=windows)
     for window in windows:
         layer = net.mapped.layer(window.layer)
         jobs = window_jobs(layer, window, loop.windows[window], "surrogate", 1)

@@ -41,7 +41,7 @@ def test_digits_are_classified() -> None:
 def test_ann_accuracy_is_counted_by_hand() -> None:
     found = infer(Setup(network="digits-mlp", images=40, cycles=1))
     dataset = load_digits("test", 40)
-    best = ann_scores(load_network("digits-mlp"), dataset.images).argmax(axis=1)
+    best = ann_scores(load_network("digits-mlp"), dataset.x).argmax(axis=1)
     assert found["ann_accuracy"]["value"] == np.mean(best == dataset.labels)
 
 
@@ -99,7 +99,7 @@ def test_spikes_and_scores_of_spice_event_by_event() -> None:
     setup = Setup(network="digits-mlp", images=2, cycles=2, tile=(128, 40), seed=5)
     prepared = prepare(setup)
     first, last = prepared.mapped.layers
-    images = prepared.dataset.images
+    images = prepared.dataset.x
     windows = [Window(last.name, image, 0) for image in range(2)]
     loop = run_inference(prepared.mapped, images, 2, 5, windows=windows)
     engine = module.open_engine("ngspice", "reduced")

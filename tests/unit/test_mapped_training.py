@@ -61,7 +61,7 @@ def put(crossbars: Any, model: Any, seed: int) -> None:
 
 
 #: Images that give the mean levels of rows.
-LEVELS = load_digits("train", 64).images
+LEVELS = load_digits("train", 64).x
 
 
 def small(device: str = "fast-memristor") -> Any:
@@ -77,7 +77,7 @@ def config(batch: int = 64, **values: Any) -> TrainConfig:
 def train(folder: Path, config: TrainConfig, lines: list[str] | None = None) -> Network:
     data = load_digits("train", 320)
     report = (lines if lines is not None else []).append
-    return train_network(SMALL, data.images, data.labels, config, folder, report)
+    return train_network(SMALL, data.x, data.labels, config, folder, report)
 
 
 # --- the model on crossbars -----------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_scores_are_those_of_the_network_loop() -> None:
     model = folded(architecture)
     crossbars = Crossbars(Hardware(), LEVELS)
     network = with_mean_inputs(Network(architecture, held_layers(model), {}), LEVELS)
-    images = load_digits("test", 30).images
+    images = load_digits("test", 30).x
     plain = ann_scores(network, images)
     put(crossbars, model, SEED)
     mapped = map_network(network, crossbars.parameter_set, seed=SEED)
@@ -136,7 +136,7 @@ def test_mean_scores_of_spikes_are_those_of_the_network_loop() -> None:
     model, crossbars = folded(), Crossbars(Hardware(tile=(30, 8)), LEVELS)
     network = with_mean_inputs(Network(SMALL, held_layers(model), {}), LEVELS)
     put(crossbars, model, SEED)
-    images = load_digits("test", 3).images
+    images = load_digits("test", 3).x
     mapped = map_network(network, crossbars.parameter_set, (30, 8), SEED)
     expected = run_inference(mapped, images, 400, 1).scores
     many = torch.from_numpy(images).float().repeat(400, 1, 1, 1)
@@ -212,7 +212,7 @@ def accuracy(network: Network, hardware: Any) -> float:
     """Mean over circuits that no training has seen."""
     values, test = load_parameter_set(hardware.device, hardware.changes), load_digits("test")
     right = [
-        run_inference(map_network(network, values, seed=seed), test.images, 4, seed).scores
+        run_inference(map_network(network, values, seed=seed), test.x, 4, seed).scores
         for seed in range(90, 94)
     ]
     return float(np.mean(np.argmax(right, axis=2) == test.labels))
@@ -226,7 +226,7 @@ def test_mapped_phase_makes_robust(tmp_path: Path) -> None:
     found = []
     for phases in ((first,), (first, Phase("mapped", 6, 3e-2, kind="mapped", batch=64))):
         settings = TrainConfig(phases, augment=False, hardware=hardware, clip_sigma=3.0)
-        trained = train_network(network, data.images, data.labels, settings, tmp_path, [].append)
+        trained = train_network(network, data.x, data.labels, settings, tmp_path, [].append)
         found.append(accuracy(trained, hardware))
     assert found[1] > found[0] + 0.03
 

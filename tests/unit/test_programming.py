@@ -50,7 +50,7 @@ def chip(network: Network, **changes: float) -> MappedNetwork:
 
 
 def accuracy(mapped: MappedNetwork) -> float:
-    scores = run_inference(mapped, IMAGES.images, 16, 0).scores
+    scores = run_inference(mapped, IMAGES.x, 16, 0).scores
     return float(np.mean(scores.argmax(axis=1) == IMAGES.labels))
 
 

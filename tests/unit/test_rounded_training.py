@@ -99,7 +99,7 @@ SMALL = Architecture("small", (1, 8, 8), (Conv(6), Pool(2), Dense(10)))
 def train(folder: Path, phases: int, report: Any = None) -> Any:
     config = TrainConfig(tuple(Phase(**values, batch=64) for values in PHASES[:phases]))
     data = load_digits("train", 320)
-    return train_network(SMALL, data.images, data.labels, config, folder, report or [].append)
+    return train_network(SMALL, data.x, data.labels, config, folder, report or [].append)
 
 
 @pytest.mark.parametrize("phases", [1, 2, 3])

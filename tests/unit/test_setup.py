@@ -78,10 +78,8 @@ def test_levels_that_agree_are_not_worth_a_word(tmp_path: Path) -> None:
 
 def test_flat_input_takes_the_digits_row_by_row(tmp_path: Path) -> None:
     flat = prepare(Setup(file_of(tmp_path, shape=(1, 1, 64)), images=5))
-    assert flat.dataset.images.shape == (5, 1, 1, 64)
-    np.testing.assert_array_equal(
-        flat.dataset.images.reshape(5, 8, 8), load_digits("test", 5).images[:, 0]
-    )
+    assert flat.dataset.x.shape == (5, 1, 1, 64)
+    np.testing.assert_array_equal(flat.dataset.x.reshape(5, 8, 8), load_digits("test", 5).x[:, 0])
     assert flat.notes == [
         "images of 1x8x8 are flattened to 64 inputs, in the order channel, row, column"
     ]
@@ -106,21 +104,21 @@ def save(path: Path, shape: tuple[int, int, int], *kinds: Conv | Dense) -> str:
 def test_input_that_no_data_set_has(tmp_path: Path, shape: tuple[int, int, int]) -> None:
     name = save(tmp_path / "odd.h5", shape, Dense(10))
     with pytest.raises(
-        ConfigError, match=r"digits of 1x8x8 and CIFAR-10 of 3x32x32 .*--input-shape"
+        ConfigError, match=r"digits of 1x8x8 and cifar10 of 3x32x32: .*--input-shape"
     ):
         prepare(Setup(name))
 
 
 def test_convolution_along_a_flat_input_takes_no_images(tmp_path: Path) -> None:
     name = save(tmp_path / "odd.h5", (1, 1, 64), Conv(2), Dense(10))
-    with pytest.raises(ConfigError, match="takes images of 1x1x64, but"):
+    with pytest.raises(ConfigError, match="takes images of 1x1x64, and memspice has"):
         prepare(Setup(name))
 
 
 def test_own_network_is_trimmed_at_the_levels_of_training_images(tmp_path: Path) -> None:
     prepared = prepare(Setup(file_of(tmp_path), images=3, changes=dict(FLAWS)))
-    assert "the first 500 training images of digits" in prepared.notes[0]
-    expected = with_mean_inputs(DIGITS, load_digits("train", 500).images)
+    assert "taken from 500 training images of digits" in prepared.notes[0]
+    expected = with_mean_inputs(DIGITS, load_digits("train", 500).x)
     for found, layer in zip(prepared.network.layers, expected.layers, strict=True):
         assert found.mean_input is not None
         np.testing.assert_allclose(found.mean_input, layer.mean_input, atol=0.02)

@@ -48,7 +48,7 @@ def quick_config(batch: int = 64, **values: Any) -> TrainConfig:
 def train(folder: Path, config: TrainConfig, lines: list[str] | None = None) -> Network:
     data = load_digits("train", 320)
     report = (lines if lines is not None else []).append
-    return train_network(SMALL, data.images, data.labels, config, folder, report)
+    return train_network(SMALL, data.x, data.labels, config, folder, report)
 
 
 @pytest.fixture(scope="module")
@@ -264,9 +264,9 @@ def test_digits_are_learnt(tmp_path: Path) -> None:
     data, test = load_digits("train"), load_digits("test")
     lines: list[str] = []
     found = train_network(
-        ARCHITECTURES["digits-mlp"], data.images, data.labels, config, tmp_path, lines.append
+        ARCHITECTURES["digits-mlp"], data.x, data.labels, config, tmp_path, lines.append
     )
-    accuracy = np.mean(ann_scores(found, test.images).argmax(axis=1) == test.labels)
+    accuracy = np.mean(ann_scores(found, test.x).argmax(axis=1) == test.labels)
     assert accuracy >= 0.9
     assert len(lines) == 16
     assert found.provenance["history"] == lines
@@ -285,7 +285,7 @@ def test_weights_lie_on_levels_and_can_be_saved(trained: Network, tmp_path: Path
 
 
 def test_export_computes_what_the_model_computes(trained: Network, tmp_path: Path) -> None:
-    images = load_digits("test", 20).images
+    images = load_digits("test", 20).x
     scores = ann_scores(trained, images)
     weights = [torch.from_numpy(layer.weight).float() for layer in trained.layers]
     biases = [torch.from_numpy(layer.bias).float() for layer in trained.layers]
@@ -366,7 +366,7 @@ def test_checkpoint_of_other_images_is_refused(tmp_path: Path) -> None:
     train(tmp_path, config)
     data = load_digits("train", 320)
     with pytest.raises(ConfigError, match="other images"):
-        train_network(SMALL, 1 - data.images, data.labels, config, tmp_path, [].append)
+        train_network(SMALL, 1 - data.x, data.labels, config, tmp_path, [].append)
 
 
 def test_too_few_images(tmp_path: Path) -> None:

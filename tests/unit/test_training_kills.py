@@ -48,7 +48,7 @@ def train(folder: Path, kind: str, lines: list[str] | None = None) -> Network:
     config = TrainConfig(phases, hardware=hardware, label_smoothing=0.1)
     data = load_digits("train", STEPS * 64)
     report = (lines if lines is not None else []).append
-    return train_network(SMALL, data.images, data.labels, config, folder, report)
+    return train_network(SMALL, data.x, data.labels, config, folder, report)
 
 
 def killed(folder: Path, kind: str, step: int, patch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from tests.helpers import SETS
 from tests.loop_helpers import make_images
 
 SMALL = Architecture("small", (1, 8, 8), (Conv(4), Pool(2), Conv(6), Dense(10)))
-IMAGES = load_digits("train", 100).images
+IMAGES = load_digits("train", 100).x
 
 
 @pytest.fixture(scope="module")

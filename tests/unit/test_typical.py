@@ -26,7 +26,7 @@ TEST = load_digits("test")
 def trained() -> tuple[np.ndarray, np.ndarray]:
     """Linear classifier of the digits by least squares: (10, 64) and (10,)."""
     train = load_digits("train")
-    x = np.c_[train.images.reshape(len(train), -1), np.ones(len(train))].astype(float)
+    x = np.c_[train.x.reshape(len(train), -1), np.ones(len(train))].astype(float)
     w = np.linalg.solve(x.T @ x + 1e-1 * np.eye(65), x.T @ np.eye(10)[train.labels])
     return w[:64].T, w[64]
 
@@ -42,7 +42,7 @@ def network(path: Path, gain: float = 8.0, **changes: Any) -> Path:
 
 def accuracy(path: Path, time_step: float) -> float:
     found = import_nir(path, neurons="stochastic", time_step=time_step, input_shape=(1, 8, 8))
-    scores = ann_scores(found, TEST.images)
+    scores = ann_scores(found, TEST.x)
     return float(np.mean(scores.argmax(axis=1) == TEST.labels))
 
 
@@ -50,7 +50,7 @@ def accuracy(path: Path, time_step: float) -> float:
 def test_short_time_steps_keep_the_decisions(tmp_path: Path, steps: int) -> None:
     path = network(tmp_path / "net.nir")
     weight, bias = trained()
-    linear = TEST.images.reshape(len(TEST), -1) @ weight.T + bias
+    linear = TEST.x.reshape(len(TEST), -1) @ weight.T + bias
     assert accuracy(path, TAU / steps) >= np.mean(linear.argmax(axis=1) == TEST.labels) - 0.02
 
 
