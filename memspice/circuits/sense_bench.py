@@ -1,0 +1,224 @@
+"""A bench of one sense stage: ideal bit lines that carry given currents, cycle after cycle.
+
+A line is a current source with the conductance of its cells and its capacitance in parallel, as the
+column of a crossbar whose rows rest at the stage's line level::
+
+    (line) --+-----+-----------+-- stage
+             |     |           |
+             I     1/g to      C to ground
+                   line level
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from memspice.circuits.clocks import Clock
+from memspice.circuits.deck import Deck, pulse_train
+from memspice.circuits.library import Library
+from memspice.circuits.signals import Signals, energy_between
+from memspice.circuits.timing import Pulse
+
+#: Terminals of every sense stage; the others are its supplies and clocks.
+PLUS, MINUS, DRIVE = "plus", "minus", "drive"
+
+
+@dataclass(frozen=True, eq=False)
+class ClockedStage:
+    """A sense stage as a subcircuit with clocks.
+
+    Parameters
+    ----------
+    library : Library
+        Its text.
+    subcircuit : str
+        Its name there.
+    terminals : tuple of str
+        Name of each terminal, in the subcircuit's order: ``plus``, ``minus``, ``drive``, supplies
+        and clocks.
+    supplies : mapping of str to float, [V]
+        Supplies and bias lines.
+    clocks : mapping of str to Clock
+    line_level : float, [V]
+        What the bit lines are held at; rows rest there.
+    rows : tuple of float, [s]
+        Begin and end of the rows' pulse, counted from the begin of a cycle.
+    warm_up : int
+        Cycles after switching on that do not count.
+    parameters : mapping of str to float
+        Of the instance.
+    """
+
+    library: Library
+    subcircuit: str
+    terminals: tuple[str, ...]
+    supplies: Mapping[str, float]
+    clocks: Mapping[str, Clock]
+    line_level: float
+    rows: tuple[float, float]
+    warm_up: int
+    parameters: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class SenseBench:
+    """A stage and what is done to it.
+
+    Parameters
+    ----------
+    stage : ClockedStage
+    cycle : float, [s]
+        Length of a cycle.
+    write : Pulse
+        Write pulse of the neuron: its flat part is when the drive acts.
+    currents : ndarray, shape (cycles, 2), [A]
+        Of the plus and the minus line, while the rows are driven; the first `warm_up` cycles have
+        those of the first row before them.
+    line_conductance, line_capacitance : float, [S] and [F]
+        Of each line.
+    load : tuple of float, [ohm] and [F]
+        Resistance and capacitance of the neuron at the drive.
+    """
+
+    stage: ClockedStage
+    cycle: float
+    write: Pulse
+    currents: np.ndarray
+    line_conductance: float
+    line_capacitance: float
+    load: tuple[float, float] = (1.001e9, 3e-15)
+
+    @cached_property
+    def all_currents(self) -> np.ndarray:
+        """Currents of the warm-up cycles and of those that count, [A]."""
+        return np.concatenate([self.currents[:1].repeat(self.stage.warm_up, axis=0), self.currents])
+
+    @property
+    def duration(self) -> float:
+        """Time of all cycles, [s]."""
+        return len(self.all_currents) * self.cycle
+
+    @property
+    def rows(self) -> Pulse:
+        """Pulse of the rows in a cycle."""
+        start, stop = self.stage.rows
+        return Pulse(start, stop, ROW_EDGE)
+
+
+#: Rise and fall of the current of a line, [s].
+ROW_EDGE = 0.2e-9
+
+
+def sense_bench_deck(bench: SenseBench) -> Deck:
+    """Circuit of a bench; no analysis."""
+    stage, cycles = bench.stage, len(bench.all_currents)
+    deck = Deck(
+        f"memspice sense bench: {stage.subcircuit}, {cycles} cycles",
+        f"Bit lines of {bench.line_conductance:.4g} S and {bench.line_capacitance:.4g} F",
+    )
+    deck.library(stage.library)
+    rails = deck.section("Supplies and bias lines")
+    for name, voltage in stage.supplies.items():
+        rails.V(name, name, rails.gnd, voltage)
+    rails.V("level", "level", rails.gnd, stage.line_level)
+    clocks = deck.section("Clocks")
+    for name, clock in stage.clocks.items():
+        clocks.V(name, name, clocks.gnd, clock.train(bench.cycle, cycles))
+    lines = deck.section("Bit lines, and the neuron as a load")
+    for line, values in zip((PLUS, MINUS), bench.all_currents.T, strict=True):
+        train = pulse_train(bench.rows, values, bench.cycle)
+        lines.I(line, lines.gnd, line, train)
+        lines.R(line, line, "level", 1 / bench.line_conductance)
+        lines.C(line, line, lines.gnd, bench.line_capacitance)
+    resistance, capacitance = bench.load
+    lines.R("load", DRIVE, lines.gnd, resistance)
+    lines.C("load", DRIVE, lines.gnd, capacitance)
+    circuit = deck.section("The stage")
+    circuit.X("stage", stage.subcircuit, *stage.terminals, **stage.parameters)
+    return deck
+
+
+def sense_bench_signals(bench: SenseBench) -> list[str]:
+    """Names of the signals that `sense_bench_cycles` needs."""
+    sources = [*bench.stage.supplies, *bench.stage.clocks]
+    return [f"v({node})" for node in (PLUS, MINUS, DRIVE)] + [f"i(v{name})" for name in sources]
+
+
+@dataclass(frozen=True, eq=False)
+class SenseCycles:
+    """What a simulated bench did, without its warm-up.
+
+    Parameters
+    ----------
+    drive : ndarray, shape (cycles,), [V]
+        Constant drive that would give the neuron the same hazard integral as the simulated one
+        over the flat part of the write pulse.
+    droop : ndarray, shape (cycles,), [V]
+        Change of the drive over the flat part.
+    energy : mapping of str to ndarray, shape (cycles,), [J]
+        What each supply, bias line and clock delivered, and ``lines``: what the bit lines did.
+    """
+
+    drive: np.ndarray
+    droop: np.ndarray
+    energy: Mapping[str, np.ndarray]
+
+    @property
+    def total(self) -> np.ndarray:
+        """Energy of every cycle, [J]."""
+        return np.asarray(sum(self.energy.values()))
+
+
+def sense_bench_cycles(bench: SenseBench, voltage_scale: float, signals: Signals) -> SenseCycles:
+    """Drive and energies of a simulated bench.
+
+    Parameters
+    ----------
+    bench : SenseBench
+        What the netlist was made from.
+    voltage_scale : float, [V]
+        ``V0`` of the hazard law, as seen at the drive.
+    signals : Signals
+        At least those of `sense_bench_signals`.
+    """
+    stage, time = bench.stage, signals.time
+    starts = (stage.warm_up + np.arange(len(bench.currents))) * bench.cycle
+    first, last = bench.write.start + bench.write.edge, bench.write.stop - bench.write.edge
+    drive = signals.voltage(DRIVE)
+    flat = starts[:, None] + (first, last)
+    ends = np.interp(flat, time, drive)
+    # about its value at the begin, so that nothing overflows
+    peak = ends.max()
+    weight = energy_between(time, np.exp((drive - peak) / voltage_scale), flat)[:, 0]
+    effective = peak + voltage_scale * np.log(weight / (last - first))
+    limits = starts[:, None] + (0.0, bench.cycle)
+
+    def energy(power: np.ndarray) -> np.ndarray:
+        return energy_between(time, power, limits)[:, 0]
+
+    energies = {
+        name: np.maximum(energy(-voltage * signals.current(f"v{name}")), 0.0)
+        for name, voltage in stage.supplies.items()
+    }
+    for name, clock in stage.clocks.items():
+        wave = np.array(clock.train(bench.cycle, len(bench.all_currents)).points).T
+        power = -np.interp(time, *wave) * signals.current(f"v{name}")
+        energies[name] = energy(np.maximum(power, 0.0))
+    energies["lines"] = energy(_line_power(bench, signals, 0) + _line_power(bench, signals, 1))
+    return SenseCycles(effective, ends[:, 1] - ends[:, 0], energies)
+
+
+def _line_power(bench: SenseBench, signals: Signals, line: int) -> np.ndarray:
+    """Power that flows from one line's source and conductance into the stage and the wire."""
+    time, voltage = signals.time, signals.voltage((PLUS, MINUS)[line])
+    values = bench.all_currents[:, line]
+    height = bench.rows.at(np.mod(time, bench.cycle))
+    number = np.minimum((time // bench.cycle).astype(int), len(values) - 1)
+    current = values[number] * height
+    return np.asarray(
+        voltage * (current - bench.line_conductance * (voltage - bench.stage.line_level))
+    )

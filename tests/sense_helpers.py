@@ -1,0 +1,59 @@
+"""Stage E3 as the package has it, and what tests change of it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memspice.analysis.sense_surface import OPTIONS, STEPS, SenseConditions
+from memspice.circuits.sense_bench import (
+    ClockedStage,
+    SenseBench,
+    SenseCycles,
+    sense_bench_cycles,
+    sense_bench_deck,
+    sense_bench_signals,
+)
+from memspice.circuits.stage_table import read_stage
+from memspice.circuits.timing import Pulse
+from memspice.engines import find_engine
+from memspice.engines.base import Transient
+from memspice.resources import resource_path
+
+NS, UA = 1e-9, 1e-6
+CYCLE = 150 * NS
+#: 100 ns flat, from 24 ns on.
+WRITE = Pulse(23 * NS, 125 * NS, 1 * NS)
+#: Slope of the memristor's hazard law, [V].
+V0 = 0.156
+
+
+def e3_table() -> dict[str, Any]:
+    text = resource_path("freepdk45", "sense_e3.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["sense"]
+
+
+def read(table: Mapping[str, Any], folder: Path | None = None) -> ClockedStage:
+    place = resource_path("freepdk45") if folder is None else folder
+    return read_stage(table, place / "set.toml")
+
+
+def conditions(nodes: int, limits: tuple[float, float] = (2 * UA, 8 * UA)) -> SenseConditions:
+    return SenseConditions(CYCLE, WRITE, 150e-6, 30e-15, limits, V0, nodes)
+
+
+def simulate(engine: str, stage: ClockedStage, currents: np.ndarray) -> SenseCycles:
+    """Cycles of a stage on lines of 150 uS and 30 fF."""
+    bench = SenseBench(stage, CYCLE, WRITE, currents, 150e-6, 30e-15)
+    simulator = find_engine(engine)
+    waves = simulator.run(
+        simulator.write(sense_bench_deck(bench)),
+        Transient(stop=bench.duration, max_step=CYCLE / STEPS, from_rest=True),
+        save=sense_bench_signals(bench),
+        options=OPTIONS,
+    )
+    return sense_bench_cycles(bench, V0, waves)

@@ -1,0 +1,94 @@
+"""The table of a sense stage: whatever cannot work is refused before an engine starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memspice.circuits.stage_table import read_stage
+from memspice.errors import ConfigError, DataError, NetlistError
+from tests.sense_helpers import e3_table, read
+
+STAGE = """* A resistor a line; the difference is not taken
+.subckt own plus minus drive enable vdd vss params: r=10k
+Rp plus vss {r}
+Rm minus vss {r}
+Md drive enable x vss nmos_vtg w=1u l=50n
+Rx x vdd 1k
+Cx drive 0 1f
+.ends own
+"""
+TABLE: dict[str, Any] = {
+    "subcircuit": "own.lib",
+    "process": "freepdk45",
+    "terminals": ["plus", "minus", "drive", "enable", "vdd", "vss"],
+    "supplies": {"vdd": 1.0},
+    "clocks": {"enable": [[1e-9, 22e-9]]},
+    "line_level": 0.3,
+    "rows": [1.5e-9, 21e-9],
+    "warm_up": 1,
+}
+
+
+def check(folder: Path, text: str = STAGE, **changes: Any) -> None:
+    (folder / "own.lib").write_text(text)
+    read_stage(TABLE | changes, folder / "set.toml")
+
+
+def test_eleven_clocks_and_four_bias_lines_need_no_special_case() -> None:
+    stage = read(e3_table())
+    assert len(stage.clocks) == 11
+    assert len(stage.terminals) == 3 + 11 + 5
+    assert {card.name for card in stage.library.cards} == {"nmos_vtg", "pmos_vtg", "nmos_vth"}
+
+
+def test_a_table_that_is_right_is_taken(tmp_path: Path) -> None:
+    check(tmp_path, parameters={"r": 5e3})
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        (
+            {"terminals": ["plus", "minus", "drive"]},
+            ConfigError,
+            r"names 3, but .subckt own .*6",
+        ),
+        (
+            {"terminals": ["plus", "plus", "drive", "enable", "vdd", "vss"]},
+            ConfigError,
+            "must have 'plus' once",
+        ),
+        ({"supplies": {"vcc": 1.0}}, ConfigError, "'vdd', which is no supply and no clock"),
+        ({"supplies": {"vdd": 1.0, "vbias": 0.4}}, ConfigError, "'vbias', but no terminal"),
+        ({"parameters": {"rr": 1.0}}, ConfigError, "parameters.rr is no parameter .* mean 'r'"),
+        ({"clocks": {"enable": []}}, ConfigError, "clocks.enable is a clock without edges"),
+        ({"clocks": {"enable": [[1e-9]]}}, DataError, r"clocks.enable: .* must be \[start, stop\]"),
+        ({"supplies": {"vdd": "1 V"}}, DataError, "supplies.vdd = '1 V' must be a finite number"),
+        ({"warmup": 1}, DataError, "'warmup', which means nothing; did you mean 'warm_up'"),
+        ({"process": "tsmc"}, DataError, "'tsmc' is unknown; use freepdk45"),
+        ({"warm_up": -1}, DataError, "must be a number of cycles"),
+    ],
+)
+def test_a_table_that_is_wrong_is_refused(
+    tmp_path: Path, changes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=f"set.toml: .*{message}"):
+        check(tmp_path, **changes)
+
+
+def test_an_entry_that_is_missing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "own.lib").write_text(STAGE)
+    table = {name: value for name, value in TABLE.items() if name != "line_level"}
+    with pytest.raises(DataError, match="needs 'line_level'"):
+        read_stage(table, tmp_path / "set.toml")
+
+
+def test_a_node_that_floats_is_named_with_file_and_line(tmp_path: Path) -> None:
+    floating = STAGE.replace("Rx x vdd 1k", "Cfloat x vdd 1f\nCy y x 1f")
+    with pytest.raises(NetlistError, match=r"own.lib, line 7: node 'y' has no path"):
+        check(tmp_path, floating)
+    # the channel of Md leads from x to drive, which is a terminal
+    check(tmp_path, STAGE.replace("Rx x vdd 1k", "Cfloat x vdd 1f"))
