@@ -26,7 +26,8 @@ def ann_scores(
 ) -> np.ndarray:
     """Scores (n, classes) of the network as an ANN: probabilities instead of spikes, no circuit.
 
-    The activation is that of the device, ``1 - exp(-exp(z))``; weights are the trained ones.
+    The activation is that of the device, ``1 - exp(-exp(z))`` with ``z`` clipped to the network's
+    span; weights are the trained ones.
 
     Parameters
     ----------
@@ -114,11 +115,11 @@ def _batch(
         made = np.empty((len(state), *sides, channels), np.float32)
         flat = made.reshape(len(state), -1, channels)
         for part, z in products(state, step.layer, matrix):
-            flat[part] = z if step is steps[-1] else _activity(z)
+            flat[part] = z if step is steps[-1] else _activity(z, network.span)
         outputs.add(step, made)
     return made.reshape(len(state), -1)
 
 
-def _activity(z: np.ndarray) -> np.ndarray:
-    hazard = np.exp(np.minimum(z, 50))
+def _activity(z: np.ndarray, span: tuple[float, float] | None) -> np.ndarray:
+    hazard = np.exp(np.clip(z, *span) if span else np.minimum(z, 50))
     return np.asarray(-np.expm1(-hazard))

@@ -20,7 +20,7 @@ from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, WeightStep
 from memspice.network.programming import Programmed, program_layer
-from memspice.network.scales import HEADROOM, DriveScale, chip_limits, drive_scale
+from memspice.network.scales import HEADROOM, DriveScale, chip_limits, drive_scale, span_notes
 from memspice.network.trimming import trimmed
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import ParameterSet
@@ -147,11 +147,13 @@ class MappedNetwork:
     architecture: Architecture
     parameter_set: ParameterSet
     layers: tuple[MappedLayer, ...]
+    span: tuple[float, float] | None = None
 
     @property
     def notes(self) -> list[str]:
-        """What of the weights is on the chip in another way than one would think."""
-        return [note for layer in self.layers for note in layer.programmed.notes]
+        """What of the network is on the chip in another way than one would think."""
+        programmed = [note for layer in self.layers for note in layer.programmed.notes]
+        return [*span_notes(self.span, self.parameter_set), *programmed]
 
     def layer(self, name: str) -> MappedLayer:
         """Weight layer of a name.
@@ -179,7 +181,8 @@ def map_network(
     Parameters
     ----------
     network : Network
-        Trained weights.
+        Trained weights.  The limits of the drive are those of its span, where the parameter set
+        allows as much; `MappedNetwork.notes` say so where it does not.
     parameter_set : ParameterSet
         Devices and circuits.
     tile : tuple of int
@@ -197,26 +200,27 @@ def map_network(
         raise ConfigError(f"a tile of {tile[0]}x{tile[1]} is too small: at least 1x2 is needed")
     steps = list(network.architecture.shapes())
     layers = tuple(
-        _map_layer(weights, step, step.number < len(steps), parameter_set, tile, seed)
+        _map_layer(weights, step, step.number < len(steps), network.span, parameter_set, tile, seed)
         for step, weights in zip(steps, network.layers, strict=True)
     )
-    return MappedNetwork(network.architecture, parameter_set, layers)
+    return MappedNetwork(network.architecture, parameter_set, layers, network.span)
 
 
 def _map_layer(
     layer: WeightLayer,
     step: WeightStep,
     spiking: bool,
+    span: tuple[float, float] | None,
     parameter_set: ParameterSet,
     tile: tuple[int, int],
     seed: int,
 ) -> MappedLayer:
     kind, name, number = step.layer, step.name, step.number - 1
-    programmed = program_layer(layer, name, chip_limits(parameter_set, spiking))
+    programmed = program_layer(layer, name, chip_limits(parameter_set, spiking, span))
     layer, matrix = programmed.layer, programmed.matrix
     rng = np.random.default_rng([seed, number])
     conductance = differential_conductance(matrix, layer.bound, parameter_set.synapse, rng)
-    scale = drive_scale(layer, parameter_set, spiking)
+    scale = drive_scale(layer, parameter_set, spiking, span)
     row_level = np.append(np.ones(layer.weight.shape[1]), programmed.levels)
     heaviest = _heaviest(conductance, row_level, layer, parameter_set)
     feedback = _feedback_resistance(heaviest, name, parameter_set)

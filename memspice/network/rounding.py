@@ -80,6 +80,9 @@ class Rounding:
         Change of that neuron.
     zeroed : float, [1]
         Share of the weights that were not zero and are now.
+    bias_change : float, [1]
+        Largest change of a bias that makes up for that of the weights; 0 where the mean inputs are
+        not known.
     """
 
     bound: float
@@ -88,6 +91,7 @@ class Rounding:
     worst_neuron: int
     worst_error: float
     zeroed: float
+    bias_change: float
 
 
 def round_network(
@@ -95,10 +99,14 @@ def round_network(
 ) -> tuple[Network, tuple[Rounding, ...]]:
     """Clip and round the weights of every layer to whole numbers of ``bound / (levels - 1)``.
 
+    Spikes are never negative, so what rounding changes of a neuron's weights is mostly its mean
+    weighted input.  Where the mean level of every row is known
+    (`memspice.network.ann.with_mean_inputs`), biases make up for that.
+
     Parameters
     ----------
     network : Network
-        Weights of any value; biases are kept.
+        Weights of any value.
     levels : int
         Conductance levels per cell.
     clip_sigma : float, optional
@@ -159,8 +167,11 @@ def _round(
             "more levels (--levels), clip the largest weights (--clip-sigma), or train again"
         )
     clipped = float(np.mean(np.abs(weight) > bound))
-    found = Rounding(bound, clipped, *loss[:4])
-    return WeightLayer(rounded, layer.bias, bound), found
+    change = np.zeros_like(layer.bias)
+    if layer.mean_input is not None:
+        change = (weight - rounded) @ layer.mean_input
+    found = Rounding(bound, clipped, *loss[:4], float(np.max(np.abs(change))))
+    return replace(layer, weight=rounded, bias=layer.bias + change, bound=bound), found
 
 
 def _check_range(layer: WeightLayer, step: float, name: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from memspice.parameters import ParameterSet
 
 #: Share of an amplifier's swing that the largest possible signal may use.
 HEADROOM = 0.9
+#: Change of the probability of a spike at an end of a network's span that is worth a note.
+NOTICED = 2e-3
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,43 @@ class DriveScale:
         """Weighted inputs that stand for two voltages."""
         low, high = ((voltage - self.origin) / self.volts_per_unit for voltage in voltages)
         return low, high
+
+    def within(self, span: tuple[float, float] | None) -> DriveScale:
+        """Scale with limits at a span of weighted inputs, as far as its own allow.
+
+        Raises
+        ------
+        ConfigError
+            If they allow nothing of it.
+        """
+        if span is None:
+            return self
+        low, high = (self.origin + z * self.volts_per_unit for z in span)
+        limits = max(low, self.limits[0]), min(high, self.limits[1])
+        if not limits[0] < limits[1]:
+            raise ConfigError(
+                f"the network was trained for drives of {low:.3g} V to {high:.3g} V, all outside "
+                f"the limits {self.limits[0]:g} to {self.limits[1]:g} V of the difference stage: "
+                "change the limits, or train for this device"
+            )
+        return replace(self, limits=limits)
+
+
+def span_notes(span: tuple[float, float] | None, parameter_set: ParameterSet) -> list[str]:
+    """Where the limits of a device are narrower than the span that a network was trained for."""
+    if span is None:
+        return []
+    scale = _spiking_scale(parameter_set)
+    kept = scale.weighted(scale.within(span).limits)
+    odds = [[-math.expm1(-math.exp(min(z, 50.0))) for z in ends] for ends in (span, kept)]
+    return [
+        f"neurons were trained to switch with P = {asked:.3g} {word}, and do so with {found:.3g}: "
+        f"the difference stage ends at {limit:g} V"
+        for word, limit, asked, found in zip(
+            ("at least", "at most"), scale.limits, *odds, strict=True
+        )
+        if abs(asked - found) > NOTICED
+    ]
 
 
 def _spiking_scale(parameter_set: ParameterSet) -> DriveScale:
@@ -48,8 +88,13 @@ def _spiking_scale(parameter_set: ParameterSet) -> DriveScale:
     return DriveScale(origin, device.hazard.voltage_scale / share, limits, spiking=True)
 
 
-def drive_scale(layer: WeightLayer, parameter_set: ParameterSet, spiking: bool) -> DriveScale:
-    """Scale of the drives of a layer, as it is programmed.
+def drive_scale(
+    layer: WeightLayer,
+    parameter_set: ParameterSet,
+    spiking: bool,
+    span: tuple[float, float] | None = None,
+) -> DriveScale:
+    """Scale of the drives of a layer, as it is programmed; ``span`` is that of its network.
 
     Raises
     ------
@@ -57,7 +102,7 @@ def drive_scale(layer: WeightLayer, parameter_set: ParameterSet, spiking: bool) 
         If no input can make the device spike as trained.
     """
     if spiking:
-        return _spiking_scale(parameter_set)
+        return _spiking_scale(parameter_set).within(span)
     # Inputs lie between 0 and 1: no score exceeds the sum of its weights of one sign.
     positive = np.maximum(layer.weight, 0).sum(axis=1)
     negative = np.maximum(-layer.weight, 0).sum(axis=1)
@@ -66,8 +111,12 @@ def drive_scale(layer: WeightLayer, parameter_set: ParameterSet, spiking: bool) 
     return DriveScale(0.0, HEADROOM * swing / largest, (-swing, swing), spiking=False)
 
 
-def chip_limits(parameter_set: ParameterSet, spiking: bool) -> Chip:
+def chip_limits(
+    parameter_set: ParameterSet, spiking: bool, span: tuple[float, float] | None = None
+) -> Chip:
     """Limits of the circuits of a parameter set, in units of weights and weighted inputs.
+
+    ``span`` is that of the network.
 
     Raises
     ------
@@ -83,6 +132,6 @@ def chip_limits(parameter_set: ParameterSet, spiking: bool) -> Chip:
     steps, highest = parameter_set.synapse.levels - 1, array.drive_limit / array.read_voltage
     if not spiking:
         return Chip(steps, highest)
-    scale = _spiking_scale(parameter_set)
+    scale = _spiking_scale(parameter_set).within(span)
     rails = (periphery.supply_negative, periphery.supply_positive)
     return Chip(steps, highest, scale.weighted(scale.limits), scale.weighted(rails))

@@ -63,13 +63,28 @@ class Network:
     """An architecture with its trained weights and where they come from.
 
     ``levels`` is the number of conductance levels that the weights of a file lie on, None where
-    they were not read from one.
+    they were not read from one.  ``span`` are the lowest and highest weighted input of a neuron in
+    training, in units of ``ln H``: beyond, it was clipped, as the limits of the drive will do.
+    None stands for a network that knows of no limits.
+
+    Raises
+    ------
+    ConfigError
+        If a span does not rise.
     """
 
     architecture: Architecture
     layers: tuple[WeightLayer, ...]
     provenance: Mapping[str, Any]
     levels: int | None = None
+    span: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.span is not None and not -LARGEST <= self.span[0] < self.span[1] <= LARGEST:
+            raise ConfigError(
+                f"span = {self.span[0]:g} to {self.span[1]:g} of network {self.name} must rise, "
+                f"within {LARGEST:g} either way: give the limits that it was trained with"
+            )
 
     @property
     def name(self) -> str:
@@ -138,6 +153,8 @@ def save_network(network: Network, path: Path, levels: int) -> None:
         file.attrs["format"] = FORMAT
         file.attrs["architecture"] = _architecture_text(network.architecture)
         file.attrs["provenance"] = json.dumps(dict(network.provenance))
+        if network.span is not None:
+            file.attrs["span_low"], file.attrs["span_high"] = network.span
         for number, layer in enumerate(network.layers):
             group = file.create_group(f"layer{number}")
             # Checksums: a flipped bit in a weight would otherwise pass for another weight.
@@ -213,7 +230,8 @@ def _read(path: Path) -> Network:
                 "fetch or train it again"
             )
         layers, levels = [], 2
-        digest = _header_digest(file.text("architecture"), file.text("provenance"))
+        span = _read_span(file)
+        digest = _header_digest(file.text("architecture"), file.text("provenance"), span)
         for name, shape in zip(names, shapes, strict=True):
             group = file.group(name)
             layers.append(_read_layer(group, shape, digest))
@@ -221,7 +239,7 @@ def _read(path: Path) -> Network:
         if file.text("sha256") != digest.hexdigest():
             raise DataError(f"{path} is not what was once written: fetch or train it again")
     _check(path, layers)
-    return Network(architecture, tuple(layers), provenance, levels)
+    return Network(architecture, tuple(layers), provenance, levels, span)
 
 
 def _refuse_format(path: Path, found: object) -> None:
@@ -231,6 +249,15 @@ def _refuse_format(path: Path, found: object) -> None:
             f"python tools/seal_network.py {path}"
         )
     raise DataError(f"{path} is not a memspice network: its format is not {FORMAT}")
+
+
+def _read_span(file: Group) -> tuple[float, float] | None:
+    if not {"span_low", "span_high"} & set(file.attributes):
+        return None
+    low, high = (file.real(name, -LARGEST, LARGEST) for name in ("span_low", "span_high"))
+    if not low < high:
+        file.refuse(f"span_low = {low:g} must be below span_high = {high:g}")
+    return low, high
 
 
 def _read_layer(group: Group, shape: tuple[int, int], digest: Any) -> WeightLayer:
@@ -274,7 +301,9 @@ def _check(path: Path, layers: Sequence[WeightLayer]) -> None:
 def content_digest(network_file: h5py.File) -> str:
     """SHA-256 of all that :func:`load_network` reads of an open network file."""
     attributes = network_file.attrs
-    digest = _header_digest(attributes["architecture"], attributes["provenance"])
+    has_span = "span_low" in attributes
+    span = (float(attributes["span_low"]), float(attributes["span_high"])) if has_span else None
+    digest = _header_digest(attributes["architecture"], attributes["provenance"], span)
     for number in range(len(network_file)):
         group = network_file[f"layer{number}"]
         mean_input = group["mean_input"][()] if "mean_input" in group else None
@@ -283,8 +312,9 @@ def content_digest(network_file: h5py.File) -> str:
     return str(digest.hexdigest())
 
 
-def _header_digest(architecture: str, provenance: str) -> Any:
-    return hashlib.sha256(json.dumps([architecture, provenance]).encode())
+def _header_digest(architecture: str, provenance: str, span: tuple[float, float] | None) -> Any:
+    header = [architecture, provenance, *([span] if span else [])]
+    return hashlib.sha256(json.dumps(header).encode())
 
 
 def _update(

@@ -45,7 +45,7 @@ class Crossbars:
 
         ``seed`` is of all flaws, as in :func:`~memspice.network.mapping.map_network`.
         """
-        held = Network(model.architecture, held_layers(model), {})
+        held = Network(model.architecture, held_layers(model), {}, span=model.span)
         network = with_mean_inputs(held, self._images)
         mapped = map_network(network, self.parameter_set, self._hardware.tile, seed)
         found = [effective_layer(layer, self.activation) for layer in mapped.layers]

@@ -95,18 +95,20 @@ def train_network(
     for phase, path in zip(config.phases, paths, strict=True):
         run.phase(phase, path)
     provenance = {"training": asdict(config), "history": history, "torch": torch.__version__}
-    network = _finished(model.eval(), provenance, config)
-    return with_mean_inputs(network, unit_range(images[:LEVEL_IMAGES]))
+    some = unit_range(images[:LEVEL_IMAGES])
+    return with_mean_inputs(_finished(model.eval(), provenance, config, some), some)
 
 
-def _finished(model: DeviceNetwork, provenance: dict[str, Any], config: TrainConfig) -> Network:
-    """Network of a trained model, its weights on levels."""
+def _finished(
+    model: DeviceNetwork, provenance: dict[str, Any], config: TrainConfig, images: np.ndarray
+) -> Network:
+    """Network of a trained model, its weights on levels; ``images`` give the means of rows."""
     for stage in model.stages():
         stage.fold()
-    network = Network(model.architecture, held_layers(model), provenance)
+    network = Network(model.architecture, held_layers(model), provenance, span=model.span)
     if all(stage.levels for stage in model.stages()):
         return network
-    return round_network(network, config.levels, config.clip_sigma)[0]
+    return round_network(with_mean_inputs(network, images), config.levels, config.clip_sigma)[0]
 
 
 def unit_range(pixels: np.ndarray) -> np.ndarray:

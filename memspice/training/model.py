@@ -235,6 +235,7 @@ class DeviceNetwork(nn.Module):
     def __init__(self, architecture: Architecture, neurons: Neurons) -> None:
         super().__init__()
         self.architecture = architecture
+        self.span = neurons.low, neurons.high
         self._steps = tuple(architecture.shapes())
         self._stages = nn.ModuleList(_build(self._steps, neurons))
 

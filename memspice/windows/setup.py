@@ -279,7 +279,7 @@ def run_config(prepared: Prepared, more: Mapping[str, object]) -> str:
     """
     network, dataset = prepared.network, prepared.dataset
     checksums = {
-        "network": content_hash(network.architecture, network.layers),
+        "network": content_hash(network.architecture, network.layers, network.span),
         "device": content_hash(prepared.mapped.parameter_set),
         "images": content_hash(dataset.x, dataset.y),
     }
