@@ -9,7 +9,6 @@ from benchmarks.fit import fit_power_law
 from benchmarks.layer import NUMPY, LayerRun, better, difference, energy, run_once
 from benchmarks.measure import Progress
 from memspice.engines.base import Engine
-from memspice.windows.window import Fidelity
 
 Runs = dict[tuple[str, str, int, int], LayerRun]
 
@@ -23,7 +22,7 @@ class Rung(NamedTuple):
     """One run of the ladder; ``limit`` [s] by the wall clock."""
 
     engine: str
-    fidelity: Fidelity
+    fidelity: str
     size: int
     cycles: int
     limit: float = 1800.0

@@ -18,14 +18,10 @@ from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set
+from memspice.windows.fidelities import SIMULATED
+from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
 from memspice.windows.outcome import Outcome, join_windows, outcome
-from memspice.windows.window import (
-    Fidelity,
-    WindowJob,
-    run_job,
-    surrogate_events,
-    window_jobs,
-)
+from memspice.windows.surrogate import Surrogate, surrogate_events
 
 #: Who runs without an engine.
 NUMPY = "numpy"
@@ -53,7 +49,7 @@ class LayerRun:
     """
 
     engine: str
-    fidelity: Fidelity
+    fidelity: str
     size: int
     cycles: int
     status: str = "ok"
@@ -107,7 +103,7 @@ def square_jobs(size: int, cycles: int, fidelity: Fidelity, image: int = 0) -> l
 
 
 def run_once(
-    engine: Engine | None, fidelity: Fidelity, size: int, cycles: int, limit: float
+    engine: Engine | None, fidelity: str, size: int, cycles: int, limit: float
 ) -> LayerRun:
     """Run a square layer once; a run that is stopped at its limit [s] or fails is a result, too."""
     run = LayerRun(engine.info.name if engine else NUMPY, fidelity, size, cycles)
@@ -122,28 +118,28 @@ def run_once(
         return replace(run, status="failed", reason=said(error))
 
 
-def _jobs(run: LayerRun) -> list[WindowJob]:
+def _jobs(run: LayerRun, fidelity: Fidelity) -> list[WindowJob]:
     """Jobs of a run, their port reduction already done: it is measured by itself."""
     _ = square_layer(run.size).circuits[0].drive_gain
-    return square_jobs(run.size, run.cycles, run.fidelity)
+    return square_jobs(run.size, run.cycles, fidelity)
 
 
 def _simulated(run: LayerRun, engine: Engine, limit: float) -> LayerRun:
     """All jobs of the window one after the other, within a limit [s] for all of them."""
-    jobs, found = _jobs(run), []
+    jobs, found = _jobs(run, SIMULATED[run.fidelity](engine)), []
     begun, cpu_begun, end = time.perf_counter(), cpu_clock(), time.monotonic() + limit
     for job in jobs:
         left = max(end - time.monotonic(), _LEAST_LIMIT)
-        found.append(outcome(run_job(job, engine, timeout=left, stored_neurons=0)))
+        found.append(outcome(job.fidelity.run(job, timeout=left, stored_neurons=0)))
     seconds, cpu = time.perf_counter() - begun, cpu_clock() - cpu_begun
     return replace(run, seconds=seconds, cpu_seconds=cpu, found=join_windows(found)[0])
 
 
 def _surrogate(run: LayerRun) -> LayerRun:
     """Closed form; timed are the events with their draws, without their energies."""
-    jobs = _jobs(run)
+    jobs = _jobs(run, Surrogate())
     _, cost = measure(lambda: [_spikes(job) for job in jobs])
-    (found,) = join_windows([outcome(run_job(job, None)) for job in jobs])
+    (found,) = join_windows([outcome(job.fidelity.run(job)) for job in jobs])
     return replace(run, seconds=cost.seconds, cpu_seconds=cost.cpu_seconds, found=found)
 
 

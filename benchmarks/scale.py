@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from benchmarks.fit import PowerLaw
 from memspice.errors import ConfigError
 from memspice.network.mapping import column_groups
-from memspice.windows.window import deck_count
+from memspice.windows.reduced import deck_count
 
 #: Images of the validation set of ImageNet (Russakovsky et al., IJCV 115, 211 (2015), table 2).
 IMAGES = 50_000

@@ -15,8 +15,9 @@ from benchmarks.layer import square_jobs, square_layer
 from benchmarks.measure import cpu_clock
 from memspice.engines.base import Engine
 from memspice.jobs import run_jobs
+from memspice.windows.fidelity import WindowJob
 from memspice.windows.outcome import outcome
-from memspice.windows.window import WindowJob, run_job
+from memspice.windows.reduced import Reduced
 
 #: Nothing but arithmetic in one process: about as long as a deck.
 _SPIN = "total = 0\nfor number in range({count}): total += number * number"
@@ -48,11 +49,13 @@ def measure_workers(
         ``speedup`` and ``machine_speedup`` by the wall clock, ``cpu_ratio`` of two workers over
         one, ``identical`` whether all events were the same to the bit.
     """
-    tasks = [job for image in range(windows) for job in square_jobs(size, cycles, "reduced", image)]
+    tasks = [
+        job for image in range(windows) for job in square_jobs(size, cycles, Reduced(engine), image)
+    ]
     _ = square_layer(size).circuits[0].drive_gain  # all jobs share its port reduction
 
     def simulate(job: WindowJob, cancel: threading.Event) -> np.ndarray:
-        found = outcome(run_job(job, engine, cancel=cancel, stored_neurons=0))
+        found = outcome(job.fidelity.run(job, cancel=cancel, stored_neurons=0))
         return np.stack([found.spikes, found.hazard])
 
     def spin(_: WindowJob, cancel: threading.Event) -> np.ndarray:

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import (
-    SpiceFidelity,
-    Stimulus,
-    layer_deck,
-)
+from memspice.circuits.netlists import layer_deck
 from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.power import LayerPower, event_values, layer_power, saved_signals
 from memspice.devices.synapse import differential_conductance
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.parameters import load_parameter_set
+from memspice.windows.fidelities import SIMULATED
+from memspice.windows.fidelity import Fidelity
+from memspice.windows.surrogate import Surrogate
 
 SETS = ("ag-asi", "fast-memristor", "sot-mtj")
 FEEDBACK = 20e3
@@ -123,27 +123,38 @@ class Simulated:
         return float(np.trapezoid(self.power.delivered, self.power.time))
 
 
+#: What the decks of a fidelity have for the array.
+ARRAYS: dict[str, ArrayCircuit] = {name: kind.array for name, kind in SIMULATED.items()}
+
+
+def fidelity_of(name: str, engine: object = None) -> Fidelity:
+    """Return the fidelity of a name, which must not run anything without an engine."""
+    if name in SIMULATED:
+        return SIMULATED[name](engine)  # type: ignore[arg-type]
+    return Surrogate()
+
+
 def simulate(
     layer: LayerCircuit,
     stimulus: Stimulus,
-    fidelity: SpiceFidelity,
+    fidelity: str,
     options: SolverOptions | None = None,
 ) -> Simulated:
     """Run a layer through ngspice from rest, by default as coarsely as hazard integrals allow."""
     timing = layer.timing
     waveforms = ngspice().run(
-        ngspice().write(layer_deck(layer, stimulus, fidelity)),
+        ngspice().write(layer_deck(layer, stimulus, ARRAYS[fidelity])),
         Transient(
             stop=stimulus.cycles * layer.schedule.cycle,
             max_step=timing.write / 25,
             from_rest=True,
         ),
-        save=saved_signals(layer, fidelity),
+        save=saved_signals(layer, ARRAYS[fidelity]),
         options=options or solver_options(timing.write),
     )
     values = event_values(layer, stimulus.cycles, waveforms)
     nothing = np.zeros_like(values["drive"])
-    power = layer_power(layer, stimulus, fidelity, waveforms)
+    power = layer_power(layer, stimulus, ARRAYS[fidelity], waveforms)
     return Simulated(
         drive=values["drive"],
         hazard=values.get("hazard", nothing),

@@ -12,7 +12,9 @@ from memspice.network.inference import InferenceResult, Window
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.weights import Network, WeightLayer, weight_shapes
 from memspice.parameters import load_parameter_set
-from memspice.windows.window import surrogate_events, window_jobs
+from memspice.windows.fidelity import window_jobs
+from memspice.windows.surrogate import surrogate_events
+from tests.helpers import fidelity_of
 
 SMALL = Architecture("small", (2, 6, 6), (Conv(5), Pool(2), Conv(4), Dense(6), Dense(3)))
 LEVELS = 32
@@ -70,7 +72,9 @@ def loop_spikes(
     spikes = np.empty((CYCLES, layer.positions, layer.outputs), bool)
     for position in range(layer.positions):
         window = Window(layer.name, image, position)
-        for job in window_jobs(layer, window, result.windows[window], "surrogate", SEED):
+        for job in window_jobs(
+            layer, window, result.windows[window], fidelity_of("surrogate"), SEED
+        ):
             fired = surrogate_events(job)["hazard"] >= job.stimulus().thresholds
             spikes[:, position, job.outputs.start : job.outputs.stop] = fired
     return spikes

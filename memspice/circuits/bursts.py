@@ -61,22 +61,6 @@ def check_burst(cycles: int, burst: int) -> None:
         )
 
 
-def refuse_simulated_bursts(burst: int, fidelity: str) -> None:
-    """Refuse bursts where a circuit would have to integrate them.
-
-    Raises
-    ------
-    ConfigError
-        If there are any, unless in the surrogate.
-    """
-    if burst > 1 and fidelity != "surrogate":
-        raise ConfigError(
-            f"burst = {burst} needs a sense stage that integrates {burst} row pulses and holds the "
-            f"drive, of which there is no circuit for fidelity {fidelity}: use --fidelity "
-            "surrogate (infer, simulate-layer), or burst = 1"
-        )
-
-
 def burst_means(patterns: np.ndarray, burst: int) -> np.ndarray:
     """Mean pattern of each burst: what a layer integrates, in units of one pulse.
 

@@ -16,21 +16,11 @@ difference, 4e-5 of the drivers' energy for 128 rows and 64 neurons in decks of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from memspice.circuits.array_circuit import ArrayPower
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.ports import PortArray
-
-
-@dataclass(frozen=True, eq=False)
-class ArrayPower:
-    """Powers over time, each (instants,) in [W]: of the row sources, drivers, cells and wires."""
-
-    delivered: np.ndarray
-    driver: np.ndarray
-    crossbar: np.ndarray
 
 
 def port_power(
@@ -82,7 +72,8 @@ def port_power(
     absorbed = envelope * into_own + height * along(others @ col_col[:, own])
     absorbed += _form(col_col[own, own], voltage)
     driver = layer.array.driver_resistance * squares
-    return ArrayPower(delivered, driver, delivered + absorbed - driver)
+    crossbar = delivered + absorbed - driver
+    return ArrayPower(delivered, driver, crossbar, stored=np.zeros_like(delivered))
 
 
 def _height(settled: np.ndarray, voltage: np.ndarray, envelope: np.ndarray) -> np.ndarray:

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memspice.circuits.array_power import array_power, array_signals
+from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import SpiceFidelity, Stimulus
-from memspice.circuits.port_power import ArrayPower, port_power
 from memspice.circuits.signals import Signals, source_power
 from memspice.devices.neurons import MemristorNeuron
 
@@ -36,7 +34,7 @@ class LayerPower:
     stored: np.ndarray
 
 
-def saved_signals(layer: LayerCircuit, fidelity: SpiceFidelity) -> list[str]:
+def saved_signals(layer: LayerCircuit, array: ArrayCircuit) -> list[str]:
     """Names of the signals that power and events are computed from."""
     names = ["i(vsense_p)", "i(vsense_n)"]
     for column in range(2 * layer.outputs):
@@ -50,9 +48,7 @@ def saved_signals(layer: LayerCircuit, fidelity: SpiceFidelity) -> list[str]:
             names += [f"v(xneuron{output}.{node})" for node in _neuron_nodes(layer)]
     if layer.spiking:
         names += ["i(vneuron_p)", "i(vneuron_n)", "i(vlogic)"]
-    if fidelity == "full":
-        names += array_signals(layer)
-    return names
+    return names + array.signals(layer)
 
 
 def _neuron_nodes(layer: LayerCircuit) -> list[str]:
@@ -61,13 +57,13 @@ def _neuron_nodes(layer: LayerCircuit) -> list[str]:
 
 
 def layer_power(
-    layer: LayerCircuit, stimulus: Stimulus, fidelity: SpiceFidelity, signals: Signals
+    layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit, signals: Signals
 ) -> LayerPower:
     """Compute the power of every element group of a simulated layer.
 
     Parameters
     ----------
-    layer, stimulus, fidelity
+    layer, stimulus, array
         What the netlist was made from.
     signals : Signals
         At least those of :func:`saved_signals`.
@@ -80,21 +76,16 @@ def layer_power(
     else:
         nothing = np.zeros_like(sense)
         neuron_rails, neuron, logic, stored = nothing[0], nothing, nothing, nothing[0]
-    if fidelity == "full":
-        rows, driver, crossbar, wires = array_power(layer, stimulus, signals)
-        stored = stored + wires
-    else:
-        array = _port_power(layer, stimulus, signals, enabled)
-        rows, driver, crossbar = array.delivered, array.driver, array.crossbar
+    found = array.power(layer, stimulus, signals)
     return LayerPower(
         time=signals.time,
-        delivered=rails + neuron_rails + rows,
-        driver=driver,
-        crossbar=crossbar,
+        delivered=rails + neuron_rails + found.delivered,
+        driver=found.driver,
+        crossbar=found.crossbar,
         sense=sense,
         neuron=neuron,
         logic=logic,
-        stored=stored,
+        stored=stored + found.stored,
     )
 
 
@@ -177,15 +168,6 @@ def _device_power(layer: LayerCircuit, node: dict[str, np.ndarray]) -> np.ndarra
         )
     conductance = off + np.clip(node["x"], 0, 1) * (on - off)
     return np.asarray(driver + drop**2 * conductance + node["mid"] ** 2 / series)
-
-
-def _port_power(
-    layer: LayerCircuit, stimulus: Stimulus, signals: Signals, envelope: np.ndarray
-) -> ArrayPower:
-    """Powers of the array from the port matrix and the simulated column voltages."""
-    cycle = np.minimum((signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1)
-    columns = np.stack([signals.voltage(f"c{j}") for j in range(2 * layer.outputs)], axis=-1)
-    return port_power(layer, stimulus.row_voltage, cycle, envelope, columns)
 
 
 def event_values(layer: LayerCircuit, cycles: int, signals: Signals) -> dict[str, np.ndarray]:

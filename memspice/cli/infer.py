@@ -27,6 +27,7 @@ from memspice.errors import MemspiceError
 from memspice.experiment.infer import infer
 from memspice.jobs import Execution
 from memspice.windows.agreement import check_verdict
+from memspice.windows.fidelities import FIDELITIES
 from memspice.windows.run_windows import check_complete
 
 
@@ -34,7 +35,7 @@ from memspice.windows.run_windows import check_complete
 @setup_options(images=100, cycles=32)
 @click.option(
     "--fidelity",
-    type=click.Choice(["surrogate", "reduced", "full"]),
+    type=click.Choice(FIDELITIES),
     default="surrogate",
     show_default=True,
     help="reduced and full: every spike of a dense network out of SPICE.",

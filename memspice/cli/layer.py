@@ -25,6 +25,7 @@ from memspice.cli.output import command_line, first_problem, report
 from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
 from memspice.quantities import format_si
 from memspice.windows.agreement import check_verdict
+from memspice.windows.fidelities import FIDELITIES
 
 
 @click.command("simulate-layer")
@@ -33,7 +34,7 @@ from memspice.windows.agreement import check_verdict
 @click.option("--positions", default=1, show_default=True, help="Positions of each image.")
 @click.option(
     "--fidelity",
-    type=click.Choice(["full", "reduced", "surrogate"]),
+    type=click.Choice(FIDELITIES),
     default="reduced",
     show_default=True,
     help="What SPICE sees: every cell, the exact port matrix, or nothing.",

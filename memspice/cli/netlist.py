@@ -8,7 +8,7 @@ import click
 
 from memspice.cli.options import parents_option
 from memspice.cli.output import emit_list
-from memspice.engines import WRITERS
+from memspice.engines import ENGINES
 from memspice.outputs import check_file, make_folder, write_text
 from memspice.verification.examples import EXAMPLES, write_golden
 
@@ -17,7 +17,7 @@ from memspice.verification.examples import EXAMPLES, write_golden
 @click.argument("name", required=False, metavar="[NAME]", type=click.Choice(sorted(EXAMPLES)))
 @click.option(
     "--engine",
-    type=click.Choice(sorted(WRITERS)),
+    type=click.Choice(sorted(ENGINES)),
     default="ngspice",
     show_default=True,
     help="Dialect; no engine is needed.",
@@ -44,7 +44,7 @@ def netlist_command(
         emit_list("\n".join(f"{key:28} {EXAMPLES[key]().title}" for key in sorted(EXAMPLES)))
         return
     example = EXAMPLES[name]()
-    text = example.text if engine == "ngspice" else WRITERS[engine](example.deck)
+    text = ENGINES[engine].example(example.deck, example.header)
     if out:
         check_file(out, parents=parents)
         write_text(out, text)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from memspice.circuits.deck import Deck
 from memspice.engines.base import Engine
-from memspice.engines.ngspice import NgspiceEngine
-from memspice.engines.vacask import VacaskEngine
-from memspice.engines.vacask_netlist import write_netlist
+from memspice.engines.ngspice import Ngspice
+from memspice.engines.vacask import Vacask
 from memspice.errors import ConfigError, EngineNotFound, EngineVersionError
 
 #: Every engine by the name that users type.
-ENGINES: Mapping[str, Callable[[], Engine]] = {
-    "ngspice": NgspiceEngine,
-    "vacask": VacaskEngine,
+ENGINES: Mapping[str, type[Ngspice] | type[Vacask]] = {
+    "ngspice": Ngspice,
+    "vacask": Vacask,
 }
-
-
-#: Netlist of a circuit in the dialect of each engine; needs no engine.
-WRITERS: Mapping[str, Callable[[Deck], str]] = {"ngspice": Deck.spice, "vacask": write_netlist}
 
 
 def find_engine(name: str) -> Engine:

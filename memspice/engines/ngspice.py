@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from memspice.circuits.deck import Deck
+from memspice.circuits.deck import Deck, comment_lines
 from memspice.engines.base import (
     DEFAULT_OPTIONS,
     Analysis,
@@ -52,7 +52,7 @@ _COMPILED = re.compile(r"^\.model (\w+)_osdi \1$", re.MULTILINE)
 _KLU_USED = "Using KLU as Direct Linear Solver"
 
 
-class NgspiceEngine:
+class Ngspice:
     """Runs circuits with an installed ngspice.
 
     Parameters
@@ -86,6 +86,11 @@ class NgspiceEngine:
     def info(self) -> EngineInfo:
         """Version and abilities, as probed."""
         return self._info
+
+    @staticmethod
+    def example(deck: Deck, header: str) -> str:
+        """Netlist for a reader below a header, models in behavioural text; needs no ngspice."""
+        return f"{comment_lines(header)}\n*\n{deck.spice()}"
 
     def write(self, deck: Deck) -> str:
         """Netlist of a circuit in SPICE, with the models as subcircuits.

@@ -61,7 +61,7 @@ endc
 """
 
 
-class VacaskEngine:
+class Vacask:
     """Runs circuits with an installed VACASK.
 
     Parameters
@@ -97,6 +97,11 @@ class VacaskEngine:
     def info(self) -> EngineInfo:
         """Version and abilities, as probed."""
         return self._info
+
+    @staticmethod
+    def example(deck: Deck, header: str) -> str:
+        """Netlist for a reader, a header below its title; needs no VACASK."""
+        return write_netlist(deck, header)
 
     def write(self, deck: Deck) -> str:
         """Netlist of a circuit in VACASK's dialect, see `vacask_netlist.write_netlist`."""

@@ -39,7 +39,7 @@ _INCLUDE = re.compile(r'^[ \t]*`include[ \t]+"([^"]+)"', re.MULTILINE)
 _COMPILERS_OWN = frozenset({"disciplines.vams", "constants.vams"})
 
 
-def write_netlist(deck: Deck) -> str:
+def write_netlist(deck: Deck, header: str = "") -> str:
     """Netlist of a deck: title, loads, models, subcircuits and instances; no analysis.
 
     Parameters
@@ -48,6 +48,8 @@ def write_netlist(deck: Deck) -> str:
         Its resistors, capacitors, independent sources and instances are written, with their
         initial conditions where a capacitor stands between a node and ground outside of any
         subcircuit.
+    header : str
+        For a reader, below the title.
 
     Returns
     -------
@@ -66,7 +68,8 @@ def write_netlist(deck: Deck) -> str:
     modules = [*BUILT_IN, *deck.models]
     loads = [name for name in modules if BUILT_IN.get(name, True)]
     loads += [TRANSISTORS] if deck.cards else []
-    parts = [" ".join(deck.title.split()), _comment(deck.explanation)]
+    comments = [_comment(text) for text in (header, deck.explanation) if text]
+    parts = [" ".join(deck.title.split()), *comments]
     parts.append("\n".join(_load(name) for name in loads))
     parts.append("\n".join(f"model {name} {name}" for name in modules))
     parts += [_fold(card_text(card)) for card in deck.cards]

@@ -28,16 +28,14 @@ from memspice.network.switching import Calibration
 from memspice.store import JobRecord
 from memspice.windows.agreement import Verdict, judge, together
 from memspice.windows.closed_form import per_cycle, window_energies
+from memspice.windows.fidelity import WindowJob, window_jobs
+from memspice.windows.full import Full
 from memspice.windows.outcome import Outcome
 from memspice.windows.progress import counted
+from memspice.windows.reduced import Reduced
 from memspice.windows.run_windows import WindowRuns, failures_json
 from memspice.windows.setup import Prepared
-from memspice.windows.window import (
-    WindowJob,
-    run_job,
-    surrogate_events,
-    window_jobs,
-)
+from memspice.windows.surrogate import Surrogate, surrogate_events
 
 Progress = Callable[[str, int, int], None]
 
@@ -186,7 +184,7 @@ def _iterate(
     for number in range(plan.max_iterations):
         chosen = _choose(prepared, plan, number)
         inference = _infer(prepared, state, chosen, number, progress)
-        jobs = _spice_jobs(prepared, plan, chosen, inference, number)
+        jobs = _spice_jobs(prepared, plan, chosen, inference, number, runs.runner.engine)
         report = partial(progress, f"iteration {number + 1}: SPICE windows")
         _simulate(state, jobs, runs, report)
         _check_windows(state, prepared)
@@ -256,6 +254,7 @@ def _spice_jobs(
     chosen: dict[str, list[Window]],
     inference: InferenceResult,
     number: int,
+    engine: Engine,
 ) -> list[WindowJob]:
     setup, layers = prepared.setup, prepared.mapped.layers
     jobs = []
@@ -264,12 +263,12 @@ def _spice_jobs(
             showcase = number == 0 and layer is layers[0] and index == 0
             cycles = plan.showcase_cycles if showcase else plan.spice_cycles
             inputs = inference.windows[window][:cycles]
-            jobs += window_jobs(layer, window, inputs, "reduced", setup.seed, setup.burst)
+            jobs += window_jobs(layer, window, inputs, Reduced(engine), setup.seed, setup.burst)
     if number == 0:
         smallest = min(layers, key=lambda layer: layer.rows * layer.outputs)
         for window in chosen[smallest.name][: plan.full_windows]:
             inputs = inference.windows[window][: plan.full_cycles]
-            jobs += window_jobs(smallest, window, inputs, "full", setup.seed, setup.burst)
+            jobs += window_jobs(smallest, window, inputs, Full(engine), setup.seed, setup.burst)
     return jobs
 
 
@@ -296,7 +295,7 @@ def _simulate(
 def _check_windows(state: CosimState, prepared: Prepared) -> None:
     """Refuse to go on where failures left a layer without a sample."""
     for layer in prepared.mapped.layers:
-        windows = {job.window for job, _ in state.of_layer(layer.name) if job.fidelity == "reduced"}
+        windows = {job.window for job, _ in state.of_layer(layer.name) if not job.fidelity.exact}
         if state.failures and len(windows) < 2:
             raise IncompleteResults(
                 f"layer {layer.name} has {len(windows)} SPICE windows after {len(state.failures)} "
@@ -307,7 +306,7 @@ def _check_windows(state: CosimState, prepared: Prepared) -> None:
 
 def _cost(job: WindowJob) -> float:
     """Rough run time: neurons and cycles, and in ``full`` every cell."""
-    cells = job.circuit.rows * job.circuit.outputs if job.fidelity == "full" else 0
+    cells = job.circuit.rows * job.circuit.outputs if job.fidelity.exact else 0
     return len(job.inputs) * (job.circuit.outputs + cells)
 
 
@@ -344,14 +343,14 @@ def spice_energies(
     """
     windows: dict[Window, list[tuple[WindowJob, Outcome]]] = {}
     for job, result in state.of_layer(layer.name):
-        if job.fidelity == "reduced":
+        if not job.fidelity.exact:
             windows.setdefault(job.window, []).append((job, result))
     pairs = []
     for members in windows.values():
         cycles = len(members[0][0].inputs)
-        twins = [replace(job, fidelity="surrogate") for job, _ in members]
+        twins = [replace(job, fidelity=Surrogate()) for job, _ in members]
         measured = per_cycle([result.energy for _, result in members], cycles)
-        pairs.append((measured, per_cycle([run_job(job, None).energy for job in twins], cycles)))
+        pairs.append((measured, per_cycle([job.fidelity.run(job).energy for job in twins], cycles)))
     return pairs
 
 

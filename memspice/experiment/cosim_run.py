@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from memspice.analysis.transfer import Characterization
-from memspice.circuits.bursts import refuse_simulated_bursts
 from memspice.engines import find_engine
 from memspice.experiment.against_cmos import load_cmos
 from memspice.experiment.characterize import characterize
@@ -17,6 +16,7 @@ from memspice.experiment.cosim import CosimPlan, CosimState, check_images, run_c
 from memspice.experiment.summary import summary_json
 from memspice.jobs import Execution
 from memspice.store import Provenance, RunWriter
+from memspice.windows.reduced import Reduced
 from memspice.windows.setup import Prepared, Setup, engine_record, prepare, run_config
 
 Progress = Callable[[str, int, int], None]
@@ -67,9 +67,9 @@ def cosimulate(
     IncompleteResults
         If so many jobs failed that a number would rest on nothing.
     """
-    refuse_simulated_bursts(setup.burst, "reduced")
     started = time.monotonic()
     engine = find_engine(setup.engine)
+    Reduced(engine).check_burst(setup.burst)
     constants = load_cmos()
     prepared = prepare(setup)
     check_images(prepared)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.statistics import accuracy_json
-from memspice.circuits.bursts import refuse_simulated_bursts
 from memspice.errors import ConfigError
 from memspice.experiment.batch_store import batch_record, stored_batches
 from memspice.experiment.simulate_layer import (
@@ -25,6 +24,8 @@ from memspice.network.inference import BatchResult, Window, run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.store import Provenance, RunWriter, open_store, place_notes
 from memspice.windows.agreement import Verdict, judge_all, together
+from memspice.windows.fidelities import open_fidelity
+from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
 from memspice.windows.outcome import Outcome, join_windows
 from memspice.windows.progress import counted
 from memspice.windows.run_windows import WindowRuns, check_complete, failures_json
@@ -33,11 +34,9 @@ from memspice.windows.setup import (
     Setup,
     dataset_json,
     engine_record,
-    open_engine,
     prepare,
     run_config,
 )
-from memspice.windows.window import Fidelity, WindowJob, job_outputs, window_jobs
 
 Progress = Callable[[int, int], None]
 Advance = Callable[[int], None]
@@ -45,7 +44,7 @@ Advance = Callable[[int], None]
 
 def infer(
     setup: Setup,
-    fidelity: Fidelity = "surrogate",
+    fidelity: str = "surrogate",
     execution: Execution = Execution(),  # noqa: B008 - frozen
     progress: Progress | None = None,
     out: Path | None = None,
@@ -88,10 +87,11 @@ def infer(
         If the run cannot be stored.
     """
     execution.check()
-    refuse_simulated_bursts(setup.burst, fidelity)
+    chosen = open_fidelity(fidelity, setup.engine)
+    chosen.check_burst(setup.burst)
+    engine = chosen.engine
     started = time.monotonic()
     prepared = prepare(setup)
-    engine = open_engine(setup.engine, fidelity)
     made = Provenance(
         config=run_config(prepared, {"fidelity": fidelity}),
         seed=setup.seed,
@@ -99,7 +99,7 @@ def infer(
         command=command,
     )
     labels = prepared.dataset.y
-    advance = counted(progress, len(prepared.dataset) + _steps(prepared, fidelity))
+    advance = counted(progress, len(prepared.dataset) + _steps(prepared, chosen))
     result: dict[str, Any] = {
         "network": prepared.network.name,
         "dataset": dataset_json(prepared),
@@ -119,7 +119,7 @@ def infer(
             result["engine"] = engine_record(engine.info)
             with open_runner(engine, execution) as runner:
                 runs = WindowRuns.of_store(runner, writer)
-                scores, images, found = _by_spice(prepared, fidelity, runs, advance)
+                scores, images, found = _by_spice(prepared, chosen, runs, advance)
             labels = None if labels is None else labels[images]
             doubts = found["verdict"]["doubts"]
             result["notes"] = [*result["notes"], *runner.tally.problems, *doubts]
@@ -140,9 +140,9 @@ def infer(
 def _steps(prepared: Prepared, fidelity: Fidelity) -> int:
     """Steps of the spiking network: images of the loop, or decks of SPICE."""
     images = len(prepared.dataset)
-    if fidelity == "surrogate":
+    if fidelity.engine is None:
         return images
-    return images * sum(len(job_outputs(layer, fidelity)) for layer in prepared.mapped.layers)
+    return images * sum(len(fidelity.parts(layer)) for layer in prepared.mapped.layers)
 
 
 def _by_surrogate(

@@ -14,7 +14,6 @@ import numpy as np
 from memspice.analysis.assumed import assumed_fraction
 from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
-from memspice.circuits.bursts import refuse_simulated_bursts
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
 from memspice.jobs import Execution, Runner, open_runner
@@ -24,6 +23,8 @@ from memspice.network.mapping import MappedLayer
 from memspice.parameters import ParameterSet
 from memspice.store import JobRecord, Provenance, open_store, place_notes
 from memspice.windows.agreement import Verdict, judge_all
+from memspice.windows.fidelities import open_fidelity
+from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
 from memspice.windows.outcome import Outcome, join_windows, outcome
 from memspice.windows.progress import counted
 from memspice.windows.run_windows import WindowRuns, check_complete, failures_json
@@ -33,16 +34,10 @@ from memspice.windows.setup import (
     choose_windows,
     dataset_json,
     engine_record,
-    open_engine,
     prepare,
     run_config,
 )
-from memspice.windows.window import (
-    Fidelity,
-    WindowJob,
-    surrogate_events,
-    window_jobs,
-)
+from memspice.windows.surrogate import surrogate_events
 
 Progress = Callable[[str, int, int], None]
 
@@ -53,7 +48,7 @@ class LayerRun(Execution):
 
     layer: str | None = None
     positions: int = 1
-    fidelity: Fidelity = "reduced"
+    fidelity: str = "reduced"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,12 +107,13 @@ def simulate_layer(
     """
     started = time.monotonic()
     run.check()
-    refuse_simulated_bursts(setup.burst, run.fidelity)
+    fidelity = open_fidelity(run.fidelity, setup.engine)
+    fidelity.check_burst(setup.burst)
     prepared = prepare(setup)
     name = run.layer or prepared.mapped.layers[0].name
     layer = prepared.mapped.layer(name)
-    engine = open_engine(setup.engine, run.fidelity)
-    jobs = _jobs(prepared, layer, run, progress)
+    engine = fidelity.engine
+    jobs = _jobs(prepared, layer, run, fidelity, progress)
     total = len(jobs)
     record = engine_record(engine.info if engine else None)
     provenance = Provenance(
@@ -203,13 +199,17 @@ def _run_config(run: LayerRun) -> dict[str, object]:
 
 
 def _jobs(
-    prepared: Prepared, layer: MappedLayer, run: LayerRun, progress: Progress | None
+    prepared: Prepared,
+    layer: MappedLayer,
+    run: LayerRun,
+    fidelity: Fidelity,
+    progress: Progress | None,
 ) -> list[WindowJob]:
     """Jobs of the chosen windows; their inputs come from the network loop."""
     setup, images = prepared.setup, prepared.dataset.x
     advance = counted(progress and partial(progress, "network loop"), len(images))
     windows = choose_windows(layer, len(images), run.positions, setup.seed)
-    if run.fidelity == "full":
+    if fidelity.exact:
         _check_inputs(prepared, layer)
     loop = run_inference(
         prepared.mapped,
@@ -218,14 +218,14 @@ def _jobs(
         setup.seed,
         burst=setup.burst,
         windows=windows,
-        checked=run.fidelity != "full",  # then only what comes before the layer counts
+        checked=not fidelity.exact,  # then only what comes before the layer counts
         progress=advance,
     )
     return [
         job
         for window in windows
         for job in window_jobs(
-            layer, window, loop.windows[window], run.fidelity, setup.seed, setup.burst
+            layer, window, loop.windows[window], fidelity, setup.seed, setup.burst
         )
     ]
 

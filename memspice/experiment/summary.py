@@ -113,7 +113,7 @@ def _layer_json(state: CosimState, name: str) -> dict[str, Any]:
     comparison = verdict.pathwise
     return {
         "windows": len(windows),
-        "full_windows": sum(fidelity == "full" for _, fidelity in windows),
+        "full_windows": sum(fidelity.exact for _, fidelity in windows),
         "events": comparison.events,
         "mismatches": comparison.mismatches,
         "worst_margin": comparison.worst_margin,

@@ -16,7 +16,7 @@ from memspice.report.html import write_report
 from memspice.solver.crossbar_solution import solve_crossbar
 from memspice.store import JobRecord, read_run
 from memspice.windows.outcome import Outcome, join_windows
-from memspice.windows.window import surrogate_events
+from memspice.windows.surrogate import surrogate_events
 
 #: Cycles of the neuron waveform figure.
 _SHOWN_CYCLES = 2

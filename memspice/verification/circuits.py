@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import Stimulus, add_drivers, add_tiles, layer_deck
+from memspice.circuits.netlists import layer_deck
 from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck, bench_events, bench_signals
 from memspice.circuits.parameters import Timing
 from memspice.circuits.power import event_values, saved_signals
 from memspice.circuits.sense import transimpedance_subcircuit
+from memspice.circuits.wired_array_circuit import WiredArrayCircuit
 from memspice.devices.draws import event_thresholds
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -43,8 +45,7 @@ def crossbar_case() -> VerifyCase:
     """Wired crossbar of 65 x 8 cells with its row drivers, into virtual grounds."""
     layer = _digits_layer()
     deck = Deck("memspice verify: wired crossbar", "65 x 8 cells, drivers, virtual grounds")
-    add_drivers(deck, layer, _stimulus(layer, cycles=2))
-    add_tiles(deck, layer)
+    WiredArrayCircuit().add(deck, layer, _stimulus(layer, cycles=2))
     ends = deck.section("Virtual grounds that measure the bit-line currents")
     columns = range(2 * layer.outputs)
     for column in columns:
@@ -138,12 +139,12 @@ def layer_case(cycles: int = 3) -> VerifyCase:
     return VerifyCase(
         "layer",
         f"{layer.rows} rows, 4 neurons of digits-mlp, every wire",
-        layer_deck(layer, stimulus, "full"),
+        layer_deck(layer, stimulus, WiredArrayCircuit()),
         _cycles(layer, cycles),
         (*((f"v{rail}", rail) for rail in rails), *_row_ports(layer)),
         tuple(f"drive{n}" for n in range(layer.outputs)),
         _tight(layer.timing),
-        tuple(saved_signals(layer, "full")),
+        tuple(saved_signals(layer, WiredArrayCircuit())),
         events,
         stimulus.thresholds,
         np.exp(log_hazard),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import Stimulus
 from memspice.circuits.parameters import (
     ArrayParameters,
     NeuronPeriphery,

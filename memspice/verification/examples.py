@@ -12,20 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
+from memspice.circuits.array_circuit import ArrayCircuit
 from memspice.circuits.cmos.example import example_neurons
 from memspice.circuits.cmos.neuron import cmos_neuron_deck
-from memspice.circuits.deck import Deck, comment_lines, pulse_train
+from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import (
-    SpiceFidelity,
-    add_drivers,
-    add_supplies,
-    add_tiles,
-    layer_deck,
-)
+from memspice.circuits.netlists import add_supplies, layer_deck
 from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck
+from memspice.circuits.port_array_circuit import PortArrayCircuit
 from memspice.circuits.sense import add_sense
+from memspice.circuits.wired_array_circuit import WiredArrayCircuit, add_drivers
+from memspice.engines.ngspice import Ngspice
 from memspice.outputs import write_text
 from memspice.quantities import format_si
 from memspice.solver.crossbar_solution import solve_crossbar
@@ -64,7 +62,7 @@ class ExampleNetlist:
     @property
     def text(self) -> str:
         """Netlist in ngspice's dialect, without analysis, below its header."""
-        return f"{comment_lines(self.header)}\n*\n{self.deck}"
+        return Ngspice.example(self.deck, self.header)
 
 
 def crossbar() -> ExampleNetlist:
@@ -84,8 +82,7 @@ def crossbar_transistors() -> ExampleNetlist:
 def _crossbar_example(layer: LayerCircuit, title: str) -> ExampleNetlist:
     drive = stimulus()
     deck = Deck("Drivers and crossbar", "Columns alternate: G+ and G- of output 0, of output 1")
-    add_drivers(deck, layer, drive)
-    add_tiles(deck, layer)
+    WiredArrayCircuit().add(deck, layer, drive)
     ends = deck.section("Virtual grounds: sources of 0 V that measure the column currents")
     for column in range(4):
         ends.V(f"out{column}", f"c{column}", ends.gnd, 0)
@@ -191,31 +188,35 @@ def cmos_neuron() -> ExampleNetlist:
 
 def layer_full() -> ExampleNetlist:
     """Whole layer with every cell and wire segment."""
-    return _layer_example(memristor_layer(), "full", "whole layer, every cell and wire segment")
+    return _layer_example(
+        memristor_layer(), WiredArrayCircuit(), "whole layer, every cell and wire segment"
+    )
 
 
 def layer_reduced() -> ExampleNetlist:
     """The same layer behind the exact port reduction of its crossbar."""
     return _layer_example(
-        memristor_layer(), "reduced", "whole layer, crossbar reduced to its ports"
+        memristor_layer(), PortArrayCircuit(), "whole layer, crossbar reduced to its ports"
     )
 
 
 def layer_resistive() -> ExampleNetlist:
     """Whole layer with resistive sense stages."""
     return _layer_example(
-        memristor_layer(RESISTIVE_SENSE), "full", "whole layer with resistive sense"
+        memristor_layer(RESISTIVE_SENSE), WiredArrayCircuit(), "whole layer with resistive sense"
     )
 
 
 def layer_mtj() -> ExampleNetlist:
     """Whole layer of MTJ neurons."""
-    return _layer_example(mtj_layer(), "full", "whole layer of MTJ neurons")
+    return _layer_example(mtj_layer(), WiredArrayCircuit(), "whole layer of MTJ neurons")
 
 
 def layer_accumulating() -> ExampleNetlist:
     """Last layer: its drives are summed up outside, it has no neurons."""
-    return _layer_example(accumulating_layer(), "full", "accumulating layer without neurons")
+    return _layer_example(
+        accumulating_layer(), WiredArrayCircuit(), "accumulating layer without neurons"
+    )
 
 
 #: Every example by its name, which is also its file's name.
@@ -357,7 +358,7 @@ def _neuron_example(layer: LayerCircuit, title: str, name: str) -> ExampleNetlis
     return _example(title, purpose, source, bench_deck(bench), layer, probes)
 
 
-def _layer_example(layer: LayerCircuit, fidelity: SpiceFidelity, title: str) -> ExampleNetlist:
+def _layer_example(layer: LayerCircuit, array: ArrayCircuit, title: str) -> ExampleNetlist:
     """Two cycles of a whole layer; drives, hazard integrals and spikes by closed form."""
     events, probes = stimulus(), []
     drives = layer.drive_voltage(events.row_voltage)
@@ -385,5 +386,5 @@ def _layer_example(layer: LayerCircuit, fidelity: SpiceFidelity, title: str) -> 
     if layer.spiking:
         purpose += " An output spikes where its hazard integral reaches its draw E."
     source = "memspice.circuits.netlists; constants in models/*.toml"
-    deck = layer_deck(layer, events, fidelity)
+    deck = layer_deck(layer, events, array)
     return _example(title, purpose, source, deck, layer, probes)

@@ -24,8 +24,9 @@ from memspice.analysis.comparison import (
 from memspice.circuits.energy_model import closed_form_energy, neuron_energy
 from memspice.circuits.neuron_bench import BenchEvents, NeuronBench
 from memspice.errors import EngineError
+from memspice.windows.fidelity import WindowJob
 from memspice.windows.outcome import Outcome
-from memspice.windows.window import WindowJob, surrogate_events
+from memspice.windows.surrogate import surrogate_events
 
 #: Largest closure of an energy, relative to what the sources deliver.
 CLOSURE_LIMIT = 1e-3

@@ -8,8 +8,9 @@ from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.network.inference import InferenceResult, Window
 from memspice.network.mapping import MappedLayer
+from memspice.windows.fidelity import window_jobs
 from memspice.windows.setup import Prepared
-from memspice.windows.window import run_job, window_jobs
+from memspice.windows.surrogate import Surrogate
 
 
 def per_cycle(energies: Sequence[Mapping[str, float]], cycles: int) -> dict[str, float]:
@@ -28,8 +29,8 @@ def window_energies(
     energies = []
     for window in windows:
         inputs = inference.windows[window]
-        jobs = window_jobs(layer, window, inputs, "surrogate", seed, burst)
-        energies.append(per_cycle([run_job(job, None).energy for job in jobs], len(inputs)))
+        jobs = window_jobs(layer, window, inputs, Surrogate(), seed, burst)
+        energies.append(per_cycle([job.fidelity.run(job).energy for job in jobs], len(inputs)))
     return energies
 
 

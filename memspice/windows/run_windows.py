@@ -9,17 +9,12 @@ from functools import partial
 from typing import Self
 
 from memspice.errors import IncompleteResults
-from memspice.jobs import Failure, Runner, Simulation, run_jobs
+from memspice.jobs import EngineRequest, Failure, Runner, Simulation, run_jobs
 from memspice.store import FAILED, JobRecord, RecordCodec, RunWriter
 from memspice.windows.agreement import judge
+from memspice.windows.fidelity import WindowJob
+from memspice.windows.job_record import job_attributes
 from memspice.windows.outcome import outcome
-from memspice.windows.window import (
-    WindowJob,
-    job_attributes,
-    run_job,
-    window_record,
-    window_request,
-)
 
 #: Neurons whose waveforms a record keeps: of each small deck one, a quarter of a layer in all.
 STORED_NEURONS = 1
@@ -106,31 +101,22 @@ class WindowRuns:
 
 
 def _run(runner: Runner, job: WindowJob, stop: threading.Event) -> JobRecord:
-    if job.fidelity == "surrogate":
-        return run_job(job, None)
-    simulation = window_simulation(job, runner)
-    found = runner.run(simulation, stop)
-    if isinstance(found, Failure):
-        return _failed_record(job, simulation.request.netlist, found)
-    return found
+    request = job.fidelity.request(job)
+    if request is None:
+        return job.fidelity.run(job)
+    found = runner.run(window_simulation(job, request), stop)
+    return _failed_record(job, request.netlist, found) if isinstance(found, Failure) else found
 
 
-def window_simulation(job: WindowJob, runner: Runner) -> Simulation[JobRecord]:
-    """Job in ``full`` or ``reduced`` as a value that any process can carry out.
-
-    Raises
-    ------
-    ConfigError, NetlistError
-        See `window_request`.
-    """
-    request = window_request(job, runner.engine)
+def window_simulation(job: WindowJob, request: EngineRequest) -> Simulation[JobRecord]:
+    """Job of an engine as a value that any process can carry out."""
     # The name, with fidelity and outputs, the seed and the inputs are in the key.
     facts = (job.key, STORED_NEURONS)
     return Simulation(
         name=job.name,
         request=request,
         identity=("window", facts, job.circuit, job.stimulus().row_voltage),
-        evaluate=partial(window_record, job, request.netlist, STORED_NEURONS),
+        evaluate=partial(job.fidelity.record, job, request.netlist, STORED_NEURONS),
         codec=RecordCodec(),
         accept=lambda record: judge(job, outcome(record)).holds,
     )

@@ -13,8 +13,7 @@ import numpy as np
 from memspice import datasets
 from memspice.circuits.bursts import check_burst
 from memspice.datasets import DATA_SETS, Images
-from memspice.engines import find_engine
-from memspice.engines.base import Engine, EngineInfo
+from memspice.engines.base import EngineInfo
 from memspice.errors import ConfigError, ShapeError
 from memspice.importers.operations import shape_text
 from memspice.jobs import content_hash
@@ -234,11 +233,6 @@ def choose_windows(layer: MappedLayer, images: int, positions: int, seed: int) -
         chosen = np.sort(order[:positions])
         windows += [Window(layer.name, image, int(position)) for position in chosen]
     return windows
-
-
-def open_engine(name: str, fidelity: str) -> Engine | None:
-    """Engine of a fidelity: none for the surrogate."""
-    return None if fidelity == "surrogate" else find_engine(name)
 
 
 def dataset_json(prepared: Prepared) -> dict[str, object]:

@@ -22,7 +22,7 @@ from memspice.devices.synapse_iv import CubicCell, OhmicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.engines.base import OperatingPoint, SolverOptions
 from memspice.engines.rawfile import read_raw
-from memspice.engines.vacask import VacaskEngine
+from memspice.engines.vacask import Vacask
 from memspice.errors import NetlistError
 from memspice.resources import resource_path
 from tests.helpers import ngspice
@@ -191,6 +191,6 @@ def test_selector_beyond_its_sinh_is_refused() -> None:
     circuit = deck.section("source and device")
     circuit.V("top", "top", circuit.gnd, 0.5)
     circuit.X("device", "selector", "top", circuit.gnd, on_voltage=50.0, voltage_scale=0.05)
-    engine = VacaskEngine()
+    engine = Vacask()
     with pytest.raises(NetlistError, match="'on_voltage' is out of bounds"):
         engine.run(engine.write(deck), OperatingPoint())

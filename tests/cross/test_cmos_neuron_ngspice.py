@@ -20,9 +20,9 @@ from memspice.circuits.cmos.logic import activation_table
 from memspice.circuits.cmos.neuron import CmosNeurons, cmos_neuron_deck
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.engines.base import OperatingPoint, SolverOptions, Transient
-from memspice.engines.ngspice import NgspiceEngine
+from memspice.engines.ngspice import Ngspice
 from memspice.engines.rawfile import read_raw
-from memspice.engines.vacask import VacaskEngine
+from memspice.engines.vacask import Vacask
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_sourced
 from memspice.resources import resource_path
@@ -56,7 +56,7 @@ def ngspice_currents(width: float) -> np.ndarray:
             circuit.V(f"g{name}", f"g{name}", circuit.gnd, sign * gate)
             circuit.V(f"d{name}", f"d{name}", circuit.gnd, sign * drain)
             circuit.X(name, f"cmos45_{kind}", f"d{name}", f"g{name}", "0", "0", width=width)
-    engine = NgspiceEngine()
+    engine = Ngspice()
     waves = engine.run(engine.write(deck), OperatingPoint(), save=names, options=FINE)
     return np.abs([waves.signal(name)[0] for name in names]).reshape(2, 3)
 
@@ -90,7 +90,7 @@ def test_currents_agree_with_the_other_bsim4(tmp_path: Path) -> None:
     lines += ["control", "options reltol=1e-6", "save default", "analysis op1 op", "endc"]
     (tmp_path / "deck.sim").write_text("\n".join(lines) + "\n")
     # Without memspice's engine, which takes only Verilog-A of ours and no foreign transistor.
-    command = [VacaskEngine().info.path, "-n", "1", "deck.sim"]
+    command = [Vacask().info.path, "-n", "1", "deck.sim"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout
     (plot,) = read_raw(tmp_path / "op1.raw")
@@ -117,7 +117,7 @@ def cell_deck(tech: CmosTechnology, cell: SubCircuit, inputs: Mapping[str, objec
 
 
 def run(deck: Deck, stop: float | None = None) -> Waveforms:
-    engine = NgspiceEngine()
+    engine = Ngspice()
     analysis = OperatingPoint() if stop is None else Transient(stop, PERIOD / 20)
     return engine.run(engine.write(deck), analysis, options=FINE)
 
@@ -280,7 +280,7 @@ def simulated(
     codes = np.array([[15, 9], [12, 14], [10, 12], [15, 6]])[:cycles]
     table = activation_table(np.linspace(-5, 1.5, 16), 3)
     neurons = CmosNeurons(technology(supply=supply), table, 3, codes)
-    engine = NgspiceEngine()
+    engine = Ngspice()
     waves = engine.run(
         engine.write(cmos_neuron_deck(neurons)),
         Transient(neurons.stop, neurons.period / 20),

@@ -19,8 +19,8 @@ from memspice.devices.compact.stanford import Stanford
 from memspice.devices.compact.vteam import Vteam
 from memspice.devices.compact.yakopcic import Yakopcic
 from memspice.engines.base import Engine, SolverOptions, Transient
-from memspice.engines.ngspice import NgspiceEngine
-from memspice.engines.vacask import VacaskEngine
+from memspice.engines.ngspice import Ngspice
+from memspice.engines.vacask import Vacask
 from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_sourced
@@ -39,7 +39,7 @@ OPTIONS = SolverOptions(reltol=1e-8, vntol=1e-10, abstol=1e-15, trtol=1.0)
 STEPS = 500  # at least, in a period
 
 Device = Vteam | Yakopcic | Stanford
-ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": NgspiceEngine, "vacask": VacaskEngine}
+ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": Ngspice, "vacask": Vacask}
 EVERY_ENGINE = pytest.mark.parametrize(
     "engine",
     [

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from memspice.circuits.netlists import SpiceFidelity, Stimulus
+from memspice.circuits.array_circuit import Stimulus
 from memspice.devices.hazard import HazardLaw
 from tests.helpers import (
     HAZARD_TOLERANCE,
@@ -24,7 +24,7 @@ from tests.helpers import (
 pytestmark = pytest.mark.ngspice
 
 CLOSURE = 1e-4
-FIDELITIES: tuple[SpiceFidelity, ...] = ("full", "reduced")
+FIDELITIES: tuple[str, ...] = ("full", "reduced")
 VARIANTS = {
     "plain": {},
     "resistive": {"resistive": True},
@@ -44,7 +44,7 @@ CASES += [("sot-mtj", "resistive"), ("sot-mtj", "two-tiles")]
 
 
 @cache
-def run(name: str, variant: str, fidelity: SpiceFidelity) -> Simulated:
+def run(name: str, variant: str, fidelity: str) -> Simulated:
     layer = small_layer(name, **VARIANTS[variant])  # type: ignore[arg-type]
     return simulate(layer, near_stimulus(layer), fidelity)
 
@@ -54,9 +54,7 @@ def run(name: str, variant: str, fidelity: SpiceFidelity) -> Simulated:
 
 @pytest.mark.parametrize("fidelity", FIDELITIES)
 @pytest.mark.parametrize(("name", "variant"), CASES)
-def test_events_and_energy_follow_the_closed_forms(
-    name: str, variant: str, fidelity: SpiceFidelity
-) -> None:
+def test_events_and_energy_follow_the_closed_forms(name: str, variant: str, fidelity: str) -> None:
     layer = small_layer(name, **VARIANTS[variant])  # type: ignore[arg-type]
     stimulus = near_stimulus(layer)
     found = run(name, variant, fidelity)
@@ -105,7 +103,7 @@ def test_ideal_array_drives_with_the_difference_of_its_conductances() -> None:
 
 
 @pytest.mark.parametrize("fidelity", FIDELITIES)
-def test_accumulating_layer_has_drives_and_nothing_else(fidelity: SpiceFidelity) -> None:
+def test_accumulating_layer_has_drives_and_nothing_else(fidelity: str) -> None:
     layer = replace(small_layer(spiking=False), bias_voltage=0.0, write_limits=(-0.9, 0.9))
     stimulus = near_stimulus(layer)
     found = simulate(layer, stimulus, fidelity)

@@ -20,15 +20,15 @@ from memspice.devices.magnet.macrospin_noise import (
     thermal_strength,
 )
 from memspice.engines.base import Engine, SolverOptions, Transient
-from memspice.engines.ngspice import NgspiceEngine
-from memspice.engines.vacask import VacaskEngine
+from memspice.engines.ngspice import Ngspice
+from memspice.engines.vacask import Vacask
 from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_sourced
 from memspice.resources import resource_path
 from tests.device_helpers import FIELD_PER_VOLT, SttPulse, critical_voltage, thermal_waveform
 
-ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": NgspiceEngine, "vacask": VacaskEngine}
+ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": Ngspice, "vacask": Vacask}
 EVERY_ENGINE = pytest.mark.parametrize(
     "engine",
     [

@@ -12,11 +12,11 @@ import pytest
 from pydantic import BaseModel
 
 from memspice.analysis.energy import energy_balance
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import Stimulus
 from memspice.quantities import units
-from memspice.windows.window import solver_options
+from memspice.windows.simulated import solver_options
 from tests.helpers import HAZARD_TOLERANCE, Simulated, near_stimulus, simulate, small_layer
 
 #: Seven times slower: time constants and times, at the same voltages and currents.

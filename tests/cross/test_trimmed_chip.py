@@ -7,15 +7,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from memspice.engines import find_engine
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.flaws import FLAWS
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set
+from memspice.windows.fidelities import open_fidelity
+from memspice.windows.fidelity import Fidelity, WindowJob
 from memspice.windows.outcome import outcome
-from memspice.windows.window import WindowJob, run_job, surrogate_events
+from memspice.windows.surrogate import Surrogate, surrogate_events
 from tests.helpers import HAZARD_TOLERANCE, SETS
 
 ROWS, OUTPUTS = 6, 4
@@ -41,10 +42,10 @@ def layer(name: str, step: float) -> MappedLayer:
     return map_network(network, load_parameter_set(name, changes), seed=4).layers[0]
 
 
-def job(name: str, fidelity: str, step: float) -> WindowJob:
+def job(name: str, fidelity: Fidelity, step: float) -> WindowJob:
     chosen = layer(name, step)
     inputs = np.repeat(MEAN[None], 2, axis=0)
-    return WindowJob(chosen, range(OUTPUTS), Window(chosen.name, 0, 0), inputs, fidelity, 3)  # type: ignore[arg-type]
+    return WindowJob(chosen, range(OUTPUTS), Window(chosen.name, 0, 0), inputs, fidelity, 3)
 
 
 def tolerance(name: str) -> float:
@@ -68,14 +69,15 @@ def test_trimmed_neurons_have_the_rates_that_were_asked_for(
     name: str, engine: str, fidelity: str
 ) -> None:
     """``H`` of SPICE to half a step of the trim, and to what SPICE and the law differ by."""
-    found = outcome(run_job(job(name, fidelity, STEP), find_engine(engine)))
+    chosen = open_fidelity(fidelity, engine)
+    found = outcome(chosen.run(job(name, chosen, STEP)))
     assert np.abs(np.log(found.hazard) - ASKED).max() < tolerance(name)
-    hazard = surrogate_events(job(name, "surrogate", STEP))["hazard"]
+    hazard = surrogate_events(job(name, Surrogate(), STEP))["hazard"]
     np.testing.assert_allclose(found.hazard, hazard, rtol=HAZARD_TOLERANCE)
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_without_trim_the_same_chip_is_far_off(name: str) -> None:
     """So that the test above says something: most neurons miss by ten times what it allows."""
-    hazard = surrogate_events(job(name, "surrogate", 0.0))["hazard"]
+    hazard = surrogate_events(job(name, Surrogate(), 0.0))["hazard"]
     assert np.median(np.abs(np.log(hazard) - ASKED)) > 10 * tolerance(name)

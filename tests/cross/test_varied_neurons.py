@@ -7,14 +7,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from memspice.engines import find_engine
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set
+from memspice.windows.fidelities import open_fidelity
+from memspice.windows.fidelity import Fidelity, WindowJob
 from memspice.windows.outcome import Outcome, outcome
-from memspice.windows.window import WindowJob, run_job, surrogate_events
+from memspice.windows.surrogate import Surrogate, surrogate_events
 from tests.helpers import HAZARD_TOLERANCE, SETS
 
 CYCLES, OUTPUTS = 4, 4
@@ -39,20 +40,21 @@ def layer(name: str, varied: bool = True) -> MappedLayer:
 
 
 def job(
-    name: str, fidelity: str, outputs: range = range(OUTPUTS), varied: bool = True
+    name: str, fidelity: Fidelity, outputs: range = range(OUTPUTS), varied: bool = True
 ) -> WindowJob:
     inputs = (np.random.default_rng(7).random((CYCLES, 5)) < 0.5).astype(float)
     chosen = layer(name, varied)
-    return WindowJob(chosen, outputs, Window(chosen.name, 0, 0), inputs, fidelity, 3)  # type: ignore[arg-type]
+    return WindowJob(chosen, outputs, Window(chosen.name, 0, 0), inputs, fidelity, 3)
 
 
 @cache
 def simulated(name: str, fidelity: str, engine: str, outputs: range = range(OUTPUTS)) -> Outcome:
-    return outcome(run_job(job(name, fidelity, outputs), find_engine(engine)))
+    chosen = open_fidelity(fidelity, engine)
+    return outcome(chosen.run(job(name, chosen, outputs)))
 
 
 def check(name: str, found: Outcome, outputs: range = range(OUTPUTS)) -> None:
-    one = job(name, "surrogate", outputs)
+    one = job(name, Surrogate(), outputs)
     hazard = surrogate_events(one)["hazard"]
     np.testing.assert_allclose(found.hazard, hazard, rtol=HAZARD_TOLERANCE)
     np.testing.assert_array_equal(found.spikes, hazard >= one.stimulus().thresholds)
@@ -61,7 +63,7 @@ def check(name: str, found: Outcome, outputs: range = range(OUTPUTS)) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_neurons_are_far_enough_apart_to_tell(name: str) -> None:
     # Five times the tolerance between any two neurons of the same weights, in every cycle.
-    varied, plain = (surrogate_events(job(name, "surrogate", varied=v))["hazard"] for v in (1, 0))
+    varied, plain = (surrogate_events(job(name, Surrogate(), varied=v))["hazard"] for v in (1, 0))
     ordered = np.sort(varied, axis=1)
     assert np.all(ordered[:, 1:] / ordered[:, :-1] > 1 + 5 * HAZARD_TOLERANCE)
     np.testing.assert_allclose(plain / plain[:, :1], 1, rtol=HAZARD_TOLERANCE)

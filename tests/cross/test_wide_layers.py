@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.integrate import cumulative_trapezoid
 
-from memspice.circuits.array_power import array_power
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import SpiceFidelity, Stimulus, layer_deck
+from memspice.circuits.netlists import layer_deck
 from memspice.circuits.power import LayerPower, event_values, layer_power, saved_signals
 from memspice.circuits.reducible import nonlinearity, obstacles, wire_delay
 from memspice.devices.cell import Cell
@@ -20,7 +20,14 @@ from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, Transient
 from memspice.engines.waveforms import Waveforms
-from tests.helpers import closure, hazard_integral, near_stimulus, small_layer, solver_options
+from tests.helpers import (
+    ARRAYS,
+    closure,
+    hazard_integral,
+    near_stimulus,
+    small_layer,
+    solver_options,
+)
 
 ENGINES = [
     pytest.param("ngspice", marks=pytest.mark.ngspice),
@@ -68,15 +75,13 @@ def layer_of(variant: str) -> LayerCircuit:
 
 
 @cache
-def run(
-    variant: str, name: str, fidelity: SpiceFidelity
-) -> tuple[dict[str, np.ndarray], LayerPower]:
+def run(variant: str, name: str, fidelity: str) -> tuple[dict[str, np.ndarray], LayerPower]:
     layer = layer_of(variant)
     stimulus, timing = near_stimulus(layer, cycles=1), layer.timing
     waveforms = engine(name).run(
-        engine(name).write(layer_deck(layer, stimulus, fidelity)),
+        engine(name).write(layer_deck(layer, stimulus, ARRAYS[fidelity])),
         Transient(stop=layer.schedule.cycle, max_step=timing.write / 25, from_rest=True),
-        save=saved_signals(layer, fidelity),
+        save=saved_signals(layer, ARRAYS[fidelity]),
         options=solver_options(timing.write),
     )
     if fidelity == "full":
@@ -84,7 +89,9 @@ def run(
         # are a few points too, and most of the rows' power while they do.
         limit = 5e-4 if wire_delay(layer) < 1e-9 else 2e-3
         assert array_imbalance(layer, stimulus, waveforms) <= limit
-    return event_values(layer, 1, waveforms), layer_power(layer, stimulus, fidelity, waveforms)
+    return event_values(layer, 1, waveforms), layer_power(
+        layer, stimulus, ARRAYS[fidelity], waveforms
+    )
 
 
 def array_imbalance(layer: LayerCircuit, stimulus: Stimulus, waveforms: Waveforms) -> float:
@@ -92,9 +99,11 @@ def array_imbalance(layer: LayerCircuit, stimulus: Stimulus, waveforms: Waveform
 
     Relative to all that they gave.  Sense stages take next to nothing: 2 ohm behind 10 uS.
     """
-    rows, driver, crossbar, stored = array_power(layer, stimulus, waveforms)
-    lost = cumulative_trapezoid(rows - driver - crossbar, waveforms.time, initial=0.0)
-    return float(np.abs(lost - stored).max() / np.trapezoid(rows, waveforms.time))
+    found = ARRAYS["full"].power(layer, stimulus, waveforms)
+    kept = found.delivered - found.driver - found.crossbar
+    lost = cumulative_trapezoid(kept, waveforms.time, initial=0.0)
+    delivered = np.trapezoid(found.delivered, waveforms.time)
+    return float(np.abs(lost - found.stored).max() / delivered)
 
 
 def full(variant: str) -> tuple[dict[str, np.ndarray], LayerPower]:

@@ -29,15 +29,11 @@ from memspice.windows.agreement import (
     judge,
     together,
 )
+from memspice.windows.fidelity import WindowJob, window_jobs
 from memspice.windows.outcome import outcome
+from memspice.windows.reduced import Reduced
 from memspice.windows.setup import Setup, prepare
-from memspice.windows.window import (
-    WindowJob,
-    surrogate_events,
-    window_jobs,
-    window_record,
-    window_request,
-)
+from memspice.windows.surrogate import surrogate_events
 from tests.helpers import ngspice
 from tests.waveform_lies import HARMLESS, LIES, NEURON_LIES, Lie
 
@@ -149,8 +145,10 @@ def real_run(layer: str) -> tuple[WindowJob, str, Waveforms]:
     prepared = prepare(Setup(network="digits-mlp", cycles=4))
     window = Window(layer, 0, 0)
     loop = run_inference(prepared.mapped, prepared.dataset.x, 4, 0, windows=[window])
-    job = window_jobs(prepared.mapped.layer(layer), window, loop.windows[window], "reduced", 0)[0]
-    asked = window_request(job, ngspice())
+    job = window_jobs(
+        prepared.mapped.layer(layer), window, loop.windows[window], Reduced(ngspice()), 0
+    )[0]
+    asked = job.fidelity.request(job)
     waves = ngspice().run(
         asked.netlist, asked.analysis, save=list(asked.save), options=asked.options
     )
@@ -159,7 +157,7 @@ def real_run(layer: str) -> tuple[WindowJob, str, Waveforms]:
 
 def verdict_of(layer: str, lie: Lie) -> Verdict:
     job, netlist, waves = real_run(layer)
-    return judge(job, outcome(window_record(job, netlist, 1, lie(waves))))
+    return judge(job, outcome(job.fidelity.record(job, netlist, 1, lie(waves))))
 
 
 @pytest.mark.ngspice

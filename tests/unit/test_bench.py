@@ -30,20 +30,20 @@ from memspice.engines.base import Engine
 from memspice.errors import ConfigError, EngineError, EngineTimeout, NetlistError
 from memspice.network.frames import multiply
 from tests.bench_helpers import TINY, BrokenEngine, FakeChildren
-from tests.helpers import ngspice
+from tests.helpers import fidelity_of, ngspice
 
 
 def test_square_layer_is_what_its_name_says() -> None:
-    (job,) = square_jobs(8, 3, "reduced")
+    (job,) = square_jobs(8, 3, fidelity_of("reduced"))
     assert job.circuit.conductances[0].shape == (8, 8)
     assert job.circuit.outputs == 4
-    (fewer,) = square_jobs(8, 2, "full")
+    (fewer,) = square_jobs(8, 2, fidelity_of("full"))
     np.testing.assert_array_equal(fewer.inputs, job.inputs[:2])
     np.testing.assert_array_equal(fewer.stimulus().thresholds, job.stimulus().thresholds[:2])
     with pytest.raises(ConfigError, match="size = 7 must be even"):
-        square_jobs(7, 1, "full")
+        square_jobs(7, 1, fidelity_of("full"))
     with pytest.raises(ConfigError, match=f"cycles = 65 must be 1 to {MOST_CYCLES}"):
-        square_jobs(8, 65, "full")
+        square_jobs(8, 65, fidelity_of("full"))
 
 
 def test_better_run_is_the_shorter_one_that_ended() -> None:

@@ -25,7 +25,8 @@ from benchmarks.scale import (
     stages,
 )
 from memspice.errors import ConfigError
-from memspice.windows.window import DECK_OUTPUTS, deck_count
+from memspice.windows.reduced import DECK_OUTPUTS, deck_count
+from tests.helpers import fidelity_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "experiments" / "bench"
@@ -94,7 +95,7 @@ def test_tiles_groups_and_decks_are_counted_by_hand() -> None:
 @pytest.mark.parametrize("size", [4, 16, 128])
 def test_piece_of_a_measured_layer_is_one_of_its_decks(size: int) -> None:
     """The time of a run is that of all its jobs, so it has as many pieces."""
-    jobs = square_jobs(size, 1, "reduced")
+    jobs = square_jobs(size, 1, fidelity_of("reduced"))
     assert len(jobs) == deck_count(size // 2)
     assert max(len(job.outputs) for job in jobs) <= DECK_OUTPUTS
 

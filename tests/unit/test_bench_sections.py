@@ -15,7 +15,7 @@ from benchmarks import sections as bench
 from benchmarks.figure import draw_bench
 from benchmarks.sections import SECTIONS, run_bench
 from memspice.engines.base import Engine
-from memspice.engines.ngspice import NgspiceEngine
+from memspice.engines.ngspice import Ngspice
 from memspice.errors import ConfigError, EngineError
 from tests.bench_helpers import TINY, BrokenEngine, FakeChildren
 
@@ -117,7 +117,7 @@ def test_section_of_another_bench_is_refused(
 
 def test_missing_engine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("memspice.engines.ENGINES", {"ngspice": NgspiceEngine})
+    monkeypatch.setattr("memspice.engines.ENGINES", {"ngspice": Ngspice})
     content = run_bench(TINY, sections=["workers", "ladder"])
     assert content["engines"] == {}
     assert "ngspice" in content["missing"]["ngspice"]

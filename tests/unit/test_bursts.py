@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from memspice.circuits.bursts import LONGEST, burst_means, check_burst, refuse_simulated_bursts
+from memspice.circuits.bursts import LONGEST, burst_means, check_burst
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy, quiescent_energy
 from memspice.errors import ConfigError
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
@@ -26,8 +26,10 @@ from memspice.network.inference import (
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.parameters import load_parameter_set
 from memspice.windows.closed_form import closed_form_layers
+from memspice.windows.fidelity import WindowJob, window_jobs
 from memspice.windows.setup import Setup, prepare
-from memspice.windows.window import WindowJob, run_job, surrogate_events, window_jobs
+from memspice.windows.surrogate import surrogate_events
+from tests.helpers import fidelity_of
 from tests.loop_helpers import SEED, every_window, make_images, make_mapped, make_network
 
 #: Two layers of neurons behind each other: what bursts are for.
@@ -48,7 +50,7 @@ def bursts(mapped: MappedNetwork) -> InferenceResult:
 
 def jobs_of(mapped: MappedNetwork, run: InferenceResult, window: Window) -> list[WindowJob]:
     layer, inputs = mapped.layer(window.layer), run.windows[window]
-    return window_jobs(layer, window, inputs, "surrogate", SEED, BURST)
+    return window_jobs(layer, window, inputs, fidelity_of("surrogate"), SEED, BURST)
 
 
 def spikes_of(mapped: MappedNetwork, run: InferenceResult, window: Window) -> np.ndarray:
@@ -65,7 +67,7 @@ def test_the_drive_of_a_burst_is_that_of_its_mean_pattern(mapped: MappedNetwork)
     layer = mapped.layers[1]
     inputs = np.random.default_rng(0).random((CYCLES, layer.fan_in)) < 0.5
     (job, *_) = window_jobs(
-        layer, Window(layer.name, 0, 0), inputs.astype(float), "surrogate", SEED, BURST
+        layer, Window(layer.name, 0, 0), inputs.astype(float), fidelity_of("surrogate"), SEED, BURST
     )
     drive, circuit = surrogate_events(job)["drive"], job.circuit
     for first in (0, BURST):
@@ -259,8 +261,8 @@ def test_equal_patterns_cost_the_same_but_for_what_holds_the_drive(mapped: Mappe
     window = Window(layer.name, 0, 0)
     energies = []
     for burst in (1, 4):
-        job = window_jobs(layer, window, inputs, "surrogate", SEED, burst)[0]
-        energies.append(run_job(job, None).energy)
+        job = window_jobs(layer, window, inputs, fidelity_of("surrogate"), SEED, burst)[0]
+        energies.append(job.fidelity.run(job).energy)
     plain, held = energies
     circuit = job.circuit
     hold = 4 * (quiescent_energy(circuit, 4) - quiescent_energy(circuit))
@@ -332,13 +334,13 @@ def test_cycles_are_whole_bursts(mapped: MappedNetwork, cycles: int, burst: int,
     layer = mapped.layers[1]
     inputs = np.zeros((cycles, layer.fan_in))
     with pytest.raises(ConfigError, match=said):
-        window_jobs(layer, Window(layer.name, 0, 0), inputs, "surrogate", SEED, burst)
+        window_jobs(layer, Window(layer.name, 0, 0), inputs, fidelity_of("surrogate"), SEED, burst)
 
 
 @pytest.mark.parametrize("fidelity", ["reduced", "full"])
 def test_no_circuit_integrates_yet(mapped: MappedNetwork, fidelity: str) -> None:
     with pytest.raises(ConfigError, match=f"burst = 4 .* for fidelity {fidelity}: use --fidelity"):
-        refuse_simulated_bursts(4, fidelity)
+        fidelity_of(fidelity).check_burst(4)
     setup = Setup(network="digits-mlp", cycles=8, burst=4)
     with pytest.raises(ConfigError, match="burst = 4 needs a sense stage"):
         simulate_layer(setup, LayerRun(fidelity=fidelity), None)  # type: ignore[arg-type]

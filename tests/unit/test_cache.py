@@ -32,8 +32,8 @@ from memspice.jobs import EngineRequest, Entry, Execution, JobCache, Simulation,
 from memspice.jobs import simulation as simulation_module
 from memspice.jobs.again import compare_again
 from memspice.parameters import load_parameter_set
+from memspice.windows.reduced import DECK_OUTPUTS
 from memspice.windows.setup import Setup
-from memspice.windows.window import DECK_OUTPUTS
 from tests.cli_helpers import largest_file
 from tests.kill_helpers import content
 

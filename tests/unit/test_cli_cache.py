@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from memspice.jobs import Entry, JobCache
-from memspice.windows.window import DECK_OUTPUTS
+from memspice.windows.reduced import DECK_OUTPUTS
 from tests.cli_helpers import DIGITS, call
 
 Capture = pytest.CaptureFixture[str]

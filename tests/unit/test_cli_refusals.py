@@ -17,6 +17,7 @@ from memspice.errors import NetlistError
 from memspice.network.flaws import FLAWS
 from memspice.resources import resource_path
 from memspice.store import read_run
+from memspice.windows.reduced import Reduced
 from tests.cli_helpers import DIGITS, SURROGATE, Reply, call, largest_file
 
 Capture = pytest.CaptureFixture[str]
@@ -264,7 +265,7 @@ def test_missing_vacask_is_an_error_with_its_install_line(
 def test_timeout_names_the_job_and_leaves_a_readable_run(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memspice.windows.window.DECK_OUTPUTS", 32)
+    monkeypatch.setattr("memspice.windows.reduced.DECK_OUTPUTS", 32)
     out = tmp_path / "run.h5"
     arguments = ("simulate-layer", *DIGITS, "--timeout", 0.05, "--jobs", 1, "--out", out)
     reply = call(capsys, *arguments)
@@ -293,7 +294,7 @@ def test_repaired_netlist_is_a_failed_simulation(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "memspice.experiment.simulate_layer.open_engine", lambda *_: RepairingEngine()
+        "memspice.experiment.simulate_layer.open_fidelity", lambda *_: Reduced(RepairingEngine())
     )
     check(call(capsys, "simulate-layer", *DIGITS, "--cycles", 1), 4, "R1 has no value")
 

@@ -25,10 +25,19 @@ from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.inference import Window, run_inference
 from memspice.parameters import PARAMETER_SETS
 from memspice.windows.agreement import judge
+from memspice.windows.fidelity import window_jobs
 from memspice.windows.outcome import outcome
+from memspice.windows.reduced import Reduced
 from memspice.windows.setup import Setup, prepare
-from memspice.windows.window import run_job, window_jobs
-from tests.helpers import FEEDBACK, changed, near_stimulus, ngspice, simulate, small_layer
+from tests.helpers import (
+    FEEDBACK,
+    changed,
+    fidelity_of,
+    near_stimulus,
+    ngspice,
+    simulate,
+    small_layer,
+)
 
 #: Each breaks one condition of the closed form of a spiking layer: reason, then values.
 BROKEN: dict[str, tuple[str, dict[str, float | str]]] = {
@@ -92,9 +101,11 @@ def test_every_command_refuses(name: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         run_cosim(prepared, CosimPlan(), None, list, lambda *_: None)  # type: ignore[arg-type]
     window = Window("dense1", 0, 0)
-    (job,) = window_jobs(prepared.mapped.layers[0], window, np.ones((1, 64)), "surrogate", 0)
+    (job,) = window_jobs(
+        prepared.mapped.layers[0], window, np.ones((1, 64)), fidelity_of("surrogate"), 0
+    )
     with pytest.raises(ConfigError, match=reason):
-        run_job(job, None)
+        job.fidelity.run(job)
 
 
 def test_what_reduced_refuses_the_surrogate_refuses() -> None:
@@ -150,8 +161,8 @@ def test_the_simulation_of_a_refused_layer_is_void() -> None:
     """What the closed form cannot say is beyond a limit where SPICE says it."""
     prepared = prepare(setup("slow latch"))
     layer = prepared.mapped.layers[0]
-    job = window_jobs(layer, Window("dense1", 0, 0), np.ones((1, 64)), "reduced", 0)[0]
-    assert not judge(job, outcome(run_job(job, ngspice()))).holds
+    job = window_jobs(layer, Window("dense1", 0, 0), np.ones((1, 64)), Reduced(ngspice()), 0)[0]
+    assert not judge(job, outcome(job.fidelity.run(job))).holds
 
 
 def test_full_takes_no_inputs_out_of_a_loop_without_closed_form() -> None:

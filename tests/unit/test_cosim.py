@@ -31,10 +31,11 @@ from memspice.network.architecture import CIFAR10_CNN, Architecture, Dense, Pool
 from memspice.network.inference import Window, run_inference
 from memspice.network.weights import Network, WeightLayer, save_network
 from memspice.store import JobRecord
+from memspice.windows.fidelity import WindowJob, window_jobs
 from memspice.windows.outcome import Outcome
 from memspice.windows.setup import Prepared, Setup, prepare
-from memspice.windows.window import WindowJob, run_job, surrogate_events, window_jobs
-from tests.helpers import ngspice
+from memspice.windows.surrogate import surrogate_events
+from tests.helpers import fidelity_of, ngspice
 
 CYCLES = 6
 IMAGES = 6
@@ -154,9 +155,9 @@ def test_records_are_those_of_the_jobs() -> None:
 
 def test_windows_of_each_kind() -> None:
     jobs = run()[0].jobs
-    full = [job for job in jobs if job.fidelity == "full"]
+    full = [job for job in jobs if job.fidelity.exact]
     assert [(job.window.layer, len(job.inputs)) for job in full] == [("dense2", 1)]
-    reduced = [job for job in jobs if job.fidelity == "reduced"]
+    reduced = [job for job in jobs if not job.fidelity.exact]
     cycles = list({job.window: len(job.inputs) for job in reduced}.values())
     assert cycles[:4] == [3, 2, 2, 2]  # the first is the showcase
     assert {job.window for job in full} <= {job.window for job in reduced}
@@ -171,7 +172,7 @@ def test_a_window_seen_again_is_no_new_sample() -> None:
 def test_a_full_window_is_no_sample_besides_its_reduced_twin() -> None:
     state = run()[0]
     for layer in prepared().mapped.layers:
-        reduced = {job.window for job, _ in state.of_layer(layer.name) if job.fidelity == "reduced"}
+        reduced = {job.window for job, _ in state.of_layer(layer.name) if not job.fidelity.exact}
         energies = spice_energies(state, layer)
         typical = np.mean([sum(item.values()) for item in state.modelled[layer.name].values()])
         assert len(energies) == len(reduced)
@@ -192,8 +193,8 @@ def test_interval_is_finite_and_covers_the_closed_form_of_all_windows() -> None:
     loop = run_inference(net.mapped, net.dataset.x, CYCLES, 1, windows=windows)
     for window in windows:
         layer = net.mapped.layer(window.layer)
-        jobs = window_jobs(layer, window, loop.windows[window], "surrogate", 1)
-        total += sum(sum(run_job(job, None).energy.values()) for job in jobs) / IMAGES
+        jobs = window_jobs(layer, window, loop.windows[window], fidelity_of("surrogate"), 1)
+        total += sum(sum(job.fidelity.run(job).energy.values()) for job in jobs) / IMAGES
     assert abs(last.energy_total - total) < last.half_width + 0.02 * total
     assert state.settled
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memspice.circuits.array_power import array_signals
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.crossbar import crossbar_subcircuit
-from memspice.circuits.netlists import Stimulus, layer_deck
+from memspice.circuits.netlists import layer_deck
 from memspice.circuits.parameters import ArrayParameters
 from memspice.devices.cell import Cell
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
-from tests.helpers import small_layer
+from tests.helpers import ARRAYS, small_layer
 
 NMOS = AccessTransistor(transconductance=1.5e-3, threshold_voltage=0.469, slope_factor=1.4)
 SELECTOR = Selector(on_current=1e-5, on_voltage=0.5, voltage_scale=0.05)
@@ -93,7 +93,9 @@ def test_no_capacitance_no_capacitor() -> None:
 def test_layer_has_gate_lines_only_for_transistors() -> None:
     for cell, gated in ((Cell(access=NMOS), True), (Cell(access=SELECTOR), False)):
         layer = small_layer(tiles=2, cell=cell)
-        text = str(layer_deck(layer, Stimulus(np.full((1, 6), 0.1), np.ones((1, 2))), "full"))
+        text = str(
+            layer_deck(layer, Stimulus(np.full((1, 6), 0.1), np.ones((1, 2))), ARRAYS["full"])
+        )
         assert ("Vgate gate" in text) == gated
         assert ".subckt crossbar1 r0 r1 r2" + " g0 g1 g2" * gated + " c0 c1 c2 c3" in text
         assert "r1_0 r1_1 r1_2" + " gate gate gate" * gated + " c0" in text
@@ -102,7 +104,7 @@ def test_layer_has_gate_lines_only_for_transistors() -> None:
 def test_signals_of_missing_nodes_are_not_asked_for() -> None:
     layer = small_layer(cell=Cell(access=NMOS))
     layer.conductances[0][0, 0] = 0.0
-    names = array_signals(layer)
+    names = ARRAYS["full"].signals(layer)
     assert "v(xtile0.m0_0)" not in names
     assert "v(xtile0.m0_1)" in names
     assert len(set(names)) == len(names)

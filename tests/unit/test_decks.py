@@ -10,19 +10,22 @@ import numpy as np
 import pytest
 
 from benchmarks.layer import square_layer
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import Stimulus, layer_deck
+from memspice.circuits.netlists import layer_deck
 from memspice.circuits.port_power import port_power
 from memspice.engines import find_engine
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError
 from memspice.network.inference import Window
 from memspice.network.mapping import MappedLayer
-from memspice.windows import window as module
+from memspice.windows import reduced as module
+from memspice.windows.fidelity import window_jobs
 from memspice.windows.outcome import Outcome, join_windows, outcome
-from memspice.windows.window import job_outputs, run_job, surrogate_events, window_jobs
-from tests.helpers import ngspice, small_layer
+from memspice.windows.reduced import Reduced
+from memspice.windows.surrogate import Surrogate, surrogate_events
+from tests.helpers import ARRAYS, fidelity_of, ngspice, small_layer
 
 SIZE, OUTPUTS, CYCLES = 16, 8, 3
 CUTS = {"one": 8, "two": 4, "uneven": 3, "each": 1}
@@ -127,7 +130,7 @@ def test_closed_form_of_parts_adds_up(cut: list[range]) -> None:
 def sources(circuit: LayerCircuit, rows: np.ndarray) -> np.ndarray:
     """Points of all Norton sources and conductances of a reduced deck, in their order."""
     stimulus = Stimulus(rows, np.ones((len(rows), circuit.outputs)))
-    text = str(layer_deck(circuit, stimulus, "reduced")).replace("\n+", " ")
+    text = str(layer_deck(circuit, stimulus, ARRAYS["reduced"])).replace("\n+", " ")
     lines = re.findall(r"^[IR]column\d+ \S+ \S+ (.*)$", text, re.MULTILINE)
     values = [re.findall(r"\d[-+.e\d]*", line) for line in lines]
     assert len(lines) == 4 * circuit.outputs
@@ -149,7 +152,7 @@ def test_a_part_drives_as_the_whole(cut: list[range]) -> None:
 def test_a_part_is_not_built_in_full() -> None:
     part = coupled().part(range(2, 4))
     with pytest.raises(ConfigError, match="2 of 8 neurons cannot be a full deck"):
-        layer_deck(part, Stimulus(np.ones((1, 10)), np.ones((1, 2))), "full")
+        layer_deck(part, Stimulus(np.ones((1, 10)), np.ones((1, 2))), ARRAYS["full"])
 
 
 def grouped() -> MappedLayer:
@@ -158,9 +161,9 @@ def grouped() -> MappedLayer:
 
 
 def test_only_reduced_is_cut_and_every_output_is_in_one_deck() -> None:
-    assert job_outputs(grouped(), "full") == [range(8), range(8, 16)]
-    assert job_outputs(grouped(), "surrogate") == job_outputs(grouped(), "full")
-    decks = job_outputs(grouped(), "reduced")
+    assert fidelity_of("full").parts(grouped()) == [range(8), range(8, 16)]
+    assert Surrogate().parts(grouped()) == fidelity_of("full").parts(grouped())
+    decks = fidelity_of("reduced").parts(grouped())
     assert [number for outputs in decks for number in outputs] == list(range(16))
     assert max(map(len, decks)) <= module.DECK_OUTPUTS
     assert len({len(outputs) for outputs in decks}) == 1
@@ -176,8 +179,8 @@ def test_outputs_of_no_single_group(outputs: range) -> None:
 
 def test_draws_and_names_are_those_of_the_outputs() -> None:
     window = Window(layer().name, 0, 0)
-    (whole,) = window_jobs(grouped(), window, inputs(), "surrogate", 1)[1:]
-    jobs = window_jobs(grouped(), window, inputs(), "reduced", 1)[2:]
+    (whole,) = window_jobs(grouped(), window, inputs(), Surrogate(), 1)[1:]
+    jobs = window_jobs(grouped(), window, inputs(), fidelity_of("reduced"), 1)[2:]
     draws = np.concatenate([job.stimulus().thresholds for job in jobs], axis=1)
     np.testing.assert_array_equal(draws, whole.stimulus().thresholds)
     names = [job.name for job in jobs]
@@ -191,9 +194,9 @@ def test_draws_and_names_are_those_of_the_outputs() -> None:
 
 def simulated(engine: Engine, decks: int, monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     monkeypatch.setattr(module, "DECK_OUTPUTS", -(-OUTPUTS // decks))
-    jobs = window_jobs(layer(), Window(layer().name, 0, 0), inputs(), "reduced", 1)
+    jobs = window_jobs(layer(), Window(layer().name, 0, 0), inputs(), Reduced(engine), 1)
     assert len(jobs) == decks
-    return [outcome(run_job(job, engine)) for job in jobs]
+    return [outcome(job.fidelity.run(job)) for job in jobs]
 
 
 def check_same(one: Outcome, other: Outcome) -> None:
@@ -237,9 +240,9 @@ def test_windows_are_joined_in_the_order_of_outputs() -> None:
     jobs = [
         job
         for image in (3, 1)
-        for job in window_jobs(grouped(), Window("dense1", image, 0), inputs(), "surrogate", 1)
+        for job in window_jobs(grouped(), Window("dense1", image, 0), inputs(), Surrogate(), 1)
     ]
-    parts = [outcome(run_job(job, None)) for job in jobs]
+    parts = [outcome(job.fidelity.run(job)) for job in jobs]
     joined = join_windows([parts[1], parts[2], parts[0], parts[3]])
     assert [item.window.image for item in joined] == [3, 1]
     expected = [surrogate_events(job)["hazard"] for job in jobs[:2]]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from memspice.analysis.energy import energy_balance
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import Stimulus
-from memspice.windows.window import solver_options
+from memspice.windows.simulated import solver_options
 from tests.helpers import SETS, changed, hazard_integral, near_stimulus, simulate, small_layer
 
 

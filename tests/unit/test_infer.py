@@ -21,8 +21,10 @@ from memspice.network.inference import Window, run_inference
 from memspice.network.mapping import map_network
 from memspice.network.weights import Network, WeightLayer, load_network, weight_shapes
 from memspice.parameters import load_parameter_set
+from memspice.windows.reduced import Reduced
 from memspice.windows.run_windows import WindowRuns
 from memspice.windows.setup import Setup, prepare
+from tests.helpers import ngspice
 
 
 def test_digits_are_classified() -> None:
@@ -102,16 +104,15 @@ def test_spikes_and_scores_of_spice_event_by_event() -> None:
     images = prepared.dataset.x
     windows = [Window(last.name, image, 0) for image in range(2)]
     loop = run_inference(prepared.mapped, images, 2, 5, windows=windows)
-    engine = module.open_engine("ngspice", "reduced")
-    assert engine is not None
+    reduced = Reduced(ngspice())
     decks: list[int] = []
-    with open_runner(engine, Execution()) as runner:
-        scores, kept, _ = module._by_spice(prepared, "reduced", WindowRuns(runner), decks.append)
+    with open_runner(ngspice(), Execution()) as runner:
+        scores, kept, _ = module._by_spice(prepared, reduced, WindowRuns(runner), decks.append)
         state = images.reshape(2, 1, -1).astype(float).repeat(2, axis=1)
-        jobs = module._layer_jobs(first, kept, state, "reduced", 5)
+        jobs = module._layer_jobs(first, kept, state, reduced, 5)
         found = module._spice_layer(first, jobs, WindowRuns(runner), lambda _: None)
     np.testing.assert_allclose(scores, loop.scores, atol=1e-3 * np.abs(loop.scores).max())
-    assert len(decks) == module._steps(prepared, "reduced")
+    assert len(decks) == module._steps(prepared, reduced)
     np.testing.assert_array_equal(found.outputs, np.stack([loop.windows[w] for w in windows]))
     assert found.verdict.pathwise.mismatches == 0
     assert kept.tolist() == found.images.tolist() == [0, 1]

@@ -16,7 +16,9 @@ from memspice.network.inference import InferenceResult, Window, cycle_counts, ru
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.network.switching import Calibration
 from memspice.parameters import load_parameter_set
-from memspice.windows.window import surrogate_events, window_jobs
+from memspice.windows.fidelity import window_jobs
+from memspice.windows.surrogate import surrogate_events
+from tests.helpers import fidelity_of
 from tests.loop_helpers import (
     CYCLES,
     IMAGES,
@@ -80,7 +82,7 @@ def test_scores_are_the_mean_drive_of_the_last_layer(
     last = mapped.layers[-1]
     for image in range(IMAGES):
         window = Window(last.name, image, 0)
-        jobs = window_jobs(last, window, result.windows[window], "surrogate", SEED)
+        jobs = window_jobs(last, window, result.windows[window], fidelity_of("surrogate"), SEED)
         drives = [surrogate_events(job)["drive"] for job in jobs]
         scores = np.concatenate(drives, axis=1).mean(axis=0) / last.volts_per_unit
         np.testing.assert_allclose(result.scores[image], scores, rtol=1e-4, atol=1e-5)
@@ -89,7 +91,7 @@ def test_scores_are_the_mean_drive_of_the_last_layer(
 def test_draws_are_those_of_the_stimulus(mapped: MappedNetwork, result: InferenceResult) -> None:
     layer = mapped.layers[2]
     window = Window(layer.name, 3, 0)
-    for job in window_jobs(layer, window, result.windows[window], "surrogate", SEED):
+    for job in window_jobs(layer, window, result.windows[window], fidelity_of("surrogate"), SEED):
         drawn = job.stimulus().thresholds
         for cycle in range(CYCLES):
             whole = event_thresholds(SEED, layer.number, 3, cycle, 0, layer.outputs)

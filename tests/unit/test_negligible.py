@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.negligible import NEGLIGIBLE_DROP, drawn_array
-from memspice.circuits.netlists import Stimulus, layer_deck
+from memspice.circuits.netlists import layer_deck
 from memspice.network.inference import Window
 from memspice.solver.crossbar_solution import solve_crossbar
 from memspice.windows.agreement import judge
+from memspice.windows.fidelity import window_jobs
+from memspice.windows.full import Full
 from memspice.windows.outcome import outcome
 from memspice.windows.setup import Setup, prepare
-from memspice.windows.window import run_job, window_jobs
-from tests.helpers import changed, ngspice, small_layer
+from tests.helpers import ARRAYS, changed, ngspice, small_layer
 
 NAMES = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
 IDEAL = dict.fromkeys(NAMES, 0.0)
@@ -25,7 +27,7 @@ IDEAL = dict.fromkeys(NAMES, 0.0)
 
 def deck_of(layer: LayerCircuit) -> str:
     rows = np.full((2, layer.rows), layer.array.read_voltage)
-    return str(layer_deck(layer, Stimulus(rows, np.ones((2, layer.outputs))), "full"))
+    return str(layer_deck(layer, Stimulus(rows, np.ones((2, layer.outputs))), ARRAYS["full"]))
 
 
 @pytest.mark.parametrize("size", [1e-100, 1e-15, 1e-12, 1e-9, 1e-6])
@@ -84,7 +86,7 @@ def test_the_reference_holds_with_wires_of_a_picoohm(name: str) -> None:
     layer = net.layers[1]
     inputs = (np.arange(layer.rows - 1) % 2.0)[None]
     small = replace(layer, circuits=(changed(layer.circuits[0], "array"),))
-    (job,) = window_jobs(small, Window("dense2", 0, 0), inputs, "full", 0)
-    verdict = judge(job, outcome(run_job(job, ngspice())))
+    (job,) = window_jobs(small, Window("dense2", 0, 0), inputs, Full(ngspice()), 0)
+    verdict = judge(job, outcome(job.fidelity.run(job)))
     assert verdict.holds
     assert verdict.drive_deviation < 1e-6

@@ -7,31 +7,28 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import (
-    SpiceFidelity,
-    Stimulus,
-    layer_deck,
-)
+from memspice.circuits.netlists import layer_deck
 from memspice.circuits.sense import difference_inputs
 from memspice.engines.spice_check import check_netlist
-from tests.helpers import SETS, near_stimulus, small_layer
+from tests.helpers import ARRAYS, SETS, near_stimulus, small_layer
 
-FIDELITIES: tuple[SpiceFidelity, ...] = ("full", "reduced")
-
-
-def netlist(layer: LayerCircuit, fidelity: SpiceFidelity) -> str:
-    return str(layer_deck(layer, near_stimulus(layer), fidelity))
+FIDELITIES: tuple[str, ...] = ("full", "reduced")
 
 
-def elements(layer: LayerCircuit, fidelity: SpiceFidelity = "full") -> list[list[str]]:
+def netlist(layer: LayerCircuit, fidelity: str) -> str:
+    return str(layer_deck(layer, near_stimulus(layer), ARRAYS[fidelity]))
+
+
+def elements(layer: LayerCircuit, fidelity: str = "full") -> list[list[str]]:
     """Words of every element outside the libraries, the crossbars' own included."""
     text = netlist(layer, fidelity).replace("\n+ ", " ")
     own = text[text.index("* Supplies:") :]
     return [line.split() for line in own.splitlines() if line[0].isalpha()]
 
 
-def names(layer: LayerCircuit, prefix: str, fidelity: SpiceFidelity = "full") -> list[str]:
+def names(layer: LayerCircuit, prefix: str, fidelity: str = "full") -> list[str]:
     return [words[0] for words in elements(layer, fidelity) if words[0].startswith(prefix)]
 
 
@@ -40,7 +37,7 @@ def names(layer: LayerCircuit, prefix: str, fidelity: SpiceFidelity = "full") ->
 @pytest.mark.parametrize("spiking", [False, True])
 @pytest.mark.parametrize("name", SETS)
 def test_engine_accepts_every_netlist(
-    name: str, spiking: bool, resistive: bool, fidelity: SpiceFidelity
+    name: str, spiking: bool, resistive: bool, fidelity: str
 ) -> None:
     layer = small_layer(name, resistive=resistive, spiking=spiking, tiles=2)
     check_netlist(netlist(layer, fidelity))
@@ -96,7 +93,7 @@ def test_accumulating_layer_has_no_neuron_and_no_supply_for_one() -> None:
 
 
 @pytest.mark.parametrize("fidelity", FIDELITIES)
-def test_element_names_are_unique(fidelity: SpiceFidelity) -> None:
+def test_element_names_are_unique(fidelity: str) -> None:
     layer = small_layer(tiles=2)
     text = netlist(layer, fidelity)
     outside, inside = [], False
@@ -136,7 +133,9 @@ def test_neurons_carry_the_values_of_their_device(name: str) -> None:
 def test_rows_of_later_tiles_get_the_later_inputs() -> None:
     layer = small_layer(tiles=2)
     rows = np.arange(6.0)[None, :] * 0.01
-    text = str(layer_deck(layer, Stimulus(rows, np.ones((1, 2))), "full")).replace("\n+ ", " ")
+    text = str(layer_deck(layer, Stimulus(rows, np.ones((1, 2))), ARRAYS["full"])).replace(
+        "\n+ ", " "
+    )
     for tile in range(2):
         for row in range(3):
             line = next(one for one in text.splitlines() if one.startswith(f"Vrow{tile}_{row} "))
@@ -151,5 +150,5 @@ def test_title_and_explanation_say_what_it_is() -> None:
     assert lines[2] == "* 3 cycles of write, read and reset; memristor neurons"
     summing = replace(layer, spiking=False)
     assert "accumulating layer without neurons" in str(
-        layer_deck(summing, near_stimulus(layer), "full")
+        layer_deck(summing, near_stimulus(layer), ARRAYS["full"])
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from memspice.engines.base import OperatingPoint, Transient
-from memspice.engines.ngspice import NgspiceEngine
+from memspice.engines.ngspice import Ngspice
 from memspice.errors import (
     ConvergenceError,
     NetlistError,
@@ -20,14 +20,14 @@ SHORT = Transient(STOP, 1e-9)
 
 
 @pytest.fixture(scope="module")
-def engine() -> NgspiceEngine:
-    return NgspiceEngine()
+def engine() -> Ngspice:
+    return Ngspice()
 
 
 # --- results against closed forms -----------------------------------------------------------------
 
 
-def rc_error(engine: NgspiceEngine, max_step: float) -> float:
+def rc_error(engine: Ngspice, max_step: float) -> float:
     """Largest deviation from the exact answer of an RC to a ramp and hold, [V]."""
     resistance, capacitance, rise = 1e3, 100e-12, 10e-9
     netlist = f"rc\nV1 in 0 PULSE(0 1 0 {rise} 1n 1 2)\nR1 in out 1k\nC1 out 0 100p\n"
@@ -45,7 +45,7 @@ def rc_error(engine: NgspiceEngine, max_step: float) -> float:
 
 
 @pytest.mark.ngspice
-def test_rc_step_follows_the_closed_form(engine: NgspiceEngine) -> None:
+def test_rc_step_follows_the_closed_form(engine: Ngspice) -> None:
     # Second order: about (step / tau)^2 / 3 = 3e-5 of the step at 1 ns and 100 ns.
     coarse, fine = rc_error(engine, 2e-9), rc_error(engine, 1e-9)
     assert fine < 1e-4
@@ -53,7 +53,7 @@ def test_rc_step_follows_the_closed_form(engine: NgspiceEngine) -> None:
 
 
 @pytest.mark.ngspice
-def test_divider_voltages_and_the_sign_of_currents(engine: NgspiceEngine) -> None:
+def test_divider_voltages_and_the_sign_of_currents(engine: Ngspice) -> None:
     netlist = DIVIDER.replace("R2 out 0", "Vammeter out low 0\nR2 low 0")
     point = engine.run(netlist, OperatingPoint(), save=["OUT", "v(in)", "I(V1)", "i(vammeter)"])
     np.testing.assert_array_equal(point.time, [0.0])
@@ -65,7 +65,7 @@ def test_divider_voltages_and_the_sign_of_currents(engine: NgspiceEngine) -> Non
 
 
 @pytest.mark.ngspice
-def test_device_values_and_subcircuit_names(engine: NgspiceEngine) -> None:
+def test_device_values_and_subcircuit_names(engine: Ngspice) -> None:
     netlist = "sub\nV1 in 0 2\nXa in 0 cell\n.subckt cell p n\nVs p m 0\nRx m n 1k\n.ends\n"
     save = ["v(xa.m)", "i(v.xa.vs)", "@r.xa.rx[i]", "@R.XA.RX[p]"]
     point = engine.run(netlist, OperatingPoint(), save=save)
@@ -77,7 +77,7 @@ def test_device_values_and_subcircuit_names(engine: NgspiceEngine) -> None:
 
 
 @pytest.mark.ngspice
-def test_thousands_of_saved_signals_all_arrive(engine: NgspiceEngine) -> None:
+def test_thousands_of_saved_signals_all_arrive(engine: Ngspice) -> None:
     chain = "".join(f"R{n} n{n} n{n + 1} 1k\n" for n in range(1500))
     netlist = f"chain\nV1 n0 0 1\n{chain}Rend n1500 0 1k\n"
     save = [f"@r{n}[i]" for n in range(1500)]
@@ -88,7 +88,7 @@ def test_thousands_of_saved_signals_all_arrive(engine: NgspiceEngine) -> None:
 
 
 @pytest.mark.ngspice
-def test_times_rise_strictly_and_end_at_stop(engine: NgspiceEngine) -> None:
+def test_times_rise_strictly_and_end_at_stop(engine: Ngspice) -> None:
     stop = 1.2345678901234567e-6
     waveforms = engine.run(DIVIDER, Transient(stop, 1.1e-9, initial_step=1e-12))
     assert (np.diff(waveforms.time) > 0).all()
@@ -143,7 +143,7 @@ WRONG_CIRCUITS = {
 
 @pytest.mark.ngspice
 @pytest.mark.parametrize("case", WRONG_CIRCUITS)
-def test_wrong_circuits_are_refused_with_the_line(engine: NgspiceEngine, case: str) -> None:
+def test_wrong_circuits_are_refused_with_the_line(engine: Ngspice, case: str) -> None:
     netlist, message = WRONG_CIRCUITS[case]
     with pytest.raises(NetlistError, match=message):
         engine.run(netlist, SHORT)
@@ -152,13 +152,13 @@ def test_wrong_circuits_are_refused_with_the_line(engine: NgspiceEngine, case: s
 @pytest.mark.ngspice
 @pytest.mark.parametrize("name", ["v(nope)", "i(vnope)", "@rnope[i]", "@r1[nope]"])
 @pytest.mark.parametrize("others", [["v(out)"], []])
-def test_unknown_signals_are_refused(engine: NgspiceEngine, name: str, others: list[str]) -> None:
+def test_unknown_signals_are_refused(engine: Ngspice, name: str, others: list[str]) -> None:
     with pytest.raises(NetlistError, match="save="):
         engine.run(DIVIDER, SHORT, save=[*others, name])
 
 
 @pytest.mark.ngspice
-def test_a_transient_that_dies_is_a_convergence_error_with_its_time(engine: NgspiceEngine) -> None:
+def test_a_transient_that_dies_is_a_convergence_error_with_its_time(engine: Ngspice) -> None:
     # From 0.5 us on the source has no consistent solution at x = 0.5 V.
     netlist = (
         "dies\nV1 in 0 PULSE(0 1 0.5u 1n 1n 1 2)\n"
@@ -169,21 +169,21 @@ def test_a_transient_that_dies_is_a_convergence_error_with_its_time(engine: Ngsp
 
 
 @pytest.mark.ngspice
-def test_no_operating_point_is_a_convergence_error(engine: NgspiceEngine) -> None:
+def test_no_operating_point_is_a_convergence_error(engine: Ngspice) -> None:
     netlist = "no real solution\nB1 a 0 V=v(a)*v(a)+1\nR1 a 0 1k\n"
     with pytest.raises(ConvergenceError, match="(?i)timestep too small"):
         engine.run(netlist, OperatingPoint())
 
 
 @pytest.mark.ngspice
-def test_an_alarming_title_or_node_name_is_no_warning(engine: NgspiceEngine) -> None:
+def test_an_alarming_title_or_node_name_is_no_warning(engine: Ngspice) -> None:
     netlist = "Error: fatal warning\nV1 error 0 1\nR1 error failed 1k\nR2 failed 0 3k\n"
     assert engine.run(netlist, SHORT).voltage("failed")[-1] == pytest.approx(0.75)
 
 
 @pytest.mark.ngspice
 def test_a_failed_run_is_kept_on_request_and_named(tmp_path: Path) -> None:
-    engine = NgspiceEngine(keep_failed=tmp_path / "failed")
+    engine = Ngspice(keep_failed=tmp_path / "failed")
     with pytest.raises(NetlistError, match="deck and log kept in") as caught:
         engine.run(DIVIDER + "D1 out 0 nomodel\n", SHORT)
     (folder,) = (tmp_path / "failed").iterdir()
@@ -195,7 +195,7 @@ def test_a_failed_run_is_kept_on_request_and_named(tmp_path: Path) -> None:
 @pytest.mark.ngspice
 def test_a_failed_run_that_cannot_be_kept_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    engine = NgspiceEngine(keep_failed=tmp_path / "file" / "failed")
+    engine = Ngspice(keep_failed=tmp_path / "file" / "failed")
     with pytest.raises(NetlistError, match=r"(?s)nomodel.*could not be kept"):
         engine.run(DIVIDER + "D1 out 0 nomodel\n", SHORT)
 
@@ -205,7 +205,7 @@ def test_a_failed_run_that_cannot_be_kept_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.ngspice
 def test_spiceinit_and_environment_are_ignored(
-    engine: NgspiceEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Ngspice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Each of the three alone would make the raw file text, which the reader refuses.
     (tmp_path / ".spiceinit").write_text("set filetype=ascii\n")
@@ -217,7 +217,7 @@ def test_spiceinit_and_environment_are_ignored(
 
 @pytest.mark.ngspice
 def test_nothing_is_left_in_the_temporary_folder(
-    engine: NgspiceEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Ngspice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     engine.run(DIVIDER, SHORT)
@@ -230,5 +230,5 @@ def test_nothing_is_left_in_the_temporary_folder(
 def test_home_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service or container may start without HOME, which crashes a bare ngspice 39."""
     monkeypatch.delenv("HOME", raising=False)
-    waves = NgspiceEngine().run("* divider\nV1 a 0 2\nR1 a b 1k\nR2 b 0 1k\n", OperatingPoint())
+    waves = Ngspice().run("* divider\nV1 a 0 2\nR1 a b 1k\nR2 b 0 1k\n", OperatingPoint())
     assert waves.voltage("b")[0] == pytest.approx(1.0, abs=1e-6)

@@ -13,7 +13,7 @@ import pytest
 from memspice.circuits.deck import Deck
 from memspice.engines import ENGINES, find_engine
 from memspice.engines.base import Cancelled, SolverOptions
-from memspice.engines.ngspice import NgspiceEngine
+from memspice.engines.ngspice import Ngspice
 from memspice.errors import (
     ConfigError,
     DataError,
@@ -28,22 +28,22 @@ from tests.engine_helpers import SPICE_DIVIDER as DIVIDER
 
 
 @pytest.fixture(scope="module")
-def engine() -> NgspiceEngine:
-    return NgspiceEngine()
+def engine() -> Ngspice:
+    return Ngspice()
 
 
 @pytest.fixture
-def fake(tmp_path: Path) -> Callable[..., NgspiceEngine]:
+def fake(tmp_path: Path) -> Callable[..., Ngspice]:
     """Engines that are shell scripts: ``body`` runs in place of (or around) ngspice."""
 
-    def build(body: str, banner: str = "** ngspice-39 : Circuit", probe: str = "") -> NgspiceEngine:
+    def build(body: str, banner: str = "** ngspice-39 : Circuit", probe: str = "") -> Ngspice:
         script = tmp_path / "ngspice-stand-in"
         script.write_text(
             f'#!/bin/sh\nif [ "$1" = --version ]; then echo "{banner}"; exit 0; fi\n'
             f'case "$*" in *probe.cir*) {probe or ":"}; exit 0;; esac\n{body}\n'
         )
         script.chmod(0o755)
-        return NgspiceEngine(str(script))
+        return Ngspice(str(script))
 
     return build
 
@@ -70,7 +70,7 @@ def wait_until(condition: Callable[[], bool]) -> bool:
 
 @ON_POSIX
 def test_a_timeout_kills_the_engine_and_its_children(
-    fake: Callable[..., NgspiceEngine], tmp_path: Path
+    fake: Callable[..., Ngspice], tmp_path: Path
 ) -> None:
     body = f"sleep 300 & echo $$ $! > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/pids; wait"
     engine = fake(body)
@@ -82,13 +82,13 @@ def test_a_timeout_kills_the_engine_and_its_children(
 
 
 @pytest.mark.ngspice
-def test_a_timeout_stops_the_real_engine(engine: NgspiceEngine) -> None:
+def test_a_timeout_stops_the_real_engine(engine: Ngspice) -> None:
     with pytest.raises(EngineTimeout, match="raise timeout"):
         engine.run(DIVIDER, ENDLESS, save=["v(out)"], timeout=0.3)
 
 
 @pytest.mark.ngspice
-def test_cancel_stops_a_running_engine(engine: NgspiceEngine) -> None:
+def test_cancel_stops_a_running_engine(engine: Ngspice) -> None:
     cancel = threading.Event()
     timer = threading.Timer(0.2, cancel.set)
     timer.start()
@@ -160,7 +160,7 @@ MISBEHAVIOUR = {
 @ON_POSIX
 @pytest.mark.ngspice
 @pytest.mark.parametrize("case", MISBEHAVIOUR)
-def test_misbehaviour_is_noticed(fake: Callable[..., NgspiceEngine], case: str) -> None:
+def test_misbehaviour_is_noticed(fake: Callable[..., Ngspice], case: str) -> None:
     body, kind, message = MISBEHAVIOUR[case]
     with pytest.raises(kind, match=message) as caught:
         fake(body).run(DIVIDER, SHORT, save=["v(out)", "i(v1)"])
@@ -169,7 +169,7 @@ def test_misbehaviour_is_noticed(fake: Callable[..., NgspiceEngine], case: str) 
 
 @ON_POSIX
 @pytest.mark.ngspice
-def test_a_full_disk_is_named(fake: Callable[..., NgspiceEngine]) -> None:
+def test_a_full_disk_is_named(fake: Callable[..., Ngspice]) -> None:
     # With SIGXFSZ ignored, writing beyond the limit fails as on a full disk: ngspice exits with 0
     # (the same log and exit status were seen on a full tmpfs).
     with pytest.raises(TruncatedOutput, match="rawfile write error.*disk space"):
@@ -188,7 +188,7 @@ def test_a_full_disk_is_named(fake: Callable[..., NgspiceEngine]) -> None:
         "Warning: v1: no DC value, transient time 0 value used",
     ],
 )
-def test_harmless_notes_are_no_errors(fake: Callable[..., NgspiceEngine], note: str) -> None:
+def test_harmless_notes_are_no_errors(fake: Callable[..., Ngspice], note: str) -> None:
     waveforms = fake(f'echo "{note}" >&2; exec ngspice "$@"').run(DIVIDER, SHORT)
     assert waveforms.voltage("out")[-1] == pytest.approx(0.75)
     assert note.rpartition("Warning")[2] in waveforms.log
@@ -198,7 +198,7 @@ def test_harmless_notes_are_no_errors(fake: Callable[..., NgspiceEngine], note: 
 
 
 @pytest.mark.ngspice
-def test_the_installed_engine_is_described(engine: NgspiceEngine) -> None:
+def test_the_installed_engine_is_described(engine: Ngspice) -> None:
     assert engine.info.name == "ngspice"
     assert engine.info.version[0].isdigit()
     assert Path(engine.info.path).is_absolute()
@@ -207,7 +207,7 @@ def test_the_installed_engine_is_described(engine: NgspiceEngine) -> None:
 
 @ON_POSIX
 def test_abilities_are_seen_and_not_concluded_from_a_version(
-    fake: Callable[..., NgspiceEngine],
+    fake: Callable[..., Ngspice],
 ) -> None:
     info = fake("exit 0", banner="** ngspice-99.1+ : a later one").info
     assert (info.version, info.osdi, info.klu) == ("99.1+", False, False)
@@ -215,9 +215,7 @@ def test_abilities_are_seen_and_not_concluded_from_a_version(
 
 @ON_POSIX
 @pytest.mark.parametrize("version", ["38", "27.1", "x"])
-def test_an_engine_below_the_floor_is_refused(
-    fake: Callable[..., NgspiceEngine], version: str
-) -> None:
+def test_an_engine_below_the_floor_is_refused(fake: Callable[..., Ngspice], version: str) -> None:
     with pytest.raises(EngineVersionError, match="memspice needs"):
         fake("exit 0", banner=f"** ngspice-{version} : Circuit")
 
@@ -225,7 +223,7 @@ def test_an_engine_below_the_floor_is_refused(
 @ON_POSIX
 @pytest.mark.ngspice
 def test_a_program_exchanged_between_two_runs_is_noticed(
-    fake: Callable[..., NgspiceEngine],
+    fake: Callable[..., Ngspice],
 ) -> None:
     engine = fake('exec ngspice "$@"')
     engine.run(DIVIDER, SHORT)
@@ -238,7 +236,7 @@ def test_a_program_exchanged_between_two_runs_is_noticed(
 
 @pytest.mark.ngspice
 @pytest.mark.parametrize("timeout", [1e-9, 0.0, -1.0, float("nan")])
-def test_a_limit_that_cannot_be_held_is_refused(engine: NgspiceEngine, timeout: float) -> None:
+def test_a_limit_that_cannot_be_held_is_refused(engine: Ngspice, timeout: float) -> None:
     with pytest.raises(ConfigError, match="at least 0.05 s"):
         engine.run(DIVIDER, SHORT, timeout=timeout)
 
@@ -251,7 +249,7 @@ else grep -q 'options klu' probe.cir && echo 'Using KLU as Direct Linear Solver'
 @ON_POSIX
 @pytest.mark.vacask
 def test_models_are_compiled_where_osdi_loads_and_transistors_built_in(
-    fake: Callable[..., NgspiceEngine],
+    fake: Callable[..., Ngspice],
 ) -> None:
     deck = Deck("title", "text")
     section = deck.section("one of each")
@@ -269,7 +267,7 @@ def test_models_are_compiled_where_osdi_loads_and_transistors_built_in(
 
 @ON_POSIX
 @pytest.mark.ngspice
-def test_klu_is_used_where_there_is_klu(fake: Callable[..., NgspiceEngine], tmp_path: Path) -> None:
+def test_klu_is_used_where_there_is_klu(fake: Callable[..., Ngspice], tmp_path: Path) -> None:
     seen = tmp_path / "seen.cir"
     engine = fake(f'cp deck.cir {seen}; exec ngspice "$@"', probe=NEWER)
     assert (engine.info.version, engine.info.osdi, engine.info.klu) == ("39", True, True)
@@ -281,7 +279,7 @@ def test_klu_is_used_where_there_is_klu(fake: Callable[..., NgspiceEngine], tmp_
 
 @ON_POSIX
 @pytest.mark.ngspice
-def test_klu_by_name_must_really_be_used(fake: Callable[..., NgspiceEngine]) -> None:
+def test_klu_by_name_must_really_be_used(fake: Callable[..., Ngspice]) -> None:
     klu = SolverOptions(linear_solver="klu")
     # the stand-in has KLU when asked, and drops it in the run
     engine = fake('grep -v klu deck.cir > d; cp d deck.cir; exec ngspice "$@"', probe=NEWER)
@@ -290,20 +288,20 @@ def test_klu_by_name_must_really_be_used(fake: Callable[..., NgspiceEngine]) -> 
 
 
 @ON_POSIX
-def test_klu_by_name_is_refused_where_there_is_none(fake: Callable[..., NgspiceEngine]) -> None:
+def test_klu_by_name_is_refused_where_there_is_none(fake: Callable[..., Ngspice]) -> None:
     with pytest.raises(ConfigError, match="no KLU"):
         fake("exit 0").run(DIVIDER, SHORT, options=SolverOptions(linear_solver="klu"))
 
 
 @ON_POSIX
-def test_an_executable_that_is_not_ngspice_is_refused(fake: Callable[..., NgspiceEngine]) -> None:
+def test_an_executable_that_is_not_ngspice_is_refused(fake: Callable[..., Ngspice]) -> None:
     with pytest.raises(EngineError, match="does not answer like ngspice"):
         fake("exit 0", banner="bash 5.2")
 
 
 def test_a_missing_executable_is_named_with_the_way_to_install_it() -> None:
     with pytest.raises(EngineNotFound, match=r"ngspice-nowhere.*(apt|brew|conda) install"):
-        NgspiceEngine("ngspice-nowhere")
+        Ngspice("ngspice-nowhere")
 
 
 def test_an_unknown_engine_is_refused_and_the_known_are_named() -> None:

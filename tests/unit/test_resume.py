@@ -19,6 +19,7 @@ from memspice.network.weights import save_network
 from memspice.resources import resource_path
 from memspice.store import read_run
 from memspice.windows import setup as windows_setup
+from memspice.windows.reduced import Reduced
 from memspice.windows.setup import Setup
 from tests.cli_helpers import call
 from tests.faults import kills
@@ -75,9 +76,11 @@ def test_a_run_whose_jobs_fail_leaves_the_earlier_result(
     simulate_layer(small, LayerRun(fidelity="surrogate"), out)
     before = out.read_bytes()
     engine = StandIn(lambda _: ConvergenceError("gave up"))
-    monkeypatch.setattr("memspice.experiment.simulate_layer.open_engine", lambda *_: engine)
-    with pytest.raises(IncompleteResults, match="gave up"):
-        simulate_layer(small, LayerRun(), out)
+    with monkeypatch.context() as patch:
+        place = "memspice.experiment.simulate_layer.open_fidelity"
+        patch.setattr(place, lambda *_: Reduced(engine))
+        with pytest.raises(IncompleteResults, match="gave up"):
+            simulate_layer(small, LayerRun(), out)
     assert out.read_bytes() == before
     with read_run(tmp_path / "run.h5.parts" / "_index.h5") as run:
         assert (run.status, {info.status for info in run.jobs()}) == ("incomplete", {"failed"})

@@ -35,6 +35,7 @@ from memspice.jobs.attempts import WorkerLost, attempt
 from memspice.jobs.simulation import EngineSource, run_simulation
 from memspice.parameters import load_parameter_set
 from memspice.store import read_run
+from memspice.windows.reduced import Reduced
 from memspice.windows.setup import Setup
 from tests.cli_helpers import call
 
@@ -221,7 +222,7 @@ SETUP = Setup(network="digits-mlp", images=2, cycles=1, tile=(65, 32))  # 2 wind
 def install(monkeypatch: pytest.MonkeyPatch, fail: Callable[[str], bool]) -> list[str]:
     """Let the true engine crash on decks that `fail` picks; return the decks it was given."""
     real, given = find_engine("ngspice"), []
-    monkeypatch.setattr("memspice.windows.window.DECK_OUTPUTS", 32)  # a group is a deck
+    monkeypatch.setattr("memspice.windows.reduced.DECK_OUTPUTS", 32)  # a group is a deck
 
     class Crashing:
         info = real.info
@@ -234,7 +235,9 @@ def install(monkeypatch: pytest.MonkeyPatch, fail: Callable[[str], bool]) -> lis
             return real.run(netlist, analysis, **options)
 
     for module in ("simulate_layer", "infer"):
-        monkeypatch.setattr(f"memspice.experiment.{module}.open_engine", lambda *_: Crashing())
+        monkeypatch.setattr(
+            f"memspice.experiment.{module}.open_fidelity", lambda *_: Reduced(Crashing())
+        )
     return given
 
 
@@ -338,7 +341,7 @@ def test_infer_leaves_out_the_image_that_failed(monkeypatch: pytest.MonkeyPatch)
 
 def test_infer_without_an_image_left(monkeypatch: pytest.MonkeyPatch) -> None:
     crashing = StandIn(lambda _: ConvergenceError("gave up"))
-    monkeypatch.setattr("memspice.experiment.infer.open_engine", lambda *_: crashing)
+    monkeypatch.setattr("memspice.experiment.infer.open_fidelity", lambda *_: Reduced(crashing))
     decks = 2 * 8  # 32 outputs of each of two images
     with pytest.raises(IncompleteResults, match=rf"{decks} of {decks} jobs failed(.|\n)*gave up"):
         infer(SETUP, "reduced")

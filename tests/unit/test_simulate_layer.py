@@ -17,10 +17,11 @@ from memspice.network.architecture import Architecture, Conv, Dense, Pool
 from memspice.network.inference import Window
 from memspice.network.weights import Network, WeightLayer, save_network, weight_shapes
 from memspice.store import read_run
-from memspice.windows import run_windows as module
+from memspice.windows.fidelity import window_jobs
 from memspice.windows.outcome import join_windows
+from memspice.windows.reduced import DECK_OUTPUTS, Reduced
 from memspice.windows.setup import Setup, choose_windows, prepare
-from memspice.windows.window import DECK_OUTPUTS, run_job, window_jobs
+from memspice.windows.surrogate import Surrogate
 from tests.helpers import changed, ngspice
 
 LEVELS = 32
@@ -186,15 +187,15 @@ def test_resume_gives_the_same_result_and_runs_only_what_is_missing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    out, ran, real = tmp_path / "run.h5", [], module.window_request
+    out, ran, real = tmp_path / "run.h5", [], Reduced.request
 
-    def dies_at_the_third(job: Any, engine: Any) -> Any:
+    def dies_at_the_third(fidelity: Any, job: Any) -> Any:
         if len(ran) == 2:
             raise KeyboardInterrupt
         ran.append(job.name)
-        return real(job, engine)
+        return real(fidelity, job)
 
-    monkeypatch.setattr(module, "window_request", dies_at_the_third)
+    monkeypatch.setattr(Reduced, "request", dies_at_the_third)
     setup = Setup(network=pooled, images=2, cycles=CYCLES, tile=(9, 6), seed=3)
     with pytest.raises(KeyboardInterrupt):
         simulate_layer(setup, LayerRun("dense1", fidelity="reduced", workers=1), out)
@@ -203,11 +204,11 @@ def test_resume_gives_the_same_result_and_runs_only_what_is_missing(
         assert run.status != "complete"
     again: list[str] = []
 
-    def counted(job: Any, engine: Any) -> Any:
+    def counted(fidelity: Any, job: Any) -> Any:
         again.append(job.name)
-        return real(job, engine)
+        return real(fidelity, job)
 
-    monkeypatch.setattr(module, "window_request", counted)
+    monkeypatch.setattr(Reduced, "request", counted)
     found = simulate(pooled, "reduced", out, resume=True)
     assert sorted([*ran, *again]) == sorted(set(ran) | set(again))
     assert len(again) == 2
@@ -235,15 +236,15 @@ def test_run_is_stored_with_its_events(pooled: str, tmp_path: Path) -> None:
 def test_resume_runs_what_was_beyond_a_limit_anew(
     pooled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, real, ran = tmp_path / "run.h5", module.run_job, []
+    out, real, ran = tmp_path / "run.h5", Surrogate.run, []
 
-    def lies_at_the_second(job: Any, engine: Any) -> Any:
+    def lies_at_the_second(fidelity: Any, job: Any) -> Any:
         ran.append(job.name)
-        record = real(job, engine)
+        record = real(fidelity, job)
         twice = {name: 2 * joules for name, joules in record.energy.items()}
         return replace(record, energy=twice) if len(ran) == 2 else record
 
-    monkeypatch.setattr(module, "run_job", lies_at_the_second)
+    monkeypatch.setattr(Surrogate, "run", lies_at_the_second)
     found = simulate(pooled, "surrogate", out)
     assert not found.verdict.holds
     with read_run(out) as run:
@@ -339,16 +340,10 @@ def test_strongly_coupled_columns_are_not_reduced(pooled: str) -> None:
     ]
     loose = replace(layer, circuits=tuple(weak))
     window = Window("dense1", 0, 0)
+    reduced = Reduced(ngspice())
+    job = window_jobs(loose, window, np.ones((1, 16)), reduced, 0)[0]
     with pytest.raises(ConfigError, match="use --fidelity full"):
-        run_job(window_jobs(loose, window, np.ones((1, 16)), "reduced", 0)[0], ngspice())
-
-
-@pytest.mark.parametrize("fidelity", ["full", "reduced"])
-def test_spice_without_an_engine(pooled: str, fidelity: Any) -> None:
-    layer = prepare(Setup(network=pooled, cycles=1)).mapped.layers[0]
-    job = window_jobs(layer, Window("dense1", 0, 0), np.ones((1, 16)), fidelity, 0)[0]
-    with pytest.raises(ConfigError, match="needs an engine"):
-        run_job(job, None)
+        reduced.run(job)
 
 
 def test_missing_engine(pooled: str, monkeypatch: pytest.MonkeyPatch) -> None:

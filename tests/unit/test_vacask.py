@@ -10,16 +10,18 @@ import pytest
 from memspice.analysis.energy import energy_balance
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import add_drivers, add_tiles, layer_deck
+from memspice.circuits.netlists import layer_deck
 from memspice.circuits.power import event_values, layer_power, saved_signals
+from memspice.circuits.wired_array_circuit import add_drivers, add_tiles
 from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transient
-from memspice.engines.ngspice import NgspiceEngine
-from memspice.engines.vacask import VacaskEngine
+from memspice.engines.ngspice import Ngspice
+from memspice.engines.vacask import Vacask
 from memspice.errors import ConvergenceError, EngineError, NetlistError
 from memspice.solver.crossbar_solution import solve_crossbar
 from memspice.verification.example_layers import memristor_layer, mtj_layer, stimulus
 from tests.engine_helpers import VACASK_DIVIDER as DIVIDER
 from tests.engine_helpers import VACASK_HEAD as HEAD
+from tests.helpers import ARRAYS
 
 pytestmark = pytest.mark.vacask
 
@@ -28,8 +30,8 @@ SHORT = Transient(STOP, 1e-9)
 
 
 @pytest.fixture(scope="module")
-def engine() -> VacaskEngine:
-    return VacaskEngine()
+def engine() -> Vacask:
+    return Vacask()
 
 
 # --- results against closed forms -----------------------------------------------------------------
@@ -66,9 +68,7 @@ def rc_error(engine: Engine, analysis: Transient, options: SolverOptions) -> flo
 
 @pytest.mark.parametrize("method", ["gear", "trap"])
 @pytest.mark.parametrize("from_rest", [False, True])
-def test_rc_step_follows_the_closed_form(
-    engine: VacaskEngine, method: str, from_rest: bool
-) -> None:
+def test_rc_step_follows_the_closed_form(engine: Vacask, method: str, from_rest: bool) -> None:
     # Second order: about (step / tau)^2 / 3 = 1e-5 of the step at 0.5 ns and 100 ns; two steps
     # behind each of the two corners are of first order, (step / tau)^2 / 2 each.
     options = SolverOptions(method=method)  # type: ignore[arg-type]
@@ -81,16 +81,16 @@ def test_rc_step_follows_the_closed_form(
 
 
 @pytest.mark.ngspice
-def test_the_step_follows_the_tolerance_as_in_ngspice(engine: VacaskEngine) -> None:
+def test_the_step_follows_the_tolerance_as_in_ngspice(engine: Vacask) -> None:
     """Where no step limit helps, VACASK's error is below ngspice's at the same tolerances."""
     free = Transient(STOP, 0.1 * STOP, from_rest=True)
-    ngspice = NgspiceEngine()
+    ngspice = Ngspice()
     loose, tight = (SolverOptions(reltol=reltol, vntol=1e-9) for reltol in (1e-3, 1e-5))
     assert rc_error(engine, free, tight) < rc_error(engine, free, loose) / 2
     assert rc_error(engine, free, loose) < rc_error(ngspice, free, loose)
 
 
-def test_an_initial_condition_decays_with_the_time_constant(engine: VacaskEngine) -> None:
+def test_an_initial_condition_decays_with_the_time_constant(engine: Vacask) -> None:
     deck = rc_deck(initial=0.5)
     waveforms = engine.run(engine.write(deck), Transient(STOP, 1e-9, from_rest=True))
     time, found = waveforms.time[1:], waveforms.voltage("out")[1:]
@@ -100,7 +100,7 @@ def test_an_initial_condition_decays_with_the_time_constant(engine: VacaskEngine
     np.testing.assert_allclose(found, exact, atol=2e-4)
 
 
-def test_divider_voltages_and_the_sign_of_currents(engine: VacaskEngine) -> None:
+def test_divider_voltages_and_the_sign_of_currents(engine: Vacask) -> None:
     netlist = DIVIDER.replace("r2 (out 0)", "vammeter (out low) vsource dc=0\nr2 (low 0)")
     netlist += "i1 (0 other) isource dc=1m\nr3 (other 0) resistor r=2k\n"
     save = ["OUT", "v(in)", "I(V1)", "i(vammeter)", "other"]
@@ -115,7 +115,7 @@ def test_divider_voltages_and_the_sign_of_currents(engine: VacaskEngine) -> None
     np.testing.assert_array_equal(point.voltage("0"), [0.0])
 
 
-def test_device_values_and_subcircuit_names(engine: VacaskEngine) -> None:
+def test_device_values_and_subcircuit_names(engine: Vacask) -> None:
     netlist = HEAD + (
         "v1 (in 0) vsource dc=2\nxa (in 0) outer\nsubckt outer(p n)\nxb (p n) cell\nends\n"
         "subckt cell(p n)\nvs (p m) vsource dc=0\nrx (m n) resistor r=1k\nends\n"
@@ -130,7 +130,7 @@ def test_device_values_and_subcircuit_names(engine: VacaskEngine) -> None:
     assert {"v(in)", "i(v1)", *save[:2]} == set(everything)
 
 
-def test_the_current_inside_a_model_can_be_asked_for(engine: VacaskEngine) -> None:
+def test_the_current_inside_a_model_can_be_asked_for(engine: Vacask) -> None:
     deck = Deck("follower", "a level without load")
     circuit = deck.section("elements")
     circuit.V("1", "drive", circuit.gnd, 0.3)
@@ -145,7 +145,7 @@ def test_the_current_inside_a_model_can_be_asked_for(engine: VacaskEngine) -> No
     assert point.signal(name)[0] == pytest.approx(-0.3e-3)  # a source that feeds a load
 
 
-def test_thousands_of_saved_signals_all_arrive(engine: VacaskEngine) -> None:
+def test_thousands_of_saved_signals_all_arrive(engine: Vacask) -> None:
     chain = "".join(f"r{n} (n{n} n{n + 1}) resistor r=1k\n" for n in range(1500))
     netlist = f"{HEAD}v1 (n0 0) vsource dc=1\n{chain}rend (n1500 0) resistor r=1k\n"
     save = [f"@r{n}[i]" for n in range(1500)]
@@ -155,7 +155,7 @@ def test_thousands_of_saved_signals_all_arrive(engine: VacaskEngine) -> None:
     np.testing.assert_allclose(currents, 1 / 1501e3, rtol=1e-6)  # reltol of the last Newton step
 
 
-def test_times_rise_strictly_and_end_at_stop(engine: VacaskEngine) -> None:
+def test_times_rise_strictly_and_end_at_stop(engine: Vacask) -> None:
     stop = 1.2345678901234567e-6
     waveforms = engine.run(DIVIDER, Transient(stop, 1.1e-9, initial_step=1e-12))
     assert (np.diff(waveforms.time) > 0).all()
@@ -167,7 +167,7 @@ def test_times_rise_strictly_and_end_at_stop(engine: VacaskEngine) -> None:
 # --- crossbars and layers -------------------------------------------------------------------------
 
 
-def test_a_wired_crossbar_is_solved_as_by_elimination(engine: VacaskEngine) -> None:
+def test_a_wired_crossbar_is_solved_as_by_elimination(engine: Vacask) -> None:
     layer, drive = memristor_layer(), stimulus()
     deck = Deck("crossbar", "drivers and cells into virtual grounds")
     add_drivers(deck, layer, drive)
@@ -197,12 +197,12 @@ def layer_run(layer: LayerCircuit, engine: Engine) -> tuple[dict[str, np.ndarray
         events.cycles * layer.schedule.cycle, layer.timing.write / 25, from_rest=True
     )
     waveforms = engine.run(
-        engine.write(layer_deck(layer, events, "full")),
+        engine.write(layer_deck(layer, events, ARRAYS["full"])),
         analysis,
-        save=saved_signals(layer, "full"),
+        save=saved_signals(layer, ARRAYS["full"]),
         options=SolverOptions(reltol=1e-4, vntol=1e-5, chgtol=1e-18),
     )
-    power = layer_power(layer, events, "full", waveforms)
+    power = layer_power(layer, events, ARRAYS["full"], waveforms)
     balance = energy_balance(power, layer.schedule, events.cycles)
     assert balance.closure < 1e-4
     return event_values(layer, events.cycles, waveforms), np.array(
@@ -212,11 +212,9 @@ def layer_run(layer: LayerCircuit, engine: Engine) -> tuple[dict[str, np.ndarray
 
 @pytest.mark.ngspice
 @pytest.mark.parametrize("build", [memristor_layer, mtj_layer])
-def test_a_whole_layer_has_the_spikes_and_energies_of_ngspice(engine: VacaskEngine, build) -> None:  # type: ignore[no-untyped-def]
+def test_a_whole_layer_has_the_spikes_and_energies_of_ngspice(engine: Vacask, build) -> None:  # type: ignore[no-untyped-def]
     layer = build()
-    (found, energy), (other, other_energy) = (
-        layer_run(layer, one) for one in (engine, NgspiceEngine())
-    )
+    (found, energy), (other, other_energy) = (layer_run(layer, one) for one in (engine, Ngspice()))
     drive = layer.drive_voltage(stimulus().row_voltage)
     law = layer.device.hazard
     exact = np.exp(
@@ -229,7 +227,7 @@ def test_a_whole_layer_has_the_spikes_and_energies_of_ngspice(engine: VacaskEngi
     np.testing.assert_allclose(energy, other_energy, rtol=1e-2)
 
 
-def test_the_charge_behind_a_corner_is_right(engine: VacaskEngine) -> None:
+def test_the_charge_behind_a_corner_is_right(engine: Vacask) -> None:
     """VACASK checks no error in the first two steps behind a corner, so these must be short.
 
     With its own first steps, a quarter of the edge, 4 % of the charge are missing at any tolerance.
@@ -280,7 +278,7 @@ WRONG_CIRCUITS = {
 
 
 @pytest.mark.parametrize("case", WRONG_CIRCUITS)
-def test_wrong_circuits_are_refused(engine: VacaskEngine, case: str) -> None:
+def test_wrong_circuits_are_refused(engine: Vacask, case: str) -> None:
     lines, message = WRONG_CIRCUITS[case]
     with pytest.raises(NetlistError, match=message):
         engine.run(f"{DIVIDER}{lines}\n", SHORT)
@@ -288,12 +286,12 @@ def test_wrong_circuits_are_refused(engine: VacaskEngine, case: str) -> None:
 
 @pytest.mark.parametrize("name", ["v(nope)", "i(vnope)", "@rnope[i]", "@r1[nope]", "v(x1.nope)"])
 @pytest.mark.parametrize("others", [["v(out)"], ["all"]])
-def test_unknown_signals_are_refused(engine: VacaskEngine, name: str, others: list[str]) -> None:
+def test_unknown_signals_are_refused(engine: Vacask, name: str, others: list[str]) -> None:
     with pytest.raises(NetlistError, match="save="):
         engine.run(DIVIDER, SHORT, save=[*others, name])
 
 
-def test_a_current_into_nowhere_is_not_finite(engine: VacaskEngine) -> None:
+def test_a_current_into_nowhere_is_not_finite(engine: Vacask) -> None:
     netlist = f"{DIVIDER}i1 (0 lost) isource dc=1m\nc1 (lost 0) capacitor c=1p\n"
     with pytest.raises(
         EngineError, match="(?i)nan found in vector, row node 'lost'.*path to ground"
@@ -301,18 +299,18 @@ def test_a_current_into_nowhere_is_not_finite(engine: VacaskEngine) -> None:
         engine.run(netlist, OperatingPoint())
 
 
-def test_too_few_newton_steps_are_a_convergence_error(engine: VacaskEngine) -> None:
+def test_too_few_newton_steps_are_a_convergence_error(engine: Vacask) -> None:
     with pytest.raises(ConvergenceError, match="failed to converge.*itl4"):
         engine.run(DIVIDER, Transient(STOP, 1e-9, from_rest=True), options=SolverOptions(itl4=1))
 
 
-def test_an_alarming_title_or_node_name_is_no_warning(engine: VacaskEngine) -> None:
+def test_an_alarming_title_or_node_name_is_no_warning(engine: Vacask) -> None:
     netlist = DIVIDER.replace("title", "Error: fatal warning").replace("out", "failed")
     assert engine.run(netlist, SHORT).voltage("failed")[-1] == pytest.approx(0.75)
 
 
 def test_a_failed_run_is_kept_on_request_and_named(tmp_path: Path) -> None:
-    engine = VacaskEngine(keep_failed=tmp_path / "failed")
+    engine = Vacask(keep_failed=tmp_path / "failed")
     with pytest.raises(NetlistError, match="deck and log kept in") as caught:
         engine.run(DIVIDER + "x1 (out 0) nomodel\n", SHORT)
     (folder,) = (tmp_path / "failed").iterdir()
@@ -325,7 +323,7 @@ def test_a_failed_run_is_kept_on_request_and_named(tmp_path: Path) -> None:
 
 
 def test_settings_of_the_user_are_ignored(
-    engine: VacaskEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Vacask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".vacaskrc.toml").write_text("this is [no toml\n")
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -334,7 +332,7 @@ def test_settings_of_the_user_are_ignored(
 
 
 def test_nothing_is_left_in_the_temporary_folder(
-    engine: VacaskEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Vacask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     engine.run(DIVIDER, SHORT)

@@ -11,7 +11,7 @@ import pytest
 
 from memspice.engines import vacask
 from memspice.engines.base import Cancelled, SolverOptions
-from memspice.engines.vacask import VacaskEngine
+from memspice.engines.vacask import Vacask
 from memspice.engines.vacask_log import first_problem, tidy_log
 from memspice.errors import (
     ConfigError,
@@ -30,15 +30,15 @@ pytestmark = pytest.mark.vacask
 
 
 @pytest.fixture(scope="module")
-def engine() -> VacaskEngine:
-    return VacaskEngine()
+def engine() -> Vacask:
+    return Vacask()
 
 
 @pytest.fixture
-def fake(tmp_path: Path, engine: VacaskEngine) -> Callable[..., VacaskEngine]:
+def fake(tmp_path: Path, engine: Vacask) -> Callable[..., Vacask]:
     """Engines that are shell scripts: ``body`` runs around the real one, ``$VACASK``."""
 
-    def build(body: str, probe: str = 'exec $VACASK "$@"') -> VacaskEngine:
+    def build(body: str, probe: str = 'exec $VACASK "$@"') -> Vacask:
         script = tmp_path / "vacask-stand-in"
         script.write_text(
             f"#!/bin/sh\nVACASK={engine.info.path}\n"
@@ -46,7 +46,7 @@ def fake(tmp_path: Path, engine: VacaskEngine) -> Callable[..., VacaskEngine]:
         )
         script.chmod(0o755)
         vacask.probe.cache_clear()
-        return VacaskEngine(str(script))
+        return Vacask(str(script))
 
     return build
 
@@ -54,12 +54,12 @@ def fake(tmp_path: Path, engine: VacaskEngine) -> Callable[..., VacaskEngine]:
 # --- stopping -------------------------------------------------------------------------------------
 
 
-def test_a_timeout_stops_the_real_engine(engine: VacaskEngine) -> None:
+def test_a_timeout_stops_the_real_engine(engine: Vacask) -> None:
     with pytest.raises(EngineTimeout, match="raise timeout"):
         engine.run(DIVIDER, ENDLESS, save=["v(out)"], timeout=0.3)
 
 
-def test_cancel_stops_a_running_engine(engine: VacaskEngine) -> None:
+def test_cancel_stops_a_running_engine(engine: Vacask) -> None:
     cancel = threading.Event()
     timer = threading.Timer(0.2, cancel.set)
     timer.start()
@@ -130,7 +130,7 @@ MISBEHAVIOUR = {
 
 @ON_POSIX
 @pytest.mark.parametrize("case", MISBEHAVIOUR)
-def test_misbehaviour_is_noticed(fake: Callable[..., VacaskEngine], case: str) -> None:
+def test_misbehaviour_is_noticed(fake: Callable[..., Vacask], case: str) -> None:
     body, kind, message = MISBEHAVIOUR[case]
     with pytest.raises(kind, match=message) as caught:
         fake(body).run(DIVIDER, SHORT, save=["v(in)", "v(out)", "i(v1)"])
@@ -138,7 +138,7 @@ def test_misbehaviour_is_noticed(fake: Callable[..., VacaskEngine], case: str) -
 
 
 @ON_POSIX
-def test_harmless_notes_are_no_errors(fake: Callable[..., VacaskEngine]) -> None:
+def test_harmless_notes_are_no_errors(fake: Callable[..., Vacask]) -> None:
     waveforms = fake('echo "chatter of a library" >&2; exec $VACASK "$@"').run(DIVIDER, SHORT)
     assert waveforms.voltage("out")[-1] == pytest.approx(0.75)
     assert waveforms.log == "chatter of a library"  # the banner is dropped
@@ -146,7 +146,7 @@ def test_harmless_notes_are_no_errors(fake: Callable[..., VacaskEngine]) -> None
 
 @ON_POSIX
 def test_a_failed_analysis_does_not_pass_as_an_empty_one(
-    fake: Callable[..., VacaskEngine],
+    fake: Callable[..., Vacask],
 ) -> None:
     """Without ``abort always``, a failed analysis ends with exit status 0 and without a file."""
     quiet = fake(f'grep -v abort deck.sim {RERUN} "$@"')
@@ -194,7 +194,7 @@ def test_the_banner_is_no_message() -> None:
 # --- probing --------------------------------------------------------------------------------------
 
 
-def test_the_installed_engine_is_described(engine: VacaskEngine) -> None:
+def test_the_installed_engine_is_described(engine: Vacask) -> None:
     info = engine.info
     assert (info.name, info.osdi, info.klu) == ("vacask", True, True)
     assert info.version[0].isdigit()
@@ -203,34 +203,34 @@ def test_the_installed_engine_is_described(engine: VacaskEngine) -> None:
 
 @ON_POSIX
 def test_a_program_that_knows_its_version_is_believed(
-    fake: Callable[..., VacaskEngine],
+    fake: Callable[..., Vacask],
 ) -> None:
     said = "This is vacask 9.1.\nDevices:\n  vsource\n  resistor"
     assert fake("exit 0", probe=f"echo '{said}'").info.version == "9.1"
 
 
 @ON_POSIX
-def test_a_version_below_the_floor_is_refused(fake: Callable[..., VacaskEngine]) -> None:
+def test_a_version_below_the_floor_is_refused(fake: Callable[..., Vacask]) -> None:
     said = "This is vacask 0.3.3.\nDevices:\n  vsource\n  resistor"
     with pytest.raises(EngineVersionError, match=r"memspice needs 0\.3\.4"):
         fake("exit 0", probe=f"echo '{said}'")
 
 
 @ON_POSIX
-def test_another_version_without_a_name_stays_unknown(fake: Callable[..., VacaskEngine]) -> None:
+def test_another_version_without_a_name_stays_unknown(fake: Callable[..., Vacask]) -> None:
     # the stand-in is not the wheel's file: its version is not the wheel's
     assert fake("exit 0").info.version == "unknown"
 
 
 @ON_POSIX
-def test_a_program_that_is_not_vacask_is_refused(fake: Callable[..., VacaskEngine]) -> None:
+def test_a_program_that_is_not_vacask_is_refused(fake: Callable[..., Vacask]) -> None:
     with pytest.raises(EngineError, match="does not answer like VACASK"):
         fake("exit 0", probe="echo bash 5.2")
 
 
 @ON_POSIX
 def test_one_that_cannot_load_compiled_models_is_refused(
-    fake: Callable[..., VacaskEngine],
+    fake: Callable[..., Vacask],
 ) -> None:
     said = "This is vacask 9.1.\nFile resistor.osdi not found."
     with pytest.raises(EngineError, match="compiled model(.|\n)*resistor.osdi not found"):
@@ -239,7 +239,7 @@ def test_one_that_cannot_load_compiled_models_is_refused(
 
 def test_a_missing_executable_is_named_with_the_way_to_install_it() -> None:
     with pytest.raises(EngineNotFound, match=r"vacask-nowhere.*pip install 'memspice\[veriloga\]'"):
-        VacaskEngine("vacask-nowhere")
+        Vacask("vacask-nowhere")
 
 
 def test_without_the_wheel_only_the_path_is_searched(
@@ -248,10 +248,10 @@ def test_without_the_wheel_only_the_path_is_searched(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EngineNotFound, match="'vacask' is not an executable"):
-        VacaskEngine()
+        Vacask()
 
 
-def test_sparse_by_name_is_refused(engine: VacaskEngine) -> None:
+def test_sparse_by_name_is_refused(engine: Vacask) -> None:
     with pytest.raises(ConfigError, match="KLU only"):
         engine.run(DIVIDER, SHORT, options=SolverOptions(linear_solver="sparse"))
     answer = engine.run(DIVIDER, SHORT, options=SolverOptions(linear_solver="klu"))

@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import Stimulus, layer_deck
+from memspice.circuits.netlists import layer_deck
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.neurons import NeuronDevice
 from memspice.devices.variation import NeuronVariation, draw_variation, join_variations
 from memspice.network.inference import run_inference
 from memspice.network.mapping import map_network
 from memspice.parameters import load_parameter_set
-from tests.helpers import SETS, near_stimulus, small_layer
+from tests.helpers import ARRAYS, SETS, near_stimulus, small_layer
 from tests.loop_helpers import (
     CYCLES,
     IMAGES,
@@ -250,7 +251,7 @@ def test_every_instance_has_its_own_constants(name: str) -> None:
     layer = small_layer(name)
     found = draw(name, 2, voltage_scale=0.1, time_scale=0.3, threshold=0.02)
     layer = replace(layer, variation=found)
-    text = str(layer_deck(layer, Stimulus(np.zeros((1, 6)), np.ones((1, 2))), "reduced"))
+    text = str(layer_deck(layer, Stimulus(np.zeros((1, 6)), np.ones((1, 2))), ARRAYS["reduced"]))
     lines = text.replace("\n+ ", " ").splitlines()
     for neuron in range(2):
         values = element(lines, f"Xneuron{neuron} ")

@@ -15,7 +15,7 @@ import pytest
 from memspice.circuits.deck import Deck
 from memspice.engines import compiled, find_engine
 from memspice.engines.base import EngineInfo, Transient
-from memspice.engines.ngspice import NgspiceEngine
+from memspice.engines.ngspice import Ngspice
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError
 from memspice.resources import resource_path
@@ -222,7 +222,7 @@ def test_model_that_does_not_compile_shows_file_and_line(models: Path) -> None:
     assert complaint(models, "stanford") is None
 
 
-class Behavioural(NgspiceEngine):
+class Behavioural(Ngspice):
     """ngspice with the behavioural models, also where it could load the compiled ones."""
 
     def write(self, deck: Deck) -> str:

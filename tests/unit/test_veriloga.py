@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from memspice.engines.base import OperatingPoint
-from memspice.engines.ngspice import NgspiceEngine
+from memspice.engines.ngspice import Ngspice
 from memspice.engines.veriloga import (
     ModuleDeclaration,
     check_interface,
@@ -182,7 +182,7 @@ def test_verilog_number(text: str, value: float) -> None:
 def test_ngspice_reads_the_same_numbers() -> None:
     numbers = {text: value for text, value in SPICE_NUMBERS.items() if text not in REFUSED}
     lines = [f"V{k} n{k} 0 {text}\nR{k} n{k} 0 1" for k, text in enumerate(numbers)]
-    point = NgspiceEngine().run("\n".join(["numbers", *lines, ""]), OperatingPoint())
+    point = Ngspice().run("\n".join(["numbers", *lines, ""]), OperatingPoint())
     read = [point.voltage(f"n{k}")[0] for k in range(len(lines))]
     # ngspice multiplies by a power of ten: a few units of the last place
     assert read == pytest.approx([*numbers.values()], rel=1e-14)

@@ -11,8 +11,9 @@ import pytest
 
 from memspice.engines.base import EngineInfo
 from memspice.network.inference import Window
+from memspice.windows.fidelity import WindowJob
+from memspice.windows.reduced import Reduced
 from memspice.windows.run_windows import window_simulation
-from memspice.windows.window import WindowJob
 from tests.helpers import changed
 from tests.loop_helpers import make_mapped
 
@@ -25,13 +26,15 @@ def job(**circuit: Any) -> WindowJob:
     whole = replace(layer.circuits[0], **circuit)
     inputs = np.full((2, layer.rows - 1), 0.5)
     layer = replace(layer, circuits=(whole,))
-    return WindowJob(layer, range(1), Window(layer.name, 0, 0), inputs, "reduced", 0)
+    engine: Any = SimpleNamespace(write=lambda _: "the same text")
+    return WindowJob(layer, range(1), Window(layer.name, 0, 0), inputs, Reduced(engine), 0)
 
 
 def key(window: WindowJob) -> str:
     """Key of a window on an engine to which all circuits read the same."""
-    runner: Any = SimpleNamespace(engine=SimpleNamespace(write=lambda _: "the same text"))
-    return window_simulation(window, runner).key(INFO)
+    request = window.fidelity.request(window)
+    assert request is not None
+    return window_simulation(window, request).key(INFO)
 
 
 def test_the_same_window_has_the_same_key() -> None:

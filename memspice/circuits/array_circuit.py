@@ -1,0 +1,80 @@
+"""What a deck has in the place of drivers, wires and cells: one class for each way to build it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from memspice.circuits.deck import Deck
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.signals import Signals
+
+
+@dataclass(frozen=True, eq=False)
+class Stimulus:
+    """What drives a layer through some cycles.
+
+    ``row_voltage`` is (cycles, rows) in [V], ``thresholds`` (cycles, outputs), the draws
+    ``E ~ Exp(1)`` of the neurons; an accumulating layer ignores them.
+    """
+
+    row_voltage: np.ndarray
+    thresholds: np.ndarray
+
+    @property
+    def cycles(self) -> int:
+        """Number of cycles."""
+        return len(self.row_voltage)
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayPower:
+    """Powers over time, each (instants,): of the row sources, drivers, cells and wires.
+
+    ``delivered``, ``driver`` and ``crossbar`` are in [W]; ``stored`` [J] is the energy on wires.
+    """
+
+    delivered: np.ndarray
+    driver: np.ndarray
+    crossbar: np.ndarray
+    stored: np.ndarray
+
+
+class ArrayCircuit(ABC):
+    """Row drivers, wires and cells of a layer as a deck has them, between rows and bit lines."""
+
+    #: Name in a deck's title.
+    name: ClassVar[str]
+
+    @abstractmethod
+    def check(self, layer: LayerCircuit) -> None:
+        """Refuse a layer that cannot be built so.
+
+        Raises
+        ------
+        ConfigError
+            With the reason.
+        """
+
+    @abstractmethod
+    def add(self, deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
+        """Add the elements that drive the bit lines ``c<column>``."""
+
+    @abstractmethod
+    def signals(self, layer: LayerCircuit) -> list[str]:
+        """Names of the signals that :meth:`power` needs, besides those of the bit lines."""
+
+    @abstractmethod
+    def power(self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals) -> ArrayPower:
+        """Powers of what :meth:`add` built.
+
+        Parameters
+        ----------
+        layer, stimulus
+            What the deck was made from.
+        signals : Signals
+            At least those of :meth:`signals` and the voltages of the bit lines.
+        """

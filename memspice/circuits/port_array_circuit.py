@@ -1,0 +1,51 @@
+"""The exact port matrix of a crossbar in a deck: a Norton source for each bit line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from memspice.circuits.array_circuit import ArrayCircuit, ArrayPower, Stimulus
+from memspice.circuits.deck import Deck, pulse_train
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.port_power import port_power
+from memspice.circuits.signals import Signals
+
+
+class PortArrayCircuit(ArrayCircuit):
+    """The Norton equivalent of every bit line: what ``reduced`` has.
+
+    Exact where `memspice.circuits.reducible` finds no obstacle.
+    """
+
+    name = "reduced"
+
+    def check(self, layer: LayerCircuit) -> None:
+        """Build any layer, and any part of one."""
+
+    def add(self, deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
+        """Add a current source and a resistor for each bit line."""
+        circuit = deck.section(
+            "Drivers, wires and cells as the Norton equivalent of each column: short-circuit "
+            "current\nand conductance, exact with the other columns ended by their sense stages' "
+            "resistance"
+        )
+        ports = layer.ports
+        currents = stimulus.row_voltage @ ports.norton_current[layer.columns].T
+        conductances = ports.own_conductance[layer.columns]
+        for column in range(2 * layer.outputs):
+            train = pulse_train(layer.schedule.rows, currents[:, column], layer.schedule.cycle)
+            circuit.I(f"column{column}", circuit.gnd, f"c{column}", train)
+            resistance = float(1 / conductances[column])
+            circuit.R(f"column{column}", f"c{column}", circuit.gnd, resistance)
+
+    def signals(self, layer: LayerCircuit) -> list[str]:
+        """Name nothing: the port matrix needs the bit lines alone."""
+        return []
+
+    def power(self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals) -> ArrayPower:
+        """Follow the port matrix with the simulated voltages of the bit lines."""
+        schedule = layer.schedule
+        envelope = schedule.rows.at(np.mod(signals.time, schedule.cycle))
+        cycle = np.minimum((signals.time / schedule.cycle).astype(int), stimulus.cycles - 1)
+        columns = np.stack([signals.voltage(f"c{j}") for j in range(2 * layer.outputs)], axis=-1)
+        return port_power(layer, stimulus.row_voltage, cycle, envelope, columns)

@@ -1,0 +1,41 @@
+"""Sense stages and neurons in SPICE, behind the exact port matrix of the array."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from memspice.circuits.port_array_circuit import PortArrayCircuit
+from memspice.circuits.reducible import refuse_unless_reducible
+from memspice.windows.fidelity import WindowJob
+from memspice.windows.simulated import Simulated
+
+#: Most outputs of a deck.  Each neuron's events cut the time steps of all others in a deck:
+#: 64 neurons, 16 cycles take 57 s of processor time in one deck of ngspice, 13 in decks of 8, 9.5
+#: of 4, 9.8 of 2, 10.2 of 1; in VACASK 9.4 in one deck, 4.5, 5.6, 6.9 and 9.1 (on a busy machine).
+DECK_OUTPUTS = 4
+
+
+@dataclass(frozen=True)
+class Reduced(Simulated):
+    """Drivers, wires and cells as the exact port matrix, in small decks; the rest in SPICE."""
+
+    name: ClassVar[str] = "reduced"
+    array: ClassVar[PortArrayCircuit] = PortArrayCircuit()
+
+    def decks(self, outputs: int) -> int:
+        """Decks of at most ``DECK_OUTPUTS`` outputs."""
+        return deck_count(outputs)
+
+    def check_circuit(self, job: WindowJob, row_voltage: np.ndarray) -> None:
+        """Refuse what is not linear, or does not settle: see `memspice.circuits.reducible`."""
+        whole = job.circuit.whole or job.circuit
+        refuse_unless_reducible(whole, row_voltage, job.layer.name)
+
+
+def deck_count(outputs: int) -> int:
+    """Number of decks of a column group with so many outputs."""
+    return math.ceil(outputs / DECK_OUTPUTS)

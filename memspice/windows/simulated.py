@@ -1,0 +1,202 @@
+"""Fidelities that an engine simulates: from a job to a netlist, and from waveforms to a record."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from memspice.analysis.energy import EnergyBalance, energy_balance
+from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.netlists import layer_deck
+from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
+from memspice.circuits.parameters import Timing
+from memspice.circuits.power import event_values, layer_power, saved_signals
+from memspice.devices.neurons import MemristorNeuron
+from memspice.engines.base import Engine, SolverOptions, Transient
+from memspice.engines.waveforms import Waveforms
+from memspice.errors import ConfigError, EngineError, NetlistError
+from memspice.jobs import EngineRequest
+from memspice.solver.reduction import one_blas_thread
+from memspice.store import JobRecord
+from memspice.windows.fidelity import Fidelity, WindowJob
+from memspice.windows.job_record import event_columns, job_attributes
+
+
+@dataclass(frozen=True)
+class Simulated(Fidelity):
+    """A fidelity with an engine: what its decks have for the array tells them apart."""
+
+    engine: Engine
+
+    #: Drivers, wires and cells of its decks.
+    array: ClassVar[ArrayCircuit]
+
+    def check_burst(self, burst: int) -> None:
+        """Refuse every burst: a circuit would have to integrate it."""
+        if burst > 1:
+            raise ConfigError(
+                f"burst = {burst} needs a sense stage that integrates {burst} row pulses and "
+                f"holds the drive, of which there is no circuit for fidelity {self.name}: use "
+                "--fidelity surrogate (infer, simulate-layer), or burst = 1"
+            )
+
+    def check_circuit(self, job: WindowJob, row_voltage: np.ndarray) -> None:
+        """Refuse a circuit for which the fidelity would not be exact.
+
+        Raises
+        ------
+        ConfigError
+            With the reason.
+        """
+
+    def request(self, job: WindowJob) -> EngineRequest:
+        """Write the netlist of a job."""
+        self.check_burst(job.burst)
+        circuit, stimulus = job.circuit, job.stimulus()
+        self.check_circuit(job, stimulus.row_voltage)
+        return EngineRequest(
+            self.engine.write(layer_deck(circuit, stimulus, self.array)),
+            Transient(
+                stop=stimulus.cycles * circuit.schedule.cycle,
+                max_step=circuit.timing.write / 25,
+                from_rest=True,
+            ),
+            tuple(saved_signals(circuit, self.array)),
+            solver_options(circuit.timing),
+        )
+
+    def record(
+        self, job: WindowJob, netlist: str, stored_neurons: int, waves: Waveforms
+    ) -> JobRecord:
+        """Read events and energies out of the waveforms of a job."""
+        circuit, stimulus = job.circuit, job.stimulus()
+        # One thread: the same sums in the same order on every machine, however many processors.
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            power = layer_power(circuit, stimulus, self.array, waves)
+            balance = energy_balance(power, circuit.schedule, stimulus.cycles)
+            events = event_values(circuit, stimulus.cycles, waves)
+            record = _spice_record(job, stimulus, netlist, waves, events, balance, stored_neurons)
+        _check_finite(record)
+        return record
+
+    def run(
+        self,
+        job: WindowJob,
+        *,
+        timeout: float = 900.0,
+        cancel: threading.Event | None = None,
+        stored_neurons: int = 1,
+    ) -> JobRecord:
+        """Simulate a job."""
+        request = self.request(job)
+        with _named(job):
+            waves = self.engine.run(
+                request.netlist,
+                request.analysis,
+                save=request.save,
+                options=request.options,
+                timeout=timeout,
+                cancel=cancel,
+            )
+        return self.record(job, request.netlist, stored_neurons, waves)
+
+
+def solver_options(timing: Timing) -> SolverOptions:
+    """Tolerances of a layer's transient, for every engine.
+
+    ``chgtol`` is where ngspice's relative tolerance of charges ends: at the charge of the switching
+    states, a thousandth of the hazard integrator's.  Ten times more, and the steps through a reset
+    cost 3 % of its energy; the hazard integral then still holds to 0.1 %.  ``vntol`` keeps VACASK,
+    which judges voltages, from resolving microvolts on bit lines.  Gear's rule damps what the steps
+    do not resolve.
+    """
+    charge = 1e-3 * HAZARD_CHARGE_PER_SECOND * timing.write
+    return SolverOptions(method="gear", reltol=1e-4, vntol=1e-6, chgtol=charge)
+
+
+def _check_finite(record: JobRecord) -> None:
+    wrong = [name for name, joules in record.energy.items() if not math.isfinite(joules)]
+    wrong += [name for name, (each, _) in record.events.items() if not np.all(np.isfinite(each))]
+    if wrong:
+        raise EngineError(
+            f"the waveforms of {record.name} give no finite number for {', '.join(wrong)}: they "
+            "overflow, or no source delivers anything",
+            record.log,
+        )
+
+
+@contextmanager
+def _named(job: WindowJob) -> Iterator[None]:
+    """Note the job in what the engine raises, which knows only a netlist."""
+    try:
+        yield
+    except (NetlistError, EngineError) as error:
+        error.add_note(f"The job that failed is {job.name}")
+        raise
+
+
+def _spice_record(
+    job: WindowJob,
+    stimulus: Stimulus,
+    netlist: str,
+    waves: Waveforms,
+    events: dict[str, np.ndarray],
+    balance: EnergyBalance,
+    stored_neurons: int,
+) -> JobRecord:
+    nothing = np.zeros_like(events["drive"])
+    spikes = events.get("spike", nothing) > 0.5 * job.circuit.periphery.logic_voltage
+    hazard = events.get("hazard", nothing)
+    return JobRecord(
+        key=job.key,
+        name=job.name,
+        attributes=job_attributes(job, waves.wall_seconds),
+        netlist=netlist,
+        log=waves.log,
+        time=waves.time,
+        signals=_stored_signals(job.circuit, waves, _telling_neurons(spikes, stored_neurons)),
+        events=event_columns(stimulus, events["drive"], hazard, spikes),
+        energy={
+            **{name: float(part.sum()) for name, part in balance.components.items()},
+            "closure": balance.closure,
+        },
+    )
+
+
+def _telling_neurons(spikes: np.ndarray, count: int) -> Sequence[int]:
+    """Neurons that spike about every other cycle: their waveforms show both outcomes."""
+    distance = np.abs(spikes.mean(axis=0) - 0.5)
+    return [int(neuron) for neuron in np.argsort(distance, kind="stable")[:count]]
+
+
+def _stored_signals(
+    circuit: LayerCircuit, waves: Waveforms, neurons: Sequence[int]
+) -> dict[str, tuple[np.ndarray, str]]:
+    """Waveforms of some neurons; hazard integral and state are pure numbers carried as volts."""
+    signals = {}
+    for neuron in neurons:
+        prefix = f"neuron{neuron}"
+        signals[f"{prefix}.drive"] = (waves.voltage(f"drive{neuron}"), "V")
+        for column, sign in ((2 * neuron, "plus"), (2 * neuron + 1, "minus")):
+            signals[f"{prefix}.bit_line_{sign}"] = (waves.voltage(f"c{column}"), "V")
+        if not circuit.spiking:
+            continue
+        signals[f"{prefix}.spike"] = (waves.voltage(f"spike{neuron}"), "V")
+        top = waves.voltage(f"xneuron{neuron}.top")
+        middle = waves.voltage(f"xneuron{neuron}.mid")
+        memristor = isinstance(circuit.device, MemristorNeuron)
+        signals[f"{prefix}.device"] = (top - middle if memristor else top, "V")
+        for node, name, unit in (
+            ("mid", "read_node", "V"),
+            ("h", "hazard", "1"),
+            ("x", "state", "1"),
+        ):
+            signals[f"{prefix}.{name}"] = (waves.voltage(f"xneuron{neuron}.{node}"), unit)
+    return signals
