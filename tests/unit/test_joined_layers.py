@@ -15,7 +15,8 @@ from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.frames import Outputs, joined, patch, pooled
 from memspice.network.inference import InferenceResult, Window, run_inference
 from memspice.network.mapping import MappedLayer, MappedNetwork
-from memspice.windows.window import surrogate_events, window_jobs
+from memspice.windows.fidelity import window_jobs
+from memspice.windows.surrogate import Surrogate, surrogate_events
 from tests.loop_helpers import SEED, every_window, make_images, make_mapped, make_network
 
 #: The image beside spikes, spikes behind pools of both rules, rows of the last layer too.
@@ -63,7 +64,7 @@ def states(
         for position in range(layer.positions):
             window = Window(layer.name, image, position)
             inputs = result.windows[window]
-            for job in window_jobs(layer, window, inputs, "surrogate", SEED, burst):
+            for job in window_jobs(layer, window, inputs, Surrogate(), SEED, burst):
                 fired = surrogate_events(job)["hazard"] >= job.stimulus().thresholds
                 spikes[:, position, job.outputs.start : job.outputs.stop] = fired
         found.append(spikes.reshape(CYCLES, *layer.step.output_shape[1:], layer.outputs))
@@ -102,7 +103,7 @@ def test_spikes_and_scores_are_those_of_the_window_jobs(
             assert result.spikes_per_image[layer.name][image] == spikes.sum()
         last = mapped.layers[-1]
         rows = result.windows[Window(last.name, image, 0)]
-        jobs = window_jobs(last, Window(last.name, image, 0), rows, "surrogate", SEED, burst)
+        jobs = window_jobs(last, Window(last.name, image, 0), rows, Surrogate(), SEED, burst)
         drive = np.concatenate([surrogate_events(job)["drive"] for job in jobs], axis=1)
         scores = last.scores(drive.mean(axis=0))
         np.testing.assert_allclose(result.scores[image], scores, rtol=1e-4, atol=1e-5)
