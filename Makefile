@@ -7,6 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
 # PyTorch in a folder of its own: the suite runs as it does without.
 TORCH := $(VENV)/torch
+# What builds the docs, and what looks at them in a browser, likewise.
+SPHINX := $(VENV)/docs
+BROWSER := $(VENV)/docs-check
 PYTHON :=
 
 CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy --parents
@@ -16,7 +19,8 @@ GOLDEN := netlist --golden netlists
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ngspice test test-training check faults cifar-energy paper bench golden train clean
+.PHONY: help setup ngspice test test-training check docs docs-check faults cifar-energy paper bench \
+	golden train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +71,24 @@ cifar-energy: setup ## Energy table of a CIFAR-10 spiking network, in results/ci
 
 paper: setup ## Every claim with a verdict, in results/paper (quick; DATA=folder of CIFAR-10)
 	$(BIN)/python experiments/paper/run.py $(if $(DATA),--data '$(DATA)')
+
+$(SPHINX)/.installed: constraints.txt | $(STAMP)
+	rm -rf $(SPHINX)
+	$(PIP) install --quiet --constraint constraints.txt --target $(SPHINX) \
+		sphinx furo myst-nb jupytext numpydoc sphinx-copybutton
+	@touch $@
+
+$(BROWSER)/.installed: constraints.txt | $(STAMP)
+	rm -rf $(BROWSER)
+	$(PIP) install --quiet --constraint constraints.txt --target $(BROWSER) \
+		playwright axe-playwright-python
+	@touch $@
+
+docs: setup $(SPHINX)/.installed ## The documentation, in build/docs/index.html (warnings are errors)
+	PYTHONPATH=.:$(SPHINX) $(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
+
+docs-check: docs $(BROWSER)/.installed ## Links, code blocks, figures; pages in Chromium, with axe
+	PYTHONPATH=.:$(SPHINX):$(BROWSER) $(BIN)/python -m pytest docs/code
 
 golden: setup ## Regenerate the example netlists in netlists/
 	$(BIN)/memspice $(GOLDEN)
