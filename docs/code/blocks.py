@@ -9,7 +9,7 @@ A page is text for people; these of its fenced blocks are run, all of a page in 
 - any other, with the comment ``<!-- file: NAME -->`` above it, is written into the folder.
 
 A comment ``<!-- not run: REASON -->`` above a block excuses it.  Numbers may differ by one unit of
-the last digit shown, those in the form 1e-5 (residuals of a solver) by a factor of three; times of
+the last digit shown, those in the form 1e-5 (residuals of a solver) by a factor of ten; times of
 a run and versions are not compared.  ``python -m docs.code.blocks --write PAGE`` puts what comes
 out into the page instead.
 """
@@ -44,6 +44,9 @@ NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 VARIES = (
     (re.compile(r"\b\d+(?:\.\d+)? s(?=$|[;,])"), "(time)"),
     (re.compile(r"\b(ngspice|vacask) [\d.]+\w*"), r"\1 (version)"),
+    (re.compile(r"wall_seconds = .*"), "(time)"),
+    # Time steps of a solver, in a list of jobs.
+    (re.compile(r"^ *\d+(?=( +\d+){3} +\w+/)"), "(points)"),
 )
 
 
@@ -183,7 +186,7 @@ def alike(shown: str, printed: str) -> bool:
 def _near(shown: str, printed: str) -> bool:
     a, b = (float(text.replace(",", "")) for text in (shown, printed))
     if "e" in shown:
-        return a * b > 0 and 1 / 3 < a / b < 3 or a == b == 0
+        return a * b > 0 and 0.1 < a / b < 10 or a == b == 0
     digits = len(shown.partition(".")[2])
     return abs(a - b) <= (1.01 * 10.0**-digits if digits else 0.0)
 

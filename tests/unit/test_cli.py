@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import numpy as np
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
@@ -33,10 +31,6 @@ from memspice.errors import (
 )
 from tests.cli_helpers import DIGITS, SURROGATE, call
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^ {4}memspice (.+)$", README, flags=re.MULTILINE)
-#: Examples that take too long here, or need a run or images that are not there: read, not run.
-LONG = ("conv2", "--fidelity full", "cosim", "characterize", "waves", "convert", "verify")
 Capture = pytest.CaptureFixture[str]
 
 
@@ -148,45 +142,6 @@ def test_exit_code_of_every_error(error: MemspiceError, code: int) -> None:
 def test_help_and_version_end_well(capsys: Capture) -> None:
     assert call(capsys, "--help").out.startswith("Usage: ")
     assert re.fullmatch(r"memspice, version \d+\.\d+\.\d+\n", call(capsys, "--version").out)
-
-
-# --- README ---------------------------------------------------------------------------------------
-
-
-def test_readme_shows_every_command() -> None:
-    shown = {shlex.split(line)[0] for line in EXAMPLES}
-    assert shown == set(cli.commands) - {"train"}  # by make train
-
-
-@pytest.mark.parametrize("line", EXAMPLES)
-def test_readme_example_is_understood(line: str) -> None:
-    command: click.Command | None = cli
-    arguments = shlex.split(line)
-    while isinstance(command, click.Group):
-        _, command, arguments = command.resolve_command(click.Context(command), arguments)
-    assert command
-    command.make_context("memspice", arguments)  # parses, and does not run
-
-
-@pytest.mark.ngspice
-@pytest.mark.parametrize("line", [line for line in EXAMPLES if not any(w in line for w in LONG)])
-def test_readme_example_runs(line: str, capsys: Capture) -> None:
-    reply = call(capsys, *shlex.split(line))
-    assert reply.code == 0, reply.err
-    assert reply.out
-    if not line.startswith("netlist"):
-        assert max(map(len, reply.out.splitlines())) <= 80
-
-
-def test_readme_snippet_runs(capsys: Capture) -> None:
-    (snippet,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    names: dict[str, object] = {}
-    exec(snippet, names)
-    current = names["solution"].output_current  # type: ignore[attr-defined]
-    # Without wires 64 cells of 1 Mohm at 0.1 V give 6.4 uA; wires take a little of it.
-    assert current.shape == (32,)
-    assert np.all((current > 6.2e-6) & (current < 6.4e-6))
-    assert str(current) in capsys.readouterr().out
 
 
 # --- help -----------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ class Units(HTMLParser):
 
 
 def pages() -> Iterator[tuple[str, list[str]]]:
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")),
                  ROOT / "experiments/paper/page.md"):  # fmt: skip
         yield path.name, list(markdown_units(path.read_text(encoding="utf-8")))
     page = (ROOT / "experiments/paper/page.html").read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def pages() -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize(("name", "units"), list(pages()), ids=lambda value: str(value)[:20])
 def test_no_ratio_of_a_page_stands_alone(name: str, units: list[str]) -> None:
-    assert len(units) > 5
+    assert units
     assert {unit[:400]: lacks for unit in units if (lacks := alone(unit))} == {}, name
 
 
