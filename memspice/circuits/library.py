@@ -80,7 +80,7 @@ def read_library(path: Path, cards: Mapping[str, TransistorCard]) -> Library:
     Parameters
     ----------
     path : Path
-        A line ``.include NAME.lib`` stands for the text of that file in the same folder.
+        A line ``.include NAME.lib`` stands for the text of that file in the same folder, once.
     cards : mapping of str to TransistorCard
         Transistors of the process, see `memspice.circuits.freepdk45.transistor_cards`.
 
@@ -95,7 +95,7 @@ def read_library(path: Path, cards: Mapping[str, TransistorCard]) -> Library:
     NetlistError
         If a MOSFET has a model that is neither in the file nor in the process.
     """
-    text = _with_includes(path)
+    text = _with_includes(path, set())
     plain = Library(str(path), text)
     own = {
         words[1].lower()
@@ -113,9 +113,16 @@ def read_library(path: Path, cards: Mapping[str, TransistorCard]) -> Library:
     return Library(str(path), text, tuple(cards[name] for name in used))
 
 
-def _with_includes(path: Path) -> str:
+def _with_includes(path: Path, seen: set[str]) -> str:
     text = read_input(path, LARGEST_FILE).decode("utf-8", "replace").replace("\r\n", "\n")
-    return _INCLUDE.sub(lambda found: _with_includes(path.with_name(f"{found[1]}.lib")), text)
+
+    def included(found: re.Match[str]) -> str:
+        if found[1] in seen:
+            return ""
+        seen.add(found[1])
+        return _with_includes(path.with_name(f"{found[1]}.lib"), seen)
+
+    return _INCLUDE.sub(included, text)
 
 
 def _transistors(lines: tuple[Line, ...]) -> Iterator[tuple[str, Line]]:
