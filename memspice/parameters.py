@@ -363,3 +363,28 @@ def load_sourced(name: str, table: str, model: type[ParametersT]) -> SourcedPara
     """
     file = _SetFile(resource_path(f"{name}.toml"))
     return SourcedParameters(file.table(table, model), tuple(file.provenance))
+
+
+def load_values(name: str, table: str) -> dict[str, SourcedValue]:
+    """One table of a parameter file that no class declares: sizes of a subcircuit.
+
+    Parameters
+    ----------
+    name : str
+        File in ``models/``, without its ending; ``folder/file`` for one in a folder.
+    table : str
+        Table in the file.
+
+    Returns
+    -------
+    dict of str to SourcedValue
+        By their names there, each a number.
+
+    Raises
+    ------
+    DataError
+        As :func:`load_parameter_set`.
+    """
+    file = _SetFile(resource_path(*f"{name}.toml".split("/")))
+    file.values(table, Parameters)
+    return {value.name: value for value in file.provenance}

@@ -1,0 +1,104 @@
+"""``python -m benchmarks.periphery_page``: measure the periphery, write its page and figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.periphery import (
+    CYCLE,
+    FJ,
+    NS,
+    UA,
+    Corner,
+    Measured,
+    all_blocks,
+    all_corners,
+    sense,
+    stage,
+)
+from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, save, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DOCS = Path(__file__).parents[1] / "docs"
+ENGINES = ("ngspice", "vacask")
+
+
+def block_table(columns: Sequence[Sequence[Measured]]) -> Iterator[str]:
+    """Lines of the table of blocks: a column an engine, and the prototype's figures."""
+    yield f"| block | figure | {' | '.join(ENGINES)} | prototype |"
+    yield "|---|---|---|---|---|"
+    for row in zip(*columns, strict=True):
+        first = row[0]
+        values = " | ".join(f"{item.value:.4g}" for item in row)
+        before = "-" if first.prototype is None else f"{first.prototype:.4g}"
+        yield f"| {first.block} | {first.what}, {first.unit} | {values} | {before} |"
+
+
+def corner_table(corners: Sequence[Corner]) -> Iterator[str]:
+    """Lines of the table of corners."""
+    yield (
+        "| corner | vtail made, V | generator, uA | gain at 0.585 V, kohm | gain at vtail, kohm | "
+        "fJ at 5 and 5 uA |"
+    )
+    yield "|---|---|---|---|---|---|"
+    for corner in corners:
+        yield (
+            f"| {corner.name} | {corner.vtail:.3f} | {corner.generator_current / UA:.1f} | "
+            f"{corner.fixed_gain / 1e3:.1f} | {corner.gain / 1e3:.1f} | {corner.energy / FJ:.0f} |"
+        )
+
+
+def draw() -> Figure:
+    """Drive within a cycle for three pairs of currents; joules of a cycle by where they go."""
+    figure = new_figure(3.2)
+    course, joules = figure.subplots(1, 2, width_ratios=(1.6, 1))
+    own = stage("sense_e3_driven")
+    points = np.array([(2, 8), (5, 5), (8, 2)]) * UA
+    cycles, waves = sense("ngspice", own, points)
+    for number, (point, color) in enumerate(zip(points, (SPICE, MUTED, SURROGATE), strict=True)):
+        start = (number + 1) * CYCLE
+        inside = (waves.time >= start) & (waves.time <= start + 60 * NS)
+        label = f"{point[0] / UA:.0f} and {point[1] / UA:.0f} uA"
+        time = (waves.time[inside] - start) / NS
+        course.plot(time, waves.voltage("drive")[inside], color=color, label=label)
+    course.set_xlabel("time in a cycle, ns")
+    course.set_ylabel("drive, V")
+    course.legend(frameon=False, title="plus and minus line")
+    parts = {
+        "amplifier, dump": ("vdd", "vlogic"),
+        "bit lines": ("lines",),
+        "vmid": ("vmid",),
+        "clock drivers": ("vclock", *own.clocks),
+    }
+    values = [sum(float(cycles.energy[name][1]) for name in names) / FJ for names in parts.values()]
+    joules.barh(list(parts), values, color=SPICE)
+    joules.set_xlabel("fJ a cycle at 5 and 5 uA")
+    for axis in (course, joules):
+        tidy(axis)
+    headline(figure, "Sense stage E3 of 45 nm transistors")
+    return figure
+
+
+def main() -> None:
+    """Measure everything, write the figure and both tables."""
+    save(draw(), DOCS / "periphery.svg")
+    tables = {
+        "blocks": "\n".join(block_table([all_blocks(engine) for engine in ENGINES])),
+        "corners": "\n".join(corner_table(all_corners(ENGINES[0]))),
+    }
+    page = DOCS / "periphery.md"
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        before, mark, rest = text.partition(f"<!-- {name} -->\n")
+        text = f"{before}{mark}{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+    page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

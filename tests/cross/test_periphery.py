@@ -1,0 +1,64 @@
+"""Blocks of 45 nm transistors: the prototype's figures, two engines, and what corners do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.periphery import Measured, bias, latch, reset, row_driver
+from memspice.circuits.freepdk45 import CORNERS, transistor_cards
+from memspice.circuits.library import read_library
+from memspice.engines.vacask_words import value_text
+from memspice.parameters import load_values
+from memspice.resources import resource_path
+
+BLOCKS = ("sense_e3", "sense_e3_driven", "row_driver", "latch", "reset", "bias")
+
+
+def figures(measured: list[Measured]) -> dict[str, float]:
+    return {item.what: item.value for item in measured}
+
+
+@pytest.mark.ngspice
+@pytest.mark.vacask
+@pytest.mark.parametrize("block", [row_driver, latch, reset])
+def test_both_engines_measure_the_same(block: Callable[[str], list[Measured]]) -> None:
+    here, there = figures(block("ngspice")), figures(block("vacask"))
+    # The time of an edge is read between solver's points, which lie some ps apart.
+    for what, value in here.items():
+        assert there[what] == pytest.approx(
+            value, rel=0.03 if "rise" in what or "q" in what else 5e-3
+        )
+
+
+@pytest.mark.ngspice
+def test_resistance_and_reset_are_the_prototypes() -> None:
+    assert figures(row_driver("ngspice"))["resistance"] == pytest.approx(63, rel=0.02)
+    found = figures(reset("ngspice"))
+    # 2 V on 1 Mohm for 5 ns are 20 fJ; what 4 fF of electrode keep goes there after the pulse.
+    assert found["in the device"] == pytest.approx(20 + 0.5 * 4 * 4, rel=0.1)
+    assert found["on the electrode"] == pytest.approx(1.997, abs=1e-3)
+    assert found["in the periphery"] < 100  # fJ, the prototype's
+
+
+@pytest.mark.ngspice
+def test_the_generator_follows_the_corners() -> None:
+    vtail, current = zip(*(bias("ngspice", corner) for corner in CORNERS), strict=True)
+    nominal, slow, fast = vtail
+    assert slow < nominal < fast  # slow PMOS want more gate drive, and get it
+    # gm is 1/r for any transistors, and so is the current but for the slope of weak inversion
+    assert max(current) / min(current) < 1.02
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_sizes_have_one_home(block: str) -> None:
+    path = resource_path("freepdk45", "periphery.lib")
+    header = read_library(path, transistor_cards("nom")).headers[block]
+    sizes = load_values("freepdk45/periphery", block)
+    # .subckt wants defaults; they are those of the table, in SPICE's suffixes
+    assert set(header.parameters) == set(sizes)
+    for name, text in header.parameters.items():
+        assert re.fullmatch(r"[\d.]+[a-z]*", text)
+        assert float(value_text(text, name)) == pytest.approx(sizes[name].value, rel=1e-12)
