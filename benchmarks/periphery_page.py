@@ -87,7 +87,7 @@ def draw() -> Figure:
 
 def main() -> None:
     """Measure everything, write the figure and both tables."""
-    save(draw(), DOCS / "periphery.svg")
+    save(draw(), DOCS / "figures" / "periphery.svg")
     tables = {
         "blocks": "\n".join(block_table([all_blocks(engine) for engine in ENGINES])),
         "corners": "\n".join(corner_table(all_corners(ENGINES[0]))),
