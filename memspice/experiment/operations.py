@@ -32,10 +32,10 @@ def _active(state: CosimState, layer: MappedLayer, source: int) -> np.ndarray:
 
 
 def _spikes(state: CosimState, layer: MappedLayer) -> np.ndarray:
-    """Inputs of a layer that are not zero and no pixels, mean of each sampled window."""
+    """Inputs of a neuron that are not zero and no pixels, mean of each sampled window."""
     sources = layer.step.sources
     parts = [_active(state, layer, n) for n, source in enumerate(sources) if source.number]
-    return np.asarray(sum(parts, np.zeros(len(_windows(state, layer)))))
+    return np.asarray(sum(parts, np.zeros(len(_windows(state, layer))))) / layer.step.groups
 
 
 def _half_width(values: np.ndarray) -> float:
@@ -59,9 +59,11 @@ def workload(prepared: Prepared, state: CosimState) -> Workload:
     return Workload(events, adds, products, activations, macs)
 
 
-def _pixel_rows(layer: MappedLayer) -> int:
+def _pixel_rows(layer: MappedLayer) -> float:
+    """Inputs of a neuron that are pixels, mean over its groups."""
     each = zip(layer.step.sources, layer.step.source_rows(), strict=True)
-    return sum(rows.stop - rows.start for source, rows in each if source.number == 0)
+    pixels: int = sum(rows.stop - rows.start for source, rows in each if source.number == 0)
+    return pixels / layer.step.groups
 
 
 def adds_half_width(prepared: Prepared, state: CosimState) -> float:

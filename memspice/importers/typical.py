@@ -42,7 +42,7 @@ def weighted_inputs(
     """Inputs (n, height, width, outputs) of the neurons behind a weight layer."""
     matrix = layer_matrix(weight.T, bias, kind, input_shape)
     found = np.concatenate([block.copy() for _, block in products(state, kind, matrix)])
-    sides = state.shape[1:3] if isinstance(kind, Conv) else (1, 1)
+    sides = kind.sides(*state.shape[1:3]) if isinstance(kind, Conv) else (1, 1)
     return found.reshape(len(state), *sides, -1)
 
 

@@ -1,8 +1,8 @@
 """The layers a network is made of, as plain data.
 
-A network is a tuple of layer descriptions.  Convolutions have square kernels, stride one and
-zero padding that keeps the image size; pools make images smaller; every convolution and dense layer
-but the last is followed by stochastic neurons, the last accumulates its analogue output.
+A network is a tuple of layer descriptions.  Convolutions have square kernels and zeros around the
+image; strides and pools make images smaller; every convolution and dense layer but the last is
+followed by stochastic neurons, the last accumulates its analogue output.
 
 A layer takes the outputs of the layer before it.  ``also`` names earlier ones whose outputs it
 takes too, as rows behind those: weight layers are numbered from one, and 0 is the image.  They come
@@ -23,11 +23,45 @@ from memspice.errors import ConfigError
 
 @dataclass(frozen=True)
 class Conv:
-    """Convolution of stride one with zero padding, then stochastic neurons."""
+    """Convolution, then stochastic neurons.
+
+    Parameters
+    ----------
+    channels : int
+        Of the output.
+    kernel : int
+        Side of the square kernel.
+    also : tuple of int
+        Earlier layers whose outputs it takes as further channels.
+    stride : int
+        Pixels from one position to the next.
+    padding : int or {"same", "valid"}
+        Rows and columns of zeros on every side of the image; ``same`` are half a kernel, which at
+        stride one keeps its size, ``valid`` are none.
+    groups : int
+        Successive outputs share as many channels of the input, those of their group; with as many
+        groups as channels each channel has kernels of its own (depthwise).  A group has crossbars
+        of its own, whose rows are its channels.
+    """
 
     channels: int
     kernel: int = 3
     also: tuple[int, ...] = ()
+    stride: int = 1
+    padding: int | Literal["same", "valid"] = "same"
+    groups: int = 1
+
+    @property
+    def margin(self) -> int:
+        """Zeros on every side of the image, [pixels]."""
+        if isinstance(self.padding, int):
+            return self.padding
+        return self.kernel // 2 if self.padding == "same" else 0
+
+    def sides(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of its positions on an image of ``height`` x ``width``."""
+        around = 2 * self.margin - self.kernel
+        return (height + around) // self.stride + 1, (width + around) // self.stride + 1
 
 
 @dataclass(frozen=True)
@@ -119,6 +153,8 @@ class Architecture:
                     "use rule 'mean', or take the image before the pool"
                 )
             widths = tuple(channels for channels, _, _ in shapes)
+            if isinstance(layer, Conv):
+                _check_convolution(layer, shape, where)
             step = WeightStep(layer, len(made), shape, sources, widths)
             yield step
             made.append((step.output_shape, Source(len(made))))
@@ -163,20 +199,51 @@ class WeightStep:
     @property
     def output_shape(self) -> tuple[int, int, int]:
         """(channels, height, width) of its outputs."""
-        sides = self.input_shape[1:] if isinstance(self.layer, Conv) else (1, 1)
+        sides = self.input_shape[1:]
+        sides = self.layer.sides(*sides) if isinstance(self.layer, Conv) else (1, 1)
         return (self.layer.channels, *sides)
+
+    @property
+    def groups(self) -> int:
+        """Groups of neurons with inputs of their own."""
+        return self.layer.groups if isinstance(self.layer, Conv) else 1
+
+    @property
+    def inputs(self) -> int:
+        """Inputs at a position, of all neurons together, channel by channel."""
+        channels, height, width = self.input_shape
+        return channels * (self.layer.kernel**2 if isinstance(self.layer, Conv) else height * width)
 
     @property
     def fan_in(self) -> int:
         """Inputs of a neuron: rows of the crossbar without the bias row."""
-        channels, height, width = self.input_shape
-        return channels * (self.layer.kernel**2 if isinstance(self.layer, Conv) else height * width)
+        return self.inputs // self.groups
 
     def source_rows(self) -> list[slice]:
-        """Inputs of a neuron that come from each source: rows of the crossbar, in their order."""
-        per_channel = self.fan_in // self.input_shape[0]
+        """Which of the inputs come from each source."""
+        per_channel = self.inputs // self.input_shape[0]
         edges = np.cumsum([0, *self.widths]) * per_channel
         return [slice(start, stop) for start, stop in pairwise(edges.tolist())]
+
+
+def _check_convolution(layer: Conv, shape: tuple[int, int, int], where: str) -> None:
+    """Refuse a convolution that does not fit its input (channels, height, width)."""
+    channels, height, width = shape
+    if channels % layer.groups or layer.channels % layer.groups:
+        raise ConfigError(
+            f"{where} has {layer.groups} groups for {channels} channels and {layer.channels} "
+            "outputs: both must be multiples of the groups"
+        )
+    if layer.padding == "same" and layer.kernel % 2 == 0:
+        raise ConfigError(
+            f"{where} has a kernel of {layer.kernel} and padding 'same', which only kernels with a "
+            "middle have: give a number, or an odd kernel"
+        )
+    if min(layer.sides(height, width)) < 1:
+        raise ConfigError(
+            f"{where} has a kernel of {layer.kernel} on images of {height}x{width} with "
+            f"{layer.margin} zeros around: use a smaller kernel, or more padding"
+        )
 
 
 def _pooled(shape: tuple[int, int, int], pool: Pool) -> tuple[int, int, int]:

@@ -28,17 +28,19 @@ def closed_form_refusals(mapped: MappedNetwork, images: np.ndarray) -> dict[str,
     pixels = np.array([[lowest], [float(np.max(images, initial=0.0))]])
     found: dict[str, str] = {}
     for layer in mapped.layers:
-        inputs = np.ones((2, layer.fan_in))
+        inputs = np.ones((2, layer.step.inputs))
         for source, part in zip(layer.step.sources, layer.step.source_rows(), strict=True):
             if source.number == 0:
                 inputs[:, part] = pixels
             for pool in source.pools:
                 if pool.rule == "mean":
                     inputs[0, part] /= pool.size**2  # one of its inputs alone
-        rows = layer.row_voltage(inputs)
-        reasons = [refusal(circuit, rows, layer.name) for circuit in layer.circuits]
-        for reason in filter(None, reasons):
-            found.setdefault(layer.name, reason)
+        first = 0
+        for circuit in layer.circuits:
+            reason = refusal(circuit, layer.row_voltage(inputs, first), layer.name)
+            if reason:
+                found.setdefault(layer.name, reason)
+            first += circuit.outputs
     return found
 
 

@@ -7,10 +7,12 @@ of ones for the offset, and is then one float32 product.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import reduce
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from memspice.network.architecture import Conv, Dense, Pool, WeightStep
 
@@ -35,7 +37,7 @@ def layer_matrix(
     ----------
     weight : ndarray, shape (fan_in, outputs)
         Rows in (channel, kernel row, kernel column) order, or (channel, row, column) order of the
-        input for a dense layer.
+        input for a dense layer; of a convolution with groups, those of each output's group.
     offset : ndarray, shape (outputs,)
         Added to every product.
     kind : Conv or Dense
@@ -45,11 +47,14 @@ def layer_matrix(
 
     Returns
     -------
-    ndarray of float32, shape (fan_in + 1, outputs)
-        Rows with the channel last; the offset is the last row.
+    ndarray of float32, shape (inputs + 1, outputs)
+        Rows with the channel last; the offset is the last row.  Groups are blocks with zeros in
+        between: they take as many operations as if every output saw every channel.
     """
     channels, height, width = input_shape
     sides = (kind.kernel, kind.kernel) if isinstance(kind, Conv) else (height, width)
+    if isinstance(kind, Conv) and kind.groups > 1:
+        weight = block_diag(*np.split(weight, kind.groups, axis=1))
     ordered = weight.reshape(channels, *sides, -1).transpose(1, 2, 0, 3)
     rows = ordered.reshape(weight.shape)
     return np.asarray(np.concatenate([rows, offset[None]]), np.float32)
@@ -69,7 +74,7 @@ def products(
         What the layer before sent; outside of it there are zeros.
     kind : Conv or Dense
         Geometry.
-    matrix : ndarray of float32, shape (fan_in + 1, outputs)
+    matrix : ndarray of float32, shape (inputs + 1, outputs)
         Of :func:`layer_matrix`.
 
     Yields
@@ -78,7 +83,7 @@ def products(
         Frames, and their weighted inputs (frames, positions, outputs), which hold until the next
         block is asked for.
     """
-    positions = state.shape[1] * state.shape[2] if isinstance(kind, Conv) else 1
+    positions = math.prod(kind.sides(*state.shape[1:3])) if isinstance(kind, Conv) else 1
     # A power of two, because groups of frames tend to be multiples of one.
     size = 1 << (max(1, ROW_NUMBERS // (positions * len(matrix))).bit_length() - 1)
     rows = np.zeros((size, positions, len(matrix)), np.float32)
@@ -109,12 +114,13 @@ class _Patches:
 
     def __init__(self, rows: np.ndarray, shape: tuple[int, ...], kind: Conv) -> None:
         height, width, channels = shape
-        self._margin = kind.kernel // 2
+        self._margin = kind.margin
         sides = (height + 2 * self._margin, width + 2 * self._margin)
         self._padded = np.zeros((len(rows), *sides, channels), np.float32)
         size = (kind.kernel, kind.kernel)
         view = np.lib.stride_tricks.sliding_window_view(self._padded, size, axis=(1, 2))
-        self._windows = view.transpose(0, 1, 2, 4, 5, 3)
+        steps = slice(None, None, kind.stride)
+        self._windows = view[:, steps, steps].transpose(0, 1, 2, 4, 5, 3)
         self._rows = rows[..., :-1].reshape(self._windows.shape)  # splits axes: no copy
 
     def read(self, block: np.ndarray) -> None:
@@ -125,13 +131,14 @@ class _Patches:
 
 
 def patch(state: np.ndarray, kind: Conv | Dense, position: int) -> np.ndarray:
-    """Inputs at one position, (frames, fan_in), channels first as the rows of the crossbar."""
+    """Inputs at one position, (frames, inputs), channels first as the rows of the crossbar."""
     first = state.transpose(0, 3, 1, 2)
     if isinstance(kind, Dense):
         return first.reshape(len(state), -1)
-    margin = kind.kernel // 2
+    margin = kind.margin
     padded = np.pad(first, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
-    row, col = divmod(position, state.shape[2])
+    row, col = divmod(position, kind.sides(*state.shape[1:3])[1])
+    row, col = row * kind.stride, col * kind.stride
     part = padded[:, :, row : row + kind.kernel, col : col + kind.kernel]
     return part.reshape(len(state), -1)
 

@@ -48,7 +48,7 @@ class InferenceResult:
     ``scores_at`` are the mean accumulated outputs (images, classes) after some numbers of cycles
     (:func:`cycle_counts`), in units of the weighted input, and to the bit those of a run of so many
     cycles; ``scores`` those after all.  ``spike_rate`` is spikes per event by layer; ``windows``
-    the inputs (cycles, fan_in) in [0, 1] of every window asked for.
+    the inputs (cycles, inputs) in [0, 1] of every window asked for.
     """
 
     scores_at: dict[int, np.ndarray]

@@ -1,8 +1,9 @@
 """From trained weights to crossbar circuits: tiles, gains, bias voltages.
 
 A layer of ``outputs`` neurons with ``fan_in`` inputs becomes column groups of at most
-``tile_cols / 2`` neurons; the rows of a group, one bias row included, are cut evenly into row tiles
-of at most ``tile_rows``, whose bit lines meet at one sense stage.
+``tile_cols / 2`` neurons, which all have the same inputs; the rows of a group, one bias row
+included, are cut evenly into row tiles of at most ``tile_rows``, whose bit lines meet at one sense
+stage.
 """
 
 from __future__ import annotations
@@ -117,12 +118,26 @@ class MappedLayer:
             f"{outputs.stop - 1}: its groups have {[c.outputs for c in self.circuits]} outputs"
         )
 
-    def row_voltage(self, inputs: np.ndarray) -> np.ndarray:
-        """Row voltages (..., rows) [V] for inputs (..., fan_in) in [0, 1]; adds the bias rows."""
+    def row_voltage(self, inputs: np.ndarray, output: int = 0) -> np.ndarray:
+        """Row voltages of the column group of an output, its bias rows included.
+
+        Parameters
+        ----------
+        inputs : ndarray, shape (..., inputs), [1]
+            Of all outputs at a position, in [0, 1].
+        output : int
+            Number of the output: others of a convolution with groups have other inputs.
+
+        Returns
+        -------
+        ndarray, shape (..., rows), [V]
+        """
         read = self.circuits[0].array.read_voltage
         levels = np.array(self.programmed.levels)
+        first = output // (self.outputs // self.step.groups) * self.fan_in
+        own = inputs[..., first : first + self.fan_in]
         bias = np.broadcast_to(levels * read, (*inputs.shape[:-1], len(levels)))
-        return np.concatenate([inputs * read, bias], axis=-1)
+        return np.concatenate([own * read, bias], axis=-1)
 
     def scores(self, drive: np.ndarray) -> np.ndarray:
         """Scores [1] of mean drives (..., outputs) [V] of an accumulating layer."""
@@ -226,7 +241,7 @@ def _map_layer(
     feedback = _feedback_resistance(heaviest, name, parameter_set)
     variation = _variation(parameter_set, kind.channels, number, seed) if spiking else None
     circuits = []
-    for outputs in column_groups(kind.channels, tile[1]):
+    for outputs in column_groups(kind.channels, tile[1], step.groups):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
         circuit = _circuit(
             columns, feedback, scale, programmed.common, layer.bound, parameter_set, tile[0]
@@ -245,12 +260,16 @@ def _trimmed(mapped: MappedLayer, layer: WeightLayer) -> MappedLayer:
             "its rows; set periphery.trim_step to 0, or add the levels with "
             "memspice.network.ann.with_mean_inputs"
         )
-    asked = layer.weight @ layer.mean_input + layer.bias
-    rows = mapped.row_voltage(layer.mean_input)
-    parts = np.split(asked, np.cumsum([circuit.outputs for circuit in mapped.circuits])[:-1])
+    asked = layer.weighted(layer.mean_input) + layer.bias
+    starts = np.cumsum([0, *(circuit.outputs for circuit in mapped.circuits)])
     circuits = tuple(
-        trimmed(circuit, rows, part, mapped.volts_per_unit)
-        for circuit, part in zip(mapped.circuits, parts, strict=True)
+        trimmed(
+            circuit,
+            mapped.row_voltage(layer.mean_input, int(start)),
+            asked[start : start + circuit.outputs],
+            mapped.volts_per_unit,
+        )
+        for circuit, start in zip(mapped.circuits, starts[:-1], strict=True)
     )
     return replace(mapped, circuits=circuits)
 
@@ -306,11 +325,19 @@ def _feedback_resistance(heaviest: _Heaviest, name: str, parameter_set: Paramete
     return feedback
 
 
-def column_groups(outputs: int, tile_cols: int) -> list[slice]:
-    """Even groups of outputs, each of at most ``tile_cols`` columns in pairs."""
-    groups = math.ceil(outputs / (tile_cols // 2))
-    edges = [outputs * k // groups for k in range(groups + 1)]
-    return [slice(start, stop) for start, stop in pairwise(edges)]
+def column_groups(outputs: int, tile_cols: int, groups: int = 1) -> list[slice]:
+    """Even groups of outputs, each of at most ``tile_cols`` columns in pairs.
+
+    Each of the ``groups`` of a convolution, as many outputs one after the other, is cut by itself.
+    """
+    own = outputs // groups
+    parts = math.ceil(own / (tile_cols // 2))
+    edges = [own * k // parts for k in range(parts + 1)]
+    return [
+        slice(own * group + start, own * group + stop)
+        for group in range(groups)
+        for start, stop in pairwise(edges)
+    ]
 
 
 def _circuit(

@@ -169,7 +169,7 @@ def _round(
     clipped = float(np.mean(np.abs(weight) > bound))
     change = np.zeros_like(layer.bias)
     if layer.mean_input is not None:
-        change = (weight - rounded) @ layer.mean_input
+        change = replace(layer, weight=weight - rounded).weighted(layer.mean_input)
     found = Rounding(bound, clipped, *loss[:4], float(np.max(np.abs(change))))
     return replace(layer, weight=rounded, bias=layer.bias + change, bound=bound), found
 

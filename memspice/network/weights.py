@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +18,14 @@ import numpy as np
 
 from memspice.errors import ConfigError, DataError
 from memspice.inputs import Group, open_hdf5, parse_json
-from memspice.network.architecture import (
-    ARCHITECTURES,
-    Architecture,
-    Conv,
-    Dense,
-    Layer,
-    Pool,
-)
-from memspice.outputs import check_file, printable, writing
+from memspice.network.architecture import ARCHITECTURES, Architecture, WeightStep
+from memspice.network.architecture_text import architecture_text, parse_architecture
+from memspice.outputs import check_file, writing
 from memspice.resources import resource_path
 from memspice.store.files import replace_small
 
 FORMAT = "memspice-network-2"
 _WITHOUT_CHECKSUM = "memspice-network-1"
-_KINDS: dict[str, type[Layer]] = {"conv": Conv, "pool": Pool, "dense": Dense}
-#: Values that a file leaves out where a layer has them.
-_LEFT_OUT: dict[str, Any] = {"also": (), "rule": "mean"}
-#: Most channels, pixels of a side, layers, and weights of one layer.
-MOST, MOST_LAYERS, MOST_WEIGHTS = 100_000, 1000, 10**9
 #: Bounds of a step, a bound and a bias, in units of the neuron's voltage scale.
 SMALLEST, LARGEST = 1e-12, 1e9
 #: Most conductance levels, for a weight to fit into a byte.
@@ -48,7 +37,7 @@ class WeightLayer:
     """Weights of one convolution or dense layer.
 
     ``weight`` is (outputs, fan_in), the fan-in of a convolution in (channel, kernel row, kernel
-    column) order; ``bias`` (outputs,); no weight exceeds ``bound``.  ``mean_input`` (fan_in,) is
+    column) order; ``bias`` (outputs,); no weight exceeds ``bound``.  ``mean_input`` (inputs,) is
     the mean level of each input over training images, which trimming needs.
     """
 
@@ -56,6 +45,15 @@ class WeightLayer:
     bias: np.ndarray
     bound: float
     mean_input: np.ndarray | None = None
+
+    def weighted(self, inputs: np.ndarray) -> np.ndarray:
+        """Weighted inputs (outputs,) without bias, for inputs (inputs,).
+
+        Where these are more than the fan-in, groups of as many outputs take successive parts.
+        """
+        outputs, fan_in = self.weight.shape
+        parts = inputs.reshape(-1, fan_in, 1)
+        return np.asarray(self.weight.reshape(len(parts), -1, fan_in) @ parts).reshape(outputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +149,7 @@ def save_network(network: Network, path: Path, levels: int) -> None:
 
     def fill(file: h5py.File) -> None:
         file.attrs["format"] = FORMAT
-        file.attrs["architecture"] = _architecture_text(network.architecture)
+        file.attrs["architecture"] = architecture_text(network.architecture)
         file.attrs["provenance"] = json.dumps(dict(network.provenance))
         if network.span is not None:
             file.attrs["span_low"], file.attrs["span_high"] = network.span
@@ -218,12 +216,12 @@ def _read(path: Path) -> Network:
     with open_hdf5(path) as file:
         if file.attributes.get("format") != FORMAT:
             _refuse_format(path, file.attributes.get("format"))
-        architecture = _parse_architecture(file)
+        architecture = parse_architecture(file)
         provenance = parse_json(file.text("provenance"), f"{file.where}provenance")
         if not isinstance(provenance, dict):
             file.refuse("the attribute 'provenance' is no table")
-        shapes = weight_shapes(architecture)
-        names = [f"layer{number}" for number in range(len(shapes))]
+        steps = list(architecture.shapes())
+        names = [f"layer{number}" for number in range(len(steps))]
         if sorted(file.names) != sorted(names):
             raise DataError(
                 f"{path} has {len(file.names)} weight layers, its architecture {len(names)}: "
@@ -232,9 +230,9 @@ def _read(path: Path) -> Network:
         layers, levels = [], 2
         span = _read_span(file)
         digest = _header_digest(file.text("architecture"), file.text("provenance"), span)
-        for name, shape in zip(names, shapes, strict=True):
+        for name, step in zip(names, steps, strict=True):
             group = file.group(name)
-            layers.append(_read_layer(group, shape, digest))
+            layers.append(_read_layer(group, step, digest))
             levels = max(levels, _levels(group))
         if file.text("sha256") != digest.hexdigest():
             raise DataError(f"{path} is not what was once written: fetch or train it again")
@@ -260,11 +258,11 @@ def _read_span(file: Group) -> tuple[float, float] | None:
     return low, high
 
 
-def _read_layer(group: Group, shape: tuple[int, int], digest: Any) -> WeightLayer:
-    steps = group.dataset("steps").numbers("i", shape)
-    bias = group.dataset("bias").numbers("f", shape[:1])
+def _read_layer(group: Group, taken: WeightStep, digest: Any) -> WeightLayer:
+    steps = group.dataset("steps").numbers("i", (taken.layer.channels, taken.fan_in))
+    bias = group.dataset("bias").numbers("f", (taken.layer.channels,))
     has_mean = "mean_input" in group
-    mean_input = group.dataset("mean_input").numbers("f", shape[1:]) if has_mean else None
+    mean_input = group.dataset("mean_input").numbers("f", (taken.inputs,)) if has_mean else None
     step, bound = (group.real(name, SMALLEST, LARGEST) for name in ("step", "bound"))
     _update(digest, steps, bias, mean_input, step, bound)
     return WeightLayer(steps * step, bias.astype(float), bound, mean_input)
@@ -334,67 +332,3 @@ def _update(
 def weight_shapes(architecture: Architecture) -> list[tuple[int, int]]:
     """Shape (outputs, fan_in) of each weight layer, in order."""
     return [(step.layer.channels, step.fan_in) for step in architecture.shapes()]
-
-
-def _architecture_text(architecture: Architecture) -> str:
-    layers = [
-        {"kind": type(layer).__name__.lower()}
-        | {
-            name: value
-            for name, value in asdict(layer).items()
-            if name not in _LEFT_OUT or value != _LEFT_OUT[name]
-        }
-        for layer in architecture.layers
-    ]
-    return json.dumps(
-        {"name": architecture.name, "input_shape": architecture.input_shape, "layers": layers}
-    )
-
-
-def _parse_architecture(file: Group) -> Architecture:
-    """Architecture of a file, every name and number of it checked."""
-    content = parse_json(file.text("architecture"), f"{file.where}architecture")
-    if not isinstance(content, dict) or set(content) != {"name", "input_shape", "layers"}:
-        file.refuse("the attribute 'architecture' must have name, input_shape and layers")
-    name, shape, entries = content["name"], content["input_shape"], content["layers"]
-    if not isinstance(name, str) or printable(name) != name or not 0 < len(name) <= 200:
-        file.refuse(f"the network's name {str(name)[:200]!r} must be a line of at most 200 letters")
-    if not isinstance(shape, list) or len(shape) != 3 or not all(map(_is_side, shape)):
-        file.refuse(f"input_shape = {str(shape)[:60]} must be three whole numbers, 1 to {MOST:,}")
-    if not isinstance(entries, list) or not 0 < len(entries) <= MOST_LAYERS:
-        file.refuse(f"layers must be a list of 1 to {MOST_LAYERS} layers")
-    architecture = Architecture(
-        name, (shape[0], shape[1], shape[2]), tuple(_parse_kind(file, entry) for entry in entries)
-    )
-    try:
-        shapes = weight_shapes(architecture)
-    except ConfigError as error:
-        file.refuse(str(error))
-    if max(rows * columns for rows, columns in shapes) > MOST_WEIGHTS:
-        file.refuse(f"a layer has more than {MOST_WEIGHTS:,} weights")
-    return architecture
-
-
-def _parse_kind(file: Group, entry: Any) -> Layer:
-    kind = _KINDS.get(str(entry.get("kind"))) if isinstance(entry, dict) else None
-    if kind is None:
-        file.refuse(f"a layer's kind must be one of {', '.join(_KINDS)}, found {str(entry)[:80]!r}")
-    values = {name: value for name, value in entry.items() if name != "kind"}
-    names = {field.name for field in fields(kind)}
-    given = {name: values.pop(name) for name in names & set(_LEFT_OUT) & set(values)}
-    if set(values) != names - set(_LEFT_OUT):
-        file.refuse(f"a layer of kind {entry['kind']!r} has other values: {str(entry)[:80]!r}")
-    if not all(map(_is_side, values.values())):
-        file.refuse(f"{str(entry)[:80]!r} must have whole numbers, 1 to {MOST:,}")
-    also, rule = given.get("also", []), given.get("rule", "mean")
-    if not isinstance(also, list) or not all(_is_side(number, 0) for number in also):
-        file.refuse(f"also = {str(also)[:60]} must be a list of numbers of earlier layers")
-    if rule not in ("mean", "any"):
-        file.refuse(f"rule = {str(rule)[:60]!r} of a pool must be 'mean' or 'any'")
-    if "also" in given:
-        given["also"] = tuple(also)
-    return kind(**values, **given)
-
-
-def _is_side(value: Any, least: int = 1) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MOST

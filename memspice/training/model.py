@@ -190,7 +190,14 @@ class TrainableLayer(nn.Module):
         """Outputs of the layer; of the first ``spiking`` images the mean spikes of a burst."""
         weight, bias = self.effective()
         if isinstance(self.linear, nn.Conv2d):
-            z = nn.functional.conv2d(x, weight, bias, padding=self.linear.padding)
+            z = nn.functional.conv2d(
+                x,
+                weight,
+                bias,
+                self.linear.stride,
+                self.linear.padding,
+                groups=self.linear.groups,
+            )
         else:
             z = nn.functional.linear(x.flatten(1), weight, bias)
         if self.norm is not None:
@@ -285,7 +292,9 @@ def _build(steps: tuple[WeightStep, ...], neurons: Neurons) -> Iterator[Trainabl
                 step.input_shape[0],
                 layer.channels,
                 layer.kernel,
-                padding=layer.kernel // 2,
+                stride=layer.stride,
+                padding=layer.margin,
+                groups=layer.groups,
                 bias=last,
             )
             norm: nn.Module | None = nn.BatchNorm2d(layer.channels)

@@ -145,7 +145,7 @@ def judge(job: WindowJob, found: Outcome) -> Verdict:
 
 def _energy_deviation(job: WindowJob, found: Outcome, hazard: np.ndarray) -> dict[str, float]:
     """Relative distance of each component from the closed form, see `Verdict`."""
-    rows, thresholds = job.layer.row_voltage(job.inputs), job.stimulus().thresholds
+    rows, thresholds = job.row_voltage, job.stimulus().thresholds
 
     def form(each: np.ndarray) -> dict[str, np.ndarray]:
         return closed_form_energy(job.circuit, rows, each, thresholds, job.burst)

@@ -132,7 +132,7 @@ class Fidelity(ABC):
 
 @dataclass(frozen=True, eq=False)
 class WindowJob:
-    """Some outputs of a window, at one fidelity; ``inputs`` is (cycles, fan_in) in [0, 1].
+    """Some outputs of a window, at one fidelity; ``inputs`` is (cycles, inputs) in [0, 1].
 
     Those of every ``burst`` cycles are integrated into one drive, which is held as long
     (`memspice.circuits.bursts`).
@@ -150,6 +150,11 @@ class WindowJob:
     def circuit(self) -> LayerCircuit:
         """Circuit of the outputs."""
         return self.layer.circuit(self.outputs)
+
+    @cached_property
+    def row_voltage(self) -> np.ndarray:
+        """Row voltages (cycles, rows) of that circuit, [V]."""
+        return self.layer.row_voltage(self.inputs, self.outputs.start)
 
     @property
     def name(self) -> str:
@@ -175,7 +180,7 @@ class WindowJob:
             )
             for cycle in range(len(self.inputs))
         ]
-        return Stimulus(self.layer.row_voltage(self.inputs), np.stack(thresholds))
+        return Stimulus(self.row_voltage, np.stack(thresholds))
 
 
 def window_jobs(

@@ -47,15 +47,14 @@ class Surrogate(Fidelity):
     ) -> JobRecord:
         """Compute a job; nothing can stop it, and there are no waveforms."""
         started = time.monotonic()
-        rows = job.layer.row_voltage(job.inputs)
-        refuse_without_closed_form(job.circuit, rows, job.layer.name)
+        refuse_without_closed_form(job.circuit, job.row_voltage, job.layer.name)
         return _record(job, started)
 
 
 def surrogate_events(job: WindowJob) -> dict[str, np.ndarray]:
     """Closed-form drive [V] and hazard integral of a job's events, each (cycles, outputs)."""
     circuit = job.circuit
-    drive = circuit.held_drive(job.layer.row_voltage(job.inputs), job.burst)
+    drive = circuit.held_drive(job.row_voltage, job.burst)
     hazard = np.exp(np.minimum(circuit.log_hazard(drive), 50.0))
     return {"drive": drive, "hazard": hazard if circuit.spiking else np.zeros_like(drive)}
 

@@ -164,7 +164,7 @@ def test_file_with_another_rule_is_refused(tmp_path: Path, rule: object) -> None
     path = tmp_path / "odd.h5"
     odd = Architecture("odd", (2, 8, 8), (Conv(3), Pool(2, rule), Dense(2)))  # type: ignore[arg-type]
     save_network(network(odd), path, 32)
-    with pytest.raises(DataError, match="of a pool must be 'mean' or 'any'"):
+    with pytest.raises(DataError, match="of a pool layer must be 'mean' or 'any'"):
         load_network(str(path))
 
 

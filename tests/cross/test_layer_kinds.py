@@ -1,4 +1,4 @@
-"""Rows of several layers and pools of spikes in SPICE: full, reduced and closed form agree."""
+"""Joined rows, pools of spikes, strides and groups in SPICE: full, reduced, closed form agree."""
 
 from __future__ import annotations
 
@@ -41,7 +41,18 @@ SPAN = (-1.5, 0.3)
 
 pytestmark = pytest.mark.ngspice
 
-
+#: Strides, and crossbars of each group's rows alone: of one channel, and of two that are joined.
+STRIDED = Architecture(
+    "strided",
+    (1, 8, 8),
+    (
+        Conv(4, 3, stride=2),
+        Conv(4, 3, groups=4),
+        Conv(4, 2, also=(1,), stride=2, padding="valid", groups=2),
+        Pool(2, "any"),
+        Dense(10),
+    ),
+)
 #: The same without images: every spike of it can come out of SPICE.
 FLAT = Architecture("flat", (1, 8, 8), (Dense(6), Dense(5), Dense(8, also=(1,)), Dense(10)))
 
@@ -53,19 +64,31 @@ def setup_of(architecture: Architecture, folder: Path) -> Setup:
 
 
 @cache
-def simulated(layer: str, fidelity: str) -> LayerResult:
+def simulated(architecture: Architecture, layer: str, fidelity: str) -> LayerResult:
     with TemporaryDirectory() as folder:
         run = LayerRun(layer, fidelity=fidelity, cache=False)  # type: ignore[arg-type]
-        return simulate_layer(setup_of(JOINED, Path(folder)), run, None)
+        return simulate_layer(setup_of(architecture, Path(folder)), run, None)
 
 
 def spikes(result: LayerResult) -> np.ndarray:
     return np.stack([window.spikes for window in join_windows(result.outcomes)])
 
 
-@pytest.mark.parametrize("layer", ["conv3", "dense4"])
-def test_rows_of_several_layers_are_pathwise_the_same_in_every_fidelity(layer: str) -> None:
-    full, reduced = simulated(layer, "full"), simulated(layer, "reduced")
+@pytest.mark.parametrize(
+    ("architecture", "layer"),
+    [
+        (JOINED, "conv3"),  # rows of two layers
+        (JOINED, "dense4"),  # behind a pool of any
+        (STRIDED, "conv1"),
+        (STRIDED, "conv2"),
+        (STRIDED, "conv3"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_layers_are_pathwise_the_same_in_every_fidelity(
+    architecture: Architecture, layer: str
+) -> None:
+    full, reduced = (simulated(architecture, layer, name) for name in ("full", "reduced"))
     for result in (full, reduced):
         assert result.verdict.holds
         assert result.verdict.pathwise.worst_margin <= MARGIN
