@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
-from memspice.circuits.parameters import ArrayParameters, NeuronPeriphery, SenseParameters, Timing
+from memspice.circuits.blocks import SENSE_STAGES
+from memspice.circuits.blocks.sense import SenseDesign
+from memspice.circuits.parameters import ArrayParameters, NeuronPeriphery, Timing
 from memspice.devices.cell import Cell
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.neurons import MemristorNeuron, MtjNeuron, NeuronDevice
@@ -88,7 +90,7 @@ class ParameterSet:
     device: NeuronDevice
     timing: Timing
     periphery: NeuronPeriphery
-    sense: SenseParameters
+    sense: SenseDesign
     array: ArrayParameters
     synapse: Synapse
     provenance: tuple[SourcedValue, ...]
@@ -168,7 +170,7 @@ def load_parameter_set(
         device=_device(own),
         timing=own.table("timing", Timing),
         periphery=own.table("periphery", NeuronPeriphery),
-        sense=own.table("sense", SenseParameters),
+        sense=own.table("sense", _kind(own, "sense", SENSE_STAGES, "transimpedance")),
         array=_replaced(common, own, "array", ArrayParameters, cell=_cell(own)),
         synapse=_replaced(common, own, "synapse", Synapse),
         provenance=(),
@@ -193,6 +195,16 @@ def _device(file: _SetFile) -> NeuronDevice:
         )
         return file.table("neuron", MtjNeuron, hazard=law)
     raise DataError(f"{file.path}: about.device = {kind!r} must be 'memristor' or 'mtj'")
+
+
+def _kind(
+    file: _SetFile, table: str, kinds: Mapping[str, type[ParametersT]], default: str
+) -> type[ParametersT]:
+    """Parameter class of a block by the word ``kind`` of its table."""
+    word = file.word(table, "kind", default)
+    if word not in kinds:
+        raise DataError(f"{file.where(table)}: kind = {word!r} must be one of {', '.join(kinds)}")
+    return kinds[word]
 
 
 def _replaced(
@@ -270,6 +282,13 @@ class _SetFile:
         """Whether the file has a table of this name."""
         self._read.add(table)
         return table in self._content or table in self._changes
+
+    def word(self, table: str, name: str, default: str) -> Any:
+        """Value of one entry, as given: the file's, or the one in its place for this run."""
+        content = self._content.get(table)
+        entry = content.get(name) if isinstance(content, dict) else None
+        own = entry.get("value") if isinstance(entry, dict) else entry
+        return self._changes.get(table, {}).get(name, default if own is None else own)
 
     def values(
         self, table: str, model: type[Parameters], *, optional: bool = False

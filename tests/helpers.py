@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
+from memspice.circuits.blocks.resistive import Resistive
+from memspice.circuits.blocks.sense import SenseStage
+from memspice.circuits.blocks.transimpedance import Transimpedance
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
@@ -53,24 +56,13 @@ def small_layer(
     values = load_parameter_set(name)
     synapse = values.synapse.model_copy(update={"variation": 0.0})
     conductance = differential_conductance(weights, 1.0, synapse, np.random.default_rng(0))
-    sense = values.sense
-    if resistive:
-        # 100 ohm would ask for a gain with which the difference stage is slower than the pulse.
-        update = {
-            "kind": "resistive",
-            "sense_resistance": FEEDBACK,
-            "bandwidth": 4 * sense.bandwidth,
-        }
-        sense = sense.model_copy(update=update)
     periphery, law = values.periphery, values.device.hazard
     share = values.device.write_fraction(periphery.driver_resistance)
-    per_volt = values.array.read_voltage * synapse.span * sense.transimpedance(FEEDBACK)
+    asked = law.voltage_scale / share / (values.array.read_voltage * synapse.span)
     return LayerCircuit(
         conductances=tuple(np.array_split(conductance, tiles)),
         array=values.array.model_copy(update=array),
-        sense=sense,
-        feedback_resistance=FEEDBACK,
-        difference_gain=law.voltage_scale / share / per_volt,
+        sense=stage_of(values.sense, asked, resistive=resistive),
         bias_voltage=law.unit_voltage(values.timing.write, values.timing.edge) / share,
         write_limits=(periphery.write_low, periphery.write_high),
         device=values.device,
@@ -78,6 +70,16 @@ def small_layer(
         timing=values.timing,
         spiking=spiking,
     )
+
+
+def stage_of(sense: Transimpedance, asked: float, *, resistive: bool) -> SenseStage:
+    """Stage of an asked gain [ohm], behind feedback or resistors of ``FEEDBACK``."""
+    if not resistive:
+        gain = asked / sense.with_feedback(FEEDBACK, 1.0).line_gain
+        return sense.with_feedback(FEEDBACK, gain)
+    # 100 ohm would ask for a gain with which the difference stage is slower than the pulse.
+    shared = sense.model_dump(exclude={"kind"}) | {"bandwidth": 4 * sense.bandwidth}
+    return Resistive(**shared, sense_resistance=FEEDBACK).with_gain(asked / FEEDBACK)
 
 
 def changed(layer: LayerCircuit, part: str, **values: Any) -> LayerCircuit:

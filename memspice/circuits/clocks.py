@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from memspice.circuits.deck import PieceWiseLinear
+from memspice.circuits.deck import Deck, PieceWiseLinear
+from memspice.circuits.timing import Pulse
 from memspice.errors import ConfigError
 
 
@@ -28,6 +30,11 @@ class Clock:
     high: tuple[tuple[float, float], ...]
     edge: float = 50e-12
     level: float = 1.0
+
+    @classmethod
+    def of(cls, pulse: Pulse) -> Clock:
+        """Clock of one pulse a cycle, 0 to 1."""
+        return cls(((pulse.start, pulse.stop - pulse.edge),), pulse.edge)
 
     def train(self, cycle: float, cycles: int) -> PieceWiseLinear:
         """Source of this clock over some cycles.
@@ -87,3 +94,10 @@ def _within(time: float, cycle: float) -> float:
 
 def _next(change: tuple[float, int], cycle: float) -> tuple[float, int]:
     return change[0] + cycle, change[1]
+
+
+def add_clocks(deck: Deck, clocks: Mapping[str, Clock], cycle: float, cycles: int) -> None:
+    """Section of clocks, each a source on the node of its name, for cycles of a length [s]."""
+    control = deck.section("Control pulses, 0 to 1: signals without load")
+    for name, clock in clocks.items():
+        control.V(name, name, control.gnd, clock.train(cycle, cycles))

@@ -74,16 +74,7 @@ def doubts(layer: LayerCircuit, row_voltage: np.ndarray) -> list[str]:
 
 
 def _sense_doubts(layer: LayerCircuit, row_voltage: np.ndarray) -> list[str]:
-    sense, found = layer.sense, []
-    if sense.swing > sense.supply:
-        found.append(f"sense.swing = {sense.swing:g} V is above sense.supply = {sense.supply:g} V")
-    level = amplifier_level(layer, row_voltage)
-    if level > sense.swing:
-        found.append(
-            f"amplifiers of the sense stages need {format_si(level, 'V')}, above their swing of "
-            f"{format_si(sense.swing, 'V')}"
-        )
-    late = lateness(layer)
+    found, late = layer.sense.doubts(layer.line_current(row_voltage)), lateness(layer)
     if late > LATE:
         what = "hazard integrals" if layer.spiking else "scores"
         found.append(
@@ -92,44 +83,20 @@ def _sense_doubts(layer: LayerCircuit, row_voltage: np.ndarray) -> list[str]:
     return found
 
 
-def amplifier_level(layer: LayerCircuit, row_voltage: np.ndarray) -> float:
-    """Largest voltage that an amplifier of a transimpedance stage must reach inside, [V].
-
-    It drives the bit-line current through the feedback resistor and its own output resistance.
-    """
-    if layer.sense.kind == "resistive":
-        return 0.0
-    current = np.abs(row_voltage @ layer.ports.transfer[layer.columns].T)
-    around = layer.feedback_resistance + layer.sense.output_resistance
-    return float(np.max(current, initial=0.0)) * around
-
-
 def lateness(layer: LayerCircuit) -> float:
     """Relative error of a hazard integral, or of a score, from sense stages still settling, [1].
 
-    Two poles, of the closed loop of a transimpedance stage and of the difference stage, leave
-    ``(a exp(-t/a) - b exp(-t/b)) / (a - b)`` of a step; the highest drive is taken to begin at 0.
+    The highest drive is taken to begin at 0.
     """
-    sense, schedule = layer.sense, layer.schedule
-    second = layer.difference_gain * sense.pole / sense.gain
-    first = 0.0
-    if sense.kind == "transimpedance":
-        line = 1 / float(np.max(layer.ports.own_conductance[layer.columns]))
-        around = layer.feedback_resistance + sense.output_resistance
-        first = sense.pole / (1 + sense.gain * line / (line + around))
-    if math.isclose(first, second, rel_tol=1e-3):
-        second *= 1.01
+    schedule = layer.schedule
     ends = (schedule.write.start + schedule.write.edge, schedule.write.stop - schedule.write.edge)
     time = np.linspace(*ends, _POINTS) - schedule.rows.edge
-    left = (_decay(first, time) - _decay(second, time)) / (first - second)
+    line = float(np.max(layer.ports.own_conductance[layer.columns]))
+    left = layer.sense.unsettled(line, time)
     if not layer.spiking:
         return float(left[-1])
     highest = max(map(abs, layer.write_limits)) * layer.write_fraction
     return float(np.mean(left)) * highest / layer.device.hazard.voltage_scale
-
-
-def _decay(constant: float, time: np.ndarray) -> np.ndarray:
-    return constant * np.exp(-time / constant) if constant > 0 else np.zeros_like(time)
 
 
 def _rail_doubts(layer: LayerCircuit) -> list[str]:

@@ -57,7 +57,9 @@ def closed_form_energy(
     """
     energy = {name: np.zeros(len(row_voltage)) for name in COMPONENTS}
     energy["driver"], energy["crossbar"] = _array_energy(layer, row_voltage)
-    energy["sense"] = _sense_energy(layer, row_voltage, burst)
+    held = burst > 1 and layer.spiking
+    current = layer.line_current(row_voltage)
+    energy["sense"] = layer.sense.energy(current, layer.schedule, held=held)
     if layer.spiking:
         drive = layer.held_drive(row_voltage, burst)
         energy.update(neuron_energy(layer, drive, hazard, thresholds))
@@ -71,30 +73,6 @@ def _array_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> tuple[np.ndar
     power = port_power(layer, row_voltage, cycles, height, settled)
     duration = layer.schedule.rows.square_area
     return power.driver * duration, power.crossbar * duration
-
-
-def _sense_energy(layer: LayerCircuit, row_voltage: np.ndarray, burst: int) -> np.ndarray:
-    """Quiescent and signal energy of the sense stages of all columns."""
-    sense, pulse = layer.sense, layer.schedule.rows
-    current = row_voltage @ layer.ports.transfer[layer.columns].T
-    line = current * layer.input_resistance
-    signal = np.sum(current * line, axis=-1) * pulse.square_area
-    if sense.kind == "transimpedance":
-        # The output stage sinks the bit-line current into its lower rail.
-        signal = signal + sense.supply * np.sum(np.abs(current), axis=-1) * pulse.area
-    return np.asarray(quiescent_energy(layer, burst) + signal)
-
-
-def quiescent_energy(layer: LayerCircuit, burst: int = 1) -> float:
-    """Energy of a cycle that the amplifiers of all sense stages take without any signal, [J].
-
-    The difference stages, which hold the drive of a burst, take theirs in its write phases, too.
-    """
-    sense = layer.sense
-    amplifiers = 3 if sense.kind == "transimpedance" else 1  # two lines and their difference
-    amplifiers += burst > 1 and layer.spiking
-    power = 2 * sense.supply * sense.quiescent_current
-    return amplifiers * layer.outputs * power * layer.schedule.rows.area
 
 
 def neuron_energy(

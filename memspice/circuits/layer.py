@@ -7,18 +7,15 @@ from functools import cached_property
 
 import numpy as np
 
+from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.bursts import burst_means
 from memspice.circuits.negligible import drawn_array
-from memspice.circuits.parameters import (
-    ArrayParameters,
-    NeuronPeriphery,
-    SenseParameters,
-    Timing,
-)
+from memspice.circuits.parameters import ArrayParameters, NeuronPeriphery, Timing
 from memspice.circuits.ports import PortArray, port_array
 from memspice.circuits.timing import Schedule, schedule
 from memspice.devices.neurons import NeuronDevice
 from memspice.devices.variation import NeuronVariation
+from memspice.errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +23,11 @@ class LayerCircuit:
     """Crossbar tiles, sense stages and neurons of the outputs that share a column tile.
 
     ``conductances`` are the row tiles, each (rows, 2 * outputs) with columns G+, G- of output 0,
-    G+, G- of output 1 and so on, in [S].  The drive of a neuron is
-    ``bias_voltage + difference_gain * (v_plus - v_minus)`` of its sense stage, limited to
-    ``write_limits``.  An accumulating layer (``spiking`` false) has no neurons.  Where neurons
-    differ, ``variation`` has their constants in the place of the hazard law of ``device``, and
-    shifts of their thresholds, which count as offsets of the difference stages.  ``trim``, shape
+    G+, G- of output 1 and so on, in [S].  The drive of a neuron is ``bias_voltage`` and what its
+    sense stage makes of its bit lines' currents, limited to ``write_limits``.  An accumulating
+    layer (``spiking`` false) has no neurons.  Where neurons differ, ``variation`` has their
+    constants in the place of the hazard law of ``device``, and shifts of their thresholds, which
+    count as offsets of the difference stages.  ``trim``, shape
     (outputs,) [V], is added to what the difference stages give.
 
     A :meth:`part` has some of the neurons of ``whole``, from number ``first`` on; the others' bit
@@ -40,9 +37,7 @@ class LayerCircuit:
 
     conductances: tuple[np.ndarray, ...]
     array: ArrayParameters
-    sense: SenseParameters
-    feedback_resistance: float
-    difference_gain: float
+    sense: SenseStage
     bias_voltage: float
     write_limits: tuple[float, float]
     device: NeuronDevice
@@ -94,7 +89,7 @@ class LayerCircuit:
         """Exact port reduction of the tiles, in a part those of the whole."""
         if self.whole:
             return self.whole.ports
-        return port_array(self.conductances, self.array, self.input_resistance)
+        return port_array(self.conductances, self.array, self.sense.input_resistance)
 
     @cached_property
     def drawn_array(self) -> ArrayParameters:
@@ -106,27 +101,34 @@ class LayerCircuit:
         """Columns of :attr:`ports` that belong to the neurons."""
         return slice(2 * self.first, 2 * (self.first + self.outputs))
 
-    @property
-    def input_resistance(self) -> float:
-        """Resistance that each bit line ends in, [ohm]."""
-        return self.sense.input_resistance(self.feedback_resistance)
-
-    @property
-    def transimpedance(self) -> float:
-        """Drive voltage per difference of bit-line currents, [ohm]."""
-        return self.difference_gain * self.sense.transimpedance(self.feedback_resistance)
-
     @cached_property
     def drive_gain(self) -> np.ndarray:
-        """Settled drive voltage per row voltage, shape (outputs, rows), [1]."""
+        """Settled drive voltage per row voltage, shape (outputs, rows), [1].
+
+        Raises
+        ------
+        ConfigError
+            If the drive is not straight in the currents of the bit lines.
+        """
+        if self.sense.transimpedance is None:
+            raise ConfigError(
+                "the drive of this sense stage is not straight in the currents of its bit lines, "
+                "so that it has no gain: use the drive of each pattern of rows"
+            )
         current = self.ports.transfer[self.columns]
-        return np.asarray(self.transimpedance * (current[0::2] - current[1::2]))
+        return np.asarray(self.sense.transimpedance * (current[0::2] - current[1::2]))
+
+    def line_current(self, row_voltage: np.ndarray) -> np.ndarray:
+        """Settled currents [A] of the bit lines, (..., columns), for row voltages (..., rows)."""
+        return np.asarray(row_voltage @ self.ports.transfer[self.columns].T)
 
     def drive_voltage(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled drive [V] for row voltages (..., rows) [V]; shape (..., outputs)."""
-        return np.asarray(
-            np.clip(self.output_bias + row_voltage @ self.drive_gain.T, *self.write_limits)
-        )
+        if self.sense.transimpedance is None:
+            drive = self.sense.drive(self.line_current(row_voltage))
+        else:  # one product in the place of two
+            drive = row_voltage @ self.drive_gain.T
+        return np.asarray(np.clip(self.output_bias + drive, *self.write_limits))
 
     def held_drive(self, row_voltage: np.ndarray, burst: int) -> np.ndarray:
         """Settled drive [V] of each cycle, shape (cycles, outputs), held through each burst.

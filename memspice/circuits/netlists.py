@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import numpy as np
-
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
-from memspice.circuits.deck import Deck, pulse_train
+from memspice.circuits.clocks import add_clocks
+from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.neuron import NEURON_CONTROLS, add_neuron_supplies, add_neurons
-from memspice.circuits.sense import add_sense
-from memspice.circuits.timing import Schedule
+from memspice.circuits.neuron import add_neuron_supplies, add_neurons, neuron_clocks
 
 
 def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> Deck:
@@ -45,7 +40,7 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     )
     add_supplies(deck, layer, stimulus.cycles)
     array.add(deck, layer, stimulus)
-    add_sense(deck, layer)
+    layer.sense.add(deck, layer.output_bias, layer.write_limits)
     if layer.spiking:
         add_neurons(deck, layer, stimulus.thresholds, layer.variation)
     return deck
@@ -54,18 +49,10 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
 def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int) -> None:
     """Rails of the sense stages and neurons, and the control pulses of the phases."""
     rails = deck.section("Supplies: sense stage, neuron drivers, comparator and latch")
-    rails.V("sense_p", "sense_p", rails.gnd, layer.sense.supply)
-    rails.V("sense_n", "sense_n", rails.gnd, -layer.sense.supply)
+    for name, voltage in layer.sense.supplies.items():
+        rails.V(name, name, rails.gnd, voltage)
+    clocks = dict(layer.sense.clocks(layer.schedule))
     if layer.spiking:
         add_neuron_supplies(rails, layer.periphery)
-    names = ("enable", *NEURON_CONTROLS) if layer.spiking else ("enable",)
-    add_controls(deck, layer.schedule, names, cycles)
-
-
-def add_controls(deck: Deck, schedule: Schedule, names: Iterable[str], cycles: int) -> None:
-    """Section of control pulses, each on the node of its name."""
-    control = deck.section("Control pulses, 0 to 1: signals without load")
-    pulses = schedule.controls()
-    for name in names:
-        train = pulse_train(pulses[name], np.ones(cycles), schedule.cycle)
-        control.V(name, name, control.gnd, train)
+        clocks |= neuron_clocks(layer.schedule)
+    add_clocks(deck, clocks, layer.schedule.cycle, cycles)

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
+from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck, step_train
 from memspice.circuits.parameters import NeuronPeriphery, Timing
 from memspice.circuits.spice import Circuit, SubCircuit
@@ -34,6 +35,12 @@ _Values = dict[str, float | str]
 
 #: Control pulses of a neuron, in the order of its terminals.
 NEURON_CONTROLS = ("write", "read", "strobe", "reset", "clear")
+
+
+def neuron_clocks(schedule: Schedule) -> dict[str, Clock]:
+    """Control pulses of neurons, by the name of their node."""
+    pulses = (schedule.write, schedule.read, schedule.strobe, schedule.reset, schedule.clear)
+    return {name: Clock.of(pulse) for name, pulse in zip(NEURON_CONTROLS, pulses, strict=True)}
 
 
 class NeuronCircuit(Protocol):

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from memspice.circuits.clocks import add_clocks
 from memspice.circuits.deck import Deck
-from memspice.circuits.netlists import add_controls
-from memspice.circuits.neuron import NEURON_CONTROLS, add_neuron_supplies, add_neurons
+from memspice.circuits.neuron import add_neuron_supplies, add_neurons, neuron_clocks
 from memspice.circuits.parameters import NeuronPeriphery, Timing
 from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.circuits.timing import Schedule, schedule
@@ -110,7 +110,7 @@ def bench_deck(bench: NeuronBench) -> Deck:
     )
     supplies = deck.section("Supplies: neuron drivers, comparator and latch")
     add_neuron_supplies(supplies, bench.periphery)
-    add_controls(deck, bench.schedule, NEURON_CONTROLS, bench.cycles)
+    add_clocks(deck, neuron_clocks(bench.schedule), bench.schedule.cycle, bench.cycles)
     drives = deck.section("Drive voltages: what a sense stage would put out")
     for number, voltage in enumerate(bench.drive_voltage):
         drives.V(f"drive{number}", f"drive{number}", drives.gnd, float(voltage))

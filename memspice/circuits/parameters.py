@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, Literal
+from typing import Any
 
 from memspice.devices.cell import Cell
 from memspice.quantities import Parameters, quantity
@@ -31,45 +30,6 @@ class ArrayParameters(Parameters):
     wire_capacitance_row: float = quantity("F", "Word line, per cell", ge=0, default=0.0)
     wire_capacitance_col: float = quantity("F", "Bit line, per cell", ge=0, default=0.0)
     cell: Cell = Cell()
-
-
-class SenseParameters(Parameters):
-    """Sense stage of a bit-line pair: two current inputs and a difference stage.
-
-    ``transimpedance`` holds the bit lines near ground by feedback; ``resistive`` ends them in
-    ``sense_resistance`` and amplifies their voltages.
-    """
-
-    kind: Literal["transimpedance", "resistive"] = "transimpedance"
-    gain: float = quantity("1", "Open-loop gain of an amplifier", gt=1)
-    bandwidth: float = quantity("Hz", "Unity-gain bandwidth of an amplifier", gt=0)
-    supply: float = quantity("V", "Rails of the sense stage are at plus and minus this", gt=0)
-    swing: float = quantity("V", "Largest output of an amplifier, either sign", gt=0)
-    output_resistance: float = quantity("ohm", "Output resistance of an amplifier", gt=0)
-    quiescent_current: float = quantity("A", "Supply current of one amplifier while on", ge=0)
-    sense_resistance: float = quantity("ohm", "End of a bit line, resistive variant", gt=0)
-
-    @property
-    def pole(self) -> float:
-        """Time constant of the open-loop amplifier, [s]."""
-        return self.gain / (2 * math.pi * self.bandwidth)
-
-    def input_resistance(self, feedback_resistance: float) -> float:
-        """Resistance [ohm] that a bit line ends in, for a feedback resistor in [ohm]."""
-        if self.kind == "resistive":
-            return self.sense_resistance
-        return feedback_resistance / (1 + self._closed_gain(feedback_resistance))
-
-    def transimpedance(self, feedback_resistance: float) -> float:
-        """Output voltage per bit-line current [ohm], without its sign."""
-        if self.kind == "resistive":
-            return self.sense_resistance
-        return self._closed_gain(feedback_resistance) * self.input_resistance(feedback_resistance)
-
-    def _closed_gain(self, feedback_resistance: float) -> float:
-        """Minus v(out) / v(in) once the feedback resistor loads the output."""
-        out, back = 1 / self.output_resistance, 1 / feedback_resistance
-        return (self.gain * out - back) / (out + back)
 
 
 class NeuronPeriphery(Parameters):

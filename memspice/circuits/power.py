@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from memspice.circuits import nodes
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.signals import Signals, source_power
+from memspice.circuits.signals import Signals, output_stage_power, source_power
 from memspice.devices.neurons import MemristorNeuron
 
 
@@ -36,12 +37,11 @@ class LayerPower:
 
 def saved_signals(layer: LayerCircuit, array: ArrayCircuit) -> list[str]:
     """Names of the signals that power and events are computed from."""
-    names = ["i(vsense_p)", "i(vsense_n)"]
-    for column in range(2 * layer.outputs):
-        names.append(f"v(c{column})")
-        if layer.sense.kind == "transimpedance":
-            names += [f"v(o{column})", f"v(xsense{column}.level)"]
-    for output in range(layer.outputs):
+    columns, outputs = range(2 * layer.outputs), range(layer.outputs)
+    names = [f"i(v{name})" for name in layer.sense.supplies]
+    names += [f"v({nodes.bit_line(column)})" for column in columns]
+    names += layer.sense.signals(layer.outputs)
+    for output in outputs:
         names.append(f"v(drive{output})")
         if layer.spiking:
             names += [f"v(spike{output})"]
@@ -69,8 +69,9 @@ def layer_power(
         At least those of :func:`saved_signals`.
     """
     phase = np.mod(signals.time, layer.schedule.cycle)
-    enabled = layer.schedule.rows.at(phase)
-    rails, sense = _sense_power(layer, signals, enabled)
+    stage = layer.sense
+    rails = sum(source_power(signals, *supply) for supply in stage.supplies.items())
+    sense = stage.power(signals, layer.outputs, layer.schedule)
     if layer.spiking:
         neuron_rails, neuron, logic, stored = _neuron_power(layer, signals, phase)
     else:
@@ -85,44 +86,8 @@ def layer_power(
         sense=sense,
         neuron=neuron,
         logic=logic,
-        stored=stored + found.stored,
+        stored=stored + stage.stored(signals, layer.outputs) + found.stored,
     )
-
-
-def _output_stage(
-    level: np.ndarray, load: np.ndarray, resistance: float, upper: float, lower: float
-) -> np.ndarray:
-    """Dissipation of a stage that takes its output current from the upper or the lower rail."""
-    current = (level - load) / resistance
-    source, sink = np.maximum(current, 0), np.maximum(-current, 0)
-    return np.asarray((upper - level) * source + (level - lower) * sink + current**2 * resistance)
-
-
-def _sense_power(
-    layer: LayerCircuit, signals: Signals, enabled: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    sense = layer.sense
-    rails = source_power(signals, "sense_p", sense.supply)
-    rails = rails + source_power(signals, "sense_n", -sense.supply)
-    idle = 2 * sense.supply * sense.quiescent_current * enabled
-    power = np.empty((layer.outputs, len(enabled)))
-    for output in range(layer.outputs):
-        power[output] = idle + sum(
-            _column_power(layer, signals, column, idle) for column in (2 * output, 2 * output + 1)
-        )
-    return rails, power
-
-
-def _column_power(
-    layer: LayerCircuit, signals: Signals, column: int, idle: np.ndarray
-) -> np.ndarray:
-    """Dissipation of the stage that ends one bit line."""
-    sense, line = layer.sense, signals.voltage(f"c{column}")
-    if sense.kind == "resistive":
-        return line**2 / sense.sense_resistance
-    out, level = signals.voltage(f"o{column}"), signals.voltage(f"xsense{column}.level")
-    stage = _output_stage(level, out, sense.output_resistance, sense.supply, -sense.supply)
-    return np.asarray(idle + stage + (line - out) ** 2 / layer.feedback_resistance)
 
 
 def _neuron_power(
@@ -143,7 +108,7 @@ def _neuron_power(
         node = {name: signals.voltage(f"xneuron{output}.{name}") for name in _neuron_nodes(layer)}
         spike = signals.voltage(f"spike{output}")
         neuron[output] = compare + _device_power(layer, node)
-        logic[output] = _output_stage(
+        logic[output] = output_stage_power(
             node["level"], spike, periphery.latch_resistance, logic_voltage, 0.0
         )
         stored += 0.5 * periphery.latch_capacitance * spike**2
@@ -155,7 +120,7 @@ def _device_power(layer: LayerCircuit, node: dict[str, np.ndarray]) -> np.ndarra
     """Dissipation of driver, device and the resistors around it."""
     device, periphery = layer.device, layer.periphery
     rails = (periphery.supply_positive, periphery.supply_negative)
-    driver = _output_stage(node["target"], node["top"], periphery.driver_resistance, *rails)
+    driver = output_stage_power(node["target"], node["top"], periphery.driver_resistance, *rails)
     if isinstance(device, MemristorNeuron):
         on, off = 1 / device.on_resistance, 1 / device.off_resistance
         drop, series = node["top"] - node["mid"], device.series_resistance
@@ -163,7 +128,7 @@ def _device_power(layer: LayerCircuit, node: dict[str, np.ndarray]) -> np.ndarra
         on, off = 1 / device.parallel_resistance, 1 / device.antiparallel_resistance
         drop, series = node["junction"] - node["mid"], device.reference_resistance
         driver = driver + node["top"] ** 2 / device.heavy_metal_resistance
-        driver = driver + _output_stage(
+        driver = driver + output_stage_power(
             node["readlevel"], node["junction"], periphery.driver_resistance, *rails
         )
     conductance = off + np.clip(node["x"], 0, 1) * (on - off)

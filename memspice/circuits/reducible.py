@@ -108,7 +108,7 @@ def _largest_drop(layer: LayerCircuit) -> float:
     return float(
         row * (array.driver_resistance + cols * array.wire_resistance_row)
         + col * rows * array.wire_resistance_col
-        + whole * layer.input_resistance
+        + whole * layer.sense.input_resistance
     )
 
 
@@ -116,19 +116,17 @@ def wire_delay(layer: LayerCircuit) -> float:
     """Elmore delay from a row's source to the end of the farthest bit line, [s].
 
     ``R_driver C_row + sum of (resistance to a node) * (its capacitance)`` along the word line, the
-    same along the bit line, and the bit line's whole capacitance at its end: times the sense
-    resistor, or twice the feedback resistor of a transimpedance stage, whose loop with a
-    capacitance at its input decays no faster than with ``2 R C``.
+    same along the bit line, and the bit line's whole capacitance at its end: times the resistance
+    with which its sense stage charges it.
     """
     array = layer.array
     rows, cols = max(len(tile) for tile in layer.conductances), 2 * layer.outputs
     row = array.wire_capacitance_row * (
         array.driver_resistance * cols + array.wire_resistance_row * cols * (cols + 1) / 2
     )
-    resistive = layer.sense.kind == "resistive"
-    end = layer.sense.sense_resistance if resistive else 2 * layer.feedback_resistance
     col = array.wire_capacitance_col * (
-        array.wire_resistance_col * rows * (rows + 1) / 2 + end * layer.rows
+        array.wire_resistance_col * rows * (rows + 1) / 2
+        + layer.sense.charging_resistance * layer.rows
     )
     return row + col
 
@@ -144,7 +142,7 @@ def charging_share(layer: LayerCircuit) -> float:
         return 0.0
     cells = _cells(layer)
     column = np.sum([tile.sum(axis=0) for tile in cells], axis=0)
-    at_end = column * layer.input_resistance / (1 + column * layer.input_resistance)
+    at_end = column * layer.sense.input_resistance / (1 + column * layer.sense.input_resistance)
     charge = array.wire_capacitance_row * layer.rows * len(column)
     charge += array.wire_capacitance_col * layer.rows * float(np.sum(at_end**2))
     slow = delay / layer.timing.edge

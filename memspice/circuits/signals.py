@@ -41,6 +41,24 @@ def source_power(signals: Signals, name: str, voltage: float | np.ndarray) -> np
     return np.asarray(-voltage * signals.current(f"v{name}"))
 
 
+def output_stage_power(
+    level: np.ndarray, load: np.ndarray, resistance: float, upper: float, lower: float
+) -> np.ndarray:
+    """Power in a stage that takes its output current from the upper or the lower rail, [W].
+
+    Parameters
+    ----------
+    level, load : ndarray, shape (points,), [V]
+        Before and behind the output resistance.
+    resistance : float, [ohm]
+    upper, lower : float, [V]
+        Rails.
+    """
+    current = (level - load) / resistance
+    source, sink = np.maximum(current, 0), np.maximum(-current, 0)
+    return np.asarray((upper - level) * source + (level - lower) * sink + current**2 * resistance)
+
+
 def energy_between(time: np.ndarray, power: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """Energy between successive instants, integrated on the solver's own time points, [J].
 

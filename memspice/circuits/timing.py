@@ -66,17 +66,6 @@ class Schedule:
         """Length of a cycle, [s]."""
         return self.phase_ends[-1]
 
-    def controls(self) -> dict[str, Pulse]:
-        """Control pulses by the name of their node."""
-        return {
-            "enable": self.rows,
-            "write": self.write,
-            "read": self.read,
-            "strobe": self.strobe,
-            "reset": self.reset,
-            "clear": self.clear,
-        }
-
 
 def schedule(timing: Timing) -> Schedule:
     """Lay out one cycle from the lengths of its phases."""

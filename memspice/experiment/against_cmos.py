@@ -28,7 +28,6 @@ from memspice.analysis.cmos import (
     assumed_by_scope,
     opponent_parts,
 )
-from memspice.circuits.energy_model import quiescent_energy
 from memspice.experiment.cosim import CosimState
 from memspice.experiment.operations import adds_half_width, workload
 from memspice.experiment.scopes import (
@@ -68,8 +67,9 @@ def load_cmos() -> CmosConstants:
 def quiescent(prepared: Prepared) -> float:
     """Energy that the sense stages of a network take without any signal, per inference, [J]."""
     return prepared.setup.cycles * sum(
-        layer.positions * sum(quiescent_energy(circuit) for circuit in layer.circuits)
+        layer.positions * circuit.sense.idle_energy(circuit.outputs, circuit.schedule, held=False)
         for layer in prepared.mapped.layers
+        for circuit in layer.circuits
     )
 
 

@@ -15,20 +15,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
 from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.parameters import ArrayParameters
 from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, WeightStep
 from memspice.network.programming import Programmed, program_layer
-from memspice.network.scales import HEADROOM, DriveScale, chip_limits, drive_scale, span_notes
+from memspice.network.scales import DriveScale, chip_limits, drive_scale, span_notes
 from memspice.network.trimming import trimmed
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import ParameterSet
 from memspice.quantities import format_si
 
-#: Time constants that a difference stage gets to settle: it is then within e^-5, and gets closer.
-_SETTLING = 5.0
 #: Sets the draws of neurons apart from those of cells (no third word) and of windows (an image).
 _NEURON_DRAWS = 0x6E6575726F6E
 
@@ -238,16 +238,20 @@ def _map_layer(
     scale = drive_scale(layer, parameter_set, spiking, span)
     row_level = np.append(np.ones(layer.weight.shape[1]), programmed.levels)
     heaviest = _heaviest(conductance, row_level, layer, parameter_set)
-    feedback = _feedback_resistance(heaviest, name, parameter_set)
+    needs = SenseNeeds(
+        transimpedance=_asked_gain(scale, layer.bound, parameter_set),
+        largest_current=heaviest.current,
+        settle=parameter_set.timing.settle,
+        layer=name,
+        cause=str(heaviest),
+    )
+    sense = parameter_set.sense.sized(needs)
     variation = _variation(parameter_set, kind.channels, number, seed) if spiking else None
     circuits = []
     for outputs in column_groups(kind.channels, tile[1], step.groups):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
-        circuit = _circuit(
-            columns, feedback, scale, programmed.common, layer.bound, parameter_set, tile[0]
-        )
+        circuit = _circuit(columns, sense, scale, programmed.common, parameter_set, tile[0])
         circuits.append(replace(circuit, variation=variation and variation.take(outputs)))
-    _check_settling(circuits[0], name, heaviest)
     mapped = MappedLayer(step, tuple(circuits), programmed, scale.volts_per_unit)
     return _trimmed(mapped, layer) if parameter_set.periphery.trim_step else mapped
 
@@ -309,22 +313,6 @@ def _heaviest(
     return _Heaviest(neuron, float(layer.bias[neuron]), float(current), float(bias / current))
 
 
-def _feedback_resistance(heaviest: _Heaviest, name: str, parameter_set: ParameterSet) -> float:
-    """Largest round resistance with which no input can saturate a transimpedance stage."""
-    largest = HEADROOM * parameter_set.sense.swing / heaviest.current
-    step = 10.0 ** (math.floor(math.log10(largest)) - 1)
-    feedback = float(math.floor(largest / step) * step)
-    sense = parameter_set.sense
-    if sense.kind == "transimpedance" and sense.gain * feedback <= sense.output_resistance:
-        raise ConfigError(
-            f"layer {name}: sense.output_resistance = {sense.output_resistance:g} ohm leaves no "
-            f"gain at the feedback resistance of {feedback:g} ohm that a swing of "
-            f"{sense.swing:g} V allows for {heaviest}: lower the output resistance, raise the "
-            "swing, or train with smaller weights and biases"
-        )
-    return feedback
-
-
 def column_groups(outputs: int, tile_cols: int, groups: int = 1) -> list[slice]:
     """Even groups of outputs, each of at most ``tile_cols`` columns in pairs.
 
@@ -340,27 +328,28 @@ def column_groups(outputs: int, tile_cols: int, groups: int = 1) -> list[slice]:
     ]
 
 
-def _circuit(
-    conductance: np.ndarray,
-    feedback: float,
-    scale: DriveScale,
-    common_bias: float,
-    bound: float,
-    parameter_set: ParameterSet,
-    tile_rows: int,
-) -> LayerCircuit:
-    sense, array, synapse = parameter_set.sense, parameter_set.array, parameter_set.synapse
+def _asked_gain(scale: DriveScale, bound: float, parameter_set: ParameterSet) -> float:
+    """Drive per difference of bit-line currents that gives weighted inputs their scale, [ohm]."""
+    array, synapse = parameter_set.array, parameter_set.synapse
     # The conductance range stands for the bound, the read voltage for an input of one.
     ends = np.array([synapse.min_conductance, synapse.max_conductance])
     low, high = array.cell.read_conductance(ends, array.read_voltage)
-    per_ohm = array.read_voltage * float(high - low) / bound
+    return scale.volts_per_unit / (array.read_voltage * float(high - low) / bound)
+
+
+def _circuit(
+    conductance: np.ndarray,
+    sense: SenseStage,
+    scale: DriveScale,
+    common_bias: float,
+    parameter_set: ParameterSet,
+    tile_rows: int,
+) -> LayerCircuit:
     tiles = math.ceil(len(conductance) / tile_rows)
     return LayerCircuit(
         conductances=tuple(np.array_split(conductance, tiles)),
-        array=parameter_set.array,
+        array=_driven(parameter_set.array, sense),
         sense=sense,
-        feedback_resistance=feedback,
-        difference_gain=scale.volts_per_unit / per_ohm / sense.transimpedance(feedback),
         bias_voltage=scale.origin + common_bias * scale.volts_per_unit,
         write_limits=scale.limits,
         device=parameter_set.device,
@@ -370,14 +359,14 @@ def _circuit(
     )
 
 
-def _check_settling(circuit: LayerCircuit, name: str, heaviest: _Heaviest) -> None:
-    """Refuse a difference stage too slow for the time it gets before the write pulse."""
-    constant = circuit.difference_gain / (2 * math.pi * circuit.sense.bandwidth)
-    if circuit.timing.settle < _SETTLING * constant:
+def _driven(array: ArrayParameters, sense: SenseStage) -> ArrayParameters:
+    """Array with the row voltages that a stage of fixed gain needs."""
+    if sense.row_scale == 1:
+        return array
+    voltage = sense.row_scale * array.read_voltage
+    if voltage > array.drive_limit:
         raise ConfigError(
-            f"layer {name}: timing.settle = {circuit.timing.settle:g} s is below {_SETTLING:g} "
-            f"time constants of the difference stage, {constant:g} s at a gain of "
-            f"{circuit.difference_gain:.3g}, which the layer needs with {heaviest}: train with "
-            "smaller weights and biases, lengthen settle, raise the bandwidth or the sense "
-            "resistance"
+            f"the gain of the sense stage asks for rows of {voltage:.3g} V, above "
+            f"array.drive_limit = {array.drive_limit:g} V of a row: use a stage of more gain"
         )
+    return array.model_copy(update={"read_voltage": voltage})

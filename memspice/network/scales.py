@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from memspice.circuits.blocks.sense import HEADROOM
 from memspice.errors import ConfigError
 from memspice.network.programming import Chip
 from memspice.network.weights import WeightLayer
 from memspice.parameters import ParameterSet
 
-#: Share of an amplifier's swing that the largest possible signal may use.
-HEADROOM = 0.9
 #: Change of the probability of a spike at an end of a network's span that is worth a note.
 NOTICED = 2e-3
 

@@ -203,7 +203,7 @@ def _ir_drop(folder: Path, run: CosimRun) -> Picture:
         array.wire_resistance_row,
         array.wire_resistance_col,
         array.driver_resistance,
-        circuit.input_resistance,
+        circuit.sense.input_resistance,
         node_voltages=True,
     )
     assert solution.word_line_voltage is not None

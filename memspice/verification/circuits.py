@@ -15,7 +15,6 @@ from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck, bench_events, bench_signals
 from memspice.circuits.parameters import Timing
 from memspice.circuits.power import event_values, saved_signals
-from memspice.circuits.sense import transimpedance_subcircuit
 from memspice.circuits.wired_array_circuit import WiredArrayCircuit
 from memspice.devices.draws import event_thresholds
 from memspice.engines.base import SolverOptions, Transient
@@ -25,9 +24,12 @@ from memspice.network.weights import load_network
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.verification.case import Events, VerifyCase
 from memspice.verification.devices import device_cases
+from memspice.verification.example_layers import SENSE, memristor_layer
 
 #: Layer number of the draws of these decks: below that of `characterize`, above any network's.
 VERIFY_LAYER = 2**24 - 2
+#: Of the transimpedance stage, [ohm].
+FEEDBACK = 20e3
 
 
 def rc_case() -> VerifyCase:
@@ -58,26 +60,26 @@ def crossbar_case() -> VerifyCase:
 
 def sense_case() -> VerifyCase:
     """Transimpedance stage under a ramp of current that ends in its swing."""
-    layer = _digits_layer()
-    sense, cycle = layer.sense, layer.schedule.cycle
+    sense, cycle = SENSE.with_feedback(FEEDBACK, 1.0), memristor_layer().schedule.cycle
     deck = Deck("memspice verify: sense stage", "transimpedance stage into its swing and back")
     section = deck.section("Supplies, enable, and a ramp behind twice the feedback resistor")
-    section.V("sense_p", "sense_p", section.gnd, sense.supply)
-    section.V("sense_n", "sense_n", section.gnd, -sense.supply)
+    for name, voltage in sense.supplies.items():
+        section.V(name, name, section.gnd, voltage)
     section.V("enable", "enable", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-9, 1.0))))
     top = 4 * sense.swing
     ramp = ((0.0, 0.0), (0.4 * cycle, top), (0.41 * cycle, -0.2 * top), (cycle, 0.0))
     section.V("ramp", "ramp", section.gnd, PieceWiseLinear(ramp))
-    section.R("ramp", "ramp", "line", 2 * layer.feedback_resistance)
-    deck.subcircuit("Transimpedance stage", transimpedance_subcircuit(layer))
+    section.R("ramp", "ramp", "line", 2 * sense.feedback_resistance)
+    subcircuit = sense.subcircuit()
+    deck.subcircuit("Transimpedance stage", subcircuit)
     stage = deck.section("The stage")
-    stage.X("sense", "transimpedance", "line", "out", "enable", "sense_p", "sense_n")
+    stage.X("sense", subcircuit.name, "line", "out", "enable", *sense.supplies)
     return VerifyCase(
         "sense",
         "transimpedance stage into its swing",
         deck,
         Transient(stop=cycle, max_step=cycle / 500, from_rest=True),
-        tuple((f"v{name}", name) for name in ("ramp", "sense_p", "sense_n")),
+        tuple((f"v{name}", name) for name in ("ramp", *sense.supplies)),
         ("out", "line"),
     )
 

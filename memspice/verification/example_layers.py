@@ -9,11 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from memspice.circuits.array_circuit import Stimulus
+from memspice.circuits.blocks.resistive import Resistive
+from memspice.circuits.blocks.sense import SenseDesign, SenseNeeds, SenseStage
+from memspice.circuits.blocks.transimpedance import Transimpedance
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.parameters import (
     ArrayParameters,
     NeuronPeriphery,
-    SenseParameters,
     Timing,
 )
 from memspice.devices.cell import Cell
@@ -35,17 +37,17 @@ GATED_CELL = Cell(
 )
 #: Without spread: a reader can check each cell by hand.
 SYNAPSE = Synapse(min_conductance=0.2e-6, max_conductance=10e-6, levels=32)
-SENSE = SenseParameters(
+SENSE = Transimpedance(
     gain=1e4,
     bandwidth=1e9,
     supply=1.0,
     swing=0.9,
     output_resistance=100.0,
     quiescent_current=6.3e-6,
-    sense_resistance=20e3,
 )
-FEEDBACK_RESISTANCE = 20e3
-RESISTIVE_SENSE = SENSE.model_copy(update={"kind": "resistive"})
+#: With which transimpedance stages have 20 kohm of feedback, [A].
+LARGEST_CURRENT = 40e-6
+RESISTIVE_SENSE = Resistive(**SENSE.model_dump(exclude={"kind"}), sense_resistance=20e3)
 #: Weights of both outputs, row by row.
 WEIGHTS = np.array([[1.0, -0.5], [0.5, 1.0], [-1.0, 0.25], [0.25, -0.75]])
 #: Rows that carry a spike, cycle by cycle.
@@ -104,7 +106,7 @@ MTJ_PERIPHERY = NeuronPeriphery(
 )
 
 
-def memristor_layer(sense: SenseParameters = SENSE) -> LayerCircuit:
+def memristor_layer(sense: SenseDesign = SENSE) -> LayerCircuit:
     """Four rows, two memristor neurons: a sum of weights of 1 raises the hazard e times."""
     return _spiking_layer(MEMRISTOR, MEMRISTOR_TIMING, MEMRISTOR_PERIPHERY, sense)
 
@@ -119,9 +121,7 @@ def accumulating_layer() -> LayerCircuit:
     return LayerCircuit(
         conductances=_conductances(),
         array=ARRAY,
-        sense=SENSE,
-        feedback_resistance=FEEDBACK_RESISTANCE,
-        difference_gain=_difference_gain(SENSE, 0.2),
+        sense=_sized(SENSE, MEMRISTOR_TIMING, 0.2),
         bias_voltage=0.0,
         write_limits=(-SENSE.swing, SENSE.swing),
         device=MEMRISTOR,
@@ -137,15 +137,13 @@ def stimulus() -> Stimulus:
 
 
 def _spiking_layer(
-    device: NeuronDevice, timing: Timing, periphery: NeuronPeriphery, sense: SenseParameters
+    device: NeuronDevice, timing: Timing, periphery: NeuronPeriphery, sense: SenseDesign
 ) -> LayerCircuit:
     fraction = device.write_fraction(periphery.driver_resistance)
     return LayerCircuit(
         conductances=_conductances(),
         array=ARRAY,
-        sense=sense,
-        feedback_resistance=FEEDBACK_RESISTANCE,
-        difference_gain=_difference_gain(sense, device.hazard.voltage_scale / fraction),
+        sense=_sized(sense, timing, device.hazard.voltage_scale / fraction),
         bias_voltage=device.hazard.unit_voltage(timing.write, timing.edge) / fraction,
         write_limits=(periphery.write_low, periphery.write_high),
         device=device,
@@ -160,7 +158,7 @@ def _conductances() -> tuple[np.ndarray, ...]:
     return (differential_conductance(WEIGHTS, 1.0, SYNAPSE, unused),)
 
 
-def _difference_gain(sense: SenseParameters, voltage_per_weight: float) -> float:
-    """Gain that turns a weight of 1 on a spiking row into ``voltage_per_weight`` [V]."""
-    current = ARRAY.read_voltage * SYNAPSE.span
-    return voltage_per_weight / current / sense.transimpedance(FEEDBACK_RESISTANCE)
+def _sized(sense: SenseDesign, timing: Timing, voltage_per_weight: float) -> SenseStage:
+    """Stage that turns a weight of 1 on a spiking row into ``voltage_per_weight`` [V]."""
+    asked = voltage_per_weight / (ARRAY.read_voltage * SYNAPSE.span)
+    return sense.sized(SenseNeeds(asked, LARGEST_CURRENT, timing.settle, "example", "its weights"))

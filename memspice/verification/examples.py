@@ -21,7 +21,6 @@ from memspice.circuits.netlists import add_supplies, layer_deck
 from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck
 from memspice.circuits.port_array_circuit import PortArrayCircuit
-from memspice.circuits.sense import add_sense
 from memspice.circuits.wired_array_circuit import WiredArrayCircuit, add_drivers
 from memspice.engines.ngspice import Ngspice
 from memspice.outputs import write_text
@@ -317,16 +316,16 @@ def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetl
     for column, current in enumerate(currents):
         train = pulse_train(layer.schedule.rows, np.array([current]), layer.schedule.cycle)
         lines.I(f"column{column}", lines.gnd, f"c{column}", train)
-    add_sense(deck, pair)
+    pair.sense.add(deck, pair.output_bias, pair.write_limits)
     settled = layer.schedule.write.stop - layer.timing.edge
-    end = pair.input_resistance
-    drive = pair.bias_voltage + pair.transimpedance * (currents[0] - currents[1])
+    end = pair.sense.input_resistance
+    drive = pair.bias_voltage + float(pair.sense.drive(np.array(currents))[0])
     probes = [
         Probe("line0", "v(c0)", settled, end * currents[0]),
         Probe("line1", "v(c1)", settled, end * currents[1]),
         Probe("drive", "v(drive0)", settled, drive),
     ]
-    source = "memspice.circuits.sense; one-pole amplifiers"
+    source = "memspice.circuits.blocks; one-pole amplifiers"
     return _example(title, purpose, source, deck, pair, probes, cycles=1)
 
 

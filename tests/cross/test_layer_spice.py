@@ -98,7 +98,9 @@ def test_ideal_array_drives_with_the_difference_of_its_conductances() -> None:
     stimulus = near_stimulus(layer)
     cells = layer.conductances[0]
     current = stimulus.row_voltage @ (cells[:, 0::2] - cells[:, 1::2])
-    by_hand = layer.bias_voltage + layer.difference_gain * layer.feedback_resistance * current
+    by_hand = (
+        layer.bias_voltage + layer.sense.difference_gain * layer.sense.feedback_resistance * current
+    )
     np.testing.assert_allclose(simulate(layer, stimulus, "full").drive, by_hand, rtol=1e-4)
 
 

@@ -49,8 +49,7 @@ def rescaled(layer: LayerCircuit, factors: Mapping[str, float]) -> LayerCircuit:
     parts = ("array", "sense", "device", "periphery", "timing")
     models = {name: in_other_units(getattr(layer, name), factors) for name in parts}
     tiles = tuple(tile * factors.get("S", 1.0) for tile in layer.conductances)
-    feedback = layer.feedback_resistance * factors.get("ohm", 1.0)
-    return replace(layer, **models, conductances=tiles, feedback_resistance=feedback)
+    return replace(layer, **models, conductances=tiles)
 
 
 @cache

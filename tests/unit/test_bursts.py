@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from memspice.circuits.bursts import LONGEST, burst_means, check_burst
-from memspice.circuits.energy_model import COMPONENTS, closed_form_energy, quiescent_energy
+from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.errors import ConfigError
 from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.network import inference
@@ -265,8 +266,9 @@ def test_equal_patterns_cost_the_same_but_for_what_holds_the_drive(mapped: Mappe
         energies.append(job.fidelity.run(job).energy)
     plain, held = energies
     circuit = job.circuit
-    hold = 4 * (quiescent_energy(circuit, 4) - quiescent_energy(circuit))
-    assert hold == pytest.approx(4 * quiescent_energy(circuit) / 3, rel=1e-12)
+    idle = partial(circuit.sense.idle_energy, circuit.outputs, circuit.schedule)
+    hold = 4 * (idle(held=True) - idle(held=False))
+    assert hold == pytest.approx(4 * idle(held=False) / 3, rel=1e-12)
     for name in COMPONENTS:
         extra = hold if name == "sense" else 0.0
         assert held[name] == pytest.approx(plain[name] + extra, rel=1e-9), name

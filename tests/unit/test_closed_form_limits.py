@@ -10,7 +10,6 @@ import pytest
 from memspice.analysis.comparison import MARGIN
 from memspice.circuits.closed_form_limits import (
     LATE,
-    amplifier_level,
     doubts,
     lateness,
     refusal,
@@ -128,7 +127,7 @@ def test_an_accumulating_layer_has_the_conditions_of_its_sense_stages(
     layer = small_layer(spiking=False)
     rows = np.full((1, layer.rows), layer.array.read_voltage)
     assert doubts(layer, rows) == []
-    level = amplifier_level(layer, rows)
+    level = layer.sense.amplifier_level(layer.line_current(rows))
     values = {"swing": 0.9 * level} if first == "sense.swing" else {"bandwidth": 1e6}
     (reason,) = doubts(changed(layer, "sense", **values), rows)
     assert words in reason
@@ -139,8 +138,7 @@ def test_level_of_an_amplifier_by_hand() -> None:
     rows = np.full((1, layer.rows), layer.array.read_voltage)
     current = np.max(np.abs(layer.ports.transfer @ rows[0]))
     expected = current * (FEEDBACK + layer.sense.output_resistance)
-    assert amplifier_level(layer, rows) == pytest.approx(expected)
-    assert amplifier_level(small_layer(resistive=True), rows) == 0.0
+    assert layer.sense.amplifier_level(layer.line_current(rows)) == pytest.approx(expected)
 
 
 @pytest.mark.ngspice

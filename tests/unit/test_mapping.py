@@ -156,11 +156,13 @@ def test_no_input_saturates_a_transimpedance_stage(name: str, seed: int) -> None
         full = layer.row_voltage(np.ones(layer.fan_in))
         for part in layer.circuits:
             current = full @ np.concatenate(part.conductances)
-            swing = current.max() * part.feedback_resistance / values.sense.swing
+            swing = current.max() * part.sense.feedback_resistance / values.sense.swing
             assert swing <= 0.9
         largest = max((full @ np.concatenate(part.conductances)).max() for part in layer.circuits)
         # Not needlessly small: rounding down to two digits loses 10 % at most.
-        assert largest * layer.circuits[0].feedback_resistance > 0.9 * 0.9 * values.sense.swing
+        assert (
+            largest * layer.circuits[0].sense.feedback_resistance > 0.9 * 0.9 * values.sense.swing
+        )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -230,7 +232,7 @@ def test_tile_too_small(tile: tuple[int, int]) -> None:
 def test_settle_time_below_five_time_constants_is_refused(factor: float) -> None:
     values = ideal()
     slowest = max(
-        part.difference_gain
+        part.sense.difference_gain
         for layer in map_network(network(), values).layers
         for part in layer.circuits
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from memspice.circuits.blocks.resistive import Resistive
 from memspice.devices.neurons import MemristorNeuron, MtjNeuron
 from memspice.devices.synapse_iv import SinhCell
 from memspice.errors import ConfigError, DataError
@@ -226,6 +227,7 @@ def test_changes_replace_values_of_the_files(name: str) -> None:
         "timing.gap": 2 * given.timing.gap,
         "neuron.reset_threshold": 0.3,
         "sense.kind": "resistive",
+        "sense.sense_resistance": 2e4,
         "sinh_cell.voltage_scale": 0.3,
     }
     changed = load_parameter_set(name, changes)
@@ -233,7 +235,8 @@ def test_changes_replace_values_of_the_files(name: str) -> None:
     assert changed.synapse == given.synapse.model_copy(update={"levels": 8})
     assert changed.timing == given.timing.model_copy(update={"gap": 2 * given.timing.gap})
     assert changed.device == given.device.model_copy(update={"reset_threshold": 0.3})
-    assert changed.sense.kind == "resistive"
+    assert isinstance(changed.sense, Resistive)
+    assert changed.sense.sense_resistance == 2e4
     assert changed.array.cell.curve == SinhCell(voltage_scale=0.3)
     assert changed.periphery == given.periphery
     assert changed.changes == changes
@@ -262,7 +265,8 @@ def test_constants_behind_a_law_can_be_changed() -> None:
         ("array.driver_resistance", "1k", "driver_resistance = '1k' must be a number in ohm"),
         ("array.driver_resistance", float("nan"), "must be finite"),
         ("synapse.levels", 2.5, "levels = 2.5 must be a whole number"),
-        ("sense.kind", "optical", "kind = 'optical'"),
+        ("sense.kind", "optical", "kind = 'optical' must be one of transimpedance, resistive"),
+        ("sense.kind", "resistive", "sense_resistance"),
         ("array.resistance", 1.0, "array has wire_resistance_row, wire_resistance_col, driver_res"),
         ("array.cell", 1.0, "array.cell cannot be changed, there is no such value"),
         ("neuron.hazard", 1.0, "neuron.hazard cannot be changed, there is no such value"),

@@ -62,7 +62,7 @@ def test_drivers_and_wires_move_the_point_by_at_most_the_bound() -> None:
     layer = cubic(wire_resistance_row=row, wire_resistance_col=col, driver_resistance=driver)
     cells = layer.conductances[0] * (1 + 2.1 * 0.1**2)
     drop = cells.sum(axis=1).max() * (driver + 4 * row)
-    drop += cells.sum(axis=0).max() * (6 * col + layer.input_resistance)
+    drop += cells.sum(axis=0).max() * (6 * col + layer.sense.input_resistance)
     by_hand = 1 - (1 + 2.1 * (0.1 * (1 - drop)) ** 2) / (1 + 2.1 * 0.1**2)
     assert nonlinearity(layer, SPIKES) == pytest.approx(by_hand, rel=1e-9)
 

@@ -1,0 +1,216 @@
+"""The sense stage: a pair of bit lines in, a write voltage out.
+
+A parameter set has a :class:`SenseDesign`, a layer the :class:`SenseStage` that the design gives
+for its :class:`SenseNeeds`.  A stage of a fixed gain may be its own design.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from memspice.circuits.clocks import Clock
+from memspice.circuits.deck import Deck
+from memspice.circuits.signals import Signals
+from memspice.circuits.timing import Pulse, Schedule
+
+#: Share of an amplifier's swing that the largest possible signal may use.
+HEADROOM = 0.9
+
+
+@dataclass(frozen=True)
+class SenseNeeds:
+    """What a layer asks of its sense stages.
+
+    Parameters
+    ----------
+    transimpedance : float, [ohm]
+        Drive voltage per difference of the bit-line currents.
+    largest_current : float, [A]
+        Most that a bit line can carry.
+    settle : float, [s]
+        Time between the rows' pulse and the write pulse.
+    layer, cause : str
+        Name of the layer, and what asks for most, for messages.
+    """
+
+    transimpedance: float
+    largest_current: float
+    settle: float
+    layer: str
+    cause: str
+
+
+class SenseDesign(Protocol):
+    """What a parameter set says of its sense stages, before a layer is known."""
+
+    @property
+    def swing(self) -> float:
+        """Largest output, either sign, [V]: what the scores of a last layer may use."""
+        ...
+
+    def sized(self, needs: SenseNeeds) -> SenseStage:
+        """Stage for a layer.
+
+        Raises
+        ------
+        ConfigError
+            If no stage of this design does what the layer needs.
+        """
+        ...
+
+
+class SenseStage(ABC):
+    """A sense stage of a layer, for any number of its outputs.
+
+    In a deck the stage of output ``n`` stands between the nodes `memspice.circuits.nodes.bit_lines`
+    and `memspice.circuits.nodes.drive`; all other nodes are its own.  Currents flow from the bit
+    lines into the stage, and arrays of them are (..., columns) with G+ and G- of output 0, G+ and
+    G- of output 1 and so on.
+
+    A stage is a frozen value that `memspice.jobs.content_hash` understands: a dataclass or a
+    parameter class.
+    """
+
+    # --- at its terminals
+
+    @property
+    @abstractmethod
+    def input_resistance(self) -> float:
+        """Resistance from a bit line's end to :attr:`line_level`, settled, [ohm]."""
+
+    @property
+    def line_level(self) -> float:
+        """What bit lines are held at, and rows rest at, [V]."""
+        return 0.0
+
+    @property
+    @abstractmethod
+    def supplies(self) -> Mapping[str, float]:
+        """Supplies and bias lines: each a source of this name on the node of this name, [V]."""
+
+    def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks, each on the node of its name, for the phases of a cycle."""
+        return {}
+
+    def row_pulse(self, schedule: Schedule) -> Pulse:
+        """When rows are driven; by default through the whole write phase."""
+        return schedule.rows
+
+    @property
+    def row_scale(self) -> float:
+        """Factor of the row voltage with which a stage of fixed gain gives the asked drive, [1].
+
+        Where the gain is the layer's to choose, 1.
+        """
+        return 1.0
+
+    @property
+    def warm_up(self) -> int:
+        """Cycles after switching on that do not count: the memory of the stage."""
+        return 0
+
+    # --- closed form, or a surface in its place
+
+    @property
+    @abstractmethod
+    def transimpedance(self) -> float | None:
+        """Drive voltage per difference of bit-line currents [ohm]; None if that is no constant.
+
+        Where it is one, a drive is ``bias + transimpedance * (i_plus - i_minus)``.
+        """
+
+    @abstractmethod
+    def drive(self, current: np.ndarray) -> np.ndarray:
+        """Settled write voltage without bias and limits.
+
+        Parameters
+        ----------
+        current : ndarray, shape (..., columns), [A]
+
+        Returns
+        -------
+        ndarray, shape (..., columns / 2), [V]
+        """
+
+    @abstractmethod
+    def energy(self, current: np.ndarray, schedule: Schedule, *, held: bool) -> np.ndarray:
+        """Energy that the stages of all columns dissipate in a cycle.
+
+        Parameters
+        ----------
+        current : ndarray, shape (cycles, columns), [A]
+            Settled, while the rows are driven.
+        schedule : Schedule
+            Pulses of a cycle.
+        held : bool
+            Whether the drive of a burst is held, through the write phases of its cycles.
+
+        Returns
+        -------
+        ndarray, shape (cycles,), [J]
+        """
+
+    @abstractmethod
+    def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
+        """Part of :meth:`energy` that is there without any current, [J]."""
+
+    def unsettled(self, line_conductance: float, time: np.ndarray) -> np.ndarray:
+        """Share of a step of the drive that is still missing at some times after it, [1].
+
+        By default nothing: as where a drive is measured over the whole write pulse.
+
+        Parameters
+        ----------
+        line_conductance : float, [S]
+            Of the cells on a bit line.
+        time : ndarray, shape (points,), [s]
+            After the step of the current.
+        """
+        del line_conductance
+        return np.zeros_like(time)
+
+    @property
+    @abstractmethod
+    def charging_resistance(self) -> float:
+        """Resistance that, with a bit line's capacitance, gives the slowest decay there, [ohm]."""
+
+    def doubts(self, current: np.ndarray) -> list[str]:
+        """Why the closed form would be wrong at some settled currents (cycles, columns) [A]."""
+        del current
+        return []
+
+    # --- in SPICE
+
+    @abstractmethod
+    def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
+        """Add the stages of all outputs, without supplies and clocks.
+
+        Parameters
+        ----------
+        deck : Deck
+        bias : ndarray, shape (outputs,), [V]
+            Drive of each output without current.
+        limits : tuple of float, [V]
+            Lowest and highest drive.
+        """
+
+    @abstractmethod
+    def signals(self, outputs: int) -> list[str]:
+        """Names of the signals that :meth:`power` and :meth:`stored` need.
+
+        The voltages of bit lines and drives and the currents of the :attr:`supplies` are there.
+        """
+
+    @abstractmethod
+    def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
+        """Power that the stage of each output dissipates, (outputs, points), [W]."""
+
+    def stored(self, signals: Signals, outputs: int) -> np.ndarray:
+        """Energy on capacitances inside the stages, (points,), [J]."""
+        del outputs
+        return np.zeros_like(signals.time)
