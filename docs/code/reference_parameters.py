@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 
 from docs.code.markdown import cell, table
 from memspice import parameters
-from memspice.parameters import LABELS, PARAMETER_SETS, load_parameter_set
+from memspice.parameters import PARAMETER_SETS, load_parameter_set
+from memspice.parameters.file import LABELS
 from memspice.quantities import Parameters, plain_fields, units
 from memspice.resources import resource_path
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from memspice.parameters import SourcedValue
+from memspice.parameters.file import SourcedValue
 
 #: Labels of constants that were not read at a source.
 ASSUMED_LABELS = frozenset("AR")

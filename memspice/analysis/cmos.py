@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from memspice.analysis.assumed import assumed_fraction
 from memspice.errors import ConfigError
-from memspice.parameters import SourcedValue
+from memspice.parameters.file import SourcedValue
 from memspice.quantities import Parameters, quantity
 
 SCOPES = ("neuron", "neuron_synapse", "system")

@@ -32,12 +32,8 @@ from memspice.experiment.characterize import characterize
 from memspice.inputs import read_input
 from memspice.jobs import Execution
 from memspice.outputs import check_file, make_folder, write_text
-from memspice.parameters import (
-    LARGEST_FILE,
-    PARAMETER_SETS,
-    ParameterSet,
-    load_parameter_set,
-)
+from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
+from memspice.parameters.file import LARGEST_FILE
 from memspice.plot.style import own_style, save
 from memspice.plot.transfer_plot import draw_transfer
 from memspice.quantities import format_si

@@ -36,7 +36,8 @@ from memspice.experiment.scopes import (
     opponent_half_widths,
     ratio_interval,
 )
-from memspice.parameters import SourcedParameters, SourcedValue, load_sourced
+from memspice.parameters import SourcedParameters, load_sourced
+from memspice.parameters.file import SourcedValue
 from memspice.windows.setup import Prepared
 
 

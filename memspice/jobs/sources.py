@@ -18,8 +18,8 @@ from memspice.resources import resource_path
 
 #: Modules and packages from which a netlist and what is read from its waveforms come.
 _CODE = (
-    ("quantities.py", "parameters.py")
-    + ("devices", "circuits", "engines", "jobs", "analysis", "network", "experiment")
+    ("quantities.py", "parameters", "solver", "devices", "circuits", "engines", "jobs")
+    + ("analysis", "network", "windows", "experiment")
 )  # fmt: skip
 _MODELS = ("*.va", "*.vams", "*.lib")
 

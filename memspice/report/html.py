@@ -16,7 +16,7 @@ from memspice.analysis.comparison import MARGIN
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults
 from memspice.outputs import write_bytes, writing
-from memspice.parameters import SourcedValue
+from memspice.parameters.file import SourcedValue
 from memspice.plot.style import COMPONENT_COLORS, COMPONENT_NAMES, si
 from memspice.report.summary_check import check_summary
 from memspice.windows.agreement import CLOSURE_LIMIT

@@ -7,7 +7,8 @@ import pytest
 from memspice.analysis.assumed import CIRCUIT_CONSTANTS, assumed_fraction
 from memspice.circuits.energy_model import COMPONENTS, NETWORK_COMPONENTS
 from memspice.experiment.against_cmos import load_cmos
-from memspice.parameters import PARAMETER_SETS, SourcedValue, load_parameter_set
+from memspice.parameters import PARAMETER_SETS, load_parameter_set
+from memspice.parameters.file import SourcedValue
 
 
 def sourced(**labels: str) -> list[SourcedValue]:

@@ -14,7 +14,8 @@ from memspice.circuits.blocks.resistive import Resistive
 from memspice.devices.neurons import MemristorNeuron, MtjNeuron
 from memspice.devices.synapse_iv import SinhCell
 from memspice.errors import ConfigError, DataError
-from memspice.parameters import LABELS, PARAMETER_SETS, load_parameter_set
+from memspice.parameters import PARAMETER_SETS, load_parameter_set
+from memspice.parameters.file import LABELS
 from memspice.resources import resource_path
 
 FILES = sorted(path.stem for path in resource_path("ag-asi.toml").parent.glob("*.toml"))

@@ -12,7 +12,6 @@ tables of ``cells.toml``: ``[sinh_cell]`` or ``[cubic_cell]``, ``[access_transis
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,22 +27,11 @@ from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
-from memspice.inputs import read_input
-from memspice.outputs import printable
-from memspice.quantities import Parameters, ParametersT, plain_fields, quantity, units, validate
+from memspice.parameters.file import CHANGED, SetFile, SourcedValue
+from memspice.quantities import Parameters, ParametersT, quantity, validate
 from memspice.resources import resource_path
 
-#: Largest parameter file, [bytes], and longest line in it.
-LARGEST_FILE, LONGEST_LINE = 1 << 20, 4000
 PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj")
-#: Source of a value that a run has changed.
-CHANGED = "changed for this run"
-LABELS = {
-    "S": "read at the source",
-    "R": "literature, unverified",
-    "D": "derived",
-    "A": "assumed",
-}
 #: What decides when a neuron device switches, and what then flows.
 _DEVICE_CONSTANTS = frozenset(
     {
@@ -67,18 +55,6 @@ class NeelBrown(Parameters):
     attempt_time: float = quantity("s", "Inverse attempt rate", gt=0)
     critical_voltage: float = quantity("V", "Voltage at which the barrier vanishes", gt=0)
     barrier: float = quantity("1", "Barrier height in kT", gt=0)
-
-
-@dataclass(frozen=True)
-class SourcedValue:
-    """One entry of a set file, for documents and stored runs."""
-
-    table: str
-    name: str
-    value: float | str
-    unit: str
-    label: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -163,7 +139,7 @@ def load_parameter_set(
             "or the path of a .toml file"
         )
     path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
-    own, common = _SetFile(path, changes), _SetFile(resource_path("crossbar.toml"), crossbar)
+    own, common = SetFile(path, changes), SetFile(resource_path("crossbar.toml"), crossbar)
     parameter_set = ParameterSet(
         name=own.about("name"),
         summary=own.about("summary"),
@@ -182,7 +158,7 @@ def load_parameter_set(
     return parameter_set
 
 
-def _device(file: _SetFile) -> NeuronDevice:
+def _device(file: SetFile) -> NeuronDevice:
     """Neuron device of a set, with its hazard law."""
     kind = file.about("device")
     if kind == "memristor":
@@ -198,7 +174,7 @@ def _device(file: _SetFile) -> NeuronDevice:
 
 
 def _kind(
-    file: _SetFile, table: str, kinds: Mapping[str, type[ParametersT]], default: str
+    file: SetFile, table: str, kinds: Mapping[str, type[ParametersT]], default: str
 ) -> type[ParametersT]:
     """Parameter class of a block by the word ``kind`` of its table."""
     word = file.word(table, "kind", default)
@@ -208,14 +184,14 @@ def _kind(
 
 
 def _replaced(
-    common: _SetFile, own: _SetFile, table: str, model: type[ParametersT], **extra: Any
+    common: SetFile, own: SetFile, table: str, model: type[ParametersT], **extra: Any
 ) -> ParametersT:
     """Values of a common table, with those of the set in their place."""
     values = {**common.values(table, model), **own.values(table, model, optional=True), **extra}
     return validate(model, values, own.where(table))
 
 
-def _cell(file: _SetFile) -> Cell:
+def _cell(file: SetFile) -> Cell:
     """Cell of a set: ohmic and alone without a table that says otherwise."""
     values = file.values("cell", Cell, optional=True)
     for field, tables in (("curve", _CURVES), ("access", _ACCESS)):
@@ -225,142 +201,6 @@ def _cell(file: _SetFile) -> Cell:
         for name, model in found.items():
             values[field] = file.table(name, model)
     return validate(Cell, values, file.where("cell"))
-
-
-def _by_table(changes: Mapping[str, float | str]) -> dict[str, dict[str, float | str]]:
-    """Changes ``table.name`` by table, then by name."""
-    tables: dict[str, dict[str, float | str]] = {}
-    for key, value in changes.items():
-        table, dot, name = key.partition(".")
-        if not (table and dot and name):
-            raise ConfigError(f"{key!r} must be TABLE.NAME, for example synapse.variation")
-        tables.setdefault(table, {})[name] = value
-    return tables
-
-
-def _line(where: str, text: object) -> str:
-    """Return a text that is one line, and can be shown as it is."""
-    if not isinstance(text, str):
-        raise DataError(f"{where} is a {type(text).__name__}, and must be a line of text")
-    if printable(text) != text:
-        raise DataError(f"{where} = {text[:60]!r} holds characters that cannot be shown")
-    return text
-
-
-class _SetFile:
-    """One TOML file, read table by table; collects the provenance of what was used."""
-
-    def __init__(self, path: Path, changes: Mapping[str, float | str] | None = None) -> None:
-        self.path = path
-        self.provenance: list[SourcedValue] = []
-        self._changes = _by_table(changes or {})
-        self._read: set[str] = set()
-        try:
-            # Editors on Windows put a byte order mark before UTF-8.
-            text = read_input(path, LARGEST_FILE).decode("utf-8-sig")
-            if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
-                raise ValueError(f"a line has more than {LONGEST_LINE} characters")
-            # As a file opened as text is read: both line ends are one.
-            self._content: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{path} cannot be read as TOML: it is not in UTF-8 ({error}); save it as UTF-8"
-            ) from error
-        except (ValueError, RecursionError) as error:  # also of a number with too many digits
-            if isinstance(error, DataError):
-                raise
-            raise DataError(f"{path} cannot be read as TOML: {error}") from error
-
-    def about(self, key: str) -> str:
-        """Entry of the ``[about]`` table."""
-        about = self._content.get("about")
-        if not isinstance(about, dict) or key not in about:
-            raise DataError(f"{self.path}: [about] needs {key!r}")
-        return _line(f"{self.path}: about.{key}", about[key])
-
-    def has(self, table: str) -> bool:
-        """Whether the file has a table of this name."""
-        self._read.add(table)
-        return table in self._content or table in self._changes
-
-    def word(self, table: str, name: str, default: str) -> Any:
-        """Value of one entry, as given: the file's, or the one in its place for this run."""
-        content = self._content.get(table)
-        entry = content.get(name) if isinstance(content, dict) else None
-        own = entry.get("value") if isinstance(entry, dict) else entry
-        return self._changes.get(table, {}).get(name, default if own is None else own)
-
-    def values(
-        self, table: str, model: type[Parameters], *, optional: bool = False
-    ) -> dict[str, Any]:
-        """Values of one table; of an optional one that is missing, none."""
-        self._read.add(table)
-        entries = self._content.get(table, {} if optional or table in self._changes else None)
-        if not isinstance(entries, dict):
-            raise DataError(f"{self.path}: table [{table}] is missing")
-        declared = units(model)
-        values = {
-            name: self._value(table, name, entry, declared.get(name))
-            for name, entry in entries.items()
-        }
-        return values | self._changed(table, model)
-
-    def _changed(self, table: str, model: type[Parameters]) -> dict[str, float | str]:
-        """Values of one table that are changed for a run."""
-        changes, declared, known = self._changes.get(table, {}), units(model), plain_fields(model)
-        for name, value in changes.items():
-            if name not in known:
-                raise ConfigError(
-                    f"{table}.{name} cannot be changed, there is no such value: "
-                    f"{table} has {', '.join(known)}"
-                )
-            unit = declared.get(name, "")
-            kept = [old for old in self.provenance if (old.table, old.name) != (table, name)]
-            changed = SourcedValue(table, name, value, unit, "A", CHANGED)
-            self.provenance = [*kept, changed]
-        return changes
-
-    def table(self, table: str, model: type[ParametersT], **extra: Any) -> ParametersT:
-        """Values of one table as an instance of its parameter class."""
-        values = {**self.values(table, model), **extra}
-        return validate(model, values, self.where(table))
-
-    def where(self, table: str) -> str:
-        """Where the values of a table come from, for messages."""
-        changed = " as changed for this run" if table in self._changes else ""
-        return f"{self.path.name} [{table}]{changed}"
-
-    def check_all_used(self) -> None:
-        """Refuse tables that nothing was read from: their values would be without effect."""
-        unread = sorted(set(self._changes) - self._read)
-        if unread:
-            raise ConfigError(
-                f"{unread[0]}.{next(iter(self._changes[unread[0]]))} cannot be changed, there is "
-                f"no such table: this set has {', '.join(sorted(self._read))}"
-            )
-        unused = set(self._content) - {"about"} - {value.table for value in self.provenance}
-        if unused:
-            raise DataError(
-                f"{self.path}: nothing reads [{'], ['.join(sorted(unused))}]; remove it "
-                "or correct its name (array and synapse are in crossbar.toml, too)"
-            )
-
-    def _value(self, table: str, name: str, entry: Any, unit: str | None) -> Any:
-        where = f"{self.path}: {table}.{name}"
-        needed = {"value", "unit", "label", "source"}
-        if not isinstance(entry, dict) or set(entry) != needed:
-            raise DataError(f"{where} must be {{ value, unit, label, source }}")
-        if unit is not None and entry["unit"] != unit:
-            raise DataError(f"{where} is in {entry['unit']!r}, but its unit is {unit!r}")
-        for key in ("unit", "label", "source"):
-            _line(f"{where}, {key}", entry[key])
-        if not isinstance(entry["value"], str | int | float):
-            kind = type(entry["value"]).__name__
-            raise DataError(f"{where}: its value is a {kind}, no number or word")
-        if entry["label"] not in LABELS or not entry["source"]:
-            raise DataError(f"{where} needs a label of {', '.join(LABELS)} and a source")
-        self.provenance.append(SourcedValue(table, name, **entry))
-        return entry["value"]
 
 
 def load_sourced(name: str, table: str, model: type[ParametersT]) -> SourcedParameters[ParametersT]:
@@ -380,7 +220,7 @@ def load_sourced(name: str, table: str, model: type[ParametersT]) -> SourcedPara
     ConfigError, DataError
         As :func:`load_parameter_set`.
     """
-    file = _SetFile(resource_path(f"{name}.toml"))
+    file = SetFile(resource_path(f"{name}.toml"))
     return SourcedParameters(file.table(table, model), tuple(file.provenance))
 
 
@@ -404,6 +244,6 @@ def load_values(name: str, table: str) -> dict[str, SourcedValue]:
     DataError
         As :func:`load_parameter_set`.
     """
-    file = _SetFile(resource_path(*f"{name}.toml".split("/")))
+    file = SetFile(resource_path(*f"{name}.toml".split("/")))
     file.values(table, Parameters)
     return {value.name: value for value in file.provenance}
