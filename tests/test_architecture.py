@@ -32,7 +32,7 @@ TRAINING_USES = {
 #: Where a library may be imported: a prefix of the module's path inside the package.
 HOMES = {
     "PySpice": ("circuits/",),
-    "torch": ("training/", "importers/torch_sequential.py"),
+    "torch": ("training/", "importers/torch_sequential.py", "importers/torch_graph.py"),
     "h5py": ("inputs/hdf5_server.py", "store/", "network/weights.py"),
 }
 

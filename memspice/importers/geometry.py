@@ -7,16 +7,17 @@ from memspice.importers.operations import (
     AdaptiveAveraging,
     Averaging,
     Convolution,
+    Maximum,
     refusal,
     shape_text,
 )
+from memspice.network.architecture import Conv, Dense
 
 
-def check_convolution(operation: Convolution, channels: int, image: tuple[int, int]) -> bool:
-    """Whether the kernel covers the whole image, which makes it a fully connected layer.
+def convolution_kind(operation: Convolution, channels: int, image: tuple[int, int]) -> Conv | Dense:
+    """Layer of a convolution; one whose kernel covers the whole image is a dense layer.
 
-    Any other must have stride and dilation one, one group, and a square odd kernel padded so that
-    the image keeps its size.
+    Any other must have a square kernel, and the same stride and padding along rows and columns.
 
     Raises
     ------
@@ -25,17 +26,11 @@ def check_convolution(operation: Convolution, channels: int, image: tuple[int, i
     ShapeError
         If its weight does not fit ``channels``, or it was made for images of another size.
     """
-    where, shape = operation.where, operation.weight.shape
-    if operation.groups != 1:
-        raise refusal(
-            where,
-            f"groups = {operation.groups}: every output must see every input",
-            "use groups = 1, with zeros where nothing is connected",
-        )
-    if len(shape) != 4 or shape[1] != channels:
+    where, shape, groups = operation.where, operation.weight.shape, operation.groups
+    if len(shape) != 4 or groups < 1 or shape[1] * groups != channels or shape[0] % groups:
         raise ShapeError(
-            f"{where}: a weight of shape {shape} does not fit {channels} channels; "
-            "check the shape of the input"
+            f"{where}: a weight of shape {shape} in {groups} groups does not fit {channels} "
+            "channels; check the shape of the input"
         )
     if operation.image not in (None, image):
         raise ShapeError(
@@ -43,38 +38,31 @@ def check_convolution(operation: Convolution, channels: int, image: tuple[int, i
             f"{shape_text(image)}; check the shape of the input"
         )
     kernel = (shape[2], shape[3])
-    _check_unit(operation, "dilation")
-    if kernel == image and operation.padding == (0, 0):
-        return True
-    _check_unit(operation, "stride")
-    _check_padding(operation, kernel)
-    return False
+    _check_pair(operation, "dilation", (1, 1), "train with dilation 1")
+    if kernel == image and operation.padding == (0, 0) and groups == 1:
+        return Dense(shape[0])
+    if kernel[0] != kernel[1]:
+        raise refusal(where, f"a kernel of {shape_text(kernel)}", "use a square kernel: 1, 3, 5")
+    stride, padding = operation.stride[0], operation.padding[0]
+    _check_pair(operation, "stride", (stride, stride), "use the same along rows and columns")
+    _check_pair(operation, "padding", (padding, padding), "use the same along rows and columns")
+    if stride < 1 or padding < 0:
+        raise refusal(where, f"stride = {stride}, padding = {padding}", "export it again")
+    same = kernel[0] % 2 == 1 and padding == kernel[0] // 2
+    kind = Conv(shape[0], kernel[0], (), stride, "same" if same else padding, groups)
+    if min(kind.sides(*image)) < 1:
+        raise refusal(
+            where,
+            f"a kernel of {shape_text(kernel)} on images of {shape_text(image)}",
+            "use a smaller kernel, or more padding",
+        )
+    return kind
 
 
-def _check_unit(operation: Convolution, name: str) -> None:
+def _check_pair(operation: Convolution, name: str, allowed: tuple[int, int], advice: str) -> None:
     value = getattr(operation, name)
-    if value != (1, 1):
-        raise refusal(
-            operation.where,
-            f"{name} = {value} instead of (1, 1)",
-            f"train with {name} 1, and average pooling to shrink images",
-        )
-
-
-def _check_padding(operation: Convolution, kernel: tuple[int, int]) -> None:
-    if kernel[0] != kernel[1] or kernel[0] % 2 == 0:
-        raise refusal(
-            operation.where,
-            f"a kernel of {shape_text(kernel)}",
-            "use a square kernel with an odd side: 1, 3, 5",
-        )
-    margin = kernel[0] // 2
-    if operation.padding != (margin, margin):
-        raise refusal(
-            operation.where,
-            f"padding = {operation.padding} does not keep the size of the image",
-            f"train with padding {margin}",
-        )
+    if value != allowed:
+        raise refusal(operation.where, f"{name} = {value} instead of {allowed}", advice)
 
 
 def equal_blocks(operation: AdaptiveAveraging, image: tuple[int, int]) -> Averaging:
@@ -99,7 +87,7 @@ def equal_blocks(operation: AdaptiveAveraging, image: tuple[int, int]) -> Averag
     return Averaging(operation.where, (rows, cols), (rows, cols))
 
 
-def check_averaging(operation: Averaging, image: tuple[int, int]) -> bool:
+def check_blocks(operation: Averaging | Maximum, image: tuple[int, int]) -> bool:
     """Whether there is one block, the whole image, of a shape that is not square.
 
     Any others must be square, side by side, and fill the image.

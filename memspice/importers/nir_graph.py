@@ -1,10 +1,11 @@
-"""A NIR graph read from its file, and as a chain: one input, one output, nothing that branches."""
+"""A NIR graph read from its file, and its nodes in order: one input, one output, no loop."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-from collections import Counter
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -89,75 +90,87 @@ def _with_shapes(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, **{key: np.array([value], float) for key, value in numbers.items()}}
 
 
-def chain_of_nodes(graph: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """Names and nodes from the input to the output; those of inner graphs are ``outer.inner``.
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A node of a graph with the names of those that feed it, and of those that it feeds."""
+
+    name: str
+    node: Any
+    before: tuple[str, ...]
+    behind: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """Name of its type."""
+        return type(self.node).__name__
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return f"node {self.name!r} ({self.kind})"
+
+
+def ordered_nodes(graph: Any) -> list[Node]:
+    """Nodes of a graph, each behind those that feed it; those of inner graphs are ``outer.inner``.
 
     Parameters
     ----------
     graph : nir.NIRGraph
         Anything with ``nodes`` (a mapping) and ``edges`` (pairs of names).
-    prefix : str
-        In front of each name.
 
     Raises
     ------
     ConfigError
-        If the graph is no chain: an edge to nowhere, a branch, a loop, several inputs, or a node
-        that nothing leads to.
+        If there is an edge to nowhere, a loop, or not one node without a source and one without a
+        target.
     """
+    nodes, edges = _flat(graph, "")
+    _ends(nodes, edges)
+    before: dict[str, list[str]] = {name: [] for name in nodes}
+    behind: dict[str, list[str]] = {name: [] for name in nodes}
+    for start, end in edges:
+        before[end].append(start)
+        behind[start].append(end)
+    try:
+        order = list(TopologicalSorter(before).static_order())
+    except CycleError as error:
+        name = error.args[1][0]
+        raise refusal(
+            f"node {name!r} ({type(nodes[name]).__name__})",
+            "it is part of a loop",
+            "unroll or remove recurrent edges",
+        ) from error
+    return [Node(name, nodes[name], tuple(before[name]), tuple(behind[name])) for name in order]
+
+
+def _flat(graph: Any, prefix: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Nodes and edges, those of inner graphs in their place."""
     nodes = {prefix + name: node for name, node in graph.nodes.items()}
     edges = [(f"{prefix}{start}", f"{prefix}{end}") for start, end in graph.edges]
-    _check_edges(nodes, edges)
-    following = dict(edges)
-    ends = {end for _, end in edges}
-    starts = [name for name in nodes if name not in ends]
-    if len(starts) != 1:
-        listed = ", ".join(map(repr, sorted(starts))) or "none"
-        raise refusal(
-            f"nodes without a source: {listed}",
-            "a network has one input" if starts else "every node is part of a loop",
-            "join them into one chain, and unroll or remove recurrent edges",
-        )
-    found = _follow(starts[0], following)
-    if len(found) != len(nodes):
-        lost = next(name for name in nodes if name not in found)
-        raise refusal(
-            f"node {lost!r} ({type(nodes[lost]).__name__})",
-            "it is part of a loop that the input does not reach",
-            "unroll or remove recurrent edges",
-        )
-    return [item for name in found for item in _expanded(name, nodes[name])]
-
-
-def _check_edges(nodes: dict[str, Any], edges: list[tuple[str, str]]) -> None:
     for edge in edges:
         for name in edge:
             if name not in nodes:
                 raise refusal(f"edge {edge}", f"there is no node {name!r}", "export again")
-    for side, verb in ((0, "feeds several nodes"), (1, "is fed by several nodes")):
-        for name, count in Counter(edge[side] for edge in edges).items():
-            if count > 1:
-                others = ", ".join(repr(e[1 - side]) for e in edges if e[side] == name)
-                raise refusal(
-                    f"node {name!r} ({type(nodes[name]).__name__})",
-                    f"it {verb} ({others}): branches and recurrent edges cannot be mapped",
-                    "make the network a chain",
-                )
+    for outer in [name for name, node in nodes.items() if type(node).__name__ == "NIRGraph"]:
+        inner, within = _flat(nodes.pop(outer), f"{outer}.")
+        first, last = _ends(inner, within)
+        nodes |= inner
+        edges = [(last if a == outer else a, first if b == outer else b) for a, b in edges]
+        edges += within
+    return nodes, edges
 
 
-def _follow(start: str, following: dict[str, str]) -> list[str]:
-    found = [start]
-    while found[-1] in following:
-        found.append(following[found[-1]])
-    return found
-
-
-def _expanded(name: str, node: Any) -> list[tuple[str, Any]]:
-    """The node itself, or the chain of an inner graph without its input and output."""
-    if type(node).__name__ != "NIRGraph":
-        return [(name, node)]
-    return [
-        (inner, part)
-        for inner, part in chain_of_nodes(node, f"{name}.")
-        if type(part).__name__ not in ("Input", "Output")
-    ]
+def _ends(nodes: dict[str, Any], edges: list[tuple[str, str]]) -> tuple[str, str]:
+    """The node without a source, and that without a target."""
+    found = []
+    for side, words, number in ((1, "source", "input"), (0, "target", "output")):
+        inside = {edge[side] for edge in edges}
+        ends = [name for name in nodes if name not in inside]
+        if len(ends) != 1:
+            raise refusal(
+                f"nodes without a {words}: {', '.join(map(repr, sorted(ends))) or 'none'}",
+                f"a network has one {number}" if ends else "every node is part of a loop",
+                "leave out what is not connected, and unroll or remove recurrent edges",
+            )
+        found += ends
+    return found[0], found[1]

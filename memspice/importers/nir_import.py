@@ -6,6 +6,10 @@ memspice's: they are refused, or, where the caller says so, replaced (see
 :mod:`memspice.importers.rate_match`).  One node is taken as it is: a ``Threshold`` whose metadata
 says ``memspice_activation = "complementary-log-log"`` stands for a threshold with Gumbel noise,
 ``p = 1 - exp(-exp(v - threshold))``, which is what the device does.
+
+What leads to one node is added up.  Weight layers that lead to the same neurons are therefore one
+layer, of rows side by side; and a sum of spikes over a block, behind it a threshold below one, is
+one spike where any of the block spikes.
 """
 
 from __future__ import annotations
@@ -19,17 +23,21 @@ import numpy as np
 
 from memspice.errors import ConfigError, ShapeError
 from memspice.importers.assembly import assemble_network
-from memspice.importers.nir_graph import chain_of_nodes, read_graph
+from memspice.importers.nir_graph import Node, ordered_nodes, read_graph
 from memspice.importers.operations import (
     MOST,
+    Addition,
     Averaging,
     Convolution,
     Flattening,
     FullProduct,
+    Maximum,
     Operation,
     Replacement,
     Scaling,
+    Step,
     StochasticNeurons,
+    chained,
     real_array,
     refusal,
     shape_text,
@@ -97,13 +105,12 @@ def _import(
 ) -> Network:
     """Network of a file; errors need not name the file."""
     graph, digest = read_graph(path)
-    nodes = chain_of_nodes(graph)
+    nodes = ordered_nodes(graph)
+    stated = _stated_shape(nodes[0])
+    flat = input_shape is not None and len(stated) == 1
     reader = _Reader(neurons, time_step)
-    operations = reader.operations(nodes)
-    stated = _stated_shape(nodes)
-    if input_shape is not None and len(stated) == 1:
-        operations.insert(0, Flattening("the input"))
-    network = assemble_network(path.stem, _shape(stated, input_shape), operations)
+    steps = reader.steps(nodes, [Flattening("the input")] if flat else [])
+    network = assemble_network(path.stem, _shape(stated, input_shape), steps)
     provenance = {
         "imported_from": path.name,
         "sha256": digest,
@@ -115,10 +122,9 @@ def _import(
     return replace(network, provenance=provenance)
 
 
-def _stated_shape(nodes: Sequence[tuple[str, Any]]) -> tuple[int, ...]:
+def _stated_shape(first: Node) -> tuple[int, ...]:
     """Shape of the Input node; empty where there is none, or it has none."""
-    name, node = nodes[0]
-    shape = node.input_type["input"] if type(node).__name__ == "Input" else None
+    shape = first.node.input_type["input"] if first.kind == "Input" else None
     if shape is None:
         return ()
     sides = np.atleast_1d(shape)
@@ -128,7 +134,7 @@ def _stated_shape(nodes: Sequence[tuple[str, Any]]) -> tuple[int, ...]:
         or not ((sides >= 1) & (sides <= MOST)).all()
     ):
         raise refusal(
-            f"node {name!r} (Input)",
+            first.where,
             f"shape = {_short(shape)} is not one to three whole numbers from 1 to {MOST:,}",
             "export again",
         )
@@ -156,23 +162,44 @@ class _Reader:
     time_step: float | None
     changes: list[str] = field(default_factory=list)
 
-    def operations(self, nodes: Sequence[tuple[str, Any]]) -> list[Operation]:
-        """Operations of a chain of nodes."""
-        found: list[Operation] = []
-        inner = [item for item in nodes if type(item[1]).__name__ not in ("Input", "Output")]
-        for position, (name, node) in enumerate(inner):
-            kind = type(node).__name__
-            where = f"node {name!r} ({kind})"
-            last = position == len(inner) - 1
-            if kind in _PLAIN:
-                found += _PLAIN[kind](node, where)
-            elif kind in _READOUTS and last:
-                found += self._readout(node, where)
-            elif kind in _NEURONS:
-                found += self._neuron(node, where, last)
-            else:
-                raise refusal(where, *_ADVICE.get(kind, _UNKNOWN))
+    def steps(self, nodes: Sequence[Node], front: Sequence[Operation]) -> list[Step]:
+        """Steps of nodes in their order, behind those of the input, ``front``."""
+        found = chained(front, 0)
+        ends: dict[str, int] = {}  # number of what each node gives
+        inner = [item for item in nodes if item.kind not in ("Input", "Output")]
+        final = inner[-1].name if inner else ""
+        by_name = {item.name: item for item in nodes}
+        for item in nodes:
+            given = [ends[name] for name in item.before] or [len(found)]
+            if len(given) > 1:  # what leads to a node is added up
+                found.append(Step(Addition(item.where), tuple(given)))
+                given = [len(found)]
+            made: list[Operation] = []
+            if item.kind not in ("Input", "Output"):
+                feeds = [by_name[name] for name in item.behind]
+                feeder = by_name[item.before[0]] if len(item.before) == 1 else None
+                made = self._operations(item, feeds, feeder, last=item.name == final)
+            for operation in made:
+                found.append(Step(operation, (given[0],)))
+                given = [len(found)]
+            ends[item.name] = given[0]
         return found
+
+    def _operations(
+        self, item: Node, behind: Sequence[Node], before: Node | None, *, last: bool
+    ) -> list[Operation]:
+        """Operations of a node, given those around it."""
+        if _is_maximum(item, behind):
+            return [_maximum(item.node, item.where)]
+        if before is not None and _is_maximum(before, [item]):
+            return []  # the threshold of the pool in front of it
+        if item.kind in _PLAIN:
+            return _PLAIN[item.kind](item.node, item.where)
+        if item.kind in _READOUTS and last:
+            return self._readout(item.node, item.where)
+        if item.kind in _NEURONS:
+            return self._neuron(item.node, item.where, last)
+        raise refusal(item.where, *_ADVICE.get(item.kind, _UNKNOWN))
 
     def _readout(self, node: Any, where: str) -> list[Operation]:
         """Integrators at the end: their mean input, in the scale of their potential."""
@@ -259,6 +286,29 @@ def _pool(node: Any, where: str) -> list[Operation]:
     if type(node).__name__ == "AvgPool2d":
         return [average]
     return [average, Scaling(where, np.full(1, float(size[0] * size[1])), np.zeros(1))]
+
+
+def _is_maximum(item: Node, behind: Sequence[Node]) -> bool:
+    """Whether a sum of spikes goes into a threshold that any of them passes: a maximum of spikes.
+
+    A ``Threshold`` gives one where its input exceeds it.
+    """
+    if item.kind not in ("SumPool2d", "AvgPool2d") or len(behind) != 1:
+        return False
+    threshold = behind[0]
+    if threshold.kind != "Threshold" or ACTIVATION_KEY in threshold.node.metadata:
+        return False
+    one = 1.0
+    if item.kind == "AvgPool2d":
+        one /= float(np.prod(whole_pair(item.node.kernel_size, item.where, "kernel_size"))) or 1.0
+    values = real_array(threshold.node.threshold, threshold.where, "threshold")
+    return bool(np.all((values >= 0) & (values < one)))
+
+
+def _maximum(node: Any, where: str) -> Operation:
+    names = ("kernel_size", "stride", "padding")
+    size, stride, padding = (whole_pair(getattr(node, name), where, name) for name in names)
+    return Maximum(where, size, stride, padding)
 
 
 def _flatten(node: Any, where: str) -> list[Operation]:

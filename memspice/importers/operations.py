@@ -1,4 +1,4 @@
-"""What an imported network does, one operation after the other, in no framework's terms.
+"""What an imported network does, step by step, in no framework's terms.
 
 Importers (:mod:`memspice.importers.nir_import`, :mod:`memspice.importers.torch_sequential`) write
 these; :func:`memspice.importers.assembly.assemble_network` makes a network of them, or refuses.
@@ -70,6 +70,30 @@ class Averaging:
 
 
 @dataclass(frozen=True)
+class Maximum:
+    """Largest of blocks of ``size`` (rows, columns): of spikes, whether there is any."""
+
+    where: str
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Joining:
+    """Inputs side by side: the channels of one after those of the other."""
+
+    where: str
+
+
+@dataclass(frozen=True)
+class Addition:
+    """Sum of inputs of one shape."""
+
+    where: str
+
+
+@dataclass(frozen=True)
 class AdaptiveAveraging:
     """Mean over the blocks, all equal, that leave ``output`` (rows, columns); None: as many."""
 
@@ -109,11 +133,27 @@ Operation = (
     | FullProduct
     | Scaling
     | Averaging
+    | Maximum
     | AdaptiveAveraging
+    | Joining
+    | Addition
     | Flattening
     | StochasticNeurons
     | Replacement
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """An operation and the numbers of what it takes: 0 is the image, n the result of step n."""
+
+    operation: Operation
+    takes: tuple[int, ...]
+
+
+def chained(operations: Sequence[Operation], first: int) -> list[Step]:
+    """Steps one behind the other, the first of which takes what step ``first`` gives."""
+    return [Step(operation, (first + place,)) for place, operation in enumerate(operations)]
 
 
 def refusal(where: str, what: str, advice: str) -> ConfigError:

@@ -1,13 +1,13 @@
-"""Trained ``torch.nn.Sequential`` models as memspice networks.
+"""Trained PyTorch models as memspice networks.
 
 Put :class:`SwitchingProbability` where the neurons are, train as usual, and hand the model to
 :func:`import_sequential`.  `nirtorch` would not do: it passes over forward hooks without a word,
-and NIR has no nodes for batch normalisation, adaptive pools and the activations.
+and NIR has no nodes for batch normalisation, adaptive pools, joined channels and the activations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from memspice.errors import ConfigError
 from memspice.importers.assembly import assemble_network
 from memspice.importers.operations import (
     AdaptiveAveraging,
@@ -23,15 +22,35 @@ from memspice.importers.operations import (
     Convolution,
     Flattening,
     FullProduct,
+    Maximum,
     Operation,
     Scaling,
+    Step,
     StochasticNeurons,
     real_array,
     refusal,
     whole_pair,
 )
 from memspice.importers.rate_match import RateMatch, logistic_match, ramp_match
+from memspice.importers.torch_graph import Call, calls
 from memspice.network.weights import Network
+
+
+class AnySpike(nn.Module):
+    """Pooling of spikes: whether any of a block of ``size`` x ``size`` spikes.
+
+    Of probabilities it gives that of independent spikes, ``1 - prod(1 - p)``; of spikes it is
+    `torch.nn.MaxPool2d`.
+    """
+
+    def __init__(self, size: int = 2) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, p: torch.Tensor) -> torch.Tensor:
+        """Probabilities (n, channels, rows, columns) of ``p``, of which blocks fill the image."""
+        blocks = (1 - p).unflatten(3, (-1, self.size)).unflatten(2, (-1, self.size))
+        return 1 - blocks.prod(dim=5).prod(dim=3)
 
 
 class SwitchingProbability(nn.Module):
@@ -47,7 +66,7 @@ class SwitchingProbability(nn.Module):
 
 
 def import_sequential(
-    model: nn.Sequential,
+    model: nn.Module,
     input_shape: Sequence[int],
     *,
     name: str = "sequential",
@@ -57,10 +76,11 @@ def import_sequential(
 
     Parameters
     ----------
-    model : nn.Sequential
+    model : nn.Module
         Conv2d, Linear, BatchNorm1d and 2d (folded, with their running statistics), AvgPool2d,
-        AdaptiveAvgPool2d (to a size that divides the image), Flatten, Dropout, Identity,
-        SwitchingProbability, and nn.Sequential of these.
+        AdaptiveAvgPool2d (to a size that divides the image), MaxPool2d, AnySpike, Flatten, Dropout,
+        Identity, SwitchingProbability; in nn.Sequential, or in a ``forward()`` that joins what
+        neurons send with ``torch.cat(..., dim=1)``.
     input_shape : sequence of int
         (channels, height, width) of the images.
     name : str
@@ -82,48 +102,35 @@ def import_sequential(
     DataError
         If a weight is not finite, or of a type that is no real number.
     """
-    if not _is_sequential(model):
-        raise ConfigError(
-            f"a {type(model).__name__} may compute anything in its forward(): give an nn.Sequential"
-        )
-    modules = list(_leaves(model))
     changes: list[str] = []
-    operations: list[Operation] = []
+    steps: list[Step] = []
+    ends = [0]  # number of what each call gives, as of its last step
     sides = tuple(int(side) for side in input_shape)
-    for position, (path, module) in enumerate(modules):
-        where = f"module {path} ({type(module).__name__})"
-        _refuse_hooks(module, where)
-        if type(module) in _PLAIN:
-            operations += _PLAIN[type(module)](module, where)
-            continue
-        last = position == len(modules) - 1
-        operations += _activation(module, where, neurons, last, changes)
-    network = assemble_network(name, sides, operations)
+    for call in calls(model):
+        takes = tuple(ends[number] for number in call.takes)
+        for operation in _operations(call, neurons, changes):
+            steps.append(Step(operation, takes))
+            takes = (len(steps),)
+        ends.append(takes[0])
+    network = assemble_network(name, sides, steps)
     provenance = {"torch": torch.__version__, "neurons": neurons, **network.provenance}
     return replace(network, provenance={**provenance, "changes": changes})
 
 
-def _is_sequential(module: nn.Module) -> bool:
-    """Whether its forward() is that of nn.Sequential, also in a subclass."""
-    return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
-
-
-def _leaves(model: nn.Sequential, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    # Not named_children(): that leaves out the second use of a shared module.
-    for name, module in model._modules.items():
-        if _is_sequential(module):
-            yield from _leaves(module, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", module
-
-
-def _refuse_hooks(module: nn.Module, where: str) -> None:
-    if module._forward_hooks or module._forward_pre_hooks:
-        raise refusal(
-            where,
-            "hooks change what it computes (the older weight_norm and spectral_norm use them)",
-            "remove them, and fold what they do into the weights",
+def _operations(call: Call, neurons: str, changes: list[str]) -> list[Operation]:
+    """Operations of a call; ``changes`` says where they are not what the model computes."""
+    module, where = call.module, call.where
+    if module is None:
+        assert call.operation is not None
+        return [call.operation]
+    if type(module) is nn.MaxPool2d:
+        changes.append(
+            f"{where}: one spike where any of a block spikes; of probabilities p that is "
+            "1 - prod(1 - p), not the largest: train with AnySpike for the same"
         )
+    if type(module) in _PLAIN:
+        return _PLAIN[type(module)](module, where)
+    return _activation(module, where, neurons, call.last, changes)
 
 
 def _activation(
@@ -225,6 +232,21 @@ def _pool(module: Any, where: str) -> list[Operation]:
     return [Averaging(where, size, stride, padding)]
 
 
+def _maximum(module: Any, where: str) -> list[Operation]:
+    if module.ceil_mode or module.return_indices or module.dilation not in (1, (1, 1)):
+        raise refusal(where, "ceil_mode, indices or dilation", "use plain blocks")
+    size, stride, padding = (
+        whole_pair(getattr(module, name), where, name)
+        for name in ("kernel_size", "stride", "padding")
+    )
+    return [Maximum(where, size, stride, padding)]
+
+
+def _any_spike(module: Any, where: str) -> list[Operation]:
+    size = whole_pair(module.size, where, "size")
+    return [Maximum(where, size, size)]
+
+
 def _adaptive_pool(module: Any, where: str) -> list[Operation]:
     asked = module.output_size
     rows, cols = asked if isinstance(asked, tuple | list) else (asked, asked)
@@ -253,12 +275,14 @@ _PLAIN: dict[type[nn.Module], Callable[[Any, str], list[Operation]]] = {
     nn.BatchNorm2d: _normalisation,
     nn.AvgPool2d: _pool,
     nn.AdaptiveAvgPool2d: _adaptive_pool,
+    nn.MaxPool2d: _maximum,
+    AnySpike: _any_spike,
     nn.Flatten: _flatten,
     nn.Dropout: _nothing,
     nn.Dropout2d: _nothing,
     nn.Identity: _nothing,
 }
-_MAXIMUM = ("a maximum of spikes is no mean of them", "train with nn.AvgPool2d")
+_MAXIMUM = ("memspice has no such pool", "use nn.MaxPool2d with the size of the blocks")
 _UNBOUNDED = (
     "an activation above 1 is no probability of a spike",
     "train with SwitchingProbability",
@@ -266,10 +290,9 @@ _UNBOUNDED = (
 _SCORES = ("it is no part of the network on crossbars", "leave it out: the largest score stays")
 _UNKNOWN = (
     "memspice has no such layer",
-    "use Conv2d, Linear, BatchNorm, AvgPool2d, Flatten, SwitchingProbability",
+    "use Conv2d, Linear, BatchNorm, AvgPool2d, MaxPool2d, Flatten, SwitchingProbability",
 )
 _ADVICE = {
-    nn.MaxPool2d: _MAXIMUM,
     nn.AdaptiveMaxPool2d: _MAXIMUM,
     nn.ReLU: _UNBOUNDED,
     nn.GELU: _UNBOUNDED,

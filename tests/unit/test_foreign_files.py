@@ -58,7 +58,7 @@ def test_neurons_are_those_of_the_package(
 
 
 def test_recurrent_cell_is_refused_by_the_node_that_feeds_several() -> None:
-    with pytest.raises(ConfigError, match=r"node '1.lif' \(LIF\): it feeds several nodes"):
+    with pytest.raises(ConfigError, match=r"node '1.lif' \(LIF\): it is part of a loop"):
         import_nir(FILES / "snntorch_recurrent.nir", neurons="stochastic", time_step=1e-4)
 
 
