@@ -16,6 +16,7 @@ author = "The memspice authors"
 project_copyright = author
 release = version = metadata.version("memspice")
 language = "en"
+smartquotes = False  # two hyphens begin an option
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_copybutton"]
 # Notebooks are Python files with cells; the other .py files here are code of these docs.
@@ -44,9 +45,11 @@ html_theme = "furo"
 html_title = f"memspice {release}"
 html_static_path = ["_static"]
 html_css_files = ["memspice.css"]
+html_js_files = ["memspice.js"]
 html_show_sphinx = False
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False  # would fetch pages, which a browser does not do from a folder
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#00588a", "color-brand-content": "#00588a"},
     "dark_css_variables": {"color-brand-primary": "#7cc4f0", "color-brand-content": "#7cc4f0"},

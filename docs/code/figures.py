@@ -69,6 +69,7 @@ def window(path: Path, run: Path) -> None:
     axis.annotate("one cycle", (31.7, 5), (33, 5), color=SURROGATE, va="center")
     axis.set(xlabel="neuron", ylabel="cycle", xlim=(-1, 37), ylim=(7.8, -2.3))
     axis.set_yticks(range(8))
+    axis.set_xticks(range(0, 32, 5))
     axis.legend(loc="upper left", ncols=2, frameon=False, fontsize=9, borderaxespad=0.1)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)

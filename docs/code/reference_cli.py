@@ -52,7 +52,7 @@ def option_row(option: click.Option, context: click.Context) -> tuple[str, str, 
     value = "" if option.is_flag else f" {option.make_metavar(context)}"
     default = option.get_default(context)
     shown = "" if option.is_flag or option.multiple or not plain(default) else f"`{default}`"
-    return f"`{names}{value}`", shown, cell(option.help or "")
+    return f"`{names}{value}`".replace("|", "\\|"), shown, cell(option.help or "")
 
 
 def plain(default: object) -> bool:

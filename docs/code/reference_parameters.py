@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 import tempfile
@@ -16,9 +17,9 @@ from pydantic.fields import FieldInfo
 
 from docs.code.markdown import cell, table
 from memspice import parameters
-from memspice.parameters import PARAMETER_SETS, load_parameter_set
+from memspice.parameters import PARAMETER_SETS, file, load_parameter_set
 from memspice.parameters.file import LABELS
-from memspice.quantities import Parameters, plain_fields, units
+from memspice.quantities import LARGEST, SMALLEST, Parameters, plain_fields, units
 from memspice.resources import resource_path
 
 FORM = """
@@ -31,7 +32,9 @@ voltage_scale = { value = 0.156, unit = "V", label = "R", source = "where it is 
 ```
 
 Units are SI without prefix and must be the ones below: a value in mV is an error, not a thousand
-times too large. `label` says how far the value can be trusted:
+times too large. Beyond the ranges below, each unit has a largest magnitude and, for what must be
+positive, a smallest (`LARGEST` and `SMALLEST` in `memspice.quantities`). `label` says how far
+the value can be trusted:
 """.strip()
 #: Of an optional part of a cell, which tables can stand side by side.
 OPTIONAL = (("sinh_cell", "access_transistor"), ("cubic_cell", "selector"))
@@ -56,14 +59,16 @@ def pages() -> dict[str, str]:
 def models_of_tables() -> dict[str, type[Parameters]]:
     """Class of every table that a parameter set can have: those that loading one validates."""
     found: dict[str, type[Parameters]] = {}
-    validate = parameters.validate
+    validate = file.validate
 
     def noted(model: type[Any], values: Mapping[str, Any], where: str) -> Any:
         if named := re.search(r"\[(\w+)\]", where):
             found[named[1]] = model
         return validate(model, values, where)
 
-    with patch.object(parameters, "validate", noted), tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as patched, tempfile.TemporaryDirectory() as folder:
+        for module in (parameters, file):
+            patched.enter_context(patch.object(module, "validate", noted))
         for name in PARAMETER_SETS:
             load_parameter_set(name)
         for number, tables in enumerate(OPTIONAL):
@@ -91,26 +96,29 @@ def fields_table(model: type[Parameters]) -> str:
     unit = units(model)
     rows = [
         (
-            f"`{name}`", unit.get(name, "").replace("1", "–") if unit.get(name) == "1"
-            else unit.get(name, ""), cell(allowed(model.model_fields[name])),
-            default(model.model_fields[name]), cell(model.model_fields[name].description or ""),
+            f"`{name}`",
+            "" if unit.get(name) == "1" else unit.get(name, ""),
+            cell(allowed(field, unit.get(name, ""))),
+            default(field),
+            cell(field.description or ""),
         )
         for name in plain_fields(model)
-    ]  # fmt: skip
+        for field in [model.model_fields[name]]
+    ]
     return table(("value", "unit", "range", "default", "meaning"), rows)
 
 
-def allowed(field: FieldInfo) -> str:
-    """Range of a number, or the words that are allowed."""
+def allowed(field: FieldInfo, unit: str) -> str:
+    """Range of a number without the limits of its unit, or the words that are allowed."""
     if get_origin(field.annotation) is Literal:
         return ", ".join(map(str, get_args(field.annotation)))
-    pairs = [
-        f"{sign} {getattr(item, name):g}"
-        for item in field.metadata
-        for kind, name, sign in BOUNDS
-        if isinstance(item, kind)
-    ]
-    return ", ".join(pairs)
+    found = []
+    for item in field.metadata:
+        for kind, name, sign in BOUNDS:
+            if isinstance(item, kind) and abs(limit := getattr(item, name)) != LARGEST.get(unit):
+                positive = sign == "≥" and limit == SMALLEST.get(unit)
+                found.append("> 0" if positive else f"{sign} {limit:g}")
+    return ", ".join(found)
 
 
 def default(field: FieldInfo) -> str:

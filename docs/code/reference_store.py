@@ -23,8 +23,9 @@ RUN = ("simulate-layer", "--cycles", "1")
 READING = """
 ## A run as it lies on the disk
 
-`memspice {command} --out run.h5` made this file; its first job is shown, the others
-are like it. Read it with `memspice waves` or `ms.load`; every other reader of HDF5 does, too.
+`memspice {command} --out run.h5` made this file. JOB stands for its first job,
+`{job}`; the others are like it. Read it with
+`memspice waves`; every other reader of HDF5 does, too.
 """
 
 
@@ -33,13 +34,13 @@ def pages() -> dict[str, str]:
     doc = (inspect.getdoc(schema) or "").replace("::\n", "")
     first, layout, rest = split_layout(doc)
     with tempfile.TemporaryDirectory() as folder:
-        rows = list(tree(example(Path(folder))))
+        rows, job = tree(example(Path(folder)))
     parts = [
         "# Run file (HDF5)",
         first.replace("`reading`", "`memspice.store.reading`"),
-        f"```text\n{layout}\n```",
+        f"```text\n{layout.replace(chr(96) * 2, chr(39))}\n```",
         rest.partition("References\n")[0].strip(),
-        READING.strip().format(command=" ".join(RUN)),
+        READING.strip().format(command=" ".join(RUN), job=job),
         table(("path", "what it holds", "attributes"), rows),
     ]
     return {"run-file.md": "\n\n".join(parts)}
@@ -63,11 +64,13 @@ def example(folder: Path) -> Path:
     return path
 
 
-def tree(path: Path) -> Iterator[tuple[str, str, str]]:
-    """Every group and dataset of a run down to its first job."""
+def tree(path: Path) -> tuple[list[tuple[str, str, str]], str]:
+    """Every group and dataset of a run down to its first job, and that job's name."""
     with h5py.File(path) as file:
-        yield "`/`", "NXroot", attributes(file)
-        yield from below(file, "")
+        rows = [("`/`", "NXroot", attributes(file)), *below(file, "")]
+        layer = next(name for name, item in file.items() if name != "provenance")
+        job = next(iter(file[layer]))
+    return [(name.replace(job, "JOB"), *rest) for name, *rest in rows], job
 
 
 def below(group: h5py.Group, path: str) -> Iterator[tuple[str, str, str]]:

@@ -1,0 +1,40 @@
+"""Every block of a page runs, every drawing is that of its script; for ``make docs-check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docs.code.blocks import LANGUAGES, blocks, differences, run_page
+from docs.code.figures import FOLDER, draw_all
+
+DOCS = Path(__file__).resolve().parents[1]
+PAGES = [
+    path
+    for path in sorted(DOCS.rglob("*.md"))
+    if "generated" not in path.parts
+    and any(block.language in LANGUAGES for block in blocks(path.read_text(encoding="utf-8")))
+]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_blocks_print_what_the_page_shows(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEMSPICE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    (tmp_path / "page").mkdir()
+    outputs = run_page(path.read_text(encoding="utf-8"), tmp_path / "page")
+    found = {output.command: lines for output in outputs if (lines := differences(output))}
+    assert found == {}, f"python -m docs.code.blocks --write {path}"
+
+
+def test_drawings_are_those_of_the_script(tmp_path: Path) -> None:
+    draw_all(tmp_path)
+    made = {path.name: path.read_bytes() for path in tmp_path.glob("*.svg")}
+    kept = {path.name: path.read_bytes() for path in FOLDER.glob("*.svg")}
+    assert set(made) == set(kept)
+    changed = [name for name in made if made[name] != kept[name]]
+    assert changed == [], "python -m docs.code.figures"
