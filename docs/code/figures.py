@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.patches import Rectangle
 
@@ -175,9 +174,8 @@ def draw_all(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as made, own_style():
         run = Path(made) / "run.h5"
         command("simulate-layer", "--out", run)
-        with mpl.rc_context({"svg.hashsalt": "memspice"}):
-            for name, draw in figures(run).items():
-                draw(folder / f"{name}.svg")
+        for name, draw in figures(run).items():
+            draw(folder / f"{name}.svg")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def pages() -> dict[str, str]:
     parts = [
         "# Run file (HDF5)",
         first.replace("`reading`", "`memspice.store.reading`"),
-        f"```text\n{layout.replace(chr(96) * 2, chr(39))}\n```",
+        f"```text\n{layout}\n```",
         rest.partition("References\n")[0].strip(),
         READING.strip().format(command=" ".join(RUN), job=job),
         table(("path", "what it holds", "attributes"), rows),
@@ -51,7 +51,7 @@ def split_layout(doc: str) -> tuple[str, str, str]:
     lines = doc.splitlines()
     drawn = [number for number, line in enumerate(lines) if line.startswith("    ")]
     start, stop = drawn[0], max(n for n in drawn if lines[n].strip()) + 1
-    layout = "\n".join(line[4:] for line in lines[start:stop])
+    layout = "\n".join(line[4:] for line in lines[start:stop]).replace("``", "")
     return "\n".join(lines[:start]).strip(), layout, "\n".join(lines[stop:]).strip()
 
 

@@ -170,7 +170,7 @@ def tidy(axis: Axes, grid: str = "both") -> None:
 
 
 def save(figure: Figure, path: Path, dpi: int = 150) -> None:
-    """Write a figure and empty it; the same figure gives the same bytes of PNG.
+    """Write a figure and empty it; the same figure gives the same bytes.
 
     Parameters
     ----------
@@ -191,9 +191,13 @@ def save(figure: Figure, path: Path, dpi: int = 150) -> None:
     suffix, known = path.suffix.lstrip(".").lower(), figure.canvas.get_supported_filetypes()
     if suffix not in known:
         raise ConfigError(f"{path} has no known image format; use one of {', '.join(known)}")
+    import matplotlib
+
     metadata = _UNDATED.get(suffix)
+    unique = {"svg.hashsalt": "memspice"}  # names inside an SVG are else drawn by lot
     with writing(path, lambda: "Make room, or name another folder or file"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
-            figure.savefig(temporary, format=suffix, dpi=dpi, metadata=metadata)
+            with matplotlib.rc_context(unique):
+                figure.savefig(temporary, format=suffix, dpi=dpi, metadata=metadata)
     figure.clear()
