@@ -48,22 +48,25 @@ def pages() -> dict[str, str]:
     """Text of the pages of tables and of values."""
     labels = "\n".join(f"`{label}`\n: {cell(meaning)}\n" for label, meaning in LABELS.items())
     tables = ["# Parameter file", FORM, labels]
-    for name, model in sorted(models_of_tables().items()):
-        tables += [f"## [{name}]", summary(model), fields_table(model)]
+    for name, models in sorted(models_of_tables().items()):
+        tables.append(f"## [{name}]")
+        for model in models:
+            tables += [summary(model), fields_table(model)]
     values = ["# Shipped parameter sets", "Every value of the files in `models/`, as it is there."]
     for path in sorted(resource_path("crossbar.toml").parent.glob("*.toml")):
         values += values_of(path)
     return {"parameters.md": "\n\n".join(tables), "parameter-sets.md": "\n\n".join(values)}
 
 
-def models_of_tables() -> dict[str, type[Parameters]]:
-    """Class of every table that a parameter set can have: those that loading one validates."""
-    found: dict[str, type[Parameters]] = {}
+def models_of_tables() -> dict[str, list[type[Parameters]]]:
+    """Classes of every table that a parameter set can have: those that loading one validates."""
+    found: dict[str, list[type[Parameters]]] = {}
     validate = file.validate
 
     def noted(model: type[Any], values: Mapping[str, Any], where: str) -> Any:
-        if named := re.search(r"\[(\w+)\]", where):
-            found[named[1]] = model
+        named = re.search(r"\[(\w+)\]", where)
+        if named and model not in (known := found.setdefault(named[1], [])):
+            known.append(model)
         return validate(model, values, where)
 
     with contextlib.ExitStack() as patched, tempfile.TemporaryDirectory() as folder:

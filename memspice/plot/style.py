@@ -194,10 +194,10 @@ def save(figure: Figure, path: Path, dpi: int = 150) -> None:
     import matplotlib
 
     metadata = _UNDATED.get(suffix)
-    unique = {"svg.hashsalt": "memspice"}  # names inside an SVG are else drawn by lot
     with writing(path, lambda: "Make room, or name another folder or file"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            with matplotlib.rc_context(unique):
-                figure.savefig(temporary, format=suffix, dpi=dpi, metadata=metadata)
+        # The names inside an SVG are else drawn by lot.
+        unique = matplotlib.rc_context({"svg.hashsalt": "memspice"})
+        with replacing(path) as temporary, unique:
+            figure.savefig(temporary, format=suffix, dpi=dpi, metadata=metadata)
     figure.clear()

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from docs.code import reference_cli, reference_limits, reference_parameters
 from docs.code.blocks import (
     ELLIPSIS,
     LANGUAGES,
@@ -20,7 +21,10 @@ from docs.code.blocks import (
     rewritten,
     run_page,
 )
+from memspice.analysis.assumed import CIRCUIT_CONSTANTS
 from memspice.cli.main import cli
+from memspice.experiment.summary import EXCLUDED
+from memspice.parameters import PARAMETER_SETS, load_parameter_set
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/first-half-hour.md")
@@ -161,3 +165,28 @@ def test_a_command_of_a_page_is_understood(line: str) -> None:
         _, command, arguments = command.resolve_command(click.Context(command), arguments)
     assert command
     command.make_context("memspice", arguments)  # parses, and does not run
+
+
+# --- reference that is written from the code ------------------------------------------------------
+
+
+def test_reference_has_every_table_of_the_shipped_sets() -> None:
+    text = reference_parameters.pages()["parameters.md"]
+    for name in PARAMETER_SETS:
+        for value in load_parameter_set(name).provenance:
+            section = text.partition(f"## [{value.table}]\n")[2].partition("\n## ")[0]
+            assert f"| `{value.name}` |" in section, f"{value.table}.{value.name}"
+
+
+def test_reference_has_every_command_and_option() -> None:
+    text = reference_cli.pages()["command-line.md"]
+    for path, command in reference_cli.commands(cli, "memspice"):
+        section = text.partition(f"## {path}\n")[2].partition("\n## ")[0]
+        for option in command.params:
+            assert not isinstance(option, click.Option) or option.opts[0] in section
+
+
+def test_what_is_left_out_is_on_its_page() -> None:
+    pages = reference_limits.pages()
+    assert all(name in pages["assumed.md"] for name in CIRCUIT_CONSTANTS)
+    assert pages["excluded.md"].count("\n- ") + 1 == len(EXCLUDED)

@@ -258,14 +258,17 @@ def test_pathwise_refuses_what_does_not_fit() -> None:
         event_figures.pathwise_figure(**{**events, "thresholds": 0 * events["thresholds"]})
 
 
-def test_saved_file_is_the_same_every_time_and_the_figure_is_emptied(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("form", "begin"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_saved_file_is_the_same_every_time_and_the_figure_is_emptied(
+    form: str, begin: bytes, tmp_path: Path
+) -> None:
     for name in ("a", "b"):
         figure = event_figures.rate_figure(examples.example_rates())
-        style.save(figure, tmp_path / "new" / f"{name}.png", dpi=LOW_DPI)
+        style.save(figure, tmp_path / "new" / f"{name}.{form}", dpi=LOW_DPI)
         assert not figure.axes
-    first, second = (tmp_path / "new" / f"{name}.png" for name in ("a", "b"))
+    first, second = (tmp_path / "new" / f"{name}.{form}" for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
-    assert first.read_bytes().startswith(b"\x89PNG")
+    assert first.read_bytes().startswith(begin)
     assert b"Software" not in first.read_bytes()
 
 
