@@ -24,7 +24,6 @@ from memspice.errors import ConfigError, EngineNotFound
 from memspice.solver.reduction import one_blas_thread, port_admittance
 from memspice.solver.updates import ChangingCrossbar
 from memspice.store import installed_versions
-from memspice.windows.setup import engine_record
 
 Engines = Mapping[str, Engine]
 Content = dict[str, Any]
@@ -67,7 +66,7 @@ def run_bench(
         If the earlier bench is of another plan, machine or set of engines.
     """
     engines, missing = installed_engines()
-    records = {name: engine_record(engine.info) for name, engine in engines.items()}
+    records = {name: engine.info.as_json() for name, engine in engines.items()}
     content: Content = {"plan": plan.name, "finished": False, "machine": _machine()}
     content |= {"engines": records, "missing": missing, "sections": {}}
     content |= _taken_over(earlier, content)

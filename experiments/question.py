@@ -12,10 +12,7 @@ from typing import Any, TypeVar
 import click
 from matplotlib.figure import Figure
 
-from memspice.datasets.cifar10 import load_cifar10
-from memspice.errors import DataError
-from memspice.outputs import write_text, writing
-from memspice.plot.style import save
+import memspice as ms
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -98,11 +95,11 @@ def accuracy_network(
     """
     size = full if question.full else quick
     wanted = size[0]
-    found = len(load_cifar10(question.data, "test", wanted))
+    found = len(ms.load_images(question.data or "cifar10", "test", wanted))
     if found >= wanted:
         return "cifar10-cnn", size, []
     if question.full:
-        raise DataError(
+        raise ms.errors.DataError(
             f"{question.name}: a full run needs {wanted} images of CIFAR-10, found {found}: name "
             "the folder of the official binaries with --data"
         )
@@ -118,15 +115,15 @@ def write_result(question: Question, result: dict[str, Any], figures: dict[str, 
 
     Raises
     ------
-    StoreError
+    StoreError, OSError
         If a file cannot be written.
     """
     head = {"question": question.name, "full": question.full, "device": question.device_name}
     head |= {"command": question.command, "wall_seconds": time.monotonic() - question.started}
     text = json.dumps({**head, **result}, indent=1, allow_nan=False) + "\n"
     for name, figure in figures.items():
-        save(figure, question.out / f"{name}.png")
+        ms.plot.save(figure, question.out / f"{name}.png")
     path = question.out / "result.json"
-    with writing(path, lambda: "Name another folder"):
-        write_text(path, text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
     click.echo(f"{question.name}: {path}")

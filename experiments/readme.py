@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from memspice.outputs import write_text
-
 README = Path(__file__).resolve().parent.parent / "README.md"
 
 
@@ -29,7 +27,7 @@ def replace_block(name: str, text: str, page: Path = README) -> None:
         Where the markers stand.
     """
     content = page.read_text(encoding="utf-8")
-    write_text(page, replaced(content, name, text))
+    page.write_text(replaced(content, name, text), encoding="utf-8")
 
 
 def replaced(content: str, name: str, text: str) -> str:

@@ -1,9 +1,47 @@
-"""Circuit-level SPICE co-simulation of memristive deep spiking networks."""
+"""Circuit-level SPICE co-simulation of memristive deep spiking networks.
+
+>>> import memspice as ms
+>>> chip = ms.Chip("digits-mlp", ms.load_device("fast-memristor").change(wire_resistance=5.0))
+>>> chip.run(ms.load_images("digits", "test")[:20], cycles=16).accuracy.value
+1.0
+
+What stands in ``__all__`` is for everyone, and stays; whatever else is here is memspice's own.
+"""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from memspice import errors as errors
+    from memspice import plot as plot
+    from memspice import report as report
+    from memspice.analysis import statistics as statistics
+    from memspice.datasets import Images as Images
+    from memspice.datasets import digits_split as digits_split
+    from memspice.datasets import load_images as load_images
+    from memspice.engines.ngspice import Ngspice as Ngspice
+    from memspice.engines.vacask import Vacask as Vacask
+    from memspice.experiment import cmos as cmos
+    from memspice.experiment import physics as physics
+    from memspice.experiment import spice as spice
+    from memspice.experiment.characterize import characterize as characterize
+    from memspice.experiment.chip import Chip as Chip
+    from memspice.experiment.chip import Layer as Layer
+    from memspice.experiment.convert import convert as convert
+    from memspice.experiment.convert import from_torch as from_torch
+    from memspice.experiment.convert import load_network as load_network
+    from memspice.experiment.convert import switching_probability as switching_probability
+    from memspice.experiment.cosim import CosimPlan as CosimPlan
+    from memspice.experiment.cosim_run import cosim as cosim
+    from memspice.experiment.device import Device as Device
+    from memspice.experiment.device import load_device as load_device
+    from memspice.experiment.results import family as results
+    from memspice.experiment.results.load import load as load
+    from memspice.jobs import Execution as Execution
+    from memspice.network.switching import Calibration as Calibration
+    from memspice.network.weights import Network as Network
+    from memspice.parameters import load_table as load_table
+    from memspice.quantities import units as units
     from memspice.solver.crossbar_solution import CrossbarSolution as CrossbarSolution
     from memspice.solver.crossbar_solution import solve_crossbar as solve_crossbar
     from memspice.solver.nonlinear_solution import NonlinearSolution as NonlinearSolution
@@ -13,16 +51,64 @@ if TYPE_CHECKING:
     from memspice.solver.reduction import PortAdmittance as PortAdmittance
     from memspice.solver.reduction import port_admittance as port_admittance
     from memspice.solver.updates import ChangingCrossbar as ChangingCrossbar
+    from memspice.windows.full import Full as Full
+    from memspice.windows.progress import Progress as Progress
+    from memspice.windows.reduced import Reduced as Reduced
+    from memspice.windows.surrogate import Surrogate as Surrogate
 
-# Imported when first used: the command line must be able to answer Ctrl-C before a second of
-# imports is over.
+__all__ = [
+    "load_network", "from_torch", "convert", "switching_probability", "Network", "load_images",
+    "Images", "digits_split", "load_device", "Device", "Chip", "Layer", "Surrogate", "Reduced",
+    "Full", "Ngspice", "Vacask", "Execution", "Progress", "Calibration", "cosim", "CosimPlan",
+    "characterize", "load", "load_table", "units", "results", "plot", "report", "statistics",
+    "cmos", "spice", "physics", "errors", "solve_crossbar", "solve_nonlinear_crossbar",
+    "port_admittance", "CrossbarSolution", "NonlinearSolution", "PortAdmittance",
+    "ChangingCrossbar",
+]  # fmt: skip
+
+#: Where each of them comes from; a colon tells a module of its own.  Imported when first used: the
+#: command line must be able to answer Ctrl-C before a second of imports is over.
 _HOMES = {
-    "CrossbarSolution": "solver.crossbar_solution",
+    "load_network": "experiment.convert",
+    "from_torch": "experiment.convert",
+    "convert": "experiment.convert",
+    "switching_probability": "experiment.convert",
+    "Network": "network.weights",
+    "load_images": "datasets",
+    "digits_split": "datasets",
+    "Images": "datasets",
+    "load_device": "experiment.device",
+    "Device": "experiment.device",
+    "Chip": "experiment.chip",
+    "Layer": "experiment.chip",
+    "Surrogate": "windows.surrogate",
+    "Reduced": "windows.reduced",
+    "Full": "windows.full",
+    "Ngspice": "engines.ngspice",
+    "Vacask": "engines.vacask",
+    "Execution": "jobs",
+    "Progress": "windows.progress",
+    "Calibration": "network.switching",
+    "cosim": "experiment.cosim_run",
+    "CosimPlan": "experiment.cosim",
+    "characterize": "experiment.characterize",
+    "load": "experiment.results.load",
+    "load_table": "parameters",
+    "units": "quantities",
+    "results": "experiment.results.family:",
+    "plot": "plot:",
+    "report": "report:",
+    "statistics": "analysis.statistics:",
+    "cmos": "experiment.cmos:",
+    "spice": "experiment.spice:",
+    "physics": "experiment.physics:",
+    "errors": "errors:",
     "solve_crossbar": "solver.crossbar_solution",
-    "NonlinearSolution": "solver.nonlinear_solution",
     "solve_nonlinear_crossbar": "solver.nonlinear_solution",
-    "PortAdmittance": "solver.reduction",
     "port_admittance": "solver.reduction",
+    "CrossbarSolution": "solver.crossbar_solution",
+    "NonlinearSolution": "solver.nonlinear_solution",
+    "PortAdmittance": "solver.reduction",
     "ChangingCrossbar": "solver.updates",
 }
 
@@ -30,7 +116,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'memspice' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"memspice.{_HOMES[name]}"), name)
+    module = importlib.import_module(f"memspice.{_HOMES[name].removesuffix(':')}")
+    return module if _HOMES[name].endswith(":") else getattr(module, name)
 
 
 def __dir__() -> list[str]:

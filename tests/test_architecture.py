@@ -16,7 +16,7 @@ MOST_ENTRIES, MOST_FILES = 26, 10  # directly in the package
 LINE = (
     "errors", "outputs", "inputs", "resources", "quantities", "solver", "datasets", "devices",
     "circuits", "parameters", "engines", "jobs", "store", "analysis", "network", "importers",
-    "training", "windows", "experiment", "verification", "plot", "report", "cli", "__main__", "",
+    "training", "windows", "experiment", "verification", "plot", "report", "", "cli", "__main__",
 )  # fmt: skip
 #: Training is an optional extra: it needs little, and nothing needs it.
 TRAINING_USES = {

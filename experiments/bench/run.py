@@ -27,7 +27,7 @@ import click
 
 from benchmarks.command import bench_text
 from benchmarks.scale import WorkStage, bottleneck, stages
-from memspice.quantities import format_si
+from memspice import plot
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))  # scripts, not a package
@@ -69,7 +69,7 @@ def scale_text(content: Mapping[str, Any]) -> str:
 
 def _rows(stage: WorkStage) -> Iterator[str]:
     hours = [f"{stage.hours_on(count):.3g}" for count in PROCESSORS]
-    each = format_si(stage.cost.seconds, "s")
+    each = plot.si(stage.cost.seconds, "s")
     yield _COLUMNS.format(f"  {stage.name}", stage.pieces, each, f"{stage.hours:.3g}", *hours)
     yield f"    {stage.cost.basis}"
     if stage.interval:

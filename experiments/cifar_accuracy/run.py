@@ -2,7 +2,7 @@
 
 Claim: the spiking network loses "only about 1 %" against its ANN with every non-ideality of circuit
 and device (Wijesinghe et al., arXiv 1712.01472, abstract).  One chip with the flaws of
-``memspice.network.flaws``: how many images are right.  What that loses against the ANN, image by
+``Device.with_flaws``: how many images are right.  What that loses against the ANN, image by
 image and over chips of other seeds, and how other devices and trainings fare, is the question of
 ``experiments/conversion``, on fewer images.
 
@@ -23,11 +23,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from memspice.cli.options import counter
-from memspice.experiment.infer import infer
-from memspice.network.flaws import FLAWS
-from memspice.outputs import write_text
-from memspice.windows.setup import Setup
+import memspice as ms
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
@@ -44,12 +40,18 @@ CYCLES = 64
 def main(data: Path | None, images: int, networks: tuple[str, ...]) -> None:
     """Run the experiment and write its results."""
     for network in networks:
+        chip = ms.Chip(network, ms.load_device("fast-memristor").with_flaws())
         with tqdm(desc=f"accuracy of {network}", unit="step") as bar:
-            setup = Setup(network, images=images, cycles=CYCLES, data=data, changes=FLAWS)
-            result = infer(setup, progress=counter(bar))
+
+            def show(_: str, done: int, total: int, bar: tqdm = bar) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            run = chip.run(chip.images("test", images, data), cycles=CYCLES, progress=show)
+        result = run.as_json()
         result["dataset"].pop("source")
         text = json.dumps(result, indent=1, allow_nan=False)
-        write_text(HERE / f"{network}.json", text + "\n")
+        (HERE / f"{network}.json").write_text(text + "\n", encoding="utf-8")
     replace_block("cifar-accuracy", accuracy_table(committed()))
 
 

@@ -14,17 +14,12 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
-from memspice.cli.cosim import cosim_text
-from memspice.experiment.cosim import CosimPlan
-from memspice.experiment.cosim_run import cosimulate
-from memspice.outputs import write_text
-from memspice.windows.setup import Setup
+import memspice as ms
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
@@ -37,15 +32,16 @@ from readme import images_nature, replace_block  # noqa: E402
 @click.option("--cycles", default=32, show_default=True)
 def main(data: Path | None, images: int, cycles: int) -> None:
     """Run the experiment and write its summary."""
-    setup = Setup(images=images, cycles=cycles, data=data)
-    with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "waveforms.h5"
-        run = cosimulate(setup, CosimPlan(cache=True), store, progress=lambda *_: None)
+    chip = ms.Chip("cifar10-cnn")
+    run = ms.cosim(
+        chip, chip.images("test", images, data), cycles=cycles, execution=ms.Execution(cache=True)
+    )
+    summary = run.as_json()
     # Where the images came from on this machine is nobody's business.
-    run.summary["dataset"].pop("source")
-    text = json.dumps(run.summary, indent=1, allow_nan=False)
-    write_text(HERE / "summary.json", text + "\n")
-    shown = energy_text(run.summary)
+    summary["dataset"].pop("source")
+    text = json.dumps(summary, indent=1, allow_nan=False)
+    (HERE / "summary.json").write_text(text + "\n", encoding="utf-8")
+    shown = energy_text(summary)
     replace_block("cifar-energy", shown)
     click.echo(shown)
 
@@ -53,7 +49,8 @@ def main(data: Path | None, images: int, cycles: int) -> None:
 def energy_text(summary: dict[str, Any]) -> str:
     """Summary as ``memspice cosim`` prints it, for the README."""
     dataset = {**summary["dataset"], "source": images_nature(summary["dataset"])}
-    return cosim_text({**summary, "dataset": dataset})
+    result = ms.results.cosim_from_summary({**summary, "dataset": dataset})
+    return f"{result!r}\n{result.against_cmos!r}"
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from memspice.circuits.deck import Deck
-from memspice.engines.base import Engine, OperatingPoint
+import memspice as ms
 
 #: DNN_NeuroSim_V1.3@388f421, Technology.cpp: 45 nm high performance, [A/m].
 PUBLISHED = {
@@ -17,9 +16,9 @@ PUBLISHED = {
 SUPPLY, WIDTH = 1.0, 1e-6
 
 
-def device_deck() -> Deck:
+def device_deck() -> ms.spice.Deck:
     """Each transistor 1 um wide at full drain voltage, once on and once off."""
-    deck = Deck("On and off currents", "Transistors of 1 um at the supply voltage")
+    deck = ms.spice.Deck("On and off currents", "Transistors of 1 um at the supply voltage")
     circuit = deck.section("Transistors")
     for name in PUBLISHED:
         kind, state = name.split("_")
@@ -29,9 +28,9 @@ def device_deck() -> Deck:
     return deck
 
 
-def currents(engine: Engine) -> dict[str, Any]:
+def currents(engine: ms.spice.Engine) -> dict[str, Any]:
     """Current per width [A/m], which is uA/um, beside the published one."""
-    waves = engine.run(engine.write(device_deck()), OperatingPoint())
+    waves = engine.run(engine.write(device_deck()), ms.spice.OperatingPoint())
     found = {}
     for name, published in PUBLISHED.items():
         simulated = abs(float(waves.current(f"v{name}")[0])) / WIDTH

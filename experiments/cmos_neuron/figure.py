@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
+from memspice import plot
 
 BLOCKS = {
     "clock": "#8c8c8c",
@@ -25,7 +25,7 @@ SHOWN, OPPONENT = 7, "spiking_16bit"
 
 def draw(result: dict[str, Any]) -> Figure:
     """Draw energies above, ratios below."""
-    figure = new_figure(8.2)
+    figure = plot.new_figure(8.2)
     upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.5))
     blocks, supplies = upper.subplots(1, 2)
     _blocks(blocks, result["circuits"])
@@ -33,7 +33,9 @@ def draw(result: dict[str, Any]) -> Figure:
     for axis, scope in zip(lower.subplots(2, 1), ("neuron", "neuron_synapse"), strict=True):
         _changes(axis, result["sensitivity"], scope)
     total = 1e15 * result["circuits"]["reference"]["energy_total_joule"]
-    headline(figure, f"A stochastic neuron in 45 nm CMOS: {total:.0f} fJ a decision, simulated")
+    plot.headline(
+        figure, f"A stochastic neuron in 45 nm CMOS: {total:.0f} fJ a decision, simulated"
+    )
     return figure
 
 
@@ -47,7 +49,7 @@ def _blocks(axis: Axes, circuits: dict[str, Any]) -> None:
     axis.set(xlabel="bits of threshold and draw", ylabel="energy per decision (fJ)")
     axis.set_ylim(0, 1.35 * bottom[-1])
     axis.legend(fontsize=8, ncols=2, loc="upper left", columnspacing=0.8)
-    tidy(axis, "y")
+    plot.tidy(axis, "y")
 
 
 def _supplies(axis: Axes, circuits: dict[str, Any]) -> None:
@@ -55,11 +57,11 @@ def _supplies(axis: Axes, circuits: dict[str, Any]) -> None:
     energy = [1e15 * circuits[name]["energy_total_joule"] for name in SUPPLIES]
     fine = np.linspace(volts.min(), volts.max(), 50)
     square = energy[SUPPLIES.index("reference")] * fine**2
-    axis.plot(fine, square, color=SURROGATE, label="proportional to the square")
-    axis.plot(volts, energy, "o", color=SPICE, label="simulated")
+    axis.plot(fine, square, color=plot.SURROGATE, label="proportional to the square")
+    axis.plot(volts, energy, "o", color=plot.SPICE, label="simulated")
     axis.set(xlabel="supply (V)", ylabel="energy per decision (fJ)", ylim=(0, None))
     axis.legend(fontsize=8, loc="lower right")
-    tidy(axis)
+    plot.tidy(axis)
 
 
 def _changes(axis: Axes, sensitivity: dict[str, Any], scope: str) -> None:
@@ -70,8 +72,10 @@ def _changes(axis: Axes, sensitivity: dict[str, Any], scope: str) -> None:
     }
     largest = sorted(factors, key=lambda name: -abs(np.log(factors[name])))[:SHOWN][::-1]
     values = np.array([factors[name] for name in largest])
-    axis.barh(range(SHOWN), values - 1, left=1, color=np.where(values > 1, SPICE, SURROGATE))
-    axis.axvline(1, color=MUTED, linewidth=0.8)
+    axis.barh(
+        range(SHOWN), values - 1, left=1, color=np.where(values > 1, plot.SPICE, plot.SURROGATE)
+    )
+    axis.axvline(1, color=plot.MUTED, linewidth=0.8)
     labels = [name.replace("CMOS neuron: ", "neuron: ") for name in largest]
     axis.set_yticks(range(SHOWN), labels, fontsize=8)
     axis.set(xscale="log", xlabel="CMOS over memristive energy, relative to the reference")
@@ -87,4 +91,4 @@ def _changes(axis: Axes, sensitivity: dict[str, Any], scope: str) -> None:
         f"{sensitivity['device_source']} device)",
         fontsize=9, loc="left",
     )  # fmt: skip
-    tidy(axis, "x")
+    plot.tidy(axis, "x")

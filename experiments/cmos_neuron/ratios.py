@@ -5,28 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from memspice.analysis.accounts import Accounts, assumption_changes, ratio_changes
-from memspice.analysis.cmos import (
-    CmosOperations,
-    Conversions,
-    Converters,
-    NeuronDecision,
-    Workload,
-    analogue_energy,
-)
-from memspice.network.mapping import MappedNetwork
-from memspice.parameters import load_sourced
+import memspice as ms
+from memspice import cmos
 
 
 def sensitivity(
-    summary: dict[str, Any], simulated: dict[str, Any], decision: NeuronDecision
+    summary: dict[str, Any], simulated: dict[str, Any], decision: cmos.NeuronDecision
 ) -> dict[str, Any]:
     """Ratios by scope and opponent with each assumption changed alone, other circuits included."""
-    base = Accounts(
+    base = cmos.Accounts(
         summary["energy_per_inference_joule"],
         summary["sense_split_joule"]["quiescent"],
-        Workload(**summary["workload"]),
-        load_sourced("cmos-45nm", "cmos", CmosOperations).values,
+        cmos.Workload(**summary["workload"]),
+        ms.load_table("cmos-45nm", "cmos", cmos.CmosOperations).values,
         decision.energy(),
     )
     changes = {
@@ -34,10 +25,10 @@ def sensitivity(
         for name, item in simulated.items()
         if name != "reference"
     }
-    changes |= assumption_changes(base, decision)
+    changes |= cmos.assumption_changes(base, decision)
     return {
         "reference": base.ratios(),
-        "changes": ratio_changes(base, changes),
+        "changes": cmos.ratio_changes(base, changes),
         "opponents": summary["opponents"],
         "assumed_fraction": {
             scope: next(iter(ratios.values()))["assumed_fraction"]
@@ -47,28 +38,28 @@ def sensitivity(
     }
 
 
-def conversions(mapped: MappedNetwork) -> Conversions:
+def conversions(chip: ms.Chip) -> cmos.Conversions:
     """Inputs and outputs of one analogue inference: rows at every position, and pairs of columns.
 
     Inputs that several groups of columns share are converted once.
     """
-    inputs = sum(layer.positions * layer.fan_in for layer in mapped.layers)
-    outputs = sum(layer.positions * layer.outputs for layer in mapped.layers)
-    return Conversions(float(inputs), float(outputs))
+    inputs = sum(layer.positions * layer.fan_in for layer in chip.mapped.layers)
+    outputs = sum(layer.positions * layer.outputs for layer in chip.mapped.layers)
+    return cmos.Conversions(float(inputs), float(outputs))
 
 
-def analogue_rows(summary: dict[str, Any], counted: Conversions) -> dict[str, Any]:
+def analogue_rows(summary: dict[str, Any], counted: cmos.Conversions) -> dict[str, Any]:
     """Energy of the artificial network on the crossbars, with two published sets of converters."""
     components, cycles = summary["energy_per_inference_joule"], summary["cycles"]
     tables = {
-        name: load_sourced("cmos45_converters", name, Converters).values
+        name: ms.load_table("cmos45_converters", name, cmos.Converters).values
         for name in ("converters", "alternative")
     }
     return {
         "inputs": counted.inputs,
         "outputs": counted.outputs,
         **{
-            name: analogue_energy(values, counted, components, cycles)
+            name: cmos.analogue_energy(values, counted, components, cycles)
             for name, values in tables.items()
         },
     }

@@ -26,17 +26,8 @@ from figure import draw
 from ratios import analogue_rows, conversions, sensitivity
 from variants import measure, variants
 
-from memspice.analysis.cmos import NeuronDecision
-from memspice.analysis.statistics import NORMAL_QUANTILE
-from memspice.engines import find_engine
-from memspice.engines.base import Engine
-from memspice.errors import IncompleteResults
-from memspice.network.mapping import map_network
-from memspice.network.weights import load_network
-from memspice.outputs import write_text
-from memspice.parameters import load_parameter_set
-from memspice.plot.style import save
-from memspice.quantities import units
+import memspice as ms
+from memspice import cmos
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "result.json"
@@ -62,24 +53,24 @@ def main(cycles: int, ratios: bool) -> None:
     if ratios:
         result = json.loads(RESULT.read_text(encoding="utf-8"))
     else:
-        result = simulated(find_engine("ngspice"), cycles)
+        result = simulated(ms.Ngspice(), cycles)
     summary = json.loads((HERE.parent / "cifar_energy" / "summary.json").read_text("utf-8"))
     decision = neuron_decision(result["circuits"]["reference"])
     result["decision"] = decision.model_dump()
     result["sensitivity"] = sensitivity(summary, result["circuits"], decision)
-    parameter_set = load_parameter_set(summary["device"])
-    mapped = map_network(load_network(summary["network"]), parameter_set, (128, 128), 0)
-    result["analogue_network_joule"] = analogue_rows(summary, conversions(mapped))
-    write_text(RESULT, json.dumps(result, indent=1, allow_nan=False) + "\n")
-    save(draw(result), HERE / "cmos_neuron.png")
+    chip = ms.Chip(summary["network"], summary["device"])
+    result["analogue_network_joule"] = analogue_rows(summary, conversions(chip))
+    text = json.dumps(result, indent=1, allow_nan=False)
+    RESULT.write_text(text + "\n", encoding="utf-8")
+    ms.plot.save(draw(result), HERE / "cmos_neuron.png")
     text = decision_table(decision, result["engine"])
-    write_text(HERE.parents[1] / "models" / "cmos45_neuron.toml", text)
+    (HERE.parents[1] / "models" / "cmos45_neuron.toml").write_text(text, encoding="utf-8")
 
 
-def decision_table(decision: NeuronDecision, engine: str) -> str:
+def decision_table(decision: cmos.NeuronDecision, engine: str) -> str:
     """Parameter file of the decision."""
     source = f"simulated: experiments/cmos_neuron, {engine}, BSIM4 of models/cmos45_nmos and _pmos"
-    unit = units(decision)
+    unit = ms.units(decision)
     lines = [
         f'{name} = {{ value = {value:.4g}, unit = "{unit[name]}", '
         f'label = "{"A" if name == "period" else "D"}", '
@@ -89,13 +80,15 @@ def decision_table(decision: NeuronDecision, engine: str) -> str:
     return "\n".join([HEADER, *lines, ""])
 
 
-def simulated(engine: Engine, cycles: int) -> dict[str, Any]:
+def simulated(engine: ms.spice.Engine, cycles: int) -> dict[str, Any]:
     """Currents of the transistors and every circuit's energies."""
     circuits = {}
     for name, variant in variants():
         circuits[name] = measured = measure(engine, variant, cycles)
         if measured["other_spikes"] or measured["other_states"]:
-            raise IncompleteResults(f"{name}: not the spikes of the arithmetic; slow its clock")
+            raise ms.errors.IncompleteResults(
+                f"{name}: not the spikes of the arithmetic; slow its clock"
+            )
         click.echo(f"{name:28} {1e15 * circuits[name]['energy_total_joule']:.1f} fJ")
     return {
         "engine": f"{engine.info.name} {engine.info.version}",
@@ -104,11 +97,15 @@ def simulated(engine: Engine, cycles: int) -> dict[str, Any]:
     }
 
 
-def neuron_decision(measured: dict[str, Any]) -> NeuronDecision:
+def neuron_decision(measured: dict[str, Any]) -> cmos.NeuronDecision:
     """The reference circuit's energies by block, and how sure their sum is."""
     energy = measured["energy_joule"]
-    half_width = NORMAL_QUANTILE * measured["standard_error_joule"] / measured["energy_total_joule"]
-    return NeuronDecision(
+    half_width = (
+        ms.statistics.NORMAL_QUANTILE
+        * measured["standard_error_joule"]
+        / measured["energy_total_joule"]
+    )
+    return cmos.NeuronDecision(
         clock=energy["clock"], random_number=energy["register"], table=energy["table"],
         compare=energy["compare"], latch=energy["latch"],
         period=measured["period_second"], leakage=measured["leakage_watt"], half_width=half_width,

@@ -8,26 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from memspice.circuits.cmos.cells import CmosTechnology
-from memspice.circuits.cmos.events import CmosEvents, cmos_events, cmos_signals
-from memspice.circuits.cmos.logic import activation_table, random_numbers, register_states
-from memspice.circuits.cmos.neuron import BLOCKS, CmosNeurons, cmos_neuron_deck, transistor_count
-from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transient
-from memspice.parameters import load_sourced
+import memspice as ms
+from memspice import cmos, spice
 
-TECHNOLOGY = load_sourced("cmos45_cells", "cmos", CmosTechnology).values
+TECHNOLOGY = ms.load_table("cmos45_cells", "cmos", cmos.CmosTechnology).values
 #: Range of the accumulated sum z that the table covers: P from 0.7 % to 98.9 %.
 LOWEST, HIGHEST = -5.0, 1.5
 #: Charges of these nodes are femtocoulombs; a solver ten times finer moves an energy by less than
 #: 1 % (tests/cross/test_cmos_neuron_ngspice.py).
-SOLVER = SolverOptions(reltol=1e-3, vntol=1e-5, abstol=1e-10, chgtol=1e-15)
+SOLVER = spice.SolverOptions(reltol=1e-3, vntol=1e-5, abstol=1e-10, chgtol=1e-15)
 
 
 @dataclass(frozen=True)
 class Variant:
     """One neuron circuit; ``codes`` is ``random`` (a new sum every cycle) or ``constant``."""
 
-    technology: CmosTechnology = TECHNOLOGY
+    technology: cmos.CmosTechnology = TECHNOLOGY
     address: int = 6
     bits: int = 8
     leap: int | None = None
@@ -35,20 +31,20 @@ class Variant:
     neurons: int = 1
     codes: str = "random"
 
-    def build(self, cycles: int) -> CmosNeurons:
+    def build(self, cycles: int) -> cmos.CmosNeurons:
         """Neurons with their inputs: the same sums in every variant of as many entries.
 
         The first decision is the slowest that there is: the number is one below an odd threshold,
         so that the lowest bit decides and its carry goes through all slices.
         """
         entries = 2**self.address
-        table = activation_table(np.linspace(LOWEST, HIGHEST, entries), self.bits)
+        table = cmos.activation_table(np.linspace(LOWEST, HIGHEST, entries), self.bits)
         draw = np.random.default_rng(1).random((cycles, self.neurons))
         codes = (draw * entries).astype(np.int64)
         if self.codes == "constant":
             codes[:] = entries * 3 // 4
         codes[0] = np.flatnonzero(table % 2)[0]
-        neurons = CmosNeurons(
+        neurons = cmos.CmosNeurons(
             self.technology, table, self.bits, codes, period=self.period, leap=self.leap
         )
         number = int(table[codes[0, 0]]) - 1
@@ -60,7 +56,7 @@ def seed_before(number: int, bits: int, leap: int) -> int:
     return next(
         seed
         for seed in range(1, 2**16)
-        if random_numbers(register_states(seed, leap, 1), bits)[1] == number
+        if cmos.random_numbers(cmos.register_states(seed, leap, 1), bits)[1] == number
     )
 
 
@@ -84,33 +80,35 @@ def variants() -> Iterator[tuple[str, Variant]]:
     yield "clock of 500 MHz", Variant(period=2e-9)
 
 
-def _technology(**values: float) -> CmosTechnology:
+def _technology(**values: float) -> cmos.CmosTechnology:
     return TECHNOLOGY.model_copy(update=values)
 
 
-def simulate(engine: Engine, neurons: CmosNeurons) -> CmosEvents:
+def simulate(engine: spice.Engine, neurons: cmos.CmosNeurons) -> cmos.CmosEvents:
     """Run neurons through their cycles."""
-    analysis = Transient(neurons.stop, neurons.period / 20)
-    netlist = engine.write(cmos_neuron_deck(neurons))
-    waves = engine.run(netlist, analysis, save=cmos_signals(neurons), options=SOLVER)
-    return cmos_events(neurons, waves)
+    analysis = spice.Transient(neurons.stop, neurons.period / 20)
+    netlist = engine.write(cmos.cmos_neuron_deck(neurons))
+    waves = engine.run(netlist, analysis, save=cmos.cmos_signals(neurons), options=SOLVER)
+    return cmos.cmos_events(neurons, waves)
 
 
-def leakage(engine: Engine, neurons: CmosNeurons) -> float:
+def leakage(engine: spice.Engine, neurons: cmos.CmosNeurons) -> float:
     """Static power of all supplies with the clock at rest, [W]."""
-    waves = engine.run(engine.write(cmos_neuron_deck(neurons)), OperatingPoint(), options=SOLVER)
-    currents = (waves.current(f"v{block}")[0] for block in BLOCKS)
+    waves = engine.run(
+        engine.write(cmos.cmos_neuron_deck(neurons)), spice.OperatingPoint(), options=SOLVER
+    )
+    currents = (waves.current(f"v{block}")[0] for block in cmos.BLOCKS)
     return -neurons.technology.supply * float(sum(currents))
 
 
-def measure(engine: Engine, variant: Variant, cycles: int) -> dict[str, Any]:
+def measure(engine: spice.Engine, variant: Variant, cycles: int) -> dict[str, Any]:
     """Energies per decision of one variant; the first cycle, with the preset in it, is left out."""
     neurons = variant.build(cycles)
     events = simulate(engine, neurons)
     per_cycle = sum(events.energy.values())[1:] / neurons.neurons
     blocks = {name: float(np.mean(e[1:])) / neurons.neurons for name, e in events.energy.items()}
     return {
-        "transistors": transistor_count(cmos_neuron_deck(neurons)),
+        "transistors": cmos.transistor_count(cmos.cmos_neuron_deck(neurons)),
         "decisions": neurons.codes.size,
         "other_spikes": int(np.sum(events.spike != neurons.expected)),
         "other_states": int(np.sum(events.state != neurons.states)),

@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from plots import draw_intervals, scale_cycles
 
-from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
+from memspice import plot
 
 STYLES = {
-    "ideal": (SURROGATE, "o", "ideal array: the conversion alone"),
-    "real": (SPICE, "s", "every non-ideality"),
+    "ideal": (plot.SURROGATE, "o", "ideal array: the conversion alone"),
+    "real": (plot.SPICE, "s", "every non-ideality"),
 }
 #: What is shown beside: other devices, other trainings.
 OTHERS = (
@@ -23,7 +23,7 @@ OTHERS = (
 
 def draw(result: dict[str, Any]) -> Figure:
     """Draw both losses with their 95 % intervals, the ANN and the limit of one point."""
-    figure = new_figure(3.4)
+    figure = plot.new_figure(3.4)
     axis = figure.subplots()
     curves = [(*STYLES[name], result["curves"][name]) for name in STYLES]
     curves += [
@@ -36,14 +36,14 @@ def draw(result: dict[str, Any]) -> Figure:
         losses = [row["loss"] for row in rows]
         draw_intervals(axis, place, losses, color=color, marker=marker, label=label)
     axis.axhline(0, color="black", linewidth=1, label=f"ANN: {_percent(result['ann_accuracy'])}")
-    axis.axhline(1, color=MUTED, linestyle="--", linewidth=1, label="one point")
+    axis.axhline(1, color=plot.MUTED, linestyle="--", linewidth=1, label="one point")
     cycles = [row["cycles"] for row in result["curves"]["real"]]
     scale_cycles(axis, cycles)
     axis.set_ylabel("accuracy lost (points)")
     axis.legend(fontsize=8, loc="upper right")
-    tidy(axis)
+    plot.tidy(axis)
     last = result["curves"]["real"][-1]["loss"]
-    headline(
+    plot.headline(
         figure,
         f"{100 * last['value']:.1f} points lost at T = {cycles[-1]} with every non-ideality "
         f"({result['network']})",

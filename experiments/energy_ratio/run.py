@@ -24,11 +24,8 @@ from typing import Any
 import click
 from figure import draw
 
-from memspice.analysis.cmos import PAPERS, NeuronDecision
-from memspice.experiment.cosim import CosimPlan
-from memspice.experiment.cosim_run import cosimulate
-from memspice.parameters import load_sourced
-from memspice.windows.setup import Setup
+import memspice as ms
+from memspice import cmos
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))  # scripts, not a package
@@ -36,48 +33,54 @@ from question import ROOT, Question, question_command, write_result  # noqa: E40
 
 #: Images and cycles; twenty images are enough for joules.
 FULL, QUICK = (200, 32), (20, 8)
-QUICK_PLAN = CosimPlan(
-    spice_cycles=2, full_windows=1, full_cycles=1, showcase_cycles=2, max_iterations=1, cache=True
+QUICK_PLAN = ms.CosimPlan(
+    spice_cycles=2, full_windows=1, full_cycles=1, showcase_cycles=2, max_iterations=1
 )
 MTJ = "sot-mtj"
 
 
 def answer(question: Question) -> None:
     """Simulate windows with both devices and compare them with CMOS."""
-    cmos = json.loads((HERE.parent / "cmos_neuron" / "result.json").read_text("utf-8"))
+    neuron = json.loads((HERE.parent / "cmos_neuron" / "result.json").read_text("utf-8"))
     found = [_device(question, device) for device in dict.fromkeys((question.device, MTJ))]
-    result = {"network": "cifar10-cnn", "devices": found, "cmos_neuron": _decision(cmos)}
+    result = {"network": "cifar10-cnn", "devices": found, "cmos_neuron": _decision(neuron)}
     write_result(question, result, {"energy_ratio": draw(result)})
 
 
 def _device(question: Question, device: str) -> dict[str, Any]:
     """Ratio and its doubts with one device."""
     images, cycles = FULL if question.full else QUICK
-    setup = Setup(device=device, images=images, cycles=cycles, data=question.data)
-    plan = CosimPlan(cache=True) if question.full else QUICK_PLAN
+    chip = ms.Chip("cifar10-cnn", device)
+    plan = ms.CosimPlan() if question.full else QUICK_PLAN
     folder = ROOT / "results/paper/energy_ratio" if question.full else question.out
     folder.mkdir(parents=True, exist_ok=True)
     click.echo(f"SPICE windows with {device}", err=True)
-    store = folder / f"waveforms-{Path(device).stem}.h5"
-    summary = cosimulate(setup, plan, store, progress=lambda *_: None).summary
+    summary = ms.cosim(
+        chip,
+        chip.images("test", images, question.data),
+        cycles=cycles,
+        plan=plan,
+        execution=ms.Execution(cache=True),
+        out=folder / f"waveforms-{Path(device).stem}.h5",
+    ).as_json()
     summary["dataset"].pop("source")
     kept = (
         "dataset", "notes", "device", "cycles", "seed", "ann_accuracy",
         "energy_per_inference_joule", "energy_by_layer_joule", "energy_total_joule",
         "assumed_fraction", "device_source", "sense_split_joule", "memristive_joule",
-        "memristive_ci95", "opponents", "cmos_baseline_joule", "ratio", PAPERS, "workload",
+        "memristive_ci95", "opponents", "cmos_baseline_joule", "ratio", cmos.PAPERS, "workload",
         "spice", "settled", "parameters", "excluded", "engine", "failures",
     )  # fmt: skip
     return {key: summary[key] for key in kept}
 
 
-def _decision(cmos: dict[str, Any]) -> dict[str, float]:
+def _decision(neuron: dict[str, Any]) -> dict[str, float]:
     """Simulated energy of a decision of the CMOS neuron and its doubt."""
-    decision = load_sourced("cmos45_neuron", "decision", NeuronDecision).values
+    decision = ms.load_table("cmos45_neuron", "decision", cmos.NeuronDecision).values
     return {
         "energy_joule": decision.energy(),
         "relative_half_width": decision.half_width,
-        "decisions": cmos["circuits"]["reference"]["decisions"],
+        "decisions": neuron["circuits"]["reference"]["decisions"],
     }
 
 

@@ -28,22 +28,8 @@ import click
 import numpy as np
 from figure import draw  # beside this file: experiments are scripts, not a package
 
-from memspice.devices.draws import event_uniforms
-from memspice.devices.magnet.macrospin import MacrospinMtj, evolve
-from memspice.devices.magnet.macrospin_density import (
-    density_switching_probability,
-    escape_rate,
-    thermal_start,
-)
-from memspice.devices.magnet.macrospin_noise import (
-    ThermalBath,
-    coarsen,
-    thermal_normals,
-    thermal_strength,
-)
-from memspice.outputs import write_text
-from memspice.parameters import load_sourced
-from memspice.plot.style import save
+import memspice as ms
+from memspice import physics
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
@@ -67,8 +53,8 @@ CHUNK = 480
 @click.option("--events", default=2000, show_default=True, help="Events at each point.")
 def main(events: int) -> None:
     """Run the experiment, write its result and its figure."""
-    device = load_sourced("llg-mtj", "llg_mtj", MacrospinMtj).values
-    bath = load_sourced("llg-mtj", "thermal", ThermalBath).values
+    device = ms.load_table("llg-mtj", "llg_mtj", physics.MacrospinMtj).values
+    bath = ms.load_table("llg-mtj", "thermal", physics.ThermalBath).values
     result: dict[str, Any] = {
         "device": "llg-mtj",
         "barrier": device.barrier(bath.temperature),
@@ -81,12 +67,16 @@ def main(events: int) -> None:
         "convergence": convergence(device, bath, events),
     }
     text = json.dumps(result, indent=1, allow_nan=False)
-    write_text(HERE / "result.json", text + "\n")
-    save(draw(result), HERE / "llg_switching.png")
+    (HERE / "result.json").write_text(text + "\n", encoding="utf-8")
+    ms.plot.save(draw(result), HERE / "llg_switching.png")
 
 
 def regime(
-    device: MacrospinMtj, bath: ThermalBath, pulse: float, limits: tuple[float, float], events: int
+    device: physics.MacrospinMtj,
+    bath: physics.ThermalBath,
+    pulse: float,
+    limits: tuple[float, float],
+    events: int,
 ) -> dict[str, Any]:
     """Switching probability against current for one pulse length, three times."""
     coarse = bath if pulse < 5e-9 else bath.model_copy(update={"interval": 2 * bath.interval})
@@ -94,7 +84,9 @@ def regime(
     states = [start(device, bath, events) for _ in drives]
     for path in thermal_paths(device, coarse, round(pulse / coarse.interval), events):
         states = [
-            evolve(device, state, path, coarse.interval, current=drive * device.critical_current)
+            physics.evolve(
+                device, state, path, coarse.interval, current=drive * device.critical_current
+            )
             for drive, state in zip(drives, states, strict=True)
         ]
     # Brown's rate is asymptotic in the barrier left: drawn down to 2 kT.
@@ -112,19 +104,25 @@ def regime(
     }
 
 
-def exact(device: MacrospinMtj, bath: ThermalBath, drive: float, pulse: float) -> float:
+def exact(
+    device: physics.MacrospinMtj, bath: physics.ThermalBath, drive: float, pulse: float
+) -> float:
     """Probability from the Fokker-Planck equation."""
     current = drive * device.critical_current
-    return density_switching_probability(device, bath.temperature, current, pulse)
+    return physics.density_switching_probability(device, bath.temperature, current, pulse)
 
 
-def activated(device: MacrospinMtj, bath: ThermalBath, drive: float, pulse: float) -> float:
+def activated(
+    device: physics.MacrospinMtj, bath: physics.ThermalBath, drive: float, pulse: float
+) -> float:
     """Probability from Brown's rate."""
-    rate = escape_rate(device, bath.temperature, drive * device.critical_current)
+    rate = physics.escape_rate(device, bath.temperature, drive * device.critical_current)
     return -math.expm1(-rate * pulse)
 
 
-def convergence(device: MacrospinMtj, bath: ThermalBath, events: int) -> list[dict[str, Any]]:
+def convergence(
+    device: physics.MacrospinMtj, bath: physics.ThermalBath, events: int
+) -> list[dict[str, Any]]:
     """Outcomes of the same events with finer and coarser paths of the same noise."""
     finest = bath.model_copy(update={"interval": FINEST})
     found = []
@@ -133,10 +131,10 @@ def convergence(device: MacrospinMtj, bath: ThermalBath, events: int) -> list[di
         intervals = round(CONVERGENCE_PULSE / FINEST)
         for path in thermal_paths(device, finest, intervals, events):
             states = [
-                evolve(
+                physics.evolve(
                     device,
                     state,
-                    coarsen(path, factor),
+                    physics.coarsen(path, factor),
                     factor * FINEST,
                     current=drive * device.critical_current,
                 )
@@ -162,20 +160,20 @@ def convergence(device: MacrospinMtj, bath: ThermalBath, events: int) -> list[di
     return found
 
 
-def start(device: MacrospinMtj, bath: ThermalBath, events: int) -> np.ndarray:
+def start(device: physics.MacrospinMtj, bath: physics.ThermalBath, events: int) -> np.ndarray:
     """Magnetisations (3, events) at thermal rest, the same for every run."""
-    uniforms = event_uniforms(SEED, 0, 0, 0, 0, 2 * events).reshape(events, 2).T
-    return thermal_start(device, bath.temperature, uniforms)
+    uniforms = physics.event_uniforms(SEED, 0, 0, 0, 0, 2 * events).reshape(events, 2).T
+    return physics.thermal_start(device, bath.temperature, uniforms)
 
 
 def thermal_paths(
-    device: MacrospinMtj, bath: ThermalBath, intervals: int, events: int
+    device: physics.MacrospinMtj, bath: physics.ThermalBath, intervals: int, events: int
 ) -> Iterator[np.ndarray]:
     """Thermal field of all events, a chunk of intervals after the other."""
-    strength = thermal_strength(device, bath)
+    strength = physics.thermal_strength(device, bath)
     for first in range(0, intervals, CHUNK):
         count = min(CHUNK, intervals - first)
-        normals = [thermal_normals(SEED, 0, 0, 0, n, first, count) for n in range(events)]
+        normals = [physics.thermal_normals(SEED, 0, 0, 0, n, first, count) for n in range(events)]
         yield strength * np.stack(normals, axis=-1)
 
 

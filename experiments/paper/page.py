@@ -11,10 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedErro
 from rows import QUESTIONS, Results, Row, rows
 from verdicts import CONDITIONS, HOLDS, NOT, OPEN, amount, points, safe_range
 
-from memspice.errors import IncompleteResults
-from memspice.outputs import write_text, writing
-from memspice.plot.style import si
-from memspice.report.html import embedded
+import memspice as ms
 
 #: Mark and class of each verdict.
 MARKS = {HOLDS: ("✓", "good"), CONDITIONS: ("~", "part"), NOT: ("✗", "bad"), OPEN: ("?", "open")}
@@ -34,9 +31,9 @@ def write_page(folder: Path, out: Path, results: Results) -> list[Row]:
 
     Raises
     ------
-    IncompleteResults
+    ms.errors.IncompleteResults
         If a figure or a part of a result is missing; nothing is written then.
-    StoreError
+    OSError
         If the page cannot be written.
     """
     try:
@@ -44,13 +41,12 @@ def write_page(folder: Path, out: Path, results: Results) -> list[Row]:
         context = {"rows": found, **_context(results)}
         pages = {name: _render(name, context, folder, out) for name in ("page.html", "page.md")}
     except (KeyError, IndexError, UndefinedError) as error:
-        raise IncompleteResults(
+        raise ms.errors.IncompleteResults(
             f"a result lacks {error}: run its script again, or make paper"
         ) from error
-    with writing(out, lambda: "Name another folder"):
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in pages.items():
-            write_text(out / name, text)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in pages.items():
+        (out / name).write_text(text, encoding="utf-8")
     return found
 
 
@@ -66,9 +62,9 @@ def _render(name: str, context: Mapping[str, Any], folder: Path, out: Path) -> s
     def path(script: str, figure: str) -> Path:
         return folder / script / f"{figure}.png"
 
-    environment.filters.update(si=si, points=points, amount=amount, safe_range=safe_range)
+    environment.filters.update(si=ms.plot.si, points=points, amount=amount, safe_range=safe_range)
     environment.globals.update(
-        embed=lambda script, figure: embedded(path(script, figure)),
+        embed=lambda script, figure: ms.report.embedded(path(script, figure)),
         link=lambda script, figure: os.path.relpath(path(script, figure), out),
         mark=MARKS.__getitem__,
     )

@@ -23,9 +23,8 @@ from verdicts import (
     robust_verdict,
 )
 
-from memspice.analysis.cmos import PAPERS, SCOPES
-from memspice.errors import IncompleteResults
-from memspice.plot.style import si
+import memspice as ms
+from memspice import cmos
 
 #: Scripts in their order; each writes ``NAME/result.json`` and its figures.
 QUESTIONS = ("stochastic_neuron", "conversion", "robustness", "energy_ratio")
@@ -55,7 +54,7 @@ def read_results(folder: Path) -> dict[str, dict[str, Any]]:
 
     Raises
     ------
-    IncompleteResults
+    ms.errors.IncompleteResults
         If one is missing or no JSON; the message names the script that makes it.
     """
     results = {}
@@ -64,7 +63,7 @@ def read_results(folder: Path) -> dict[str, dict[str, Any]]:
         try:
             results[name] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise IncompleteResults(
+            raise ms.errors.IncompleteResults(
                 f"no result at {path}: {error}\nrun experiments/{name}/run.py, or make paper"
             ) from error
     return results
@@ -75,7 +74,7 @@ def rows(results: Results) -> list[Row]:
 
     Raises
     ------
-    IncompleteResults
+    ms.errors.IncompleteResults
         If no sweep was made of a kind that a question asks for.
     """
     return [*_claims(results), *_research_questions(results)]
@@ -156,7 +155,7 @@ def _robust(
     found = results["robustness"]
     sweeps = [sweep for sweep in found["sweeps"] if sweep["group"] in groups]
     if not sweeps:
-        raise IncompleteResults(
+        raise ms.errors.IncompleteResults(
             f"the result of robustness has no sweep of {' or '.join(groups)}: run its script "
             "again, or make paper"
         )
@@ -183,10 +182,11 @@ def _ratio(device: Mapping[str, Any], kind: str, number: float, statement: str, 
         for scope, ratios in device["ratio"].items()
         for opponent in ratios
     ]
-    count = ratio_case(device, SCOPES[-1], PAPERS)
+    count = ratio_case(device, cmos.SCOPES[-1], cmos.PAPERS)
     total = device["energy_total_joule"]
     ours = (
-        f"{device['device']}, {device['device_source']} device: {si(total['value'], 'J')} an "
+        f"{device['device']}, {device['device_source']} device: "
+        f"{ms.plot.si(total['value'], 'J')} an "
         f"inference, {100 * device['assumed_fraction']:.0f} % of it assumed; {'; '.join(cases)}. "
         f"Counted as the papers seem to, beside their {number:g}: {count}"
     )

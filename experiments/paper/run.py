@@ -20,7 +20,7 @@ import click
 from page import write_page
 from rows import QUESTIONS, Row, read_results
 
-from memspice.errors import MemspiceError
+import memspice as ms
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -44,7 +44,7 @@ def main(full: bool, data: Path | None, device: str, out: Path | None, page: boo
     target = HERE if full and out is None else folder
     try:
         found = write_page(folder, target, read_results(folder))
-    except MemspiceError as error:
+    except ms.errors.MemspiceError as error:
         raise click.ClickException(str(error)) from error
     table = verdict_table(found)
     if target == HERE:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from memspice.analysis.cmos import PAPERS
-from memspice.analysis.comparison import MARGIN
+from memspice import cmos, results
 
 HOLDS = "holds"
 CONDITIONS = "holds under these conditions"
@@ -33,9 +32,9 @@ LOSS_RULE = (
 NEURON_RULE = (
     f"Every device's counts must agree with its law (chi-square, p above {100 * SIGNIFICANCE:g} % "
     "shared by the devices) and every spike with the closed form outside a margin of "
-    f"{100 * MARGIN:g} %; else it does not hold. Holds: the stochastic network then also surely "
-    "beats (95 %) the same one whose devices switch wherever P > 1/2; under conditions: it does "
-    "not surely."
+    f"{100 * results.MARGIN:g} %; else it does not hold. Holds: the stochastic network then also "
+    "surely beats (95 %) the same one whose devices switch wherever P > 1/2; under conditions: it "
+    "does not surely."
 )
 RATIO_RULE = (
     "CMOS over own energy, like for like: three scopes that book the same work on both sides, each "
@@ -84,7 +83,7 @@ def neuron_verdict(result: Mapping[str, Any]) -> Verdict:
     least = SIGNIFICANCE / len(devices)
     for device in devices:
         p, worst = device["agreement"]["p_value"], device["worst_margin"]
-        if p < least or worst > MARGIN:
+        if p < least or worst > results.MARGIN:
             reason = f"p = {p:.2g}, worst margin {worst:.2g}: its circuit is not its law"
             return Verdict(NOT, f"{device['parameter_set']}: {reason}")
     last = result["stochastic"][-1]
@@ -125,8 +124,8 @@ def ratio_verdict(device: Mapping[str, Any], number: float) -> Verdict:
 
 def ratio_case(device: Mapping[str, Any], scope: str, opponent: str) -> str:
     """One ratio with its scope, opponent, sensitivity and what is assumed on either side."""
-    papers = opponent == PAPERS
-    item = device[PAPERS][scope] if papers else device["ratio"][scope][opponent]
+    papers = opponent == cmos.PAPERS
+    item = device[cmos.PAPERS][scope] if papers else device["ratio"][scope][opponent]
     low, high = (item["sensitivity"][end]["value"] for end in ("low", "high"))
     return (
         f"{item['value']:.3g} at {_words(scope)} against {device['opponents'][opponent]} "

@@ -8,34 +8,36 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from plots import draw_intervals
 
-from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, tidy
+from memspice import plot
 
 
 def draw(sweep: dict[str, Any], result: dict[str, Any]) -> Figure:
     """Draw a sweep with its 95 % intervals and the nominal setting."""
-    figure = new_figure(3.0)
+    figure = plot.new_figure(3.0)
     accuracy, energy = figure.subplots(1, 2)
-    _points(accuracy, sweep, "accuracy", 100, SURROGATE)
+    _points(accuracy, sweep, "accuracy", 100, plot.SURROGATE)
     accuracy.axhline(100 * result["ann_accuracy"], color="black", linewidth=1, label="ANN")
     nominal = 100 * result["nominal"]["accuracy"]["value"]
-    accuracy.axhline(nominal, color=MUTED, linewidth=1, linestyle="--", label="nominal setting")
+    accuracy.axhline(
+        nominal, color=plot.MUTED, linewidth=1, linestyle="--", label="nominal setting"
+    )
     accuracy.set_ylabel("accuracy (%)")
     _at_least(accuracy, 10)
     accuracy.legend(fontsize=8, loc="lower left", framealpha=0.5)
-    _points(energy, sweep, "energy_ratio", 1, SPICE)
-    energy.axhline(1, color=MUTED, linewidth=1, linestyle="--")
+    _points(energy, sweep, "energy_ratio", 1, plot.SPICE)
+    energy.axhline(1, color=plot.MUTED, linewidth=1, linestyle="--")
     energy.set_ylabel("energy over nominal")
     _at_least(energy, 0.1)
     refused = [point["value"] for point in sweep["points"] if "refused" in point]
     for axis in (accuracy, energy):
         for value in refused:
             place = sorted(sweep["values"]).index(value)
-            axis.axvspan(place - 0.4, place + 0.4, color=MUTED, alpha=0.25, linewidth=0)
+            axis.axvspan(place - 0.4, place + 0.4, color=plot.MUTED, alpha=0.25, linewidth=0)
             axis.text(place, 0.5, "no working circuit", rotation=90, ha="center", va="center",
                       fontsize=8, transform=axis.get_xaxis_transform())  # fmt: skip
         _scale(axis, sweep)
-        tidy(axis)
-    headline(figure, _title(sweep, result))
+        plot.tidy(axis)
+    plot.headline(figure, _title(sweep, result))
     return figure
 
 

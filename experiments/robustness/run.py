@@ -22,14 +22,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from memspice.errors import ConfigError
-from memspice.parameters import load_parameter_set
-from memspice.windows.setup import Setup
+import memspice as ms
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
-from chips import ann_correct  # noqa: E402
 from figure import draw  # noqa: E402
-from measure import Measured, compared, measure  # noqa: E402
+from measure import Measured, Point, compared, measure  # noqa: E402
 from question import Question, accuracy_network, question_command, write_result  # noqa: E402
 from sweeps import SWEEPS, Sweep  # noqa: E402
 
@@ -42,10 +39,12 @@ CYCLES = 8
 def answer(question: Question) -> None:
     """Measure every sweep and write the result with its figures."""
     network, (images, chips), notes = accuracy_network(question, FULL, QUICK, DIGITS)
-    setup = Setup(network, question.device, images=images, cycles=CYCLES, data=question.data)
-    nominal, ann = measure(setup, chips), ann_correct(setup)
+    chip = ms.Chip(network, question.device)
+    data = chip.images("test", images, question.data)
+    point, ann = Point(network, chip.device, data, CYCLES), chip.run(data, cycles=1).ann_correct()
+    nominal = measure(point, chips)
     with tqdm(total=sum(len(sweep.values) for sweep in SWEEPS), desc="robustness") as bar:
-        sweeps = [sweep_json(sweep, setup, chips, nominal, ann, bar) for sweep in SWEEPS]
+        sweeps = [sweep_json(sweep, point, chips, nominal, ann, bar) for sweep in SWEEPS]
     result = {
         "network": network, "images": images, "chips": chips, "cycles": CYCLES, "notes": notes,
         "ann_accuracy": float(ann.mean()), "nominal": compared(nominal, nominal, ann),
@@ -55,25 +54,26 @@ def answer(question: Question) -> None:
 
 
 def sweep_json(
-    sweep: Sweep, setup: Setup, chips: int, nominal: Measured, ann: np.ndarray, bar: tqdm
+    sweep: Sweep, point: Point, chips: int, nominal: Measured, ann: np.ndarray, bar: tqdm
 ) -> dict[str, Any]:
     """All points of a sweep, and the value that the nominal setting has."""
-    own = sweep.nominal(load_parameter_set(setup.device), setup.tile)
+    own = sweep.nominal(point.device, point.tile)
     points = []
     for value in sweep.values:
-        changed = replace(setup, changes=sweep.changes(value), tile=sweep.tile(value, setup.tile))
+        device = point.device.change(**sweep.changes(value))
+        changed = replace(point, device=device, tile=sweep.tile(value, point.tile))
         points.append({"value": value, **_point(changed, chips, nominal, ann, bool(points))})
         bar.update()
     return {**asdict(sweep), "nominal": own, "points": points}
 
 
 def _point(
-    setup: Setup, chips: int, nominal: Measured, ann: np.ndarray, may_refuse: bool
+    point: Point, chips: int, nominal: Measured, ann: np.ndarray, may_refuse: bool
 ) -> dict[str, Any]:
     """One point; a setting with which no working circuit can be built is a result, too."""
     try:
-        return compared(measure(setup, chips), nominal, ann)
-    except ConfigError as error:
+        return compared(measure(point, chips), nominal, ann)
+    except ms.errors.ConfigError as error:
         if not may_refuse:  # the mildest value: the sweep itself makes no sense
             raise
         return {"refused": str(error)}

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from memspice.devices.drift import CellConditions
-from memspice.parameters import ParameterSet, load_sourced
+import memspice as ms
 
 #: Stands among the parameters for rows and columns of a tile.
 TILE = "tile"
-#: Tables of a set file whose values a parameter set has under another name.
-_TABLES = {"neuron": "device"}
 
 
 @dataclass(frozen=True)
@@ -41,17 +38,16 @@ class Sweep:
         """Rows and columns of a tile at one value."""
         return (int(value), int(value)) if TILE in self.parameters else nominal
 
-    def nominal(self, values: ParameterSet, tile: tuple[int, int]) -> float:
+    def nominal(self, device: ms.Device, tile: tuple[int, int]) -> float:
         """What the set itself, or the tile, has in the place of the swept values."""
         if TILE in self.parameters:
             return tile[0]
-        table, _, name = self.parameters[0].partition(".")
-        return float(getattr(getattr(values, _TABLES.get(table, table)), name))
+        return float(device.value(self.parameters[0]))
 
 
 _TEN_YEARS = 3.2e8  # s
 _OXIDE_DRIFT = {"synapse.drift_exponent": 0.01}
-_OXIDE = load_sourced("cells", "conditions", CellConditions).values
+_OXIDE = ms.load_table("cells", "conditions", ms.physics.CellConditions).values
 _OXIDE_HEAT = {
     "synapse.activation_temperature": _OXIDE.activation_temperature,
     "synapse.reference_temperature": _OXIDE.reference_temperature,

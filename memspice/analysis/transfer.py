@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from memspice.analysis.assumed import assumed_fraction
-from memspice.analysis.statistics import Agreement, Proportion, proportion
+from memspice.analysis.statistics import Proportion, proportion
 from memspice.devices.neurons import MemristorNeuron
-from memspice.engines.base import EngineInfo
 from memspice.errors import ConfigError
 from memspice.parameters import ParameterSet
 
@@ -63,80 +60,6 @@ class TransferPoint:
     mismatches: int
     worst_margin: float
     energy_joule: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Characterization:
-    """P(V) of the neuron of a parameter set.
-
-    ``points`` rise in voltage; ``agreement`` and ``worst_deviation`` are over all points and over
-    the sweep: at the lower rail the integral is of the order of the solver's tolerance.
-    ``read_disturb`` is the probability that a read pulse sets an unswitched device; ``doubts`` say
-    where SPICE is beyond a limit of the verdict.
-    """
-
-    parameter_set: ParameterSet
-    engine: EngineInfo
-    seed: int
-    points: tuple[TransferPoint, ...]
-    agreement: Agreement
-    read_disturb: float
-    wall_seconds: float
-    doubts: tuple[str, ...] = ()
-
-    @property
-    def events(self) -> int:
-        """Number of simulated write attempts."""
-        return sum(point.spikes.n for point in self.points)
-
-    @property
-    def sweep(self) -> tuple[TransferPoint, ...]:
-        """The points between the rails."""
-        return tuple(point for point in self.points if not point.rail)
-
-    @property
-    def worst_deviation(self) -> float:
-        """Largest ``|hazard_spice / hazard - 1|`` of an event of the sweep, [1]."""
-        return max(max(-p.deviation_low, p.deviation_high, 0.0) for p in self.sweep)
-
-    @property
-    def mismatches(self) -> int:
-        """Events whose spike is not the surrogate's."""
-        return sum(point.mismatches for point in self.points)
-
-    @property
-    def worst_margin(self) -> float:
-        """Largest ``|hazard / E - 1|`` of the mismatches, [1]; 0 if there is none."""
-        return max(point.worst_margin for point in self.points)
-
-    @property
-    def assumed_fraction(self) -> float:
-        """Share of the energy of all points that rests on assumed constants, [1]."""
-        energy = {
-            f"neuron_{phase}": sum(point.energy_joule[phase] for point in self.points)
-            for phase in ("write", "read", "reset")
-        }
-        return assumed_fraction(energy, self.parameter_set.provenance)
-
-    def as_json(self) -> dict[str, Any]:
-        """All results as plain values, SI units."""
-        return {
-            "parameter_set": self.parameter_set.name,
-            "notes": [*self.parameter_set.notes, *self.doubts],
-            "device": self.parameter_set.device.kind,
-            "engine": self.engine.as_json(),
-            "seed": self.seed,
-            "events": self.events,
-            "points": [asdict(point) for point in self.points],
-            "assumed_fraction": self.assumed_fraction,
-            "device_source": self.parameter_set.device_source,
-            "agreement": asdict(self.agreement),
-            "worst_deviation": self.worst_deviation,
-            "mismatches": self.mismatches,
-            "worst_margin": self.worst_margin,
-            "read_disturb": {"probability": self.read_disturb, "note": READ_DISTURB_NOTE},
-            "wall_seconds": self.wall_seconds,
-        }
 
 
 def drive_voltages(parameter_set: ParameterSet, points: int) -> np.ndarray:

@@ -4,45 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 import tomllib
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from memspice.analysis.activation import activation_text
-from memspice.analysis.transfer import READ_DISTURB_NOTE, Characterization
+import memspice as ms
 from memspice.cli.bar import progress_bar
 from memspice.cli.execution import execution_options, take_execution
 from memspice.cli.options import (
-    counter,
     engine_option,
-    note_lines,
+    json_option,
     parents_option,
     parse_changes,
     set_option,
+    stages,
 )
-from memspice.cli.output import first_problem, report
-from memspice.engines import find_engine
+from memspice.cli.output import report_result
 from memspice.errors import ConfigError, DataError
-from memspice.experiment.characterize import characterize
 from memspice.inputs import read_input
-from memspice.jobs import Execution
 from memspice.outputs import check_file, make_folder, write_text
-from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
-from memspice.parameters.file import LARGEST_FILE
-from memspice.plot.style import own_style, save
-from memspice.plot.transfer_plot import draw_transfer
-from memspice.quantities import format_si
-from memspice.windows.agreement import check_verdict
 
-_HEADER = (
-    "  drive       P       P    95 % interval    spikes /     H SPICE     energy\n"
-    "    (V)  closed   SPICE                     events      / H - 1   per event"
-)
+#: Largest fit that is looked at before it is replaced, [bytes].
+_LARGEST_FIT = 1 << 20
 
 
 @click.command("characterize")
@@ -50,7 +36,7 @@ _HEADER = (
     "--device",
     default="ag-asi",
     show_default=True,
-    help=f"Parameter set: {', '.join(PARAMETER_SETS)}, or the path of a .toml file.",
+    help="Parameter set: ag-asi, fast-memristor, sot-mtj, or the path of a .toml file.",
 )
 @set_option
 @click.option("--points", default=13, show_default=True, help="Voltages from P = 1 % to 99 %.")
@@ -69,7 +55,7 @@ _HEADER = (
     help="TOML file for the activation that training uses, fitted to SPICE.",
 )
 @parents_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def characterize_command(
     device: str,
     changes: tuple[str, ...],
@@ -89,28 +75,33 @@ def characterize_command(
     of its own; its spike must be the one that the closed form foretells for that threshold.  All
     neurons are the median device: spreads of the parameter set change nothing here.
     """
-    parameter_set = load_parameter_set(device, parse_changes(changes))
-    simulator = find_engine(engine)
+    execution = take_execution(options)
+    chosen = ms.load_device(device).change(**parse_changes(changes))
     if out is not None:
         make_folder(out, parents=parents)
-    files = _files(parameter_set, out, fit)
+    files = _files(chosen.parameters.name, out, fit)
     for file in files:
         check_file(file, parents=parents)  # before the work, not after it
     _check_fit(fit)
-    execution = Execution(**take_execution(options))
     with progress_bar(desc="characterize", unit="deck") as bar:
-        result = characterize(
-            parameter_set, points, events, seed, simulator, execution, counter(bar)
+        result = ms.characterize(
+            chosen,
+            points=points,
+            events=events,
+            seed=seed,
+            engine=engine,
+            execution=execution,
+            progress=stages(bar),
         )
     if result.doubts:  # nothing is trained with what is beyond its limits
         files = [file for file in files if file != fit]
     _write(result, files, fit)
-    report(
-        {**result.as_json(), "out": [str(path) for path in files]},
-        partial(_text, result, files),
+    report_result(
+        result,
         as_json=as_json,
+        text=lambda: "\n".join([repr(result), *map(str, files)]),
+        more={"out": [str(path) for path in files]},
         stored=files,
-        problem=first_problem(partial(check_verdict, result.doubts)),
     )
 
 
@@ -119,7 +110,7 @@ def _check_fit(fit: Path | None) -> None:
     if fit is None or not fit.exists() or fit.stat().st_size == 0:
         return
     try:
-        tables = tomllib.loads(read_input(fit, LARGEST_FILE, DataError).decode())
+        tables = tomllib.loads(read_input(fit, _LARGEST_FIT, DataError).decode())
     except (DataError, ValueError):
         tables = {}
     if set(tables) != {"activation"}:
@@ -129,52 +120,18 @@ def _check_fit(fit: Path | None) -> None:
         )
 
 
-def _files(parameter_set: ParameterSet, out: Path | None, fit: Path | None) -> list[Path]:
+def _files(name: str, out: Path | None, fit: Path | None) -> list[Path]:
     """What will be written: figure, numbers and fit, as far as they are asked for."""
-    stem = "characterize-" + re.sub(r"[^\w.-]+", "-", parameter_set.name)
+    stem = "characterize-" + re.sub(r"[^\w.-]+", "-", name)
     figures = [out / f"{stem}.png", out / f"{stem}.json"] if out else []
     return [*figures, *([fit] if fit else [])]
 
 
-def _write(result: Characterization, files: Sequence[Path], fit: Path | None) -> None:
-    numbers = json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n"
+def _write(result: ms.results.Characterization, files: Sequence[Path], fit: Path | None) -> None:
     for file in files:
         if file == fit:
-            write_text(file, activation_text(result))
+            write_text(file, result.activation_toml())
         elif file.suffix == ".png":
-            with own_style():
-                save(draw_transfer(result), file)
+            ms.plot.save(ms.plot.transfer(result), file)
         else:
-            write_text(file, numbers)
-
-
-def _text(result: Characterization, files: list[Path]) -> str:
-    title = f"{result.parameter_set.name}: {result.parameter_set.summary}"
-    lines = [textwrap.fill(title, 80), *note_lines(result.as_json()), "", _HEADER]
-    for point in result.points:
-        energy = sum(point.energy_joule.values())
-        lines.append(
-            f"{point.voltage:7.4f}  {point.expected:6.4f}  {point.spikes.value:6.4f}"
-            f"  {point.spikes.low:5.3f} .. {point.spikes.high:5.3f}"
-            f"  {point.count:6d} / {point.spikes.n:<6d}"
-            f"{100 * (point.hazard_spice / point.hazard - 1):+7.3f} %"
-            f"  {format_si(energy, 'J'):>8}{' rail' if point.rail else ''}"
-        )
-    return "\n".join([*lines, "", *_summary(result), *map(str, files)])
-
-
-def _summary(result: Characterization) -> list[str]:
-    agreement, engine = result.agreement, result.engine
-    margin = f", worst margin {100 * result.worst_margin:.3f} %" if result.mismatches else ""
-    return [
-        f"spikes         {result.mismatches} of {result.events} differ from the closed form's"
-        f"{margin}",
-        f"hazard         differs by {100 * result.worst_deviation:.3f} % at most between the rails",
-        f"counts         chi-square {agreement.chi_square:.1f} on {agreement.degrees} points, "
-        f"p = {agreement.p_value:.2f}; worst |z| = {agreement.worst_z:.1f}",
-        f"energy         of a neuron, {result.assumed_fraction:.0%} of it assumed; "
-        f"{result.parameter_set.device_source} device",
-        f"read disturb   {result.read_disturb:.2g} a read, {READ_DISTURB_NOTE}",
-        f"engine         {engine.name} {engine.version}, {result.wall_seconds:.1f} s, "
-        f"seed {result.seed}",
-    ]
+            write_text(file, json.dumps(result.as_json(), indent=2, allow_nan=False) + "\n")

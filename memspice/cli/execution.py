@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from memspice.cli.options import JOBS
-from memspice.jobs import Execution
-
-CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+import memspice as ms
+from memspice.cli.later import import_library
+from memspice.cli.options import JOBS, options_of
 
 _OPTIONS = (
     click.option(
@@ -29,13 +26,13 @@ _OPTIONS = (
     click.option(
         "--retries",
         type=click.IntRange(min=0),
-        default=Execution.retries,
+        default=1,
         show_default=True,
         help="More attempts for a deck that timed out, crashed or lost its worker.",
     ),
     click.option(
         "--timeout",
-        default=Execution.timeout,
+        default=900.0,
         show_default=True,
         help="Seconds a deck may take, each time.",
     ),
@@ -48,13 +45,12 @@ _OPTIONS = (
 )
 
 
-def execution_options(command: CommandT) -> CommandT:
-    """Options of :class:`~memspice.jobs.Execution`."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+#: Options of `memspice.Execution`; a test compares their defaults with its own.
+execution_options = options_of(*_OPTIONS)
 
 
-def take_execution(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the values of `execution_options` out of a command's options."""
-    return {field.name: options.pop(field.name) for field in fields(Execution)}
+def take_execution(options: dict[str, Any]) -> ms.Execution:
+    """Execution from the values of `execution_options`."""
+    import_library()
+    names = ("workers", "scheduler", "retries", "timeout", "cache")
+    return ms.Execution(**{name: options.pop(name) for name in names})

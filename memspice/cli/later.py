@@ -38,6 +38,12 @@ class LaterCommand(click.Command):
         return command
 
 
+def import_library() -> None:
+    """Import what simulates, once a command line is understood and before it does anything."""
+    with left_at_once():
+        importlib.import_module("memspice.experiment.chip")
+
+
 class LaterGroup(click.Group):
     """Group of commands of which only the one that is called is imported."""
 

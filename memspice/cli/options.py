@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-import textwrap
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from memspice.engines import ENGINES
-from memspice.errors import ConfigError
-from memspice.network.flaws import FLAWS
+import memspice as ms
 from memspice.outputs import check_file
-from memspice.quantities import format_si
-from memspice.windows.setup import Setup
+
+#: Values of ``--engine``, as `memspice.engines.ENGINES` has them: without its imports.
+ENGINE_NAMES = ("ngspice", "vacask")
+#: Most images of a run.
+MOST_IMAGES = 10_000_000
+#: Options of `chip_options` that make the chip and choose its images.
+_CHIP = (
+    "network", "device", "images", "tile", "wire_resistance", "flaws", "changes", "seed", "data",
+)  # fmt: skip
 
 #: Type of ``--jobs``.
 JOBS = click.IntRange(min=1)
@@ -47,23 +51,50 @@ parents_option = click.option(
 #: ``--engine``, for every command that runs decks on one engine.
 engine_option = click.option(
     "--engine",
-    type=click.Choice(sorted(ENGINES)),
+    type=click.Choice(ENGINE_NAMES),
     default="ngspice",
     show_default=True,
     help="Circuit simulator.",
 )
 
 
-def setup_options(
+def options_of(*options: Callable[[CommandT], CommandT]) -> Callable[[CommandT], CommandT]:
+    """Put options on a command, in the order in which its help lists them."""
+
+    def decorate(command: CommandT) -> CommandT:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+#: ``--json``, for every command with a result.
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+#: For every command that writes a run file.
+run_file_options = options_of(
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="HDF5 run file; an earlier result there stays until the new one is complete.",
+    ),
+    parents_option,
+    click.option("--resume", is_flag=True, help="Go on with the run in --out instead."),
+    json_option,
+)
+
+
+def chip_options(
     *, images: int, cycles: int, network: str = "cifar10-cnn"
 ) -> Callable[[CommandT], CommandT]:
-    """Options of :class:`~memspice.windows.setup.Setup`, with a command's own defaults."""
-    options = [
+    """Options of network, device and images, with a command's own defaults; see `take_chip`."""
+    return options_of(
         click.option(
             "--network",
             default=network,
             show_default=True,
-            help="digits-mlp, cifar10-cnn, cifar10-cnn-wide, or the path of a .h5 file.",
+            help="digits-mlp, cifar10-cnn, cifar10-cnn-wide, or the path of a .h5 or .nir file.",
         ),
         click.option(
             "--device",
@@ -91,14 +122,39 @@ def setup_options(
         set_option,
         click.option("--seed", default=0, show_default=True, help="Seed of every draw."),
         click.option("--data", help=DATA_HELP),
-    ]
+    )
 
-    def decorate(command: CommandT) -> CommandT:
-        for option in reversed(options):
-            command = option(command)
-        return command
 
-    return decorate
+def take_chip(options: dict[str, Any]) -> tuple[ms.Chip, dict[str, Any]]:
+    """Chip from the values of `chip_options`, and what its runs take of them."""
+    taken = {name: options.pop(name) for name in _CHIP}
+    images, size = taken["images"], {name: options.pop(name) for name in ("cycles", "burst")}
+    ms.Chip.check_size(**size)
+    if not 1 <= images <= MOST_IMAGES:
+        bound = "at least 1" if images < 1 else f"at most {MOST_IMAGES:,}"
+        raise ms.errors.ConfigError(f"images = {images} must be {bound}")
+    chip = ms.Chip(
+        taken["network"],
+        _device(taken),
+        tile=parse_tile(taken["tile"]),
+        seed=taken["seed"],
+        training=taken["data"],
+    )
+    data = chip.images("test", images, taken["data"])
+    notes = []
+    if len(data) < images:
+        notes.append(f"{images} images asked for, the data set has {len(data)}")
+    return chip, {"images": data, **size, "notes": notes}
+
+
+def _device(taken: dict[str, Any]) -> ms.Device:
+    device = ms.load_device(taken["device"])
+    if taken["flaws"]:
+        device = device.with_flaws()
+    changes: dict[str, Any] = parse_changes(taken["changes"])
+    if taken["wire_resistance"] is not None:
+        changes["wire_resistance"] = taken["wire_resistance"]
+    return device.change(**changes)
 
 
 def check_out(out: Path | None, *, parents: bool, resume: bool) -> None:
@@ -114,22 +170,14 @@ def check_out(out: Path | None, *, parents: bool, resume: bool) -> None:
     if out is not None:
         check_file(out, parents=parents)
     elif resume:
-        raise ConfigError("--resume needs --out: the run to go on with")
-
-
-def take_setup(options: dict[str, Any]) -> Setup:
-    """Setup from the values of :func:`setup_options`."""
-    changes = parse_changes(options["changes"])
-    if options.pop("flaws"):
-        changes = {**FLAWS, **changes}
-    return Setup(**{**options, "tile": parse_tile(options["tile"]), "changes": changes})
+        raise ms.errors.ConfigError("--resume needs --out: the run to go on with")
 
 
 def parse_tile(text: str) -> tuple[int, int]:
     """Rows and columns of ``ROWSxCOLS``."""
     match = re.fullmatch(r"(\d+)x(\d+)", text)
     if not match:
-        raise ConfigError(f"--tile {text!r} must be ROWSxCOLS, for example 128x128")
+        raise ms.errors.ConfigError(f"--tile {text!r} must be ROWSxCOLS, for example 128x128")
     return int(match[1]), int(match[2])
 
 
@@ -145,11 +193,11 @@ def parse_changes(texts: Iterable[str]) -> dict[str, float | str]:
     for text in texts:
         match = re.fullmatch(r"\s*([^\s=]+)\s*=\s*(\S+)\s*", text)
         if not match:
-            raise ConfigError(
+            raise ms.errors.ConfigError(
                 f"--set {text!r} must be TABLE.NAME=VALUE, for example synapse.variation=0.1"
             )
         if match[1] in changes:
-            raise ConfigError(f"--set {match[1]} is given twice: leave one out")
+            raise ms.errors.ConfigError(f"--set {match[1]} is given twice: leave one out")
         changes[match[1]] = _number_or_word(match[2])
     return changes
 
@@ -160,27 +208,6 @@ def _number_or_word(text: str) -> float | str:
         with suppress(ValueError):
             return kind(text)
     return text
-
-
-def note_lines(content: Mapping[str, Any]) -> list[str]:
-    """Lines of a result's text that say where it is less than what was asked for."""
-    return [
-        textwrap.fill(note, 80, initial_indent="  note         ", subsequent_indent=15 * " ")
-        for note in content.get("notes", ())
-    ]
-
-
-def in_cycles(content: Mapping[str, Any]) -> str:
-    """Cycles of a result in words, and its bursts where it has any."""
-    bursts = f" in bursts of {content['burst']}" if content["burst"] > 1 else ""
-    return f"{content['cycles']} cycles{bursts}"
-
-
-def energy_line(content: Mapping[str, Any]) -> str:
-    """A result's total in words: joules, how much of them is assumed, what device they are of."""
-    total = format_si(content["energy_total_joule"], "J")
-    assumed, source = content["assumed_fraction"], content["device_source"]
-    return f"{total}, {assumed:.0%} of it assumed; {source} device"
 
 
 def stages(bar: Any) -> Callable[[str, int, int], None]:
@@ -194,16 +221,6 @@ def stages(bar: Any) -> Callable[[str, int, int], None]:
             bar.n = bar.last_print_n = 0
             bar.start_t = bar.last_print_t = time.time()
             bar.set_description(stage, refresh=False)
-        bar.total = total
-        bar.update(done - bar.n)
-
-    return show
-
-
-def counter(bar: Any) -> Callable[[int, int], None]:
-    """Progress callback that moves a bar to ``done`` of ``total``."""
-
-    def show(done: int, total: int) -> None:
         bar.total = total
         bar.update(done - bar.n)
 

@@ -13,11 +13,13 @@ import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
+import memspice as ms
 from memspice.cli.answer import ANSWER
 from memspice.cli.failure import failure
 from memspice.errors import IncompleteResults, MemspiceError
@@ -149,6 +151,45 @@ def report(
         emit(text(), stored)
     if problem:
         raise problem
+
+
+def report_result(
+    result: ms.results.RunResult | ms.results.Characterization,
+    *,
+    as_json: bool,
+    text: Callable[[], str] | None = None,
+    more: Mapping[str, Any] | None = None,
+    stored: Iterable[Path | str | None] = (),
+) -> None:
+    """Print a result of the library, and fail where it is less than it should be.
+
+    Parameters
+    ----------
+    result : RunResult or Characterization
+        What was found.
+    as_json : bool
+        Print one JSON object.
+    text : callable, optional
+        Gives what is printed else; by default the result's own table.
+    more : mapping, optional
+        What the object has besides.
+    stored : iterable of path or None
+        Files that hold the result besides its run file.
+
+    Raises
+    ------
+    IncompleteResults
+        If the result cannot be printed, or jobs failed.
+    EngineError
+        If a number is beyond a limit of the verdict.
+    """
+    report(
+        {**result.as_json(), **(more or {})},
+        text or partial(repr, result),
+        as_json=as_json,
+        stored=[getattr(result, "out", None), *stored],
+        problem=first_problem(result.check),
+    )
 
 
 def _print(text: str) -> None:

@@ -21,7 +21,6 @@ from memspice.quantities import format_si
 from memspice.verification.circuits import verify_cases
 from memspice.verification.compare import CaseResult, verification_json, verify
 from memspice.verification.models import ModelCheck, check_models
-from memspice.windows.setup import engine_record
 
 _BEGIN, _END = "<!-- verify -->", "<!-- /verify -->"
 _COLUMNS = "{:16}{:8}{:>9}{:>9}{:>8}{:>7}{:>7}{:>8}{:>8}"
@@ -57,7 +56,7 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
     complaints = _complaints(results, models)
     table = _table(results, engines, models)
     content = {
-        "engines": {name: engine_record(engine.info) for name, engine in engines.items()},
+        "engines": {name: engine.info.as_json() for name, engine in engines.items()},
         "missing": missing,
         "models": [check.as_json() for check in models],
         "agrees": not complaints,

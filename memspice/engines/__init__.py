@@ -16,13 +16,13 @@ ENGINES: Mapping[str, type[Ngspice] | type[Vacask]] = {
 }
 
 
-def find_engine(name: str) -> Engine:
+def find_engine(name: Engine | str) -> Engine:
     """Start-up and probe of one engine; never another one in its place.
 
     Parameters
     ----------
-    name : str
-        A key of `ENGINES`.
+    name : str or Engine
+        A key of `ENGINES`; an engine is what it is.
 
     Returns
     -------
@@ -37,6 +37,8 @@ def find_engine(name: str) -> Engine:
     EngineVersionError
         If it is too old.
     """
+    if not isinstance(name, str):
+        return name
     if name not in ENGINES:
         raise ConfigError(f"engine {name!r} is unknown; choose from {', '.join(sorted(ENGINES))}")
     return ENGINES[name]()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +12,6 @@ import numpy as np
 
 from memspice.analysis.statistics import compare_counts
 from memspice.analysis.transfer import (
-    Characterization,
     TransferPoint,
     drive_voltages,
     read_disturb,
@@ -28,9 +26,12 @@ from memspice.circuits.neuron_bench import (
     bench_signals,
 )
 from memspice.devices.draws import event_thresholds
+from memspice.engines import find_engine
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, IncompleteResults
+from memspice.experiment.device import Device, load_device
+from memspice.experiment.results.characterization import Characterization
 from memspice.jobs import (
     EngineRequest,
     Entry,
@@ -43,7 +44,7 @@ from memspice.jobs import (
 )
 from memspice.parameters import ParameterSet
 from memspice.windows.agreement import judge_bench, together
-from memspice.windows.progress import counted
+from memspice.windows.progress import Progress, counted
 
 #: Largest deck: the engine's time goes with neurons times cycles, and a lost deck is lost work.
 MOST_NEURONS, MOST_CYCLES = 16, 32
@@ -51,8 +52,6 @@ MOST_NEURONS, MOST_CYCLES = 16, 32
 MOST_EVENTS = 10_000_000
 #: Layer number of the bench's draws: the last that a key has room for, so no layer shares them.
 BENCH_LAYER = 2**24 - 1
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,35 +63,36 @@ class _BenchRun:
 
 
 def characterize(
-    parameter_set: ParameterSet,
-    points: int,
-    events_per_point: int,
-    seed: int,
-    engine: Engine,
+    device: Device | ParameterSet | str,
+    *,
+    points: int = 13,
+    events: int = 256,
+    seed: int = 0,
+    engine: Engine | str = "ngspice",
     execution: Execution = Execution(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> Characterization:
-    """Simulate write attempts of a neuron at several drive voltages, and compare.
+    """Simulate write attempts of a neuron at several drive voltages, beside the closed form.
 
     Every neuron stands at an ideal drive voltage and goes through write, read and reset cycle
     after cycle; its threshold is drawn anew for every event.
 
     Parameters
     ----------
-    parameter_set : ParameterSet
+    device : Device, ParameterSet or str
         Device, neuron circuit and timing.
     points : int
         Voltages of the sweep, evenly from P = 1 % to 99 %; the rails of the drive are added.
-    events_per_point : int
+    events : int
         Write attempts at each voltage; rounded up to fill the decks evenly.
     seed : int
         Seed of the thresholds, 0 to 2**64 - 1.
-    engine : Engine
-        Simulator.
+    engine : Engine or str
+        Circuit simulator.
     execution : Execution
         How decks are carried out.
-    progress : callable, optional
-        Takes the number of decks done and of all decks, after each.
+    progress : Progress, optional
+        Is told how far it is.
 
     Returns
     -------
@@ -107,15 +107,16 @@ def characterize(
         If decks failed for good, after all others were simulated.
     """
     start = time.monotonic()
-    _check(points, events_per_point, seed)
+    _check(points, events, seed)
     execution.check()
+    parameter_set, engine = _parameter_set(device), find_engine(engine)
     voltages = drive_voltages(parameter_set, points)
     decks = [
         deck
         for point, voltage in enumerate(voltages)
-        for deck in _decks(parameter_set, point, voltage, events_per_point, seed)
+        for deck in _decks(parameter_set, point, voltage, events=events, seed=seed)
     ]
-    advance = counted(progress, len(decks))
+    advance = counted(progress, "transfer curve", len(decks))
     with open_runner(engine, execution) as runner:
         found = run_jobs(
             partial(_run, runner),
@@ -147,6 +148,12 @@ def characterize(
     )
 
 
+def _parameter_set(device: Device | ParameterSet | str) -> ParameterSet:
+    if isinstance(device, ParameterSet):
+        return device
+    return (load_device(device) if isinstance(device, str) else device).parameters
+
+
 def _check(points: int, events: int, seed: int) -> None:
     if points < 2:
         raise ConfigError(f"points = {points} must be at least 2, the ends of the sweep")
@@ -161,7 +168,7 @@ def _check(points: int, events: int, seed: int) -> None:
 
 
 def _decks(
-    parameter_set: ParameterSet, point: int, voltage: float, events: int, seed: int
+    parameter_set: ParameterSet, point: int, voltage: float, *, events: int, seed: int
 ) -> list[_BenchRun]:
     """Benches for at least so many events at one voltage, all of one size."""
     count = math.ceil(events / (MOST_NEURONS * MOST_CYCLES))

@@ -9,47 +9,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from memspice.analysis.calibration import fit_line
-from memspice.analysis.comparison import CERTAIN, PathwiseComparison
-from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
-from memspice.analysis.statistics import Proportion, accuracy
+from memspice.analysis.comparison import CERTAIN
+from memspice.analysis.extrapolation import extrapolate_layer
+from memspice.analysis.statistics import accuracy
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, IncompleteResults
+from memspice.experiment.cosim_state import CosimState, Iteration
+from memspice.experiment.request import Request
+from memspice.experiment.results.run import JobCounts, failed_jobs
 from memspice.experiment.simulate_layer import whole_windows
 from memspice.jobs import Execution, open_runner
 from memspice.network.inference import InferenceResult, Window, run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.network.switching import Calibration
 from memspice.store import JobRecord
-from memspice.windows.agreement import Verdict, judge, together
+from memspice.windows.agreement import judge
 from memspice.windows.closed_form import per_cycle, window_energies
 from memspice.windows.fidelity import WindowJob, window_jobs
 from memspice.windows.full import Full
 from memspice.windows.outcome import Outcome
-from memspice.windows.progress import counted
+from memspice.windows.progress import Progress, counted
 from memspice.windows.reduced import Reduced
-from memspice.windows.run_windows import WindowRuns, failures_json
-from memspice.windows.setup import Prepared
+from memspice.windows.run_windows import WindowRuns
 from memspice.windows.surrogate import Surrogate, surrogate_events
-
-Progress = Callable[[str, int, int], None]
 
 #: Smallest hazard integral that the calibration looks at: one switch in a thousand attempts.
 _FITTED_HAZARD = 1e-3
 
 
 @dataclass(frozen=True)
-class CosimPlan(Execution):
+class CosimPlan:
     """How much goes through SPICE, and when it is enough.
 
     Per iteration and layer ``spice_windows`` windows of ``spice_cycles`` cycles run in ``reduced``;
     ``model_windows`` are evaluated in closed form.  ``full_windows`` windows of the smallest layer
-    run cell by cell, once.  The loop is settled when energy moves by less than
+    run cell by cell, once.  The transfer curve P(V) beside it has ``transfer_points`` voltages of
+    ``transfer_events`` write attempts.  The loop is settled when energy moves by less than
     ``energy_tolerance`` and rates by less than ``rate_tolerance``.
     """
 
@@ -60,86 +60,38 @@ class CosimPlan(Execution):
     full_cycles: int = 2
     showcase_cycles: int = 16
     max_iterations: int = 4
+    transfer_points: int = 9
+    transfer_events: int = 128
     energy_tolerance: float = 0.01
     rate_tolerance: float = 0.002
 
 
-@dataclass(frozen=True, eq=False)
-class Iteration:
-    """State of the loop after one round."""
-
-    number: int
-    inference: InferenceResult
-    snn_accuracy: Proportion | None
-    energy: dict[str, LayerEnergy]
-    comparison: PathwiseComparison
-    windows: int
-
-    @property
-    def energy_total(self) -> float:
-        """Energy per inference, [J]."""
-        return sum(layer.total for layer in self.energy.values())
-
-    @property
-    def half_width(self) -> float:
-        """Half width of the 95 % interval of the energy, [J]."""
-        return float(np.sqrt(sum(layer.half_width**2 for layer in self.energy.values())))
-
-
-@dataclass(eq=False)
-class CosimState:
-    """Everything gathered so far; jobs, outcomes and their verdicts run in parallel.
-
-    A window of which a job failed is in ``failures`` only, by its jobs that failed.
-    """
-
-    jobs: list[WindowJob] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    iterations: list[Iteration] = field(default_factory=list)
-    calibration: dict[str, Calibration] = field(default_factory=dict)
-    modelled: dict[str, dict[Window, dict[str, float]]] = field(default_factory=dict)
-    settled: bool = False
-    known: set[str] = field(default_factory=set)  # names of all jobs so far
-    failures: list[dict[str, str | int]] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def of_layer(self, name: str) -> list[tuple[WindowJob, Outcome]]:
-        """Jobs of a layer with their outcomes."""
-        pairs = zip(self.jobs, self.outcomes, strict=True)
-        return [(job, result) for job, result in pairs if job.window.layer == name]
-
-    def verdict(self, layer: str | None = None) -> Verdict:
-        """Verdict on all jobs, or on those of a layer."""
-        pairs = zip(self.jobs, self.verdicts, strict=True)
-        return together([item for job, item in pairs if layer in (None, job.window.layer)])
-
-
-def check_images(prepared: Prepared) -> None:
+def check_images(request: Request) -> None:
     """Refuse a single image, which gives no confidence interval, and a network without spikes."""
-    if len(prepared.dataset.x) < 2:
+    if len(request.images.x) < 2:
         raise ConfigError("images = 1 gives no confidence interval: use at least 2")
-    if not any(layer.spiking for layer in prepared.mapped.layers):
+    if not any(layer.spiking for layer in request.mapped.layers):
         raise ConfigError(
-            f"network {prepared.network.name} has no spiking layer, so nothing to calibrate: "
+            f"network {request.network.name} has no spiking layer, so nothing to calibrate: "
             "simulate-layer runs its circuits"
         )
 
 
 def run_cosim(
-    prepared: Prepared,
+    request: Request,
     plan: CosimPlan,
     engine: Engine,
     keep: Callable[[JobRecord], None],
-    progress: Progress,
+    *,
     stored: Callable[[str], JobRecord | None] = lambda _: None,
+    execution: Execution = Execution(),  # noqa: B008 - frozen
+    progress: Progress | None = None,
 ) -> CosimState:
     """Iterate between network loop and SPICE until settled.
 
     Parameters
     ----------
-    prepared : Prepared
+    request : Prepared
         Network, images, settings.
     plan : CosimPlan
         How much goes through SPICE.
@@ -147,10 +99,12 @@ def run_cosim(
         Circuit simulator.
     keep : callable
         Receives each finished record, to store it.
-    progress : callable
-        Called with what is going on, steps done and steps to do.
     stored : callable, optional
         Record of a key, from an earlier run of the same thing.
+    execution : Execution
+        How decks are carried out.
+    progress : Progress, optional
+        Is told how far it is.
 
     Raises
     ------
@@ -159,15 +113,14 @@ def run_cosim(
     IncompleteResults
         If so many jobs of a layer failed that it has no confidence interval.
     """
-    plan.check()
+    execution.check()
     if plan.spice_windows < 2 or plan.model_windows < 2:
         raise ConfigError("a confidence interval needs at least 2 windows of either kind")
-    check_images(prepared)
+    check_images(request)
     state = CosimState()
-    with open_runner(engine, plan) as runner:
-        _iterate(prepared, plan, WindowRuns(runner, keep, stored), state, progress)
-    state.counts["total"] = len(state.known)
-    state.counts |= runner.tally.as_json()
+    with open_runner(engine, execution) as runner:
+        _iterate(request, plan, WindowRuns(runner, keep, stored), state, progress)
+    state.counts = JobCounts(len(state.known), **runner.tally.as_json())
     state.problems = runner.tally.problems
     if not state.verdict().holds:
         runner.forget()
@@ -175,47 +128,45 @@ def run_cosim(
 
 
 def _iterate(
-    prepared: Prepared,
+    request: Request,
     plan: CosimPlan,
     runs: WindowRuns,
     state: CosimState,
-    progress: Progress,
+    progress: Progress | None,
 ) -> None:
     for number in range(plan.max_iterations):
-        chosen = _choose(prepared, plan, number)
-        inference = _infer(prepared, state, chosen, number, progress)
-        jobs = _spice_jobs(prepared, plan, chosen, inference, number, runs.runner.engine)
-        report = partial(progress, f"iteration {number + 1}: SPICE windows")
-        _simulate(state, jobs, runs, report)
-        _check_windows(state, prepared)
+        chosen = _choose(request, plan, number)
+        inference = _infer(request, state, chosen, number, progress)
+        jobs = _spice_jobs(request, plan, chosen, inference, number, engine=runs.runner.engine)
+        advance = counted(progress, f"iteration {number + 1}: SPICE windows", len(jobs))
+        _simulate(state, jobs, runs, advance)
+        _check_windows(state, request)
         holds = state.verdict().holds
         if holds:
-            _calibrate(state, prepared)
+            _calibrate(state, request)
         else:
             state.calibration.clear()
-        for layer in prepared.mapped.layers:
+        for layer in request.mapped.layers:
             windows = chosen[layer.name]
-            energies = window_energies(
-                layer, windows, inference, prepared.setup.seed, prepared.setup.burst
-            )
+            energies = window_energies(layer, windows, inference, request.seed, request.burst)
             # By window: one that few images bring up again must not count as another sample.
             state.modelled.setdefault(layer.name, {}).update(zip(windows, energies, strict=True))
         if not holds:
             # The first round's loop is the only one that SPICE has taught nothing.
             first = state.iterations[0].inference if state.iterations else inference
-            state.iterations.append(_summarise(prepared, state, first, number))
+            state.iterations.append(_summarise(request, state, first, number))
             break
-        state.iterations.append(_summarise(prepared, state, inference, number))
+        state.iterations.append(_summarise(request, state, inference, number))
         if _settled(state.iterations, plan):
             state.settled = True
             break
 
 
-def _choose(prepared: Prepared, plan: CosimPlan, number: int) -> dict[str, list[Window]]:
+def _choose(request: Request, plan: CosimPlan, number: int) -> dict[str, list[Window]]:
     """Windows of each layer in one iteration; the first of them go through SPICE."""
-    images, chosen = len(prepared.dataset.x), {}
-    for layer in prepared.mapped.layers:
-        rng = np.random.default_rng([prepared.setup.seed, layer.number, 7])
+    images, chosen = len(request.images.x), {}
+    for layer in request.mapped.layers:
+        rng = np.random.default_rng([request.seed, layer.number, 7])
         total = images * layer.positions
         order = rng.permutation(total) if total < 10**7 else rng.integers(total, size=10**5)
         start = number * plan.model_windows
@@ -228,47 +179,48 @@ def _choose(prepared: Prepared, plan: CosimPlan, number: int) -> dict[str, list[
 
 
 def _infer(
-    prepared: Prepared,
+    request: Request,
     state: CosimState,
     chosen: dict[str, list[Window]],
     number: int,
-    progress: Progress,
+    progress: Progress | None,
 ) -> InferenceResult:
-    images = prepared.dataset.x
-    report = partial(progress, f"iteration {number + 1}: network loop")
+    images = request.images.x
+    stage = f"iteration {number + 1}: network loop"
     return run_inference(
-        prepared.mapped,
+        request.mapped,
         images,
-        prepared.setup.cycles,
-        prepared.setup.seed,
-        burst=prepared.setup.burst,
+        request.cycles,
+        request.seed,
+        burst=request.burst,
         windows=[window for windows in chosen.values() for window in windows],
         calibration=state.calibration,
-        progress=counted(report, len(images)),
+        progress=counted(progress, stage, len(images)),
     )
 
 
 def _spice_jobs(
-    prepared: Prepared,
+    request: Request,
     plan: CosimPlan,
     chosen: dict[str, list[Window]],
     inference: InferenceResult,
     number: int,
+    *,
     engine: Engine,
 ) -> list[WindowJob]:
-    setup, layers = prepared.setup, prepared.mapped.layers
+    seed, burst, layers = request.seed, request.burst, request.mapped.layers
     jobs = []
     for layer in layers:
         for index, window in enumerate(chosen[layer.name][: plan.spice_windows]):
             showcase = number == 0 and layer is layers[0] and index == 0
             cycles = plan.showcase_cycles if showcase else plan.spice_cycles
             inputs = inference.windows[window][:cycles]
-            jobs += window_jobs(layer, window, inputs, Reduced(engine), setup.seed, setup.burst)
+            jobs += window_jobs(layer, window, inputs, Reduced(engine), seed, burst)
     if number == 0:
         smallest = min(layers, key=lambda layer: layer.rows * layer.outputs)
         for window in chosen[smallest.name][: plan.full_windows]:
             inputs = inference.windows[window][: plan.full_cycles]
-            jobs += window_jobs(smallest, window, inputs, Full(engine), setup.seed, setup.burst)
+            jobs += window_jobs(smallest, window, inputs, Full(engine), seed, burst)
     return jobs
 
 
@@ -276,31 +228,30 @@ def _simulate(
     state: CosimState,
     jobs: Sequence[WindowJob],
     runs: WindowRuns,
-    progress: Callable[[int, int], None],
+    advance: Callable[[int], None],
 ) -> None:
     """Run jobs, the longest first, and add them to the state in their given order."""
     jobs = [job for job in jobs if job.name not in state.known]
     state.known |= {job.name for job in jobs}
     order = sorted(jobs, key=_cost, reverse=True)
-    advance = counted(progress, len(jobs))
     found = {record.name: record for record in runs.run(order, lambda _: advance(1))}
     records = [found[job.name] for job in jobs]
     whole, outcomes = whole_windows(jobs, records)
     state.jobs += whole
     state.outcomes += outcomes
     state.verdicts += [judge(job, found) for job, found in zip(whole, outcomes, strict=True)]
-    state.failures += failures_json(records)
+    state.failures += failed_jobs(records)
 
 
-def _check_windows(state: CosimState, prepared: Prepared) -> None:
+def _check_windows(state: CosimState, request: Request) -> None:
     """Refuse to go on where failures left a layer without a sample."""
-    for layer in prepared.mapped.layers:
+    for layer in request.mapped.layers:
         windows = {job.window for job, _ in state.of_layer(layer.name) if not job.fidelity.exact}
         if state.failures and len(windows) < 2:
             raise IncompleteResults(
                 f"layer {layer.name} has {len(windows)} SPICE windows after {len(state.failures)} "
                 f"jobs failed, and needs 2 for a confidence interval; the first to fail was "
-                f"{state.failures[0]['job']}: {state.failures[0]['reason']}"
+                f"{state.failures[0].job}: {state.failures[0].reason}"
             )
 
 
@@ -310,9 +261,9 @@ def _cost(job: WindowJob) -> float:
     return len(job.inputs) * (job.circuit.outputs + cells)
 
 
-def _calibrate(state: CosimState, prepared: Prepared) -> None:
+def _calibrate(state: CosimState, request: Request) -> None:
     """Fit drive and hazard of every spiking layer to all SPICE events so far."""
-    for layer in prepared.mapped.layers:
+    for layer in request.mapped.layers:
         pairs = state.of_layer(layer.name)
         circuit = layer.circuits[0]
         modelled = np.concatenate([surrogate_events(job)["drive"].ravel() for job, _ in pairs])
@@ -355,19 +306,19 @@ def spice_energies(
 
 
 def _summarise(
-    prepared: Prepared, state: CosimState, inference: InferenceResult, number: int
+    request: Request, state: CosimState, inference: InferenceResult, number: int
 ) -> Iteration:
     """State after a round; where SPICE is not to be relied on, its energies do not count."""
     verdict, energy = state.verdict(), {}
-    for layer in prepared.mapped.layers:
+    for layer in request.mapped.layers:
         modelled = list(state.modelled[layer.name].values())
         alone = [(item, item) for item in modelled]
         energy[layer.name] = extrapolate_layer(
             modelled,
             spice_energies(state, layer) if verdict.holds else alone,
-            layer.positions * prepared.setup.cycles,
+            layer.positions * request.cycles,
         )
-    labels = prepared.dataset.y
+    labels = request.images.y
     return Iteration(
         number=number + 1,
         inference=inference,

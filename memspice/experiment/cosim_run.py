@@ -1,64 +1,61 @@
-"""A whole co-simulation with its store, baseline and summary: what ``make cifar-energy`` runs."""
+"""A whole co-simulation with its store, baseline and result: what ``make cifar-energy`` runs."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from memspice.analysis.transfer import Characterization
+from memspice.datasets import Images
 from memspice.engines import find_engine
+from memspice.engines.base import Engine
 from memspice.experiment.against_cmos import load_cmos
 from memspice.experiment.characterize import characterize
-from memspice.experiment.cosim import CosimPlan, CosimState, check_images, run_cosim
-from memspice.experiment.summary import summary_json
+from memspice.experiment.chip import Chip
+from memspice.experiment.cosim import CosimPlan, check_images, run_cosim
+from memspice.experiment.request import engine_record
+from memspice.experiment.results.cosim import CosimResult
+from memspice.experiment.summary import cosim_result
 from memspice.jobs import Execution
-from memspice.store import Provenance, RunWriter
+from memspice.store import JobRecord, Provenance, open_store
+from memspice.windows.progress import Progress
 from memspice.windows.reduced import Reduced
-from memspice.windows.setup import Prepared, Setup, engine_record, prepare, run_config
-
-Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, eq=False)
-class CosimRun:
-    """Result of a co-simulation: its state, its summary and the neuron's transfer curve."""
-
-    prepared: Prepared
-    state: CosimState
-    transfer: Characterization
-    summary: dict[str, Any]
-
-
-def cosimulate(
-    setup: Setup,
-    plan: CosimPlan,
-    out: Path,
+def cosim(
+    chip: Chip,
+    images: Images,
     *,
-    transfer_points: int = 9,
-    transfer_events: int = 128,
-    command: str = "",
+    cycles: int = 32,
+    burst: int = 1,
+    plan: CosimPlan = CosimPlan(),  # noqa: B008 - frozen
+    engine: Engine | str = "ngspice",
+    execution: Execution = Execution(),  # noqa: B008 - frozen
+    notes: Sequence[str] = (),
+    out: Path | str | None = None,
     resume: bool = False,
-    progress: Progress,
-) -> CosimRun:
-    """Run a co-simulation and store every SPICE window of it in ``out``.
+    command: str = "",
+    progress: Progress | None = None,
+) -> CosimResult:
+    """Energy of one inference: the network loop and SPICE teach each other until nothing moves.
 
     Parameters
     ----------
-    setup, plan
-        Network, images, how much goes through SPICE, and how that is carried out.
-    out : Path
-        HDF5 file of waveforms, netlists and events; replaced when it exists.
-    transfer_points, transfer_events : int
-        Size of the transfer curve P(V) measured beside it.
-    command : str
-        Command line, for the provenance.
-    resume : bool
-        Go on with the windows in ``out``, instead of replacing them.
-    progress : callable
-        Called with what is going on, steps done and steps to do.
+    chip : Chip
+        Network and device.
+    images : Images
+        Two at least; with labels for an accuracy.
+    cycles, burst : int
+        Of an image, and of a burst: more than one is refused, as no circuit does it yet.
+    plan : CosimPlan
+        How much goes through SPICE, and when it is enough.
+    engine : Engine or str
+        Circuit simulator.
+    execution : Execution
+        How decks are carried out.
+    notes, out, resume, command, progress
+        As of `Chip.run`; ``out`` holds every window that went through SPICE.
 
     Raises
     ------
@@ -67,43 +64,51 @@ def cosimulate(
     IncompleteResults
         If so many jobs failed that a number would rest on nothing.
     """
-    started = time.monotonic()
-    engine = find_engine(setup.engine)
-    Reduced(engine).check_burst(setup.burst)
-    constants = load_cmos()
-    prepared = prepare(setup)
-    check_images(prepared)
+    simulator, constants = find_engine(engine), load_cmos()
+    Reduced(simulator).check_burst(burst)
+    request = chip.request(images, cycles=cycles, burst=burst, notes=notes)
+    check_images(request)
+    started, records = time.monotonic(), list[JobRecord]()
     provenance = Provenance(
-        config=run_config(prepared, {"plan": _content(plan)}),
-        seed=setup.seed,
-        engine=engine_record(engine.info),
+        config=request.config({"plan": asdict(plan)}),
+        seed=request.seed,
+        engine=engine_record(simulator),
         command=command,
     )
-    with RunWriter.create(out, provenance, resume=resume, overwrite=not resume) as writer:
-        state = run_cosim(prepared, plan, engine, writer.add, progress, writer.stored)
-        # Nothing of a void run is kept, the curve beside it no more than its windows.
-        kept = plan if state.verdict().holds else replace(plan, cache=False)
-        transfer = characterize(
-            prepared.mapped.parameter_set,
-            transfer_points,
-            transfer_events,
-            setup.seed,
-            engine,
-            kept,
-            lambda done, total: progress("transfer curve", done, total),
+    with open_store(None if out is None else Path(out), provenance, resume=resume) as writer:
+
+        def keep(record: JobRecord) -> None:
+            records.append(record)
+            if writer:
+                writer.add(record)
+
+        state = run_cosim(
+            request,
+            plan,
+            simulator,
+            keep,
+            stored=writer.stored if writer else lambda _: None,
+            execution=execution,
+            progress=progress,
         )
-        seconds = time.monotonic() - started
-        summary = summary_json(prepared, state, constants, engine.info, seconds)
-        summary |= {"jobs": state.counts, "failures": state.failures}
-        curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
-        summary["notes"] = [*summary["notes"], *curve, *state.problems]
-        doubts = [*summary["verdict"]["doubts"], *curve]
-        summary["verdict"] |= {"holds": not doubts, "doubts": doubts}
-        writer.finish(summary, "incomplete" if doubts or state.failures else "complete")
-    return CosimRun(prepared, state, transfer, summary)
-
-
-def _content(plan: CosimPlan) -> dict[str, object]:
-    """What of a plan decides a result: not how it is carried out."""
-    how = {field.name for field in fields(Execution)}
-    return {name: value for name, value in asdict(plan).items() if name not in how}
+        # Nothing of a void run is kept, the curve beside it no more than its windows.
+        kept = execution if state.verdict().holds else replace(execution, cache=False)
+        transfer = characterize(
+            request.mapped.parameter_set,
+            points=plan.transfer_points,
+            events=plan.transfer_events,
+            seed=request.seed,
+            engine=simulator,
+            execution=kept,
+            progress=progress,
+        )
+        result = cosim_result(
+            request,
+            state,
+            constants,
+            transfer,
+            records=records,
+            provenance=provenance,
+            wall_seconds=time.monotonic() - started,
+        )
+        return result.stored(writer)

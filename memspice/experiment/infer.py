@@ -1,226 +1,325 @@
-"""``memspice infer``: accuracy and rates of a network, by surrogate or spike by spike in SPICE."""
+"""Classes that a network gives to images, by surrogate or spike by spike out of SPICE."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from memspice.analysis.statistics import accuracy_json
+from memspice.analysis.statistics import Proportion, proportion
+from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
 from memspice.experiment.batch_store import batch_record, stored_batches
-from memspice.experiment.simulate_layer import (
-    energy_json,
-    whole_windows,
+from memspice.experiment.request import Request, engine_record
+from memspice.experiment.results.chip import ChipResult
+from memspice.experiment.results.energy import Energy, SampledEnergy
+from memspice.experiment.results.run import (
+    DataFacts,
+    JobCounts,
+    check_complete,
+    failed_jobs,
 )
-from memspice.experiment.summary import ann_accuracy
+from memspice.experiment.simulate_layer import total_energy, whole_windows
 from memspice.jobs import Execution, open_runner
+from memspice.network.ann import ann_scores
 from memspice.network.architecture import Conv
-from memspice.network.inference import BatchResult, Window, run_inference
+from memspice.network.inference import BatchResult, InferenceResult, Window, run_inference
 from memspice.network.mapping import MappedLayer
-from memspice.store import Provenance, RunWriter, open_store, place_notes
+from memspice.network.switching import Calibration
+from memspice.store import JobRecord, Provenance, open_store
 from memspice.windows.agreement import Verdict, judge_all, together
-from memspice.windows.fidelities import open_fidelity
+from memspice.windows.choice import choose_windows
+from memspice.windows.closed_form import closed_form_layers
 from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
 from memspice.windows.outcome import Outcome, join_windows
-from memspice.windows.progress import counted
-from memspice.windows.run_windows import WindowRuns, check_complete, failures_json
-from memspice.windows.setup import (
-    Prepared,
-    Setup,
-    dataset_json,
-    engine_record,
-    prepare,
-    run_config,
-)
+from memspice.windows.progress import Progress, counted
+from memspice.windows.run_windows import WindowRuns
 
-Progress = Callable[[int, int], None]
 Advance = Callable[[int], None]
+#: Name of what is going on.
+STAGE = "infer"
 
 
-def infer(
-    setup: Setup,
-    fidelity: str = "surrogate",
-    execution: Execution = Execution(),  # noqa: B008 - frozen
-    progress: Progress | None = None,
-    out: Path | None = None,
+def run_chip(
+    request: Request,
     *,
+    calibration: Mapping[str, Calibration] | None = None,
+    energy_windows: int = 0,
+    out: Path | None = None,
     resume: bool = False,
     command: str = "",
-) -> dict[str, Any]:
-    """Classify images; the object of ``infer --json``.
-
-    An image of which a job failed is left out of everything but ``failures``.
-    ``snn_accuracy_by_cycles``, of the surrogate, is what runs of fewer bursts would give.  Images
-    without labels have no accuracy: it is None, and there is none by cycles.
+    progress: Progress | None = None,
+) -> ChipResult:
+    """Classify images in the network loop, with surrogates of all circuits.
 
     Parameters
     ----------
-    setup : Setup
-        Network, device, images, cycles.
-    fidelity : {"surrogate", "reduced", "full"}
-        With SPICE every spike of every layer comes out of the engine and is fed to the next:
-        for networks of dense layers only.
-    execution : Execution
-        How decks are carried out.
-    progress : callable, optional
-        Called with images done and their number.
+    request : Request
+        Network, images, cycles.
+    calibration : mapping, optional
+        Corrections of the surrogate, by layer.
+    energy_windows : int
+        Images of which one window of each layer gives the closed-form energy of an inference.
     out : Path, optional
-        HDF5 file of the run: scores and spikes of the images, batch by batch, or with SPICE its
-        windows; nothing is stored without.
+        HDF5 file of the run: scores and spikes of the images, batch by batch.
     resume : bool
         Go on with the run in ``out`` instead of starting anew.
     command : str
         Command line, for the provenance.
+    progress : Progress, optional
+        Is told how far it is.
 
     Raises
     ------
     ConfigError
-        If SPICE is asked for on a network with convolutions, or for bursts.
+        If the closed form of a layer does not hold.
+    StoreError
+        If the run cannot be stored.
+    """
+    started = time.monotonic()
+    advance = counted(progress, STAGE, 2 * len(request.images))
+    more = {"fidelity": "surrogate", "calibration": calibration or {}}
+    made = _provenance(request, more, engine_record(None), command)
+    ann = ann_scores(request.network, request.images.x, advance)
+    records: list[JobRecord] = []
+    sampled = _sampled_windows(request, energy_windows)
+    with open_store(out, made, resume=resume) as writer:
+
+        def keep(batch: BatchResult) -> None:
+            records.append(batch_record(batch, request.cycles, request.burst, made))
+            if writer:
+                writer.add(records[-1])
+
+        loop = run_inference(
+            request.mapped,
+            request.images.x,
+            request.cycles,
+            request.seed,
+            burst=request.burst,
+            windows=[window for each in sampled.values() for window in each],
+            calibration=calibration,
+            progress=advance,
+            known=stored_batches(writer) if writer and not sampled else {},
+            on_batch=keep,
+        )
+        answers = {count: scores.argmax(axis=1) for count, scores in loop.scores_at.items()}
+        found = _GivenClasses(np.arange(len(request.images)), ann.argmax(axis=1), answers)
+        result = ChipResult(
+            **_facts(request, found, made),
+            fidelity="surrogate",
+            notes=tuple(request.notes),
+            jobs=JobCounts(0, 0, 0, 0, 0),
+            failures=(),
+            doubts=(),
+            wall_seconds=time.monotonic() - started,
+            records=tuple(records),
+            spike_rate=loop.spike_rate,
+            sampled_energy=_sampled_energy(request, sampled, loop) if sampled else None,
+            request=None if calibration else request,
+        )
+        return result.stored(writer)
+
+
+def simulate_chip(
+    request: Request,
+    fidelity: Fidelity,
+    *,
+    execution: Execution = Execution(),  # noqa: B008 - frozen
+    out: Path | None = None,
+    resume: bool = False,
+    command: str = "",
+    progress: Progress | None = None,
+) -> ChipResult:
+    """Classify images with every spike of every layer out of SPICE, fed to the next.
+
+    For networks of dense layers alone.  An image of which a job failed is left out of everything
+    but the failures.
+
+    Parameters
+    ----------
+    request : Request
+        Network, images, cycles.
+    fidelity : Reduced or Full
+        What SPICE sees, on which engine.
+    execution : Execution
+        How decks are carried out.
+    out : Path, optional
+        HDF5 file of all windows.
+    resume : bool
+        Go on with the run in ``out`` instead of starting anew.
+    command : str
+        Command line, for the provenance.
+    progress : Progress, optional
+        Is told how far it is.
+
+    Raises
+    ------
+    ConfigError
+        If the network has convolutions, or bursts are asked for.
     IncompleteResults
         If not one image could be classified.
     StoreError
         If the run cannot be stored.
     """
-    execution.check()
-    chosen = open_fidelity(fidelity, setup.engine)
-    chosen.check_burst(setup.burst)
-    engine = chosen.engine
     started = time.monotonic()
-    prepared = prepare(setup)
-    made = Provenance(
-        config=run_config(prepared, {"fidelity": fidelity}),
-        seed=setup.seed,
-        engine=engine_record(engine.info if engine else None),
-        command=command,
-    )
-    labels = prepared.dataset.y
-    advance = counted(progress, len(prepared.dataset) + _steps(prepared, chosen))
-    result: dict[str, Any] = {
-        "network": prepared.network.name,
-        "dataset": dataset_json(prepared),
-        "notes": prepared.notes,
-        "mapping": {layer.name: layer.programmed.biases_json() for layer in prepared.mapped.layers},
-        "device": prepared.mapped.parameter_set.name,
-        "fidelity": fidelity,
-        "cycles": setup.cycles,
-        "burst": setup.burst,
-        "seed": setup.seed,
-        "ann_accuracy": ann_accuracy(prepared, advance),
-    }
+    execution.check()
+    fidelity.check_burst(request.burst)
+    _refuse_convolutions(request)
+    assert fidelity.engine is not None
+    engine = engine_record(fidelity.engine)
+    made = _provenance(request, {"fidelity": fidelity.name}, engine, command)
+    advance = counted(progress, STAGE, len(request.images) + _decks(request, fidelity))
+    ann = ann_scores(request.network, request.images.x, advance)
     with open_store(out, made, resume=resume) as writer:
-        if engine is None:
-            scores, found = _by_surrogate(prepared, labels, advance, writer)
-        else:
-            result["engine"] = engine_record(engine.info)
-            with open_runner(engine, execution) as runner:
-                runs = WindowRuns.of_store(runner, writer)
-                scores, images, found = _by_spice(prepared, chosen, runs, advance)
-            labels = None if labels is None else labels[images]
-            doubts = found["verdict"]["doubts"]
-            result["notes"] = [*result["notes"], *runner.tally.problems, *doubts]
-        result |= {
-            "classified": len(scores),
-            "snn_accuracy": accuracy_json(scores, labels),
-            **found,
-        }
-        if writer:
-            holds = found.get("verdict", {}).get("holds", True)
-            whole = holds and not found.get("failures")
-            writer.finish(result, "complete" if whole else "incomplete")
-            result["notes"] = [*result["notes"], *place_notes(writer)]
-    place = str(writer.place) if writer else None
-    return {**result, "wall_seconds": time.monotonic() - started, "out": place}
+        with open_runner(fidelity.engine, execution) as runner:
+            runs = WindowRuns.of_store(runner, writer)
+            layers = _spice_layers(request, fidelity, runs, advance)
+            verdict = together([layer.verdict for layer in layers])
+            if not verdict.holds:
+                runner.forget()
+        records = tuple(record for layer in layers for record in layer.records)
+        last, failures = layers[-1], failed_jobs(records)
+        scores = request.mapped.layers[-1].scores(last.outputs.mean(axis=1))
+        answers = {request.cycles: scores.argmax(axis=1)}
+        result = ChipResult(
+            **_facts(request, _GivenClasses(last.images, ann.argmax(axis=1), answers), made),
+            fidelity=fidelity.name,
+            notes=(*request.notes, *runner.tally.problems, *verdict.doubts),
+            jobs=JobCounts(len(records), **runner.tally.as_json()),
+            failures=failures,
+            doubts=tuple(verdict.doubts),
+            wall_seconds=time.monotonic() - started,
+            records=records,
+            spike_rate={
+                layer.name: float(found.outputs.mean())
+                for layer, found in zip(request.mapped.layers, layers, strict=True)
+                if layer.spiking
+            },
+            energy=total_energy(
+                [item for layer in layers for item in layer.outcomes], request.mapped.parameter_set
+            ),
+            verdict=verdict,
+            request=request,
+        )
+        return result.stored(writer)
 
 
-def _steps(prepared: Prepared, fidelity: Fidelity) -> int:
-    """Steps of the spiking network: images of the loop, or decks of SPICE."""
-    images = len(prepared.dataset)
-    if fidelity.engine is None:
-        return images
-    return images * sum(len(fidelity.parts(layer)) for layer in prepared.mapped.layers)
+def _sampled_windows(request: Request, count: int) -> dict[str, list[Window]]:
+    """One window of each layer in each of so many images, chosen by the seed."""
+    if not count:
+        return {}
+    images = min(count, len(request.images))
+    return {
+        layer.name: choose_windows(layer, images, 1, request.seed)
+        for layer in request.mapped.layers
+    }
 
 
-def _by_surrogate(
-    prepared: Prepared, labels: np.ndarray | None, advance: Advance, writer: RunWriter | None
-) -> tuple[np.ndarray, dict[str, Any]]:
-    setup, images = prepared.setup, prepared.dataset.x
+def _sampled_energy(
+    request: Request, windows: Mapping[str, Sequence[Window]], loop: InferenceResult
+) -> SampledEnergy:
+    layers = closed_form_layers(
+        request.mapped.layers,
+        windows,
+        loop,
+        cycles=request.cycles,
+        seed=request.seed,
+        burst=request.burst,
+    ).values()
+    parts = {name: sum(layer.components[name] for layer in layers) for name in COMPONENTS}
+    half_width = float(np.sqrt(sum(layer.half_width**2 for layer in layers)))
+    energy = Energy.of(parts, request.mapped.parameter_set)
+    return SampledEnergy(energy, half_width, len(next(iter(windows.values()))))
 
-    def keep(batch: BatchResult) -> None:
-        if writer:
-            writer.add(batch_record(batch, setup.cycles, setup.burst, writer.provenance))
 
-    run = run_inference(
-        prepared.mapped,
-        images,
-        setup.cycles,
-        setup.seed,
-        burst=setup.burst,
-        progress=advance,
-        known=stored_batches(writer) if writer else {},
-        on_batch=keep,
+@dataclass(frozen=True, eq=False)
+class _GivenClasses:
+    """Classes given to some images: by the ANN to all of them, by the spikes to these."""
+
+    images: np.ndarray
+    ann: np.ndarray
+    by_cycles: Mapping[int, np.ndarray]
+
+
+def _provenance(
+    request: Request, more: Mapping[str, object], engine: Mapping[str, str | bool], command: str
+) -> Provenance:
+    return Provenance(
+        config=request.config(more), seed=request.seed, engine=engine, command=command
     )
-    by_cycles = [
-        {"cycles": cycles, **found}
-        for cycles, scores in run.scores_at.items()
-        if (found := accuracy_json(scores, labels))
-    ]
-    return run.scores, {"snn_accuracy_by_cycles": by_cycles, "spike_rate": run.spike_rate}
 
 
-def _by_spice(
-    prepared: Prepared, fidelity: Fidelity, runs: WindowRuns, advance: Advance
-) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """Scores (images, classes), the numbers of those images, and what else was found."""
-    for layer in prepared.mapped.layers:
+def _facts(request: Request, found: _GivenClasses, made: Provenance) -> dict[str, Any]:
+    """What surrogate and SPICE have in common."""
+    labels = request.images.y
+    kept = None if labels is None else labels[found.images]
+    return {
+        "network": request.network.name,
+        "device": request.mapped.parameter_set.name,
+        "dataset": DataFacts.of(request.images),
+        "engine": made.engine,
+        "seed": request.seed,
+        "cycles": request.cycles,
+        "burst": request.burst,
+        "out": None,
+        "provenance": made,
+        "mapping": {layer.name: layer.programmed.biases_json() for layer in request.mapped.layers},
+        "ann_accuracy": None if labels is None else _right(found.ann, labels),
+        "accuracy_at": (
+            {}
+            if kept is None
+            else {count: _right(each, kept) for count, each in found.by_cycles.items()}
+        ),
+        "labels": kept,
+        "ann_answers": found.ann[found.images],
+        "answers_at": found.by_cycles,
+    }
+
+
+def _right(answers: np.ndarray, labels: np.ndarray) -> Proportion:
+    return proportion(int(np.sum(answers == labels)), len(labels))
+
+
+def _decks(request: Request, fidelity: Fidelity) -> int:
+    """Decks of SPICE for all images."""
+    each = [len(fidelity.parts(layer)) for layer in request.mapped.layers]
+    return len(request.images) * sum(each)
+
+
+def _refuse_convolutions(request: Request) -> None:
+    for layer in request.mapped.layers:
         pools = [pool for source in layer.step.sources for pool in source.pools]
         if pools or isinstance(layer.kind, Conv):
             raise ConfigError(
-                f"network {prepared.network.name} has convolutions, whose every position would "
+                f"network {request.network.name} has convolutions, whose every position would "
                 "be a circuit of its own: use --fidelity surrogate, or memspice cosim"
             )
-    setup, pixels = prepared.setup, prepared.dataset.x
-    state = pixels.reshape(len(pixels), 1, -1).astype(float).repeat(setup.cycles, axis=1)
+
+
+def _spice_layers(
+    request: Request, fidelity: Fidelity, runs: WindowRuns, advance: Advance
+) -> list[LayerOutputs]:
+    """What each layer makes of the images that all layers before it have finished."""
+    pixels = request.images.x
+    state = pixels.reshape(len(pixels), 1, -1).astype(float).repeat(request.cycles, axis=1)
     images, outputs = np.arange(len(pixels)), [state]
     results: list[LayerOutputs] = []
-    rates, total = {}, 0
-    for layer in prepared.mapped.layers:
+    for layer in request.mapped.layers:
         rows = np.concatenate([outputs[s.number] for s in layer.step.sources], axis=-1)
-        jobs = _layer_jobs(layer, images, rows, fidelity, setup.seed)
-        total += len(jobs)
+        jobs = _layer_jobs(layer, images, rows, fidelity, request.seed)
         found = _spice_layer(layer, jobs, runs, advance)
         results.append(found)
         outputs = [made[np.isin(images, found.images)] for made in outputs]
-        images, state = found.images, found.outputs
-        outputs.append(state)
+        images = found.images
+        outputs.append(found.outputs)
         if not len(images):
-            check_complete(_failures(results), total)
-        if layer.spiking:
-            rates[layer.name] = float(state.mean())
-    last = prepared.mapped.layers[-1]
-    outcomes = [item for result in results for item in result.outcomes]
-    verdict = together([result.verdict for result in results])
-    if not verdict.holds:
-        runs.runner.forget()
-    return (
-        last.scores(state.mean(axis=1)),
-        images,
-        {
-            "spike_rate": rates,
-            "events": verdict.pathwise.events,
-            "mismatches": verdict.pathwise.mismatches,
-            "worst_margin": verdict.pathwise.worst_margin,
-            **energy_json(outcomes, prepared.mapped.parameter_set),
-            "energy_closure": verdict.closure,
-            "verdict": verdict.as_json(),
-            "jobs": {"total": total, **runs.runner.tally.as_json()},
-            "failures": _failures(results),
-        },
-    )
+            records = [record for result in results for record in result.records]
+            check_complete(failed_jobs(records), len(records))
+    return results
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,18 +327,14 @@ class LayerOutputs:
     """What a layer made of some images.
 
     ``images`` are their numbers; ``outputs`` (images, cycles, outputs) are spikes, or drives [V]
-    of the last layer. Images of which a job failed are only in ``failures``.
+    of the last layer.  Images of which a job failed are only in ``records``.
     """
 
     images: np.ndarray
     outputs: np.ndarray
     outcomes: list[Outcome]
     verdict: Verdict
-    failures: list[dict[str, str | int]]
-
-
-def _failures(results: Sequence[LayerOutputs]) -> list[dict[str, str | int]]:
-    return [item for result in results for item in result.failures]
+    records: Sequence[JobRecord]
 
 
 def _layer_jobs(
@@ -265,5 +360,5 @@ def _spice_layer(
         outputs=np.array(outputs),
         outcomes=found,
         verdict=judge_all(whole, found),
-        failures=failures_json(records),
+        records=records,
     )

@@ -8,10 +8,10 @@ import numpy as np
 
 from memspice.analysis.cmos import Converters, Workload
 from memspice.analysis.statistics import NORMAL_QUANTILE
-from memspice.experiment.cosim import CosimState
+from memspice.experiment.cosim_state import CosimState
+from memspice.experiment.request import Request
 from memspice.network.architecture import Source
 from memspice.network.mapping import MappedLayer
-from memspice.windows.setup import Prepared
 
 #: Levels of a pixel, and the bits at which `Converters` gives its prices.
 _PIXEL_LEVELS, _PRICED_BITS = 256, 8
@@ -43,11 +43,11 @@ def _half_width(values: np.ndarray) -> float:
     return NORMAL_QUANTILE * (float(np.std(values, ddof=1)) / math.sqrt(len(values)))
 
 
-def workload(prepared: Prepared, state: CosimState) -> Workload:
+def workload(request: Request, state: CosimState) -> Workload:
     """Digital operations of one inference."""
-    cycles, events, adds, products = prepared.setup.cycles, 0.0, 0.0, 0.0
+    cycles, events, adds, products = request.cycles, 0.0, 0.0, 0.0
     activations, macs = 0.0, 0.0
-    for layer in prepared.mapped.layers:
+    for layer in request.mapped.layers:
         sums = layer.positions * layer.outputs
         macs += sums * layer.fan_in
         if layer.spiking:
@@ -66,17 +66,17 @@ def _pixel_rows(layer: MappedLayer) -> float:
     return pixels / layer.step.groups
 
 
-def adds_half_width(prepared: Prepared, state: CosimState) -> float:
+def adds_half_width(request: Request, state: CosimState) -> float:
     """Half width of the 95 % interval of the synaptic additions of one inference."""
     halves = [
-        layer.positions * layer.outputs * prepared.setup.cycles * _half_width(_spikes(state, layer))
-        for layer in prepared.mapped.layers
+        layer.positions * layer.outputs * request.cycles * _half_width(_spikes(state, layer))
+        for layer in request.mapped.layers
     ]
     return math.hypot(*halves)
 
 
 def converter_energy(
-    prepared: Prepared, state: CosimState, converters: Converters
+    request: Request, state: CosimState, converters: Converters
 ) -> dict[str, tuple[float, float]]:
     """Energy of the converters of each layer per inference, and its half width at 95 %, [J].
 
@@ -84,8 +84,8 @@ def converter_energy(
     position, which is held for all cycles; a pooled row that is not zero once a cycle.  The scores
     of the last layer are converted in every cycle.
     """
-    cycles, found = prepared.setup.cycles, {}
-    for layer in prepared.mapped.layers:
+    cycles, found = request.cycles, {}
+    for layer in request.mapped.layers:
         joules = np.zeros(len(_windows(state, layer)))
         for number, source in enumerate(layer.step.sources):
             price = converters.input_conversion * graded_bits(source) / _PRICED_BITS

@@ -21,14 +21,15 @@ from memspice.analysis.cmos import (
 )
 from memspice.analysis.extrapolation import extrapolate_layer
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.experiment.cosim import CosimState, spice_energies
-from memspice.windows.setup import Prepared
+from memspice.experiment.cosim import spice_energies
+from memspice.experiment.cosim_state import CosimState
+from memspice.experiment.request import Request
 
 Interval = tuple[float, float]
 
 
 def memristive_half_widths(
-    prepared: Prepared, state: CosimState, converters: Mapping[str, Interval]
+    request: Request, state: CosimState, converters: Mapping[str, Interval]
 ) -> dict[str, float]:
     """Half width of the 95 % interval of the energy of one inference at each scope, [J].
 
@@ -36,19 +37,19 @@ def memristive_half_widths(
 
     Parameters
     ----------
-    prepared, state
+    request, state
         The network and what was sampled of it.
     converters : mapping of str to (mean, half width), [J]
         Of each layer, per inference: they count at the last scope.
     """
-    halves, mapped = {}, prepared.mapped.layers
+    halves, mapped = {}, request.mapped.layers
     spice = {layer.name: spice_energies(state, layer) for layer in mapped}
     for scope, parts in _parts().items():
         layers = [
             extrapolate_layer(
                 [_kept(energies, parts) for energies in state.modelled[layer.name].values()],
                 [(_kept(found, parts), _kept(model, parts)) for found, model in spice[layer.name]],
-                layer.positions * prepared.setup.cycles,
+                layer.positions * request.cycles,
             ).half_width
             for layer in mapped
         ]

@@ -1,84 +1,53 @@
-"""``memspice simulate-layer``: one layer of a network through SPICE, against the surrogate."""
+"""One layer of a network through SPICE, window by window, beside the closed form."""
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from memspice.analysis.assumed import assumed_fraction
-from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
+from memspice.experiment.request import Request, engine_record
+from memspice.experiment.results.energy import Energy
+from memspice.experiment.results.events import Events
+from memspice.experiment.results.layer import LayerResult, ScoreDeviation
+from memspice.experiment.results.run import (
+    DataFacts,
+    FailedJob,
+    JobCounts,
+    check_complete,
+    failed_jobs,
+)
 from memspice.jobs import Execution, Runner, open_runner
 from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.parameters import ParameterSet
-from memspice.store import JobRecord, Provenance, open_store, place_notes
-from memspice.windows.agreement import Verdict, judge_all
-from memspice.windows.fidelities import open_fidelity
+from memspice.store import JobRecord, Provenance, open_store
+from memspice.windows.agreement import judge_all
+from memspice.windows.choice import choose_windows
 from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
 from memspice.windows.outcome import Outcome, join_windows, outcome
-from memspice.windows.progress import counted
-from memspice.windows.run_windows import WindowRuns, check_complete, failures_json
-from memspice.windows.setup import (
-    Prepared,
-    Setup,
-    choose_windows,
-    dataset_json,
-    engine_record,
-    prepare,
-    run_config,
-)
+from memspice.windows.progress import Progress, counted
+from memspice.windows.run_windows import WindowRuns
 from memspice.windows.surrogate import surrogate_events
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class LayerRun(Execution):
-    """Settings of a layer simulation, besides those of :class:`Setup`."""
-
-    layer: str | None = None
-    positions: int = 1
-    fidelity: str = "reduced"
-
-
-@dataclass(frozen=True, eq=False)
-class LayerResult:
-    """What a layer simulation found; ``json`` is the object of ``--json``.
-
-    A window of which a job failed is left out of everything but the counts of jobs and the store.
-    """
-
-    json: dict[str, Any]
-    statistics: SpikeStatistics | None
-    verdict: Verdict
-    outcomes: list[Outcome]
-
-    def check_complete(self) -> None:
-        """Fail if jobs did.
-
-        Raises
-        ------
-        IncompleteResults
-            If any did; the message names some and says why.
-        """
-        check_complete(self.json["failures"], self.json["jobs"]["total"])
 
 
 def simulate_layer(
-    setup: Setup,
-    run: LayerRun,
-    out: Path | None,
+    request: Request,
+    layer: MappedLayer,
+    fidelity: Fidelity,
     *,
+    positions: int = 1,
+    keep: str = "some",
+    execution: Execution = Execution(),  # noqa: B008 - frozen
+    out: Path | None = None,
     resume: bool = False,
     command: str = "",
     progress: Progress | None = None,
@@ -87,16 +56,26 @@ def simulate_layer(
 
     Parameters
     ----------
-    setup, run
-        What to simulate.
+    request : Request
+        Network, images, cycles.
+    layer : MappedLayer
+        One of the network's.
+    fidelity : Fidelity
+        What SPICE sees, on which engine.
+    positions : int
+        Windows of each image, chosen by the seed.
+    keep : str
+        Neurons whose waveforms are kept: ``none``, ``some`` (one of each deck) or ``all``.
+    execution : Execution
+        How decks are carried out.
     out : Path, optional
         HDF5 file of the run; nothing is stored without.
     resume : bool
         Go on with the run in ``out`` instead of starting anew.
     command : str
         Command line, for the provenance.
-    progress : callable, optional
-        Called with what is going on, steps done and steps to do.
+    progress : Progress, optional
+        Is told how far it is.
 
     Raises
     ------
@@ -106,79 +85,79 @@ def simulate_layer(
         If not one window could be simulated.
     """
     started = time.monotonic()
-    run.check()
-    fidelity = open_fidelity(run.fidelity, setup.engine)
-    fidelity.check_burst(setup.burst)
-    prepared = prepare(setup)
-    name = run.layer or prepared.mapped.layers[0].name
-    layer = prepared.mapped.layer(name)
-    engine = fidelity.engine
-    jobs = _jobs(prepared, layer, run, fidelity, progress)
-    total = len(jobs)
-    record = engine_record(engine.info if engine else None)
+    execution.check()
+    stored_neurons = _stored_neurons(keep)
+    fidelity.check_burst(request.burst)
+    jobs = _jobs(request, layer, fidelity, positions, progress)
+    engine = engine_record(fidelity.engine)
+    more = {"layer": layer.name, "positions": positions, "fidelity": fidelity.name, "keep": keep}
     provenance = Provenance(
-        config=run_config(prepared, {"layer": name, **_run_config(run)}),
-        seed=setup.seed,
-        engine=record,
-        command=command,
+        config=request.config(more), seed=request.seed, engine=engine, command=command
     )
     with (
-        open_runner(engine, run) as runner,
+        open_runner(fidelity.engine, execution) as runner,
         open_store(out, provenance, resume=resume) as writer,
     ):
-        advance = counted(progress and partial(progress, "windows"), total)
-        records = WindowRuns.of_store(runner, writer).run(jobs, lambda _: advance(1))
-        failures = failures_json(records)
-        jobs, outcomes = whole_windows(jobs, records)
-        verdict = judge_all(jobs, outcomes)
-        if writer:
-            summary = {"jobs": total, "failed": len(failures)}
-            whole = verdict.holds and not failures
-            writer.finish(summary, "complete" if whole else "incomplete")
-    if not jobs:
-        check_complete(failures, total)
-    if not verdict.holds:
-        runner.forget()
-    statistics = layer_statistics(layer, outcomes)
-    result = {
-        "fidelity": run.fidelity,
-        "engine": record,
-        "seed": setup.seed,
-        "network": prepared.network.name,
-        "dataset": dataset_json(prepared),
-        "notes": [
-            *prepared.notes,
-            *_notes(layer, run, runner, failures),
-            *verdict.doubts,
-            *place_notes(writer),
-        ],
-        "layer": name,
-        "rows": layer.rows,
-        "cols": 2 * layer.outputs,
-        "cycles": setup.cycles,
-        "burst": setup.burst,
-        "windows": len({job.window for job in jobs}),
-        "jobs": {"total": total, **runner.tally.as_json()},
-        "failures": failures,
-        "events": verdict.pathwise.events,
-        "spikes": _spike_json(statistics, verdict.pathwise),
-        "scores": _score_json(layer, jobs, outcomes),
-        **energy_json(outcomes, prepared.mapped.parameter_set),
-        "energy_closure": verdict.closure,
-        "verdict": verdict.as_json(),
-        "wall_seconds": time.monotonic() - started,
-        "out": str(writer.place) if writer else None,
-    }
-    return LayerResult(result, statistics, verdict, outcomes)
+        advance = counted(progress, "windows", len(jobs))
+        runs = WindowRuns.of_store(runner, writer, stored_neurons)
+        records = runs.run(jobs, lambda _: advance(1))
+        failures = failed_jobs(records)
+        whole, outcomes = whole_windows(jobs, records)
+        if not whole:
+            if writer:
+                writer.finish({}, "incomplete")
+            check_complete(failures, len(jobs))
+        verdict = judge_all(whole, outcomes)
+        if not verdict.holds:
+            runner.forget()
+        result = LayerResult(
+            network=request.network.name,
+            device=request.mapped.parameter_set.name,
+            dataset=DataFacts.of(request.images),
+            fidelity=fidelity.name,
+            engine=engine,
+            seed=request.seed,
+            cycles=request.cycles,
+            burst=request.burst,
+            notes=(
+                *request.notes,
+                *_notes(layer, positions, runner, failures),
+                *verdict.doubts,
+            ),
+            jobs=JobCounts(len(jobs), **runner.tally.as_json()),
+            failures=failures,
+            doubts=tuple(verdict.doubts),
+            wall_seconds=time.monotonic() - started,
+            out=None,
+            records=tuple(records),
+            provenance=provenance,
+            layer=layer.name,
+            rows=layer.rows,
+            cols=2 * layer.outputs,
+            statistics=layer_statistics(layer, outcomes),
+            scores=_score_deviation(layer, whole, outcomes),
+            energy=total_energy(outcomes, request.mapped.parameter_set),
+            verdict=verdict,
+            closed_form=closed_form_events(whole, outcomes),
+        )
+        return result.stored(writer)
+
+
+def _stored_neurons(keep: str) -> int:
+    """Neurons of each deck whose waveforms a record keeps."""
+    counts = {"none": 0, "some": 1, "all": sys.maxsize}
+    if keep not in counts:
+        raise ConfigError(f"keep = {keep!r} must be one of {', '.join(counts)}")
+    return counts[keep]
 
 
 def _notes(
-    layer: MappedLayer, run: LayerRun, runner: Runner, failures: Sequence[object]
+    layer: MappedLayer, positions: int, runner: Runner, failures: Sequence[FailedJob]
 ) -> list[str]:
     """Where the run is smaller than asked for."""
-    asked, found, notes = run.positions, layer.positions, list(runner.tally.problems)
-    if found < asked:
-        notes.append(f"{asked} positions asked for, {layer.name} has {found}")
+    found, notes = layer.positions, list(runner.tally.problems)
+    if found < positions:
+        notes.append(f"{positions} positions asked for, {layer.name} has {found}")
     if failures:
         notes.append(f"{len(failures)} jobs failed: their windows are left out")
     return notes
@@ -194,52 +173,57 @@ def whole_windows(
     return [job for job, _ in kept], [outcome(record) for _, record in kept]
 
 
-def _run_config(run: LayerRun) -> dict[str, object]:
-    return {"positions": run.positions, "fidelity": run.fidelity}
-
-
 def _jobs(
-    prepared: Prepared,
+    request: Request,
     layer: MappedLayer,
-    run: LayerRun,
     fidelity: Fidelity,
+    positions: int,
     progress: Progress | None,
 ) -> list[WindowJob]:
     """Jobs of the chosen windows; their inputs come from the network loop."""
-    setup, images = prepared.setup, prepared.dataset.x
-    advance = counted(progress and partial(progress, "network loop"), len(images))
-    windows = choose_windows(layer, len(images), run.positions, setup.seed)
+    images = request.images.x
+    windows = choose_windows(layer, len(images), positions, request.seed)
     if fidelity.exact:
-        _check_inputs(prepared, layer)
+        _check_inputs(request, layer)
     loop = run_inference(
-        prepared.mapped,
+        request.mapped,
         images,
-        setup.cycles,
-        setup.seed,
-        burst=setup.burst,
+        request.cycles,
+        request.seed,
+        burst=request.burst,
         windows=windows,
         checked=not fidelity.exact,  # then only what comes before the layer counts
-        progress=advance,
+        progress=counted(progress, "network loop", len(images)),
     )
     return [
         job
         for window in windows
         for job in window_jobs(
-            layer, window, loop.windows[window], fidelity, setup.seed, setup.burst
+            layer, window, loop.windows[window], fidelity, request.seed, request.burst
         )
     ]
 
 
-def _check_inputs(prepared: Prepared, layer: MappedLayer) -> None:
+def _check_inputs(request: Request, layer: MappedLayer) -> None:
     """Refuse inputs out of a loop that has no closed form of the layers before this one."""
-    refused = closed_form_refusals(prepared.mapped, prepared.dataset.x)
-    for before in prepared.mapped.layers[: layer.number]:
+    refused = closed_form_refusals(request.mapped, request.images.x)
+    for before in request.mapped.layers[: layer.number]:
         if before.name in refused:
             raise ConfigError(
                 f"inputs of {layer.name} would come from the network loop, but "
                 f"{refused[before.name]} (memspice infer --fidelity full simulates every layer of "
                 "a dense network)"
             )
+
+
+def closed_form_events(jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]) -> Events:
+    """Closed form of the events of jobs, in the place of what they ended with."""
+    each = []
+    for job, found in zip(jobs, outcomes, strict=True):
+        model = surrogate_events(job)
+        spikes = model["hazard"] >= found.thresholds
+        each.append(replace(found, drive=model["drive"], hazard=model["hazard"], spikes=spikes))
+    return Events.of(join_windows(each))
 
 
 def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeStatistics | None:
@@ -254,49 +238,16 @@ def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeSt
     return spike_statistics(spikes, hazard, thresholds, layer.circuits[0].timing.write)
 
 
-def energy_json(outcomes: Sequence[Outcome], parameter_set: ParameterSet) -> dict[str, Any]:
-    """Energy of all outcomes together: by component, in all [J], and what it rests on."""
-    energy = {name: sum(item.energy[name] for item in outcomes) for name in COMPONENTS}
-    return {
-        "energy_joule": energy,
-        "energy_total_joule": sum(energy.values()),
-        "assumed_fraction": assumed_fraction(energy, parameter_set.provenance),
-        "device_source": parameter_set.device_source,
-    }
+def total_energy(outcomes: Sequence[Outcome], parameter_set: ParameterSet) -> Energy:
+    """Energy of all outcomes together."""
+    parts = {name: sum(item.energy[name] for item in outcomes) for name in COMPONENTS}
+    return Energy.of(parts, parameter_set)
 
 
-def _spike_json(
-    statistics: SpikeStatistics | None, comparison: PathwiseComparison
-) -> dict[str, Any]:
-    found: Mapping[str, Any] = {}
-    if statistics:
-        found = {
-            "count": statistics.count,
-            "rate": statistics.rate,
-            "expected_rate": statistics.expected_rate,
-            "rate_standard_error": statistics.rate_error,
-            "neuron_rates": [float(rate) for rate in statistics.neuron_rates],
-            "latency_mean": statistics.latency_mean,
-            "latency_median": statistics.latency_median,
-            "interval_mean": statistics.interval_mean,
-            "fano_factor": statistics.fano_factor,
-        }
-    empty = {"count": 0, "rate": None, "expected_rate": None}
-    return {
-        **(found or empty),
-        "mismatches": comparison.mismatches,
-        "worst_margin": comparison.worst_margin,
-        "hazard_deviation": comparison.hazard_deviation,
-    }
-
-
-def _score_json(
+def _score_deviation(
     layer: MappedLayer, jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]
-) -> dict[str, float] | None:
-    """Deviation of an accumulating layer's scores from the closed form; None with neurons.
-
-    The relative one is that of the largest score, or of 1 where all are smaller.
-    """
+) -> ScoreDeviation | None:
+    """Deviation of an accumulating layer's scores from the closed form; None with neurons."""
     if layer.spiking:
         return None
     expected = [surrogate_events(job)["drive"] for job in jobs]
@@ -305,8 +256,6 @@ def _score_json(
         for result, drive in zip(outcomes, expected, strict=True)
     )
     largest = max(layer.volts_per_unit, *(float(np.max(np.abs(drive))) for drive in expected))
-    return {
-        "volts_per_unit": layer.volts_per_unit,
-        "worst_deviation": deviation / layer.volts_per_unit,
-        "relative_deviation": deviation / largest,
-    }
+    return ScoreDeviation(
+        layer.volts_per_unit, deviation / layer.volts_per_unit, deviation / largest
+    )

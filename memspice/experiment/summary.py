@@ -1,21 +1,20 @@
-"""Numbers of a co-simulation as ``summary.json`` holds them."""
+"""Everything that a co-simulation found, put together as its result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
-
 import numpy as np
 
-from memspice.analysis.statistics import accuracy_json
-from memspice.engines.base import EngineInfo
-from memspice.experiment.against_cmos import CmosConstants, comparison_json
-from memspice.experiment.cosim import CosimState, Iteration
+from memspice.analysis.statistics import Proportion, accuracy
+from memspice.experiment.against_cmos import CmosConstants, compare_with_cmos
+from memspice.experiment.cosim_state import CosimState, Iteration
 from memspice.experiment.operations import converter_energy
+from memspice.experiment.request import Request
+from memspice.experiment.results.characterization import Characterization
+from memspice.experiment.results.cosim import CosimResult, LayerWindows, Round, SpiceShare
+from memspice.experiment.results.energy import Energy
+from memspice.experiment.results.run import DataFacts
 from memspice.network.ann import ann_scores
-from memspice.store import installed_versions
-from memspice.windows.setup import Prepared, dataset_json, engine_record
+from memspice.store import JobRecord, Provenance, installed_versions
 
 #: What the joules of a summary leave out.
 EXCLUDED = (
@@ -29,24 +28,38 @@ EXCLUDED = (
 )
 
 
-def ann_accuracy(
-    prepared: Prepared, progress: Callable[[int], None] | None = None
-) -> dict[str, float] | None:
+def ann_accuracy(request: Request) -> Proportion | None:
     """Accuracy of the network with the device's activation, without any circuit."""
-    scores = ann_scores(prepared.network, prepared.dataset.x, progress)
-    return accuracy_json(scores, prepared.dataset.y)
+    if request.images.y is None:
+        return None
+    return accuracy(ann_scores(request.network, request.images.x), request.images.y)
 
 
-def summary_json(
-    prepared: Prepared,
+def cosim_result(
+    request: Request,
     state: CosimState,
     constants: CmosConstants,
-    engine: EngineInfo,
+    transfer: Characterization,
+    *,
+    records: list[JobRecord],
+    provenance: Provenance,
     wall_seconds: float,
-) -> dict[str, Any]:
-    """Everything a co-simulation found, as one JSON object."""
-    last = state.iterations[-1]
-    converters = converter_energy(prepared, state, constants.converters.values)
+) -> CosimResult:
+    """Result of a co-simulation from what it has gathered.
+
+    Parameters
+    ----------
+    request, state
+        The network and what was sampled of it.
+    constants : CmosConstants
+        Prices of the digital side.
+    transfer : Characterization
+        P(V) of the neuron.
+    records, provenance, wall_seconds
+        See `RunResult`.
+    """
+    last, verdict = state.iterations[-1], state.verdict()
+    converters = converter_energy(request, state, constants.converters.values)
     layers = {
         name: {**layer.components, "converter": converters[name][0]}
         for name, layer in last.energy.items()
@@ -54,83 +67,95 @@ def summary_json(
     components = {
         name: sum(layer[name] for layer in layers.values()) for name in next(iter(layers.values()))
     }
-    return {
-        "dataset": dataset_json(prepared),
-        "notes": [*prepared.notes, *_doubts(state)],
-        "network": prepared.network.name,
-        "device": prepared.mapped.parameter_set.name,
-        "cycles": prepared.setup.cycles,
-        "seed": prepared.setup.seed,
-        "ann_accuracy": ann_accuracy(prepared),
-        "snn_accuracy": asdict(last.snn_accuracy) if last.snn_accuracy else None,
-        "spike_rate": last.inference.spike_rate,
-        "energy_per_inference_joule": components,
-        "energy_by_layer_joule": layers,
-        **comparison_json(prepared, state, constants, components, converters),
-        "cmos_constants": [asdict(item) for item in constants.provenance],
-        "spice": _spice_json(state),
-        "verdict": state.verdict().as_json(),
-        "settled": state.settled,
-        "iterations": [_iteration_json(item, components["converter"]) for item in state.iterations],
-        "calibration": {name: item._asdict() for name, item in state.calibration.items()},
-        "parameters": [asdict(item) for item in prepared.mapped.parameter_set.provenance],
-        "excluded": list(EXCLUDED),
-        "engine": engine_record(engine),
-        "versions": {**installed_versions(), engine.name: engine.version},
-        "wall_seconds": wall_seconds,
-    }
+    against = compare_with_cmos(request, state, constants, components, converters)
+    curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
+    engine = provenance.engine
+    return CosimResult(
+        network=request.network.name,
+        device=request.mapped.parameter_set.name,
+        dataset=DataFacts.of(request.images),
+        fidelity="reduced",
+        engine=engine,
+        seed=request.seed,
+        cycles=request.cycles,
+        burst=request.burst,
+        notes=(*request.notes, *_doubts(verdict.doubts), *curve, *state.problems),
+        jobs=state.counts,
+        failures=tuple(state.failures),
+        doubts=(*verdict.doubts, *curve),
+        wall_seconds=wall_seconds,
+        out=None,
+        records=tuple(records),
+        provenance=provenance,
+        ann_accuracy=ann_accuracy(request),
+        accuracy=last.snn_accuracy,
+        spike_rate=last.inference.spike_rate,
+        energy=Energy(components, against.assumed_fraction, against.device_source),
+        layers=layers,
+        against_cmos=against,
+        spice=_spice_share(state),
+        verdict=verdict,
+        settled=state.settled,
+        rounds=tuple(_round(item, components["converter"]) for item in state.iterations),
+        calibration=state.calibration,
+        excluded=EXCLUDED,
+        parameters=request.mapped.parameter_set.provenance,
+        cmos_constants=constants.provenance,
+        versions={**installed_versions(), str(engine["name"]): str(engine["version"])},
+        transfer=transfer,
+        request=request,
+        state=state,
+    )
 
 
-def _doubts(state: CosimState) -> list[str]:
+def _doubts(doubts: list[str]) -> list[str]:
     """Why SPICE is not to be relied on, and what stands in its place."""
-    doubts = state.verdict().doubts
     instead = ["no number is calibrated by SPICE: energies and rates are those of the closed form"]
     return [*doubts, *instead] if doubts else []
 
 
-def _spice_json(state: CosimState) -> dict[str, Any]:
-    layers = {}
-    for name in dict.fromkeys(job.window.layer for job in state.jobs):
-        layers[name] = _layer_json(state, name)
+def _spice_share(state: CosimState) -> SpiceShare:
+    names = dict.fromkeys(job.window.layer for job in state.jobs)
+    layers = {name: _layer_windows(state, name) for name in names}
     last = state.iterations[-1].comparison
-    return {
-        "windows": sum(item["windows"] for item in layers.values()),
-        "full_windows": sum(item["full_windows"] for item in layers.values()),
-        "events": last.events,
-        "mismatches": last.mismatches,
-        "worst_margin": last.worst_margin,
-        "hazard_deviation": last.hazard_deviation,
-        "closure_max": max(item["closure_max"] for item in layers.values()),
-        "wall_seconds": sum(result.wall_seconds for result in state.outcomes),
-        "layers": layers,
-    }
+    return SpiceShare(
+        LayerWindows(
+            windows=sum(item.windows for item in layers.values()),
+            full_windows=sum(item.full_windows for item in layers.values()),
+            events=last.events,
+            mismatches=last.mismatches,
+            worst_margin=last.worst_margin,
+            closure_max=max(item.closure_max for item in layers.values()),
+        ),
+        layers,
+        hazard_deviation=last.hazard_deviation,
+        wall_seconds=sum(result.wall_seconds for result in state.outcomes),
+    )
 
 
-def _layer_json(state: CosimState, name: str) -> dict[str, Any]:
-    pairs = state.of_layer(name)
-    windows = {(job.window, job.fidelity) for job, _ in pairs}
+def _layer_windows(state: CosimState, name: str) -> LayerWindows:
+    windows = {(job.window, job.fidelity) for job, _ in state.of_layer(name)}
     verdict = state.verdict(name)
-    comparison = verdict.pathwise
-    return {
-        "windows": len(windows),
-        "full_windows": sum(fidelity.exact for _, fidelity in windows),
-        "events": comparison.events,
-        "mismatches": comparison.mismatches,
-        "worst_margin": comparison.worst_margin,
-        "closure_max": verdict.closure,
-    }
+    assert verdict.closure is not None
+    return LayerWindows(
+        windows=len(windows),
+        full_windows=sum(fidelity.exact for _, fidelity in windows),
+        events=verdict.pathwise.events,
+        mismatches=verdict.pathwise.mismatches,
+        worst_margin=verdict.pathwise.worst_margin,
+        closure_max=verdict.closure,
+    )
 
 
-def _iteration_json(item: Iteration, converters: float) -> dict[str, Any]:
-    total, half = item.energy_total + converters, item.half_width
+def _round(item: Iteration, converters: float) -> Round:
     rates = item.inference.spike_rate
-    return {
-        "iteration": item.number,
-        "snn_accuracy": item.snn_accuracy.value if item.snn_accuracy else None,
-        "energy_joule": total,
-        "energy_ci95": [total - half, total + half],
-        "mean_rate": float(np.mean(list(rates.values()))) if rates else 0.0,
-        "mismatches": item.comparison.mismatches,
-        "worst_margin": item.comparison.worst_margin,
-        "windows": item.windows,
-    }
+    return Round(
+        number=item.number,
+        accuracy=item.snn_accuracy.value if item.snn_accuracy else None,
+        energy=item.energy_total + converters,
+        half_width=item.half_width,
+        mean_rate=float(np.mean(list(rates.values()))) if rates else 0.0,
+        mismatches=item.comparison.mismatches,
+        worst_margin=item.comparison.worst_margin,
+        windows=item.windows,
+    )

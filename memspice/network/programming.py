@@ -26,7 +26,7 @@ _NEGLIGIBLE = 1e-3
 
 
 @dataclass(frozen=True)
-class Chip:
+class ChipLimits:
     """Limits of the circuits that a layer is put on.
 
     ``steps`` are the conductance levels less one; ``drive_limit`` is the largest row voltage in
@@ -87,7 +87,7 @@ class Programmed:
         }
 
 
-def program_layer(layer: WeightLayer, name: str, chip: Chip) -> Programmed:
+def program_layer(layer: WeightLayer, name: str, chip: ChipLimits) -> Programmed:
     """Divide a layer into cells, bias rows and bias voltage.
 
     Parameters
@@ -96,7 +96,7 @@ def program_layer(layer: WeightLayer, name: str, chip: Chip) -> Programmed:
         Weights within their bound, biases of any value.
     name : str
         Of the layer, for messages.
-    chip : Chip
+    chip : ChipLimits
         Limits.
 
     Raises
@@ -132,11 +132,11 @@ def _added_to_scores(layer: WeightLayer, name: str, notes: list[str]) -> Program
     return Programmed(bare, np.zeros((0, len(none))), (), 0.0, layer.bias, none, (*notes, note))
 
 
-def _on_levels(cells: np.ndarray, bound: float, chip: Chip) -> np.ndarray:
+def _on_levels(cells: np.ndarray, bound: float, chip: ChipLimits) -> np.ndarray:
     return np.asarray(np.round(cells * (chip.steps / bound)) * (bound / chip.steps))
 
 
-def _weight_notes(layer: WeightLayer, name: str, chip: Chip) -> list[str]:
+def _weight_notes(layer: WeightLayer, name: str, chip: ChipLimits) -> list[str]:
     """What the cells' levels cost weights that are not on them."""
     loss = rounding_loss(layer.weight, _on_levels(layer.weight, layer.bound, chip))
     if loss.error <= _NEGLIGIBLE:
@@ -170,7 +170,7 @@ def _without_saturated(
 
 
 def _bias_rows(
-    layer: WeightLayer, common: float, name: str, chip: Chip, tolerance: float
+    layer: WeightLayer, common: float, name: str, chip: ChipLimits, tolerance: float
 ) -> tuple[np.ndarray, tuple[float, ...]]:
     """Cells and heights of the rows that hold the biases, the last one not rounded to levels yet.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from memspice.circuits.blocks.sense import HEADROOM
 from memspice.errors import ConfigError
-from memspice.network.programming import Chip
+from memspice.network.programming import ChipLimits
 from memspice.network.weights import WeightLayer
 from memspice.parameters import ParameterSet
 
@@ -112,7 +112,7 @@ def drive_scale(
 
 def chip_limits(
     parameter_set: ParameterSet, spiking: bool, span: tuple[float, float] | None = None
-) -> Chip:
+) -> ChipLimits:
     """Limits of the circuits of a parameter set, in units of weights and weighted inputs.
 
     ``span`` is that of the network.
@@ -130,7 +130,7 @@ def chip_limits(
         )
     steps, highest = parameter_set.synapse.levels - 1, array.drive_limit / array.read_voltage
     if not spiking:
-        return Chip(steps, highest)
+        return ChipLimits(steps, highest)
     scale = _spiking_scale(parameter_set).within(span)
     rails = (periphery.supply_negative, periphery.supply_positive)
-    return Chip(steps, highest, scale.weighted(scale.limits), scale.weighted(rails))
+    return ChipLimits(steps, highest, scale.weighted(scale.limits), scale.weighted(rails))

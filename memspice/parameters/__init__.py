@@ -203,7 +203,7 @@ def _cell(file: SetFile) -> Cell:
     return validate(Cell, values, file.where("cell"))
 
 
-def load_sourced(name: str, table: str, model: type[ParametersT]) -> SourcedParameters[ParametersT]:
+def load_table(name: str, table: str, model: type[ParametersT]) -> SourcedParameters[ParametersT]:
     """Load one table of a parameter file that is not a device set.
 
     Parameters

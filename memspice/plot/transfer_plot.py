@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memspice.analysis.transfer import (
-    Characterization,
     TransferPoint,
     switching_probability,
     write_fraction,
 )
+from memspice.experiment.results.characterization import Characterization
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:

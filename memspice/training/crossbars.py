@@ -13,7 +13,7 @@ from memspice.network.ann import with_mean_inputs
 from memspice.network.effective import effective_layer
 from memspice.network.mapping import map_network
 from memspice.network.weights import Network, WeightLayer
-from memspice.parameters import load_parameter_set, load_sourced
+from memspice.parameters import load_parameter_set, load_table
 from memspice.training.config import Hardware
 from memspice.training.model import DeviceNetwork, Flaws
 
@@ -84,7 +84,7 @@ def load_activation(name: str) -> Activation:
         If none was fitted.
     """
     try:
-        return load_sourced(f"activation-{name}", "activation", Activation).values
+        return load_table(f"activation-{name}", "activation", Activation).values
     except DataError as error:
         raise ConfigError(
             f"no activation was fitted to parameter set {name}: run memspice characterize "

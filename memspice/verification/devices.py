@@ -16,7 +16,7 @@ from memspice.devices.magnet.macrospin import MacrospinMtj
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.engines.base import SolverOptions, Transient
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.quantities import Parameters
 from memspice.verification.case import VerifyCase
 
@@ -55,7 +55,7 @@ def device_cases() -> list[VerifyCase]:
 
 
 def _values(file: str, table: str, model: type[Parameters]) -> dict[str, float]:
-    found = load_sourced(file, table, model).values.model_dump()
+    found = load_table(file, table, model).values.model_dump()
     return {name: value for name, value in found.items() if name != "kind"}
 
 

@@ -9,7 +9,6 @@ from memspice.circuits.energy_model import COMPONENTS
 from memspice.network.inference import InferenceResult, Window
 from memspice.network.mapping import MappedLayer
 from memspice.windows.fidelity import window_jobs
-from memspice.windows.setup import Prepared
 from memspice.windows.surrogate import Surrogate
 
 
@@ -35,27 +34,35 @@ def window_energies(
 
 
 def closed_form_layers(
-    prepared: Prepared, windows: Mapping[str, Sequence[Window]], inference: InferenceResult
+    layers: Sequence[MappedLayer],
+    windows: Mapping[str, Sequence[Window]],
+    inference: InferenceResult,
+    *,
+    cycles: int,
+    seed: int,
+    burst: int = 1,
 ) -> dict[str, LayerEnergy]:
     """Energy of one inference by layer, from sampled windows in closed form.
 
     Parameters
     ----------
-    prepared : Prepared
-        Network on crossbars.
+    layers : sequence of MappedLayer
+        Of the network.
     windows : mapping of str to sequence of Window
         Sampled windows of every layer; two or more give an interval.
     inference : InferenceResult
         Run that kept the inputs of these windows.
+    cycles, seed, burst : int
+        Of that run.
 
     Returns
     -------
     dict of str to LayerEnergy
         The interval is that of sampling; no engine has a say in it.
     """
-    setup, layers = prepared.setup, {}
-    for layer in prepared.mapped.layers:
-        found = window_energies(layer, windows[layer.name], inference, setup.seed, setup.burst)
-        each = [(energy, energy) for energy in found]
-        layers[layer.name] = extrapolate_layer(found, each, layer.positions * setup.cycles)
-    return layers
+    found = {}
+    for layer in layers:
+        energies = window_energies(layer, windows[layer.name], inference, seed, burst)
+        each = [(energy, energy) for energy in energies]
+        found[layer.name] = extrapolate_layer(energies, each, layer.positions * cycles)
+    return found

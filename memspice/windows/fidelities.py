@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from memspice.engines import find_engine
+from memspice.engines.base import Engine
 from memspice.errors import ConfigError
 from memspice.windows.fidelity import Fidelity
 from memspice.windows.full import Full
@@ -18,25 +19,29 @@ SIMULATED: Mapping[str, type[Simulated]] = {kind.name: kind for kind in (Full, R
 FIDELITIES = (*SIMULATED, Surrogate.name)
 
 
-def open_fidelity(name: str, engine: str) -> Fidelity:
-    """Fidelity of a name with the engine of a name, which is not looked for where none is needed.
+def open_fidelity(fidelity: Fidelity | str, engine: Engine | str | None = None) -> Fidelity:
+    """Fidelity of a name with an engine, which is not looked for where none is needed.
 
     Parameters
     ----------
-    name : str
-        One of `FIDELITIES`.
-    engine : str
-        A key of `memspice.engines.ENGINES`.
+    fidelity : Fidelity or str
+        One of `FIDELITIES`; an object is what it is, with an engine of its own.
+    engine : Engine or str, optional
+        A key of `memspice.engines.ENGINES`, or an engine; by default ngspice.
 
     Raises
     ------
     ConfigError
-        If a name is unknown.
+        If a name is unknown, or an engine is given beside a fidelity that has one.
     EngineNotFound, EngineVersionError
         If the engine is needed, and not installed or too old.
     """
-    if name in SIMULATED:
-        return SIMULATED[name](find_engine(engine))
-    if name != Surrogate.name:
-        raise ConfigError(f"fidelity {name!r} is unknown; choose from {', '.join(FIDELITIES)}")
+    if isinstance(fidelity, Fidelity):
+        if engine is not None:
+            raise ConfigError(f"{fidelity} has its own engine: give no other beside it")
+        return fidelity
+    if fidelity in SIMULATED:
+        return SIMULATED[fidelity](find_engine(engine or "ngspice"))
+    if fidelity != Surrogate.name:
+        raise ConfigError(f"fidelity {fidelity!r} is unknown; choose from {', '.join(FIDELITIES)}")
     return Surrogate()

@@ -1,17 +1,36 @@
-"""Counting the steps of some work."""
+"""Telling how far some work has come."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 
-def counted(progress: Callable[[int, int], None] | None, total: int) -> Callable[[int], None]:
+class Progress(Protocol):
+    """Whoever is told how far a run has come; any function of these three will do."""
+
+    def __call__(self, stage: str, done: int, total: int, /) -> None:
+        """Take note.
+
+        Parameters
+        ----------
+        stage : str
+            What is going on, in a few words; the count begins anew with each.
+        done, total : int
+            Steps done so far, and steps to do.
+        """
+        ...
+
+
+def counted(progress: Progress | None, stage: str, total: int) -> Callable[[int], None]:
     """Callback that takes numbers of finished steps, and tells how many are done.
 
     Parameters
     ----------
-    progress : callable, optional
-        Takes steps done so far and ``total``.
+    progress : Progress, optional
+        Who is told.
+    stage : str
+        What is going on.
     total : int
         Steps to do.
     """
@@ -21,6 +40,6 @@ def counted(progress: Callable[[int, int], None] | None, total: int) -> Callable
         nonlocal done
         done += count
         if progress:
-            progress(done, total)
+            progress(stage, done, total)
 
     return advance

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from memspice.errors import IncompleteResults
 from memspice.jobs import EngineRequest, Failure, Runner, Simulation, run_jobs
 from memspice.store import FAILED, JobRecord, RecordCodec, RunWriter
 from memspice.windows.agreement import judge
@@ -18,39 +17,6 @@ from memspice.windows.outcome import outcome
 
 #: Neurons whose waveforms a record keeps: of each small deck one, a quarter of a layer in all.
 STORED_NEURONS = 1
-#: Failed jobs that a message names.
-_NAMED = 5
-
-
-def run_windows(
-    jobs: Sequence[WindowJob], runner: Runner, on_done: Callable[[JobRecord], None]
-) -> list[JobRecord]:
-    """Run window jobs, several at a time.
-
-    Parameters
-    ----------
-    jobs : sequence of WindowJob
-    runner : Runner
-        Where and how.
-    on_done : callable
-        Takes each record, failed or not, in the order of completion.
-
-    Returns
-    -------
-    list of JobRecord
-        In the order of the jobs, whatever the order of completion; see `JobRecord.failed`.
-
-    Raises
-    ------
-    ConfigError, NetlistError, EngineNotFound
-        What is about the run, not about one job: it stops the others.
-    """
-    return run_jobs(
-        partial(_run, runner),
-        jobs,
-        workers=runner.workers,
-        on_done=lambda _, record: on_done(record),
-    )
 
 
 @dataclass(frozen=True)
@@ -67,21 +33,39 @@ class WindowRuns:
         Stores a record that is finished.
     stored : callable
         Record of a key, if there is one in the store.
+    stored_neurons : int
+        Neurons of each deck whose waveforms a record keeps.
     """
 
     runner: Runner
     keep: Callable[[JobRecord], None] = lambda _: None
     stored: Callable[[str], JobRecord | None] = lambda _: None
+    stored_neurons: int = STORED_NEURONS
 
     @classmethod
-    def of_store(cls, runner: Runner, writer: RunWriter | None) -> Self:
+    def of_store(
+        cls, runner: Runner, writer: RunWriter | None, stored_neurons: int = STORED_NEURONS
+    ) -> Self:
         """Runs that are kept in a run file, if there is one."""
-        return cls(runner, writer.add, writer.stored) if writer else cls(runner)
+        if writer is None:
+            return cls(runner, stored_neurons=stored_neurons)
+        return cls(runner, writer.add, writer.stored, stored_neurons)
 
     def run(
         self, jobs: Sequence[WindowJob], on_done: Callable[[JobRecord], None]
     ) -> list[JobRecord]:
-        """Run those without a result in the store; see `run_windows`."""
+        """Run those without a result in the store.
+
+        Returns
+        -------
+        list of JobRecord
+            In the order of the jobs, whatever the order of completion; see `JobRecord.failed`.
+
+        Raises
+        ------
+        ConfigError, NetlistError, EngineNotFound
+            What is about the run, not about one job: it stops the others.
+        """
         known = {job.key: (job, self.stored(job.key)) for job in jobs}
         found = {
             key: record
@@ -96,27 +80,40 @@ class WindowRuns:
             on_done(record)
 
         missing = [job for job in jobs if job.key not in found]
-        found |= {record.key: record for record in run_windows(missing, self.runner, keep)}
+        found |= {record.key: record for record in self._simulate(missing, keep)}
         return [found[job.key] for job in jobs]
 
+    def _simulate(
+        self, jobs: Sequence[WindowJob], on_done: Callable[[JobRecord], None]
+    ) -> list[JobRecord]:
+        """Records of jobs in their order, several at a time; failed or not."""
+        return run_jobs(
+            partial(_run, self.runner, self.stored_neurons),
+            jobs,
+            workers=self.runner.workers,
+            on_done=lambda _, record: on_done(record),
+        )
 
-def _run(runner: Runner, job: WindowJob, stop: threading.Event) -> JobRecord:
+
+def _run(runner: Runner, stored_neurons: int, job: WindowJob, stop: threading.Event) -> JobRecord:
     request = job.fidelity.request(job)
     if request is None:
         return job.fidelity.run(job)
-    found = runner.run(window_simulation(job, request), stop)
+    found = runner.run(window_simulation(job, request, stored_neurons), stop)
     return _failed_record(job, request.netlist, found) if isinstance(found, Failure) else found
 
 
-def window_simulation(job: WindowJob, request: EngineRequest) -> Simulation[JobRecord]:
+def window_simulation(
+    job: WindowJob, request: EngineRequest, stored_neurons: int = STORED_NEURONS
+) -> Simulation[JobRecord]:
     """Job of an engine as a value that any process can carry out."""
     # The name, with fidelity and outputs, the seed and the inputs are in the key.
-    facts = (job.key, STORED_NEURONS)
+    facts = (job.key, stored_neurons)
     return Simulation(
         name=job.name,
         request=request,
         identity=("window", facts, job.circuit, job.stimulus().row_voltage),
-        evaluate=partial(job.fidelity.record, job, request.netlist, STORED_NEURONS),
+        evaluate=partial(job.fidelity.record, job, request.netlist, stored_neurons),
         codec=RecordCodec(),
         accept=lambda record: judge(job, outcome(record)).holds,
     )
@@ -136,34 +133,3 @@ def _failed_record(job: WindowJob, netlist: str, failure: Failure) -> JobRecord:
         netlist=netlist,
         log=failure.log,
     )
-
-
-def failures_json(records: Sequence[JobRecord]) -> list[dict[str, str | int]]:
-    """Failed jobs as ``--json`` lists them."""
-    return [
-        {
-            "job": record.name,
-            "reason": str(record.attributes["error"]),
-            "attempts": int(record.attributes["attempts"]),
-        }
-        for record in records
-        if record.failed
-    ]
-
-
-def check_complete(failures: Sequence[dict[str, str | int]], total: int) -> None:
-    """Fail after everything else is done, if jobs did.
-
-    Raises
-    ------
-    IncompleteResults
-        If any job failed; the message names some and says why.
-    """
-    if not failures:
-        return
-    lines = [
-        f"  {item['job']} ({item['attempts']} attempts): {item['reason']}"
-        for item in failures[:_NAMED]
-    ]
-    more = [f"  ... and {len(failures) - _NAMED} more"] if len(failures) > _NAMED else []
-    raise IncompleteResults("\n".join([f"{len(failures)} of {total} jobs failed:", *lines, *more]))

@@ -24,10 +24,10 @@ from memspice.engines.ngspice import Ngspice
 from memspice.engines.rawfile import read_raw
 from memspice.engines.vacask import Vacask
 from memspice.engines.waveforms import Waveforms
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.resources import resource_path
 
-TECHNOLOGY = load_sourced("cmos45_cells", "cmos", CmosTechnology).values
+TECHNOLOGY = load_table("cmos45_cells", "cmos", CmosTechnology).values
 #: Femtocoulombs on every node.
 SOLVER = SolverOptions(reltol=1e-3, vntol=1e-5, abstol=1e-10, chgtol=1e-15)
 FINE = SolverOptions(reltol=1e-4, vntol=1e-6, chgtol=1e-17)

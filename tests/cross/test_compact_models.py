@@ -23,7 +23,7 @@ from memspice.engines.ngspice import Ngspice
 from memspice.engines.vacask import Vacask
 from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.resources import resource_path
 from tests.hysteresis_helpers import trajectory
 
@@ -79,7 +79,7 @@ SWEEPS = {
 def load(name: str) -> Device:
     """Parameter set, with the sweep's period as the scale of the state's charge."""
     sweep = SWEEPS[name]
-    device = load_sourced(name, sweep.model, sweep.device_class).values
+    device = load_table(name, sweep.model, sweep.device_class).values
     return device.model_copy(update={"pulse": sweep.period})
 
 

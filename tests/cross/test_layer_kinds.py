@@ -11,15 +11,13 @@ import numpy as np
 import pytest
 
 from memspice.analysis.comparison import MARGIN
-from memspice.experiment.infer import infer
-from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
-from memspice.jobs import Execution
+from memspice.experiment.results.layer import LayerResult
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
 from memspice.network.weights import save_network
 from memspice.windows.agreement import CLOSURE_LIMIT
 from memspice.windows.outcome import join_windows
-from memspice.windows.setup import Setup
 from tests.loop_helpers import LEVELS, make_network
+from tests.settings import Setting
 
 #: Small enough for every cell of its layers to stand in one deck.
 JOINED = Architecture(
@@ -57,17 +55,16 @@ STRIDED = Architecture(
 FLAT = Architecture("flat", (1, 8, 8), (Dense(6), Dense(5), Dense(8, also=(1,)), Dense(10)))
 
 
-def setup_of(architecture: Architecture, folder: Path) -> Setup:
+def setup_of(architecture: Architecture, folder: Path) -> Setting:
     path = folder / f"{architecture.name}.h5"
     save_network(replace(make_network(architecture), span=SPAN), path, LEVELS)
-    return Setup(network=str(path), images=1, cycles=CYCLES, tile=(24, 6), seed=2)
+    return Setting(network=str(path), images=1, cycles=CYCLES, tile=(24, 6), seed=2)
 
 
 @cache
 def simulated(architecture: Architecture, layer: str, fidelity: str) -> LayerResult:
     with TemporaryDirectory() as folder:
-        run = LayerRun(layer, fidelity=fidelity, cache=False)  # type: ignore[arg-type]
-        return simulate_layer(setup_of(architecture, Path(folder)), run, None)
+        return setup_of(architecture, Path(folder)).simulate(layer, fidelity)
 
 
 def spikes(result: LayerResult) -> np.ndarray:
@@ -100,8 +97,8 @@ def test_layers_are_pathwise_the_same_in_every_fidelity(
 def test_spikes_of_spice_go_to_every_layer_that_takes_them(tmp_path: Path) -> None:
     """Two runs meet only if each layer got the spikes of both layers before it."""
     setup = replace(setup_of(FLAT, tmp_path), cycles=24)
-    loop = infer(setup)
-    found = infer(setup, "reduced", Execution(cache=False))
+    loop = setup.infer()
+    found = setup.infer("reduced")
     assert found["verdict"]["holds"]
     assert found["mismatches"] == 0
     assert found["events"] == 24 * (6 + 5 + 8)

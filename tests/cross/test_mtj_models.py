@@ -24,7 +24,7 @@ from memspice.engines.ngspice import Ngspice
 from memspice.engines.vacask import Vacask
 from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.resources import resource_path
 from tests.device_helpers import FIELD_PER_VOLT, SttPulse, critical_voltage, thermal_waveform
 
@@ -36,9 +36,9 @@ EVERY_ENGINE = pytest.mark.parametrize(
         pytest.param("vacask", marks=pytest.mark.vacask),
     ],
 )
-STT = load_sourced("stt-mtj", "stt_mtj", SttMtj).values
-WRITE = load_sourced("stt-mtj", "write", SttPulse).values
-LLG = load_sourced("llg-mtj", "llg_mtj", MacrospinMtj).values
+STT = load_table("stt-mtj", "stt_mtj", SttMtj).values
+WRITE = load_table("stt-mtj", "write", SttPulse).values
+LLG = load_table("llg-mtj", "llg_mtj", MacrospinMtj).values
 #: Parameters that belong to the way the SPICE forms solve, and to one event.
 LLG_EXTRA = {"initial_x", "initial_y", "initial_z", "norm_rate", "hold_rate"}
 

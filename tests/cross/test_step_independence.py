@@ -22,7 +22,7 @@ from memspice.devices.draws import event_thresholds
 from memspice.engines import find_engine
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
-from memspice.parameters import load_parameter_set, load_sourced
+from memspice.parameters import load_parameter_set, load_table
 from tests.device_helpers import SttPulse
 from tests.helpers import solver_options
 
@@ -83,8 +83,8 @@ def neuron_bench(name: str) -> Bench:
 
 def stt_bench() -> Bench:
     """Junctions driven by ideal sources: write, then a reverse pulse that resets and clears."""
-    device = load_sourced("stt-mtj", "stt_mtj", SttMtj).values
-    pulse = load_sourced("stt-mtj", "write", SttPulse).values
+    device = load_table("stt-mtj", "stt_mtj", SttMtj).values
+    pulse = load_table("stt-mtj", "write", SttPulse).values
     gap, length = 0.5e-9, pulse.flat + 2 * pulse.edge
     write = Pulse(gap, gap + length, pulse.edge)
     reset = Pulse(write.stop + gap, write.stop + gap + 4e-9, pulse.edge)

@@ -6,7 +6,6 @@ Each lie goes through one command with one engine here; with ``FAULTS=full`` in 
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 import shutil
@@ -19,7 +18,6 @@ import pytest
 from memspice.cli import cosim as cli_cosim
 from memspice.engines import process, vacask
 from memspice.experiment.cosim import CosimPlan
-from memspice.experiment.cosim_run import cosimulate
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.weights import save_network
 from tests.cli_helpers import Reply, call
@@ -70,9 +68,7 @@ def command(
     monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(vacask, "_wheel_executable", lambda: None)
     monkeypatch.setattr(process, "OUTPUT_LIMIT", 2**20)
-    monkeypatch.setitem(cli_cosim.PRESETS, "cifar-energy", SMALL)
-    short = functools.partial(cosimulate, transfer_points=2, transfer_events=1)
-    monkeypatch.setattr(cli_cosim, "cosimulate", short)
+    monkeypatch.setitem(cli_cosim.PRESETS, "cifar-energy", lambda: SMALL)
     out = tmp_path / "out"
 
     def run(name: str, engine: str, lie: str) -> Reply:

@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from memspice.analysis.activation import activation_text, fit_activation
 from memspice.analysis.statistics import compare_counts
 from memspice.analysis.transfer import (
-    Characterization,
     drive_voltages,
     hazard_integral,
     transfer_point,
@@ -22,7 +20,8 @@ from memspice.cli.characterize import characterize_command
 from memspice.devices.activation import Activation
 from memspice.engines.base import EngineInfo
 from memspice.errors import ConfigError, DataError
-from memspice.parameters import PARAMETER_SETS, load_parameter_set, load_sourced
+from memspice.experiment.results.characterization import Characterization
+from memspice.parameters import PARAMETER_SETS, load_parameter_set, load_table
 from memspice.resources import resource_path
 
 SETS = pytest.mark.parametrize("name", PARAMETER_SETS)
@@ -54,7 +53,7 @@ def simulated(name: str, slope: float = 1.0, offset: float = 0.0) -> Characteriz
 def test_fit_finds_what_the_engine_simulates_whatever_the_law_says(
     name: str, slope: float, offset: float
 ) -> None:
-    values, found = load_parameter_set(name), fit_activation(simulated(name, slope, offset))
+    values, found = load_parameter_set(name), simulated(name, slope, offset).activation()
     law, timing = values.device.hazard, values.timing
     fraction = values.device.write_fraction(values.periphery.driver_resistance)
     scale = law.voltage_scale / fraction
@@ -68,7 +67,7 @@ def test_fit_finds_what_the_engine_simulates_whatever_the_law_says(
 def test_rails_are_no_part_of_the_fit() -> None:
     result = simulated("fast-memristor")
     points = [replace(p, hazard_spice=7.0) if p.rail else p for p in result.points]
-    assert fit_activation(replace(result, points=tuple(points))) == fit_activation(result)
+    assert replace(result, points=tuple(points)).activation() == result.activation()
 
 
 @pytest.mark.parametrize("wrong", [0.0, math.nan, 50.0])
@@ -77,14 +76,14 @@ def test_hazard_that_does_not_grow_is_refused(wrong: float) -> None:
     points = list(result.points)
     points[1] = replace(points[1], hazard_spice=wrong)
     with pytest.raises(DataError, match=r"sot-mtj: the simulated hazard integrals of .* do not"):
-        fit_activation(replace(result, points=tuple(points)))
+        replace(result, points=tuple(points)).activation()
 
 
 @SETS
 def test_committed_activation_is_that_of_its_set(name: str) -> None:
     """Simulated with driver and edges, it still lies within 1 % of V0 of the closed form."""
-    committed = load_sourced(f"activation-{name}", "activation", Activation)
-    closed = fit_activation(simulated(name))
+    committed = load_table(f"activation-{name}", "activation", Activation)
+    closed = simulated(name).activation()
     scale = closed.drive_scale
     assert committed.values.drive_scale == pytest.approx(scale, rel=0.01)
     assert committed.values.unit_drive == pytest.approx(closed.unit_drive, abs=0.01 * scale)
@@ -95,9 +94,9 @@ def test_committed_activation_is_that_of_its_set(name: str) -> None:
 def test_text_reads_back(tmp_path: Path) -> None:
     result = simulated("ag-asi", 0.9, 0.2)
     path = tmp_path / "fit.toml"
-    path.write_text(activation_text(result), encoding="utf-8")
-    found = load_sourced(str(path.with_suffix("")), "activation", Activation)
-    for name, value in fit_activation(result).model_dump().items():
+    path.write_text(result.activation_toml(), encoding="utf-8")
+    found = load_table(str(path.with_suffix("")), "activation", Activation)
+    for name, value in result.activation().model_dump().items():
         assert getattr(found.values, name) == pytest.approx(value, rel=1e-5)
     assert "9 drives, 36 write pulses, seed 3" in found.provenance[0].source
 
@@ -111,7 +110,7 @@ def test_command_makes_the_committed_file_again(tmp_path: Path) -> None:
     assert outcome.exit_code == 0, outcome.output
     assert str(path) in outcome.output.replace("\n", "")
     found, kept = (
-        load_sourced(str(place.with_suffix("")), "activation", Activation).values
+        load_table(str(place.with_suffix("")), "activation", Activation).values
         for place in (path, resource_path("activation-sot-mtj.toml"))
     )
     assert found.drive_scale == pytest.approx(kept.drive_scale, rel=1e-3)

@@ -17,7 +17,6 @@ from memspice.cli.failure import exit_code
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError
 from memspice.experiment import simulate_layer as simulated
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.network.inference import Window, run_inference
 from memspice.windows import agreement
 from memspice.windows.agreement import (
@@ -32,9 +31,9 @@ from memspice.windows.agreement import (
 from memspice.windows.fidelity import WindowJob, window_jobs
 from memspice.windows.outcome import outcome
 from memspice.windows.reduced import Reduced
-from memspice.windows.setup import Setup, prepare
 from memspice.windows.surrogate import surrogate_events
 from tests.helpers import ngspice
+from tests.settings import Setting
 from tests.waveform_lies import HARMLESS, LIES, NEURON_LIES, Lie
 
 FINE = Verdict(PathwiseComparison(1, 0, 0.0, 0.0), 0.0, dict.fromkeys(COMPONENTS, 0.0), None)
@@ -121,7 +120,7 @@ def test_of_many_jobs_the_worst_counts() -> None:
 
 def test_score_of_a_silent_layer_has_a_scale(monkeypatch: Any) -> None:
     # All scores 0: the deviation is then compared with a score of 1.
-    setup, run = Setup(network="digits-mlp", cycles=1), LayerRun("dense2", fidelity="surrogate")
+    setting = Setting(network="digits-mlp", cycles=1)
     original = surrogate_events
 
     def silent(job: Any) -> dict[str, np.ndarray]:
@@ -129,7 +128,7 @@ def test_score_of_a_silent_layer_has_a_scale(monkeypatch: Any) -> None:
 
     for place in (simulated, agreement):
         monkeypatch.setattr(place, "surrogate_events", silent)
-    content = simulate_layer(setup, run, None).json
+    content = setting.simulate("dense2", "surrogate").as_json()
     scores = content["scores"]
     assert scores["relative_deviation"] == pytest.approx(scores["worst_deviation"])
     assert scores["relative_deviation"] > 0
@@ -142,9 +141,9 @@ def test_score_of_a_silent_layer_has_a_scale(monkeypatch: Any) -> None:
 @cache
 def real_run(layer: str) -> tuple[WindowJob, str, Waveforms]:
     """First deck of a layer, and what the engine really says of it."""
-    prepared = prepare(Setup(network="digits-mlp", cycles=4))
+    prepared = Setting(network="digits-mlp", cycles=4).request()
     window = Window(layer, 0, 0)
-    loop = run_inference(prepared.mapped, prepared.dataset.x, 4, 0, windows=[window])
+    loop = run_inference(prepared.mapped, prepared.images.x, 4, 0, windows=[window])
     job = window_jobs(
         prepared.mapped.layer(layer), window, loop.windows[window], Reduced(ngspice()), 0
     )[0]

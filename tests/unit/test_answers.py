@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import memspice as ms
 from memspice.analysis.cmos import OPPONENTS
 from memspice.errors import ConfigError
 from memspice.network.inference import run_inference
 from memspice.plot.style import new_figure
-from memspice.windows.setup import Setup, prepare
 from tests.paper_helpers import circuit, script
 from tests.report_helpers import example_summary, example_table
+from tests.settings import Setting
 
 # Found by paper_helpers in experiments/: scripts, not a package.
 from chips import chips_accuracy  # isort: skip
@@ -49,18 +51,35 @@ def made_up_runs(
 ) -> None:
     """Let a script run two chips of known answers; of an ANN 20 are wrong."""
     size = (IMAGES, 2, 8) if module is CONVERSION else (IMAGES, 2)
-    monkeypatch.setattr(module, "accuracy_network", lambda *_: ("digits-mlp", size, ["a note"]))
-    names = {
-        "prepare": lambda setup: SimpleNamespace(
-            setup=setup, network=SimpleNamespace(name=setup.network),
-            mapped=SimpleNamespace(layers=[]),
-        ),
-        "ann_correct": lambda _: right(20),
-        "snn_correct": chip,
-    }  # fmt: skip
-    for name, stand_in in names.items():
-        if hasattr(module, name):
-            monkeypatch.setattr(module, name, stand_in)
+    if hasattr(module, "accuracy_network"):
+        monkeypatch.setattr(module, "accuracy_network", lambda *_: ("digits-mlp", size, ["a note"]))
+    monkeypatch.setattr("memspice.Chip", partial(MadeUpChip, chip), raising=False)
+
+
+class MadeUpChip:
+    """Chip that answers what it is told."""
+
+    def __init__(
+        self, answers: Callable[..., Any], network: str, device: Any = "sot-mtj", **_: Any
+    ) -> None:
+        self._answers = answers
+        self.network = SimpleNamespace(name=network)
+        self.device = ms.load_device(device) if isinstance(device, str) else device
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def images(self, *_: Any) -> str:
+        return "images"
+
+    def run(self, _: str, *, cycles: int, calibration: Any = None) -> Any:
+        """Run whose answers are right or wrong as told; of the ANN's 20 are wrong."""
+        known = self._answers(self.device, cycles, calibration)
+        return SimpleNamespace(
+            answers_at=known,
+            correct=lambda count=cycles: known[count],
+            ann_correct=lambda: right(20),
+        )
 
 
 def test_an_accuracy_has_an_interval_within_its_bounds() -> None:
@@ -77,10 +96,9 @@ def test_conversion_tells_the_loss_of_each_array_and_device(
 ) -> None:
     wrong = {"ag-asi": 220, "fast-memristor": 320, "sot-mtj": 120}
 
-    def chip(prepared: Any, cycles: int) -> dict[int, np.ndarray]:
-        setup = prepared.setup
-        ideal = setup.changes == CONVERSION.IDEAL
-        return {1: right(400), cycles: right(24 if ideal else wrong[setup.device])}
+    def chip(device: ms.Device, cycles: int, _: Any) -> dict[int, np.ndarray]:
+        ideal = device.changes == CONVERSION.IDEAL
+        return {1: right(400), cycles: right(24 if ideal else wrong[device.name])}
 
     made_up_runs(monkeypatch, CONVERSION, chip)
     result = answered(CONVERSION, tmp_path)
@@ -110,13 +128,13 @@ def test_luck_is_a_gain_where_the_network_without_it_knows_less(
             return {cycles: right(still)}
         return {1: right(400), cycles: right(wrong)}
 
-    def characterized(device: Any, *_: Any) -> Any:
-        return SimpleNamespace(parameter_set=device, as_json=lambda: circuit(device.name))
+    def characterized(device: str, **_: Any) -> Any:
+        parameter_set = ms.load_device(device).parameters
+        return SimpleNamespace(parameter_set=parameter_set, as_json=lambda: circuit(device))
 
     made_up_runs(monkeypatch, NEURON, chip)
-    monkeypatch.setattr(NEURON, "find_engine", lambda _: None)
-    monkeypatch.setattr(NEURON, "characterize", characterized)
-    monkeypatch.setattr(NEURON, "draw_transfer", lambda _: new_figure(1.0))
+    monkeypatch.setattr("memspice.characterize", characterized, raising=False)
+    monkeypatch.setattr("memspice.plot.transfer", lambda _: new_figure(1.0))
     result = answered(NEURON, tmp_path)
     assert [item["parameter_set"] for item in result["devices"]] == [
         "ag-asi", "fast-memristor", "sot-mtj",
@@ -134,15 +152,15 @@ def test_luck_is_a_gain_where_the_network_without_it_knows_less(
 
 
 def test_steep_neurons_switch_above_one_half_whatever_their_luck() -> None:
-    prepared = prepare(Setup("digits-mlp", images=30))
-    calibration = NEURON.steep(prepared)
+    setting = Setting("digits-mlp", images=30)
+    calibration, prepared = NEURON.steep(setting.chip), setting.request()
     (rule,) = set(calibration.values())
     for probability, certain in ((0.49, 0), (0.51, 1)):
         log_hazard = math.log(-math.log1p(-probability))
         steeper = rule.log_hazard_gain * log_hazard + rule.log_hazard_offset
         assert -math.expm1(-math.exp(steeper)) == pytest.approx(certain, abs=1e-6)
     runs = [
-        run_inference(prepared.mapped, prepared.dataset.x, 4, seed, calibration=calibration)
+        run_inference(prepared.mapped, prepared.images.x, 4, seed, calibration=calibration)
         for seed in (1, 2)
     ]
     for run in runs:
@@ -158,9 +176,9 @@ def sweeps(*values: float) -> Any:
     )
 
 
-def measured(setup: Setup, chips: int) -> Any:
+def measured(point: Any, chips: int) -> Any:
     """A tile of ``n`` costs nothing, a variation of 1 or more half the answers; 3 cannot be."""
-    value = float(setup.changes.get("synapse.variation", 0))
+    value = float(point.device.changes.get("synapse.variation", 0))
     if value == 3:
         raise ConfigError("no circuit of that")
     answers = np.tile(right(1000 if value >= 1 else 100), (chips, 1))
@@ -170,7 +188,7 @@ def measured(setup: Setup, chips: int) -> Any:
 def test_robustness_tells_what_each_setting_costs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made_up_runs(monkeypatch, ROBUSTNESS, lambda: {})
+    made_up_runs(monkeypatch, ROBUSTNESS, lambda *_: {})
     monkeypatch.setattr(ROBUSTNESS, "measure", measured)
     monkeypatch.setattr(ROBUSTNESS, "SWEEPS", sweeps(0, 0.5, 1, 3))
     result = answered(ROBUSTNESS, tmp_path)
@@ -192,7 +210,7 @@ def test_robustness_tells_what_each_setting_costs(
 def test_a_sweep_whose_mildest_setting_is_no_circuit_is_a_mistake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made_up_runs(monkeypatch, ROBUSTNESS, lambda: {})
+    made_up_runs(monkeypatch, ROBUSTNESS, lambda *_: {})
     monkeypatch.setattr(ROBUSTNESS, "measure", measured)
     monkeypatch.setattr(ROBUSTNESS, "SWEEPS", sweeps(3, 0))
     with pytest.raises(ConfigError, match="no circuit of that"):
@@ -218,11 +236,14 @@ def test_energy_is_compared_for_both_devices(
 ) -> None:
     ratios, asked = {"fast-memristor": 8.0, "sot-mtj": 0.5}, []
 
-    def cosimulated(setup: Setup, plan: Any, store: Path, **_: Any) -> Any:
-        asked.append((setup.images, setup.cycles, plan, store.name))
-        return SimpleNamespace(summary={**summary(ratios[setup.device]), "device": setup.device})
+    def cosimulated(chip: Any, images: Any, *, out: Path, **size: Any) -> Any:
+        device = chip.device.name
+        asked.append((images[1], size["cycles"], size["plan"], out.name))
+        return SimpleNamespace(as_json=lambda: {**summary(ratios[device]), "device": device})
 
-    monkeypatch.setattr(ENERGY, "cosimulate", cosimulated)
+    made_up_runs(monkeypatch, ENERGY, lambda *_: {})
+    monkeypatch.setattr(MadeUpChip, "images", lambda _, *asked: asked)
+    monkeypatch.setattr("memspice.cosim", cosimulated, raising=False)
     monkeypatch.setattr(ENERGY, "ROOT", tmp_path)
     result = answered(ENERGY, tmp_path / "out", full=full, device="fast-memristor")
     memristor, mtj = result["devices"]
@@ -230,7 +251,7 @@ def test_energy_is_compared_for_both_devices(
     assert ratio_verdict(memristor, 6.4).word == HOLDS
     assert ratio_verdict(mtj, 6.4).word == NOT
     assert "source" not in memristor["dataset"]
-    plan = ENERGY.CosimPlan(cache=True) if full else ENERGY.QUICK_PLAN
+    plan = ms.CosimPlan() if full else ENERGY.QUICK_PLAN
     size = ENERGY.FULL if full else ENERGY.QUICK
     assert asked == [(*size, plan, f"waveforms-{name}.h5") for name in ratios]
     # Simulated on transistors: 240 fJ, as their experiment says.
@@ -240,6 +261,7 @@ def test_energy_is_compared_for_both_devices(
 def test_a_device_that_is_the_papers_mtj_is_compared_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = SimpleNamespace(summary=summary())
-    monkeypatch.setattr(ENERGY, "cosimulate", lambda *_, **__: found)
+    found = SimpleNamespace(as_json=summary)
+    made_up_runs(monkeypatch, ENERGY, lambda *_: {})
+    monkeypatch.setattr("memspice.cosim", lambda *_, **__: found, raising=False)
     assert len(answered(ENERGY, tmp_path)["devices"]) == 1

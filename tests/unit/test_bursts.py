@@ -12,7 +12,6 @@ import pytest
 from memspice.circuits.bursts import LONGEST, burst_means, check_burst
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.errors import ConfigError
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.network import inference
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Dense, Pool
@@ -28,10 +27,10 @@ from memspice.network.mapping import MappedNetwork, map_network
 from memspice.parameters import load_parameter_set
 from memspice.windows.closed_form import closed_form_layers
 from memspice.windows.fidelity import WindowJob, window_jobs
-from memspice.windows.setup import Setup, prepare
 from memspice.windows.surrogate import surrogate_events
 from tests.helpers import fidelity_of
 from tests.loop_helpers import SEED, every_window, make_images, make_mapped, make_network
+from tests.settings import Setting
 
 #: Two layers of neurons behind each other: what bursts are for.
 DEEP = Architecture("deep", (2, 6, 6), (Dense(24), Dense(24), Dense(3)))
@@ -294,8 +293,8 @@ def test_rows_are_paid_for_pulse_by_pulse_and_neurons_by_the_held_drive(
 
 
 def test_an_inference_of_bursts_has_an_energy() -> None:
-    setup = Setup(network="digits-mlp", images=2, cycles=4, burst=4)
-    prepared = prepare(setup)
+    setup = Setting(network="digits-mlp", images=2, cycles=4, burst=4)
+    prepared = setup.request()
     windows = {
         layer.name: [Window(layer.name, image, 0) for image in range(2)]
         for layer in prepared.mapped.layers
@@ -303,7 +302,7 @@ def test_an_inference_of_bursts_has_an_energy() -> None:
     every = [window for each in windows.values() for window in each]
     totals = []
     for burst in (4, 1):
-        run = run_inference(prepared.mapped, prepared.dataset.x, 4, 0, burst=burst, windows=every)
+        run = run_inference(prepared.mapped, prepared.images.x, 4, 0, burst=burst, windows=every)
         asked = replace(prepared, setup=replace(setup, burst=burst))
         layers = closed_form_layers(asked, windows, run)
         totals.append(layers["dense1"].components)
@@ -332,7 +331,7 @@ def test_cycles_are_whole_bursts(mapped: MappedNetwork, cycles: int, burst: int,
     with pytest.raises(ConfigError, match=said):
         run_inference(mapped, make_images(1), cycles, SEED, burst=burst)
     with pytest.raises(ConfigError, match=said):
-        prepare(Setup(network="digits-mlp", cycles=cycles, burst=burst))
+        Setting(network="digits-mlp", cycles=cycles, burst=burst).request()
     layer = mapped.layers[1]
     inputs = np.zeros((cycles, layer.fan_in))
     with pytest.raises(ConfigError, match=said):
@@ -343,6 +342,6 @@ def test_cycles_are_whole_bursts(mapped: MappedNetwork, cycles: int, burst: int,
 def test_no_circuit_integrates_yet(mapped: MappedNetwork, fidelity: str) -> None:
     with pytest.raises(ConfigError, match=f"burst = 4 .* for fidelity {fidelity}: use --fidelity"):
         fidelity_of(fidelity).check_burst(4)
-    setup = Setup(network="digits-mlp", cycles=8, burst=4)
+    setup = Setting(network="digits-mlp", cycles=8, burst=4)
     with pytest.raises(ConfigError, match="burst = 4 needs a sense stage"):
-        simulate_layer(setup, LayerRun(fidelity=fidelity), None)  # type: ignore[arg-type]
+        setup.simulate(fidelity=fidelity)  # type: ignore[arg-type]

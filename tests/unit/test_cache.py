@@ -27,15 +27,14 @@ from memspice.engines.base import (
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError, StoreError
 from memspice.experiment.characterize import characterize
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.jobs import EngineRequest, Entry, Execution, JobCache, Simulation, open_runner
 from memspice.jobs import simulation as simulation_module
 from memspice.jobs.again import compare_again
 from memspice.parameters import load_parameter_set
 from memspice.windows.reduced import DECK_OUTPUTS
-from memspice.windows.setup import Setup
 from tests.cli_helpers import largest_file
 from tests.kill_helpers import content
+from tests.settings import Setting
 
 KEY = "ab" + "0" * 62
 ENTRY = Entry(
@@ -325,15 +324,15 @@ def test_a_cache_that_cannot_be_written_costs_no_result(
 
 @pytest.mark.ngspice
 def test_a_layer_from_the_cache_is_that_of_the_engine_to_the_bit(tmp_path: Path) -> None:
-    setup = Setup(network="digits-mlp", images=1, cycles=2, tile=(65, 32))
-    run = LayerRun(cache=True)
-    found = [simulate_layer(setup, run, tmp_path / f"{number}.h5") for number in range(2)]
+    setup = Setting(network="digits-mlp", images=1, cycles=2, tile=(65, 32))
+    run = {"execution": Execution(cache=True)}
+    found = [setup.simulate(out=tmp_path / f"{number}.h5", **run) for number in range(2)]
     decks = 32 // DECK_OUTPUTS  # of the 32 neurons of dense1
-    assert [item.json["jobs"]["simulated"] for item in found] == [decks, 0]
-    assert [item.json["jobs"]["cached"] for item in found] == [0, decks]
+    assert [item.as_json()["jobs"]["simulated"] for item in found] == [decks, 0]
+    assert [item.as_json()["jobs"]["cached"] for item in found] == [0, decks]
     assert content(tmp_path / "0.h5") == content(tmp_path / "1.h5")
-    other = simulate_layer(replace(setup, seed=1), run, None)
-    assert other.json["jobs"]["cached"] == 0
+    other = replace(setup, seed=1).simulate(**run)
+    assert other.as_json()["jobs"]["cached"] == 0
 
 
 @pytest.mark.ngspice
@@ -348,7 +347,10 @@ def test_a_curve_from_the_cache_is_that_of_the_engine(
         return run(netlist, analysis, **options)
 
     monkeypatch.setattr(engine, "run", counted)
-    first, second = (characterize(chosen, 2, 8, 0, engine, Execution(cache=True)) for _ in range(2))
+    first, second = (
+        characterize(chosen, points=2, events=8, engine=engine, execution=Execution(cache=True))
+        for _ in range(2)
+    )
     assert len(runs) == len(JobCache(result_cache).files()) == 4
     assert first.points == second.points
 

@@ -14,7 +14,7 @@ from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
 from memspice.network.mapping import map_network
 from memspice.network.weights import load_network
-from memspice.parameters import ParameterSet, load_parameter_set, load_sourced
+from memspice.parameters import ParameterSet, load_parameter_set, load_table
 from memspice.resources import resource_path
 
 SINH = '[sinh_cell]\nvoltage_scale = {{ value = {}, unit = "V", label = "A", source = "a test" }}\n'
@@ -49,17 +49,17 @@ def loaded(folder: Path, extra: str) -> ParameterSet:
     ],
 )
 def test_file_of_cells_holds_every_model(table: str, model: type) -> None:
-    assert isinstance(load_sourced("cells", table, model).values, model)
+    assert isinstance(load_table("cells", table, model).values, model)
 
 
 def test_cells_of_the_file_say_what_their_sources_say() -> None:
     # 4.1 of the sources: sinh +2.7 % at 0.1 V; metal oxide +8.4 % at 0.2 V.
-    sinh = load_sourced("cells", "sinh_cell", SinhCell).values
-    cubic = load_sourced("cells", "cubic_cell", CubicCell).values
+    sinh = load_table("cells", "sinh_cell", SinhCell).values
+    cubic = load_table("cells", "cubic_cell", CubicCell).values
     assert sinh.excess(0.1) == pytest.approx(0.027, abs=5e-4)
     assert cubic.excess(0.2) == pytest.approx(0.084, abs=5e-4)
     # Read when programmed, at the temperature of programming: nothing has changed yet.
-    conditions = load_sourced("cells", "conditions", CellConditions).values
+    conditions = load_table("cells", "conditions", CellConditions).values
     assert conditions.drift_factor == conditions.temperature_factor == 1.0
 
 

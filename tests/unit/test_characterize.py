@@ -15,7 +15,6 @@ import pytest
 from click.testing import CliRunner
 
 from memspice.analysis.transfer import (
-    Characterization,
     drive_voltages,
     hazard_integral,
     read_disturb,
@@ -24,11 +23,11 @@ from memspice.analysis.transfer import (
 )
 from memspice.circuits.deck import Deck
 from memspice.cli.characterize import characterize_command
-from memspice.engines import find_engine
 from memspice.engines.base import Analysis, EngineInfo, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError, IncompleteResults
 from memspice.experiment.characterize import MOST_CYCLES, MOST_NEURONS, characterize
+from memspice.experiment.results.characterization import Characterization
 from memspice.jobs import Execution
 from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
 from memspice.plot.transfer_plot import draw_transfer
@@ -166,7 +165,7 @@ def test_decks_hold_at_least_the_events_asked_for_and_are_no_larger_than_allowed
     events: int,
 ) -> None:
     engine = StillEngine()
-    result = characterize(load_parameter_set("sot-mtj"), 2, events, 3, engine)
+    result = characterize("sot-mtj", points=2, events=events, seed=3, engine=engine)
     for point in result.points:
         assert events <= point.spikes.n <= 1.1 * events + 1
     assert all(n <= MOST_NEURONS and cycles <= MOST_CYCLES for n, cycles in engine.sizes)
@@ -178,7 +177,12 @@ def test_every_event_has_a_threshold_of_its_own_given_by_the_seed() -> None:
     for seed, workers in ((2**64 - 2, 1), (2**64 - 2, 2), (2**64 - 1, 1)):
         engine = StillEngine()
         result = characterize(
-            load_parameter_set("sot-mtj"), 2, 600, seed, engine, Execution(workers=workers)
+            "sot-mtj",
+            points=2,
+            events=600,
+            seed=seed,
+            engine=engine,
+            execution=Execution(workers=workers),
         )
         found = set(engine.thresholds())
         assert len(engine.thresholds()) == len(found) == result.events
@@ -190,14 +194,18 @@ def test_every_event_has_a_threshold_of_its_own_given_by_the_seed() -> None:
 def test_progress_counts_the_decks() -> None:
     seen: list[tuple[int, int]] = []
     characterize(
-        load_parameter_set("sot-mtj"), 3, 600, 0, StillEngine(), progress=lambda *c: seen.append(c)
+        "sot-mtj",
+        points=3,
+        events=600,
+        engine=StillEngine(),
+        progress=lambda *step: seen.append(step),
     )
-    assert seen == [(k, 10) for k in range(1, 11)]
+    assert seen == [("transfer curve", k, 10) for k in range(1, 11)]
 
 
 def test_failed_deck_is_not_left_out() -> None:
     with pytest.raises(IncompleteResults, match="of 4 decks failed, .*: the deck failed"):
-        characterize(load_parameter_set("sot-mtj"), 2, 8, 0, StillEngine(fail_at=3))
+        characterize("sot-mtj", points=2, events=8, engine=StillEngine(fail_at=3))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +219,7 @@ def test_failed_deck_is_not_left_out() -> None:
 )
 def test_numbers_out_of_range_are_refused(points: int, events: int, seed: int, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        characterize(load_parameter_set("sot-mtj"), points, events, seed, StillEngine())
+        characterize("sot-mtj", points=points, events=events, seed=seed, engine=StillEngine())
 
 
 # --- SPICE -------------------------------------------------------------------------------------
@@ -220,14 +228,14 @@ def test_numbers_out_of_range_are_refused(points: int, events: int, seed: int, w
 @pytest.fixture(scope="module", params=PARAMETER_SETS)
 def result(request: pytest.FixtureRequest) -> Characterization:
     chosen = load_parameter_set(request.param)
-    return characterize(chosen, 5, 64, 11, find_engine("ngspice"))
+    return characterize(chosen, points=5, events=64, seed=11)
 
 
 @pytest.mark.ngspice
 def test_a_late_switch_of_few_is_no_doubt() -> None:
     """Of 64 attempts at P = 1 % two switch, late: the course of a switch is 4 % of their energy."""
     chosen = load_parameter_set("fast-memristor")
-    assert characterize(chosen, 3, 64, 0, find_engine("ngspice")).doubts == ()
+    assert characterize(chosen, points=3, events=64).doubts == ()
 
 
 @pytest.mark.ngspice
@@ -312,7 +320,7 @@ def test_command_prints_a_table_of_80_columns() -> None:
 
 def test_changed_values_are_simulated_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = StillEngine()
-    monkeypatch.setattr("memspice.cli.characterize.find_engine", lambda name: engine)
+    monkeypatch.setattr("memspice.experiment.characterize.find_engine", lambda name: engine)
     monkeypatch.setattr("memspice.cli.characterize.check_verdict", list)  # it is still, after all
     arguments = ("--points", "2", "--events", "1", "--json")
     found = json.loads(run("--set", "neuron.series_resistance=2e6", *arguments))
@@ -326,7 +334,7 @@ def test_changed_values_are_simulated_and_noted(monkeypatch: pytest.MonkeyPatch)
 def test_a_curve_beyond_its_limits_is_shown_and_fits_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memspice.cli.characterize.find_engine", lambda name: StillEngine())
+    monkeypatch.setattr("memspice.experiment.characterize.find_engine", lambda name: StillEngine())
     monkeypatch.setenv("MEMSPICE_CACHE", str(tmp_path / "cache"))
     fit = tmp_path / "fit.toml"
     arguments = ["--points", "2", "--events", "8", "--out", str(tmp_path), "--fit", str(fit)]
@@ -343,7 +351,7 @@ def test_unwritable_folder_is_refused_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = StillEngine()
-    monkeypatch.setattr("memspice.cli.characterize.find_engine", lambda name: engine)
+    monkeypatch.setattr("memspice.experiment.characterize.find_engine", lambda name: engine)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="cannot be made a folder"):
         run("--out", str(tmp_path / "file" / "below"))
@@ -354,7 +362,7 @@ def test_numbers_that_cannot_be_written_are_reported_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = StillEngine()
-    monkeypatch.setattr("memspice.cli.characterize.find_engine", lambda name: engine)
+    monkeypatch.setattr("memspice.experiment.characterize.find_engine", lambda name: engine)
     (tmp_path / "characterize-ag-asi.json").mkdir()
     with pytest.raises(ConfigError, match="is a folder; name a file"):
         run("--points", "2", "--events", "1", "--out", str(tmp_path))

@@ -112,7 +112,7 @@ def raiser(error: BaseException) -> Any:
 def test_errors_of_a_run_are_one_object(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, error: BaseException, kind: str, code: int
 ) -> None:
-    monkeypatch.setattr("memspice.cli.infer.infer", raiser(error))
+    monkeypatch.setattr("memspice.cli.infer.take_chip", raiser(error))
     found = error_of(call(capsys, "infer", "--json"))
     assert (found["kind"], found["exit_code"]) == (kind, code)
     assert call(capsys, "infer").out == ""
@@ -127,7 +127,7 @@ def test_notes_are_part_of_the_message() -> None:
 def test_a_fault_of_ours_is_one_object_and_a_traceback(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memspice.cli.infer.infer", raiser(ZeroDivisionError("a")))
+    monkeypatch.setattr("memspice.cli.infer.take_chip", raiser(ZeroDivisionError("a")))
     with pytest.raises(ZeroDivisionError):
         call(capsys, "infer", "--json")
     assert json.loads(capsys.readouterr().out)["error"]["kind"] == "Fault"
@@ -143,7 +143,7 @@ def test_what_is_no_option_asks_for_nothing(capsys: Capture) -> None:
 def test_a_result_that_is_less_than_asked_for_carries_its_error(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, error: MemspiceError, code: int
 ) -> None:
-    monkeypatch.setattr("memspice.cli.layer.check_verdict", raiser(error))
+    monkeypatch.setattr("memspice.experiment.results.run.check_verdict", raiser(error))
     reply = call(capsys, *SURROGATE, "--json")
     assert error_of(reply)["exit_code"] == code
     assert json.loads(reply.out)["layer"] == "dense1"

@@ -56,9 +56,12 @@ def check(reply: Reply, code: int, words: str) -> None:
         ("--set rows.driver=1", "this set has access_transistor, array, cell"),
         ("--set synapse.variation", "must be TABLE.NAME=VALUE"),
         ("--set synapse.variation=", "must be TABLE.NAME=VALUE"),
-        ("--set variation=0.1", "'variation' must be TABLE.NAME"),
+        ("--set variatn=0.1", "nearest are variation"),
         ("--set synapse.age=1 --set synapse.age=2", "--set synapse.age is given twice"),
-        ("--wire-resistance 1 --set array.wire_resistance_col=2", "for the same wires: leave one"),
+        (
+            "--wire-resistance 1 --set array.wire_resistance_col=2",
+            "are both given for array.wire_resistance_col",
+        ),
         ("--device nope", "parameter set 'nope' is unknown"),
         ("--device nope.toml", "nope.toml does not exist"),
         ("--engine hspice", "'hspice' is not one of 'ngspice', 'vacask'"),
@@ -294,7 +297,7 @@ def test_repaired_netlist_is_a_failed_simulation(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "memspice.experiment.simulate_layer.open_fidelity", lambda *_: Reduced(RepairingEngine())
+        "memspice.experiment.chip.open_fidelity", lambda *_: Reduced(RepairingEngine())
     )
     check(call(capsys, "simulate-layer", *DIGITS, "--cycles", 1), 4, "R1 has no value")
 

@@ -18,8 +18,6 @@ from memspice.circuits.closed_form_limits import (
 from memspice.circuits.reducible import obstacles
 from memspice.errors import ConfigError
 from memspice.experiment.cosim import CosimPlan, run_cosim
-from memspice.experiment.infer import infer
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.inference import Window, run_inference
 from memspice.parameters import PARAMETER_SETS
@@ -27,7 +25,6 @@ from memspice.windows.agreement import judge
 from memspice.windows.fidelity import window_jobs
 from memspice.windows.outcome import outcome
 from memspice.windows.reduced import Reduced
-from memspice.windows.setup import Setup, prepare
 from tests.helpers import (
     FEEDBACK,
     changed,
@@ -37,6 +34,7 @@ from tests.helpers import (
     simulate,
     small_layer,
 )
+from tests.settings import Setting
 
 #: Each breaks one condition of the closed form of a spiking layer: reason, then values.
 BROKEN: dict[str, tuple[str, dict[str, float | str]]] = {
@@ -64,14 +62,14 @@ BROKEN: dict[str, tuple[str, dict[str, float | str]]] = {
 }
 
 
-def setup(name: str, **options: Any) -> Setup:
-    return Setup(network="digits-mlp", changes=BROKEN[name][1], **{"cycles": 1, **options})
+def setup(name: str, **options: Any) -> Setting:
+    return Setting(network="digits-mlp", changes=BROKEN[name][1], **{"cycles": 1, **options})
 
 
 @pytest.mark.parametrize("name", PARAMETER_SETS)
 @pytest.mark.parametrize("network", ["digits-mlp", "cifar10-cnn"])
 def test_shipped_sets_and_networks_hold(name: str, network: str) -> None:
-    mapped = prepare(Setup(network=network, device=name)).mapped
+    mapped = Setting(network=network, device=name).request().mapped
     shape = mapped.architecture.input_shape
     assert (
         closed_form_refusals(mapped, np.linspace(0, 1, 2 * int(np.prod(shape))).reshape(2, *shape))
@@ -81,9 +79,9 @@ def test_shipped_sets_and_networks_hold(name: str, network: str) -> None:
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_the_loop_refuses_with_the_reason(name: str) -> None:
-    prepared = prepare(setup(name))
+    prepared = setup(name).request()
     with pytest.raises(ConfigError, match="layer dense1 has no closed form") as caught:
-        run_inference(prepared.mapped, prepared.dataset.x, 1, 0)
+        run_inference(prepared.mapped, prepared.images.x, 1, 0)
     assert BROKEN[name][0] in str(caught.value)
     assert "use --fidelity full" in str(caught.value)
 
@@ -92,11 +90,11 @@ def test_the_loop_refuses_with_the_reason(name: str) -> None:
 def test_every_command_refuses(name: str) -> None:
     reason = BROKEN[name][0]
     with pytest.raises(ConfigError, match=reason):
-        infer(setup(name, images=2))
+        setup(name, images=2).infer()
     for layer in ("dense1", "dense2"):
         with pytest.raises(ConfigError, match=reason):
-            simulate_layer(setup(name), LayerRun(layer, fidelity="surrogate"), None)
-    prepared = prepare(setup(name, images=2))
+            setup(name).simulate(layer, fidelity="surrogate")
+    prepared = setup(name, images=2).request()
     with pytest.raises(ConfigError, match=reason):
         run_cosim(prepared, CosimPlan(), None, list, lambda *_: None)  # type: ignore[arg-type]
     window = Window("dense1", 0, 0)
@@ -157,7 +155,7 @@ def test_lateness_is_what_spice_shows(bandwidth: float) -> None:
 @pytest.mark.ngspice
 def test_the_simulation_of_a_refused_layer_is_void() -> None:
     """What the closed form cannot say is beyond a limit where SPICE says it."""
-    prepared = prepare(setup("slow latch"))
+    prepared = setup("slow latch").request()
     layer = prepared.mapped.layers[0]
     job = window_jobs(layer, Window("dense1", 0, 0), np.ones((1, 64)), Reduced(ngspice()), 0)[0]
     assert not judge(job, outcome(job.fidelity.run(job))).holds
@@ -167,15 +165,15 @@ def test_full_takes_no_inputs_out_of_a_loop_without_closed_form() -> None:
     """Scores 27 off the closed form once left with exit code 0."""
     values = setup("bent cells", tile=(128, 8))
     with pytest.raises(ConfigError, match="inputs of dense2 would come from the network loop, but"):
-        simulate_layer(values, LayerRun("dense2", fidelity="full"), None)
+        values.simulate("dense2", fidelity="full")
 
 
 @pytest.mark.ngspice
 def test_scores_of_full_have_a_margin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("memspice.experiment.simulate_layer.closed_form_refusals", lambda *_: {})
     bent = {"sinh_cell.voltage_scale": 0.03}
-    values = Setup(network="digits-mlp", changes=bent, cycles=1, tile=(16, 4))
-    result = simulate_layer(values, LayerRun("dense2", fidelity="full"), None)
-    assert result.json["scores"]["relative_deviation"] > MARGIN
+    values = Setting(network="digits-mlp", changes=bent, cycles=1, tile=(16, 4))
+    result = values.simulate("dense2", fidelity="full")
+    assert result.as_json()["scores"]["relative_deviation"] > MARGIN
     assert result.verdict.drive_deviation > MARGIN
-    assert any("a drive or score is off" in note for note in result.json["notes"])
+    assert any("a drive or score is off" in note for note in result.as_json()["notes"])

@@ -35,7 +35,7 @@ from memspice.analysis.cmos import (
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError
 from memspice.experiment.against_cmos import load_cmos
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 
 OPERATIONS = CmosOperations(
     add_8bit=1e-12, add_16bit=2e-12, add_32bit=4e-12, multiply=10e-12, random_draw=100e-12,
@@ -195,7 +195,7 @@ def test_analogue_network_reads_once_and_converts() -> None:
 
 
 def test_published_constants() -> None:
-    sourced = load_sourced("cmos-45nm", "cmos", CmosOperations)
+    sourced = load_table("cmos-45nm", "cmos", CmosOperations)
     # Horowitz, ISSCC 2014: integer additions of 8, 16 and 32 bit, 8 bit integer multiply 0.2 pJ.
     for bits, picojoule in ((8, 0.03), (16, 0.05), (32, 0.1)):
         price = getattr(sourced.values, f"add_{bits}bit")
@@ -208,7 +208,7 @@ def test_published_constants() -> None:
 
 def test_published_converters() -> None:
     isaac, other = (
-        load_sourced("cmos45_converters", table, Converters).values
+        load_table("cmos45_converters", table, Converters).values
         for table in ("converters", "alternative")
     )
     # Written to two or three digits.  4 mW for 1,024 converters of one bit at 100 ns; 2 mW at
@@ -227,7 +227,7 @@ def experiment(name: str) -> Any:
 
 def test_committed_decision_is_that_of_the_committed_experiment() -> None:
     result = experiment("cmos_neuron/result.json")
-    decision = load_sourced("cmos45_neuron", "decision", NeuronDecision).values
+    decision = load_table("cmos45_neuron", "decision", NeuronDecision).values
     # Written to four digits.
     assert decision.model_dump() == pytest.approx(result["decision"], rel=1e-3, abs=0)
     reference = result["circuits"]["reference"]
@@ -252,7 +252,7 @@ def test_the_committed_headline_is_what_its_parts_say() -> None:
     summary = experiment("cifar_energy/summary.json")
     work, own = Workload(**summary["workload"]), summary["energy_per_inference_joule"]
     sums = 0.05e-12 * work.synaptic_adds + 0.25e-12 * work.products
-    decision = load_sourced("cmos45_neuron", "decision", NeuronDecision).values.energy()
+    decision = load_table("cmos45_neuron", "decision", NeuronDecision).values.energy()
     ours = sum(own.values()) - own["converter"]
     ratio = (work.events * decision + sums) / ours
     found = summary["ratio"]["neuron_synapse"]["spiking_16bit"]

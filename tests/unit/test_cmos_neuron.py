@@ -25,10 +25,10 @@ from memspice.circuits.deck import Deck
 from memspice.engines.vacask_netlist import write_netlist
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, DataError, ShapeError
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.resources import resource_path
 
-TECHNOLOGY = load_sourced("cmos45_cells", "cmos", CmosTechnology).values
+TECHNOLOGY = load_table("cmos45_cells", "cmos", CmosTechnology).values
 SUMS = np.linspace(-5.0, 1.5, 16)
 TABLE = activation_table(SUMS, 4)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from memspice.analysis.cmos import CmosOperations
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from tests.paper_helpers import ROOT, script
 
 # Found by paper_helpers in experiments/: scripts, not a package.
@@ -83,7 +83,7 @@ def test_the_readme_speaks_of_the_results() -> None:
     assert f"the other {100 - quiescent} % are bit-line currents" in text
     cases = [item["value"] for ratios in summary["ratio"].values() for item in ratios.values()]
     assert sum(ratio < 1 for ratio in cases) > len(cases) / 2  # "takes less in most cases"
-    uses = load_sourced("cmos-45nm", "cmos", CmosOperations).values.weight_reuse
+    uses = load_table("cmos-45nm", "cmos", CmosOperations).values.weight_reuse
     assert f"a fetched weight serves {uses:g} uses" in text
 
 

@@ -13,14 +13,13 @@ from click.testing import CliRunner, Result
 from memspice.cli.convert import convert_command, parse_shape
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError, DataError
-from memspice.experiment.infer import infer
 from memspice.importers.nir_import import import_nir
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
-from memspice.windows.setup import Setup
 from tests.nir_helpers import affine, conv, flatten, lif, pool, switch, write
+from tests.settings import Setting
 
 
 def random_network(seed: int = 0) -> Network:
@@ -160,7 +159,7 @@ def test_converted_network_runs_in_the_loop(model: Path, tmp_path: Path) -> None
     assert network.provenance["imported_from"] == "digits.nir"
     # 128 levels: weights off by 0.3 % of the bound, some 64 of them to a score of about one.
     np.testing.assert_allclose(ann_scores(network, images), exact, atol=0.05)
-    found = infer(Setup(network=str(out), images=20, cycles=4))
+    found = Setting(network=str(out), images=20, cycles=4).infer()
     assert set(found["spike_rate"]) == {"conv1"}
     assert 0 < found["spike_rate"]["conv1"] < 1
 
@@ -173,11 +172,13 @@ def test_text_names_layers_and_changes(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.exception
     lines = result.stdout.splitlines()
     assert lines[0] == "flat, input 1x8x8"
-    assert lines[1].startswith("  dense1: 6 x 64, bound ")
-    assert "% clipped" in lines[1]
-    assert lines[3].startswith("  note: dense2: biases are added to the accumulated scores")
-    assert lines[4].startswith("  changed: node 'n1' (LIF): replaced")
-    assert lines[5] == f"wrote {tmp_path / 'net.h5'}"
+    text = " ".join(result.stdout.split())
+    assert "dense1 6 x 64, bound " in text
+    assert "% clipped" in text
+    assert "note dense2: biases are added to the accumulated scores" in text
+    assert "changed node 'n1' (LIF): replaced" in text
+    assert lines[-1] == f"wrote {tmp_path / 'net.h5'}"
+    assert max(map(len, lines[:-1])) <= 80
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from memspice.analysis.cmos import LIKE_FOR_LIKE, PAPERS, SCOPES
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError
 from memspice.experiment.against_cmos import load_cmos
+from memspice.experiment.characterize import characterize
 from memspice.experiment.cosim import (
     CosimPlan,
     CosimState,
@@ -26,16 +27,18 @@ from memspice.experiment.cosim import (
     spice_energies,
 )
 from memspice.experiment.operations import graded_bits, workload
-from memspice.experiment.summary import summary_json
+from memspice.experiment.request import Request, engine_record
+from memspice.experiment.results.cosim import CosimResult
+from memspice.experiment.summary import cosim_result
 from memspice.network.architecture import CIFAR10_CNN, Architecture, Dense, Pool, Source
 from memspice.network.inference import Window, run_inference
 from memspice.network.weights import Network, WeightLayer, save_network
-from memspice.store import JobRecord
+from memspice.store import JobRecord, Provenance
 from memspice.windows.fidelity import WindowJob, window_jobs
 from memspice.windows.outcome import Outcome
-from memspice.windows.setup import Prepared, Setup, prepare
 from memspice.windows.surrogate import surrogate_events
 from tests.helpers import fidelity_of, ngspice
+from tests.settings import Setting
 
 CYCLES = 6
 IMAGES = 6
@@ -50,8 +53,8 @@ PLAN = CosimPlan(
 
 
 @cache
-def prepared() -> Prepared:
-    return prepare(Setup(network="digits-mlp", images=IMAGES, cycles=CYCLES, seed=1))
+def prepared() -> Request:
+    return Setting(network="digits-mlp", images=IMAGES, cycles=CYCLES, seed=1).request()
 
 
 @cache
@@ -64,13 +67,22 @@ def run() -> tuple[CosimState, list[JobRecord], Counter[str]]:
         assert 0 < done <= total
         stages[stage] += 1
 
-    state = run_cosim(prepared(), PLAN, ngspice(), records.append, progress)
+    state = run_cosim(prepared(), PLAN, ngspice(), records.append, progress=progress)
     return state, records, stages
 
 
 def summary() -> dict[str, Any]:
-    content = summary_json(prepared(), run()[0], load_cmos(), ngspice().info, 1.0)
-    return dict(json.loads(json.dumps(content, allow_nan=False)))
+    return dict(json.loads(json.dumps(result().as_json(), allow_nan=False)))
+
+
+@cache
+def result() -> CosimResult:
+    transfer = characterize("fast-memristor", points=2, events=8, engine=ngspice())
+    made = Provenance(config="", seed=1, engine=engine_record(ngspice()))
+    state, records, _ = run()
+    return cosim_result(
+        prepared(), state, load_cmos(), transfer, records=records, provenance=made, wall_seconds=1.0
+    )
 
 
 pytestmark = pytest.mark.ngspice
@@ -190,7 +202,7 @@ def test_interval_is_finite_and_covers_the_closed_form_of_all_windows() -> None:
     windows = [
         Window(layer.name, image, 0) for layer in net.mapped.layers for image in range(IMAGES)
     ]
-    loop = run_inference(net.mapped, net.dataset.x, CYCLES, 1, windows=windows)
+    loop = run_inference(net.mapped, net.images.x, CYCLES, 1, windows=windows)
     for window in windows:
         layer = net.mapped.layer(window.layer)
         jobs = window_jobs(layer, window, loop.windows[window], fidelity_of("surrogate"), 1)
@@ -330,12 +342,12 @@ def test_a_network_without_spikes_is_refused(tmp_path: Path) -> None:
     architecture = Architecture("sums", (1, 8, 8), (Dense(10),))
     layer = WeightLayer(np.full((10, 64), 0.1), np.zeros(10), 0.1)
     save_network(Network(architecture, (layer,), {}), tmp_path / "sums.h5", 32)
-    sums = prepare(Setup(network=str(tmp_path / "sums.h5"), images=2, cycles=2))
+    sums = Setting(network=str(tmp_path / "sums.h5"), images=2, cycles=2).request()
     with pytest.raises(ConfigError, match="sums has no spiking layer"):
-        run_cosim(sums, PLAN, ngspice(), lambda record: None, lambda *step: None)
+        run_cosim(sums, PLAN, ngspice(), lambda record: None)
 
 
 def test_one_image_is_refused() -> None:
-    single = prepare(Setup(network="digits-mlp", images=1, cycles=2))
+    single = Setting(network="digits-mlp", images=1, cycles=2).request()
     with pytest.raises(ConfigError, match="at least 2"):
-        run_cosim(single, PLAN, ngspice(), lambda record: None, lambda *step: None)
+        run_cosim(single, PLAN, ngspice(), lambda record: None)

@@ -14,18 +14,17 @@ import pytest
 from memspice.engines import find_engine
 from memspice.engines.base import Cancelled, EngineInfo, SolverOptions, Transient
 from memspice.errors import ConfigError, EngineTimeout, IncompleteResults, NetlistError
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
-from memspice.jobs import EngineRequest
+from memspice.jobs import EngineRequest, Execution
 from memspice.jobs import cluster as cluster_module
 from memspice.jobs.cluster import DaskScheduler
 from memspice.jobs.simulation import EngineSource, run_simulation, waveforms_hash
-from memspice.windows.setup import Setup
 from tests.cli_helpers import call
 from tests.dask_helpers import Cluster, local_cluster
 from tests.kill_helpers import content
+from tests.settings import Setting
 
 #: Eight jobs of a fraction of a second each.
-SETUP = Setup(network="digits-mlp", images=1, cycles=2, tile=(33, 20))
+SETUP = Setting(network="digits-mlp", images=1, cycles=2, tile=(33, 20))
 #: 1e9 steps: ends only by a time limit, or because it is stopped.
 ENDLESS = EngineRequest(
     "endless\nV1 a 0 1\nR1 a 0 1k\n", Transient(1.0, 1e-9), ("v(a)",), SolverOptions()
@@ -44,7 +43,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("local") / "run.h5"
-    simulate_layer(SETUP, LayerRun(workers=1), out)
+    SETUP.simulate(execution=Execution(workers=1), out=out)
     return out
 
 
@@ -63,9 +62,9 @@ def source() -> EngineSource:
 def test_a_cluster_gives_what_one_thread_here_gives(
     cluster: Cluster, local: Path, tmp_path: Path
 ) -> None:
-    run = LayerRun(scheduler=cluster.address)
-    found = simulate_layer(SETUP, run, tmp_path / "run.h5")
-    assert found.json["jobs"]["simulated"] == 8
+    there = Execution(scheduler=cluster.address)
+    found = SETUP.simulate(execution=there, out=tmp_path / "run.h5")
+    assert found.as_json()["jobs"]["simulated"] == 8
     assert content(tmp_path / "run.h5") == content(local)
 
 
@@ -80,11 +79,11 @@ def test_a_worker_killed_in_the_middle_costs_nothing_but_time(
             victim.kill()
             killed_at.append(total - done)
 
-    run = LayerRun(scheduler=str(cluster.file), workers=4)
-    found = simulate_layer(SETUP, run, tmp_path / "run.h5", progress=kill)
+    there = Execution(scheduler=str(cluster.file), workers=4)
+    found = SETUP.simulate(execution=there, out=tmp_path / "run.h5", progress=kill)
     assert killed_at == [6]
     assert victim.wait() != 0
-    assert found.json["failures"] == []
+    assert found.as_json()["failures"] == []
     assert content(tmp_path / "run.h5") == content(local)
 
 

@@ -27,7 +27,7 @@ from memspice.experiment.summary import EXCLUDED
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/first-half-hour.md")
+PAGES = ("README.md", "docs/first-half-hour.md", "docs/python.md")
 
 
 def text(name: str) -> str:

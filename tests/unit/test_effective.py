@@ -10,7 +10,7 @@ from memspice.errors import ConfigError
 from memspice.network.effective import effective_layer
 from memspice.network.inference import _stage
 from memspice.network.mapping import MappedNetwork, map_network
-from memspice.parameters import load_parameter_set, load_sourced
+from memspice.parameters import load_parameter_set, load_table
 from tests.helpers import SETS
 from tests.loop_helpers import make_network
 
@@ -32,7 +32,7 @@ def mapped(device: str, changes: dict[str, float]) -> MappedNetwork:
 
 
 def fitted(device: str) -> Activation:
-    return load_sourced(f"activation-{device}", "activation", Activation).values
+    return load_table(f"activation-{device}", "activation", Activation).values
 
 
 def test_without_flaws_circuits_compute_the_weights() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,20 +9,17 @@ from typing import Any
 import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.cli.layer import layer_text
 from memspice.cli.main import main
 from memspice.engines.waveforms import Waveforms
 from memspice.experiment.cosim import CosimPlan
-from memspice.experiment.cosim_run import cosimulate
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
-from memspice.jobs import JobCache
+from memspice.jobs import Execution, JobCache
 from memspice.store import read_run
 from memspice.windows.agreement import (
     Verdict,
 )
 from memspice.windows.closed_form import closed_form_layers
-from memspice.windows.setup import Setup
 from tests.helpers import ngspice
+from tests.settings import Setting
 from tests.waveform_lies import Lie, exchanged, scaled
 
 
@@ -48,7 +44,7 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobCache:
 
 def lying_engine(monkeypatch: pytest.MonkeyPatch, lie: Lie) -> None:
     """Put a liar in the place of the engine of every command."""
-    for place in ("windows.setup", "experiment.cosim_run"):
+    for place in ("windows.fidelities", "experiment.cosim_run"):
         monkeypatch.setattr(f"memspice.{place}.find_engine", lambda name: Liar(lie))
 
 
@@ -64,13 +60,12 @@ def test_a_layer_of_one_wrong_deck_is_void(
         return scaled("i(vsense_p)", 2.0)(waves) if len(seen) == 3 else waves
 
     lying_engine(monkeypatch, lie_once)
-    setup = Setup(network="digits-mlp", cycles=1)
-    run = LayerRun(layer, fidelity="reduced", workers=1, cache=True)
-    result = simulate_layer(setup, run, None)
-    (note,) = result.json["notes"]
+    setup = Setting(network="digits-mlp", cycles=1)
+    result = setup.simulate(layer, execution=Execution(workers=1, cache=True))
+    (note,) = result.as_json()["notes"]
     assert note.startswith("the energy closes to 3")
-    assert result.json["verdict"]["doubts"] == [note]
-    lines = layer_text(result).splitlines()
+    assert result.as_json()["verdict"]["doubts"] == [note]
+    lines = repr(result).splitlines()
     assert max(map(len, lines)) <= 80
     assert f"note {note}" in " ".join(" ".join(lines).split())
     assert cache_folder.files() == []  # nothing of that run, not even of its right decks
@@ -81,18 +76,18 @@ def test_a_layer_of_one_wrong_deck_is_void(
 def test_what_is_in_the_cache_is_judged_again(
     monkeypatch: pytest.MonkeyPatch, cache_folder: JobCache
 ) -> None:
-    setup = Setup(network="digits-mlp", cycles=1)
-    run = LayerRun("dense2", fidelity="reduced", workers=1, cache=True)
+    setup = Setting(network="digits-mlp", cycles=1)
+    run = {"layer": "dense2", "execution": Execution(workers=1, cache=True)}
     lying_engine(monkeypatch, scaled("i(vsense_p)", 2.0))
     with monkeypatch.context() as patch:  # an entry of a rule that let it pass
         patch.setattr(Verdict, "holds", True)
-        assert simulate_layer(setup, run, None).json["jobs"]["simulated"] == 3
+        assert setup.simulate(**run).as_json()["jobs"]["simulated"] == 3
     assert len(cache_folder.files()) == 3
     lying_engine(monkeypatch, lambda waves: waves)
-    again = simulate_layer(setup, run, None)
-    assert again.json["jobs"]["cached"] == 0
+    again = setup.simulate(**run)
+    assert again.as_json()["jobs"]["cached"] == 0
     assert again.verdict.holds
-    assert simulate_layer(setup, run, None).json["jobs"]["cached"] == 3
+    assert setup.simulate(**run).as_json()["jobs"]["cached"] == 3
 
 
 @pytest.mark.ngspice
@@ -118,20 +113,20 @@ def test_cosim_of_a_liar_calibrates_nothing(
     lying_engine(monkeypatch, exchanged(("v(o0)", "v(o1)")))
     cached: list[bool] = []
 
-    def curve(*arguments: Any) -> SimpleNamespace:
-        cached.append(arguments[5].cache)
+    def curve(*_: Any, execution: Execution, **__: Any) -> SimpleNamespace:
+        cached.append(execution.cache)
         return SimpleNamespace(doubts=("not measured",))
 
     monkeypatch.setattr("memspice.experiment.cosim_run.characterize", curve)
-    setup = Setup(network="digits-mlp", images=4, cycles=2)
-    plan = CosimPlan(spice_cycles=1, model_windows=2, full_windows=1, full_cycles=1, cache=True)
+    setup = Setting(network="digits-mlp", images=4, cycles=2)
+    plan = CosimPlan(spice_cycles=1, model_windows=2, full_windows=1, full_cycles=1)
     out = tmp_path / "run.h5"
-    run = cosimulate(replace(setup), plan, out, progress=lambda *_: None)
+    run = setup.cosim(plan, out=out, execution=Execution(cache=True))
     assert cached == [False]
     assert run.state.calibration == {}
     assert len(run.state.iterations) == 1
     assert not run.state.settled
-    summary = run.summary
+    summary = run.as_json()
     assert summary["verdict"]["holds"] is False
     assert set(summary["verdict"]["doubts"]) < set(summary["notes"])
     assert any("no number is calibrated by SPICE" in note for note in summary["notes"])
@@ -141,8 +136,10 @@ def test_cosim_of_a_liar_calibrates_nothing(
         assert stored.status == "incomplete"
         assert stored.summary["notes"] == summary["notes"]
     windows = {
-        layer.name: list(run.state.modelled[layer.name]) for layer in run.prepared.mapped.layers
+        layer.name: list(run.state.modelled[layer.name]) for layer in run.request.mapped.layers
     }
-    alone = closed_form_layers(run.prepared, windows, run.state.iterations[0].inference)
+    alone = closed_form_layers(
+        run.request.mapped.layers, windows, run.state.iterations[0].inference, cycles=2, seed=0
+    )
     found = sum(summary["energy_per_inference_joule"][name] for name in COMPONENTS)
     assert found == pytest.approx(sum(layer.total for layer in alone.values()))

@@ -19,9 +19,9 @@ from memspice.devices.magnet.macrospin import (
     magnetisation_rate,
 )
 from memspice.errors import ConfigError, ShapeError
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 
-DEVICE = load_sourced("llg-mtj", "llg_mtj", MacrospinMtj).values
+DEVICE = load_table("llg-mtj", "llg_mtj", MacrospinMtj).values
 ROOM = 300.0
 
 

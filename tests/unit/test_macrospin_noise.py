@@ -18,11 +18,11 @@ from memspice.devices.magnet.macrospin_noise import (
     thermal_strength,
 )
 from memspice.errors import ShapeError
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from tests.device_helpers import FIELD_PER_VOLT, thermal_waveform
 
-DEVICE = load_sourced("llg-mtj", "llg_mtj", MacrospinMtj).values
-BATH = load_sourced("llg-mtj", "thermal", ThermalBath).values
+DEVICE = load_table("llg-mtj", "llg_mtj", MacrospinMtj).values
+BATH = load_table("llg-mtj", "thermal", ThermalBath).values
 ROOM = 300.0
 
 

@@ -18,8 +18,8 @@ from memspice.windows.agreement import judge
 from memspice.windows.fidelity import window_jobs
 from memspice.windows.full import Full
 from memspice.windows.outcome import outcome
-from memspice.windows.setup import Setup, prepare
 from tests.helpers import ARRAYS, changed, ngspice, small_layer
+from tests.settings import Setting
 
 NAMES = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
 IDEAL = dict.fromkeys(NAMES, 0.0)
@@ -82,7 +82,7 @@ def test_open_cells_load_nothing() -> None:
 def test_the_reference_holds_with_wires_of_a_picoohm(name: str) -> None:
     """Once scores that were 100 % off, and half again the energy, without a word."""
     changes: dict[str, Any] = {f"array.{name}": 1e-12}
-    net = prepare(Setup(network="digits-mlp", cycles=1, tile=(16, 4), changes=changes)).mapped
+    net = Setting(network="digits-mlp", cycles=1, tile=(16, 4), changes=changes).request().mapped
     layer = net.layers[1]
     inputs = (np.arange(layer.rows - 1) % 2.0)[None]
     small = replace(layer, circuits=(changed(layer.circuits[0], "array"),))

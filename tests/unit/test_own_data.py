@@ -10,21 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memspice.cli.cosim import cosim_text
-from memspice.cli.infer import infer_text
 from memspice.cli.train import _images, _pixels
 from memspice.datasets import Images, load_images
 from memspice.errors import ConfigError, DataError, ShapeError
 from memspice.experiment.cosim import CosimPlan
-from memspice.experiment.cosim_run import cosimulate
-from memspice.experiment.infer import infer
 from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.plot.energy_figures import iteration_figure
 from memspice.report.html import write_report
-from memspice.windows.setup import Setup, prepare
 from tests.cli_helpers import call
+from tests.settings import Setting
 
 Capture = pytest.CaptureFixture[str]
 
@@ -56,27 +52,29 @@ def file_of(path: Path, shape: tuple[int, ...] = (20, 12, 12, 1), labels: int = 
 
 def test_own_images_run_through_the_loop(network: str, tmp_path: Path) -> None:
     data = file_of(tmp_path / "own.npz")
-    found = infer(Setup(network, images=20, cycles=4, data=data))
+    found = Setting(network, images=20, cycles=4, data=data).infer()
     assert found["dataset"] == {
         "name": data, "images": 20, "lossless": None, "source": f"the file {data}",
     }  # fmt: skip
     assert found["ann_accuracy"]["n"] == found["snn_accuracy"]["n"] == 20
-    prepared = prepare(Setup(network, images=20, data=data))
-    np.testing.assert_array_equal(prepared.dataset.x, load_images(data).x)
+    prepared = Setting(network, images=20, data=data).request()
+    np.testing.assert_array_equal(prepared.images.x, load_images(data).x)
 
 
 def test_without_labels_there_are_rates_and_no_accuracy(network: str, tmp_path: Path) -> None:
     known, unknown = (
-        infer(
-            Setup(network, images=20, cycles=4, data=file_of(tmp_path / "own.npz", labels=labels))
-        )
+        Setting(
+            network, images=20, cycles=4, data=file_of(tmp_path / "own.npz", labels=labels)
+        ).run()
         for labels in (3, 0)
     )
-    assert unknown["spike_rate"] == known["spike_rate"]
-    assert unknown["ann_accuracy"] is unknown["snn_accuracy"] is None
-    assert unknown["snn_accuracy_by_cycles"] == []
-    assert unknown["classified"] == 20
-    assert infer_text(unknown).count("accuracy none: the images have no labels") == 2
+    assert unknown.spike_rate == known.spike_rate
+    assert unknown.ann_accuracy is unknown.accuracy is None
+    assert unknown.as_json()["snn_accuracy_by_cycles"] == []
+    assert unknown.as_json()["classified"] == 20
+    assert repr(unknown).count("none: the images have no labels") == 2
+    with pytest.raises(ConfigError, match="no labels"):
+        unknown.correct()
 
 
 @pytest.mark.parametrize(
@@ -92,13 +90,13 @@ def test_images_that_a_network_cannot_take(
 ) -> None:
     data = file_of(tmp_path / "other.npz", shape, labels)
     with pytest.raises((ShapeError, DataError), match=words) as caught:
-        prepare(Setup(network, data=data))
+        Setting(network, data=data).request()
     assert data in str(caught.value)
 
 
 def test_network_that_no_data_set_fits_asks_for_data(network: str) -> None:
     with pytest.raises(ConfigError, match="takes images of 1x12x12, .* name your own with --data"):
-        prepare(Setup(network))
+        Setting(network).request()
 
 
 def seen(network: str, path: Path, origin: str) -> str:
@@ -111,17 +109,17 @@ def seen(network: str, path: Path, origin: str) -> str:
 def test_images_of_the_training_are_said_to_be_so(network: str, tmp_path: Path) -> None:
     data = file_of(tmp_path / "own.npz")
     trained = seen(network, tmp_path / "trained.h5", load_images(data).origin)
-    prepared = prepare(Setup(trained, images=5, data=data))
+    prepared = Setting(trained, images=5, data=data).request()
     assert any("was trained on these images" in note for note in prepared.notes)
     other = file_of(tmp_path / "other.npz", (21, 1, 12, 12))
-    assert not prepare(Setup(trained, data=other)).remarks
-    assert not prepare(Setup("digits-mlp")).remarks
+    assert not Setting(trained, data=other).request().remarks
+    assert not Setting("digits-mlp").request().remarks
 
 
 def test_images_of_a_file_give_the_levels_of_its_rows(network: str, tmp_path: Path) -> None:
     """Their mean levels, which the trim needs, are those of the file."""
     data = file_of(tmp_path / "own.npz")
-    prepared = prepare(Setup(network, data=data, changes={"periphery.trim_step": 0.01}))
+    prepared = Setting(network, data=data, changes={"periphery.trim_step": 0.01}).request()
     assert f"20 training images of {data}" in " ".join(prepared.notes)
     expected = load_images(data).x.reshape(20, -1).mean(axis=0)
     np.testing.assert_allclose(prepared.network.layers[0].mean_input, expected, atol=1e-6)
@@ -147,20 +145,13 @@ def test_cosim_of_images_without_labels(network: str, tmp_path: Path) -> None:
     data = file_of(tmp_path / "own.npz", labels=0)
     plan = CosimPlan(
         spice_windows=2, spice_cycles=1, model_windows=2, full_windows=0, showcase_cycles=1,
-        max_iterations=2, cache=False,
+        max_iterations=2, transfer_points=2, transfer_events=4,
     )  # fmt: skip
-    run = cosimulate(
-        Setup(network, images=3, cycles=2, data=data),
-        plan,
-        tmp_path / "run.h5",
-        transfer_points=2,
-        transfer_events=4,
-        progress=lambda *_: None,
-    )
-    assert run.summary["ann_accuracy"] is run.summary["snn_accuracy"] is None
-    assert run.summary["energy_total_joule"]["value"] > 0
-    assert cosim_text(run.summary).count("none: the images have no labels") == 2
-    write_report(tmp_path / "report.html", run.summary, [])
+    run = Setting(network, images=3, cycles=2, data=data).cosim(plan)
+    assert run.ann_accuracy is run.accuracy is None
+    assert run.energy.total > 0
+    assert repr(run).count("none: the images have no labels") == 2
+    write_report(tmp_path / "report.html", run.as_json(), [])
     assert "the images have no labels" in (tmp_path / "report.html").read_text()
 
 

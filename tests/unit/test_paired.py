@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from memspice.analysis.paired import paired_difference, student_half_width
+from memspice.analysis.statistics import paired_difference, student_half_width
 from memspice.errors import ConfigError, ShapeError
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import memspice as ms
 from memspice.datasets.cifar10 import CLASS_NAMES
 from memspice.datasets.digits import load_digits
 from memspice.datasets.foolbox import load_foolbox20
-from memspice.errors import ConfigError, DataError, IncompleteResults, StoreError
+from memspice.errors import DataError, IncompleteResults
 from memspice.plot.style import new_figure
-from memspice.windows.setup import Setup
 from tests.paper_helpers import (
     circuit,
     curve,
@@ -29,8 +29,7 @@ from tests.paper_helpers import (
 from tests.report_helpers import example_ratio
 
 # Found by paper_helpers in experiments/: scripts, not a package.
-from chips import ann_correct  # isort: skip
-from measure import compared, measure  # isort: skip
+from measure import Point, compared, measure  # isort: skip
 from question import Question, accuracy_network, write_result  # isort: skip
 from page import write_page  # isort: skip
 from rows import QUESTIONS, read_results, rows  # isort: skip
@@ -200,7 +199,7 @@ def test_half_a_result_or_no_figure_writes_no_page(tmp_path: Path) -> None:
 def test_a_page_that_cannot_be_written_says_where(tmp_path: Path) -> None:
     write_results(tmp_path, made_up())
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(StoreError, match="taken"):
+    with pytest.raises(FileExistsError, match="taken"):
         write_page(tmp_path, tmp_path / "taken", made_up())
 
 
@@ -278,7 +277,7 @@ def question(out: Path, *, full: bool = False) -> Question:
 
 def test_twenty_images_are_no_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = load_foolbox20(CLASS_NAMES, None, "no network in a test")
-    monkeypatch.setattr("question.load_cifar10", lambda *_: few)
+    monkeypatch.setattr("memspice.load_images", lambda *_: few, raising=False)
     network, size, notes = accuracy_network(question(tmp_path), (300, 3), (21, 2), (360, 5))
     assert (network, size) == ("digits-mlp", (360, 5))
     assert notes[0].startswith("20 images of CIFAR-10 say nothing")
@@ -300,24 +299,29 @@ def test_a_result_names_no_folder_of_this_machine(tmp_path: Path) -> None:
 
 def test_a_result_that_cannot_be_written_says_where(tmp_path: Path) -> None:
     (tmp_path / "result.json").mkdir()
-    with pytest.raises(ConfigError, match=r"result\.json is a folder"):
+    with pytest.raises(IsADirectoryError, match=r"result\.json"):
         write_result(question(tmp_path), {}, {})
 
 
-SETUP = Setup("digits-mlp", images=120, cycles=4)
+DIGITS = ms.load_images("digits", "test")
+PLAIN = ms.load_device("fast-memristor")
 
 
-def with_changes(**changes: Any) -> Setup:
-    return Setup("digits-mlp", images=120, cycles=4, changes=changes)
+def with_changes(**changes: Any) -> Point:
+    return Point("digits-mlp", PLAIN.change(**changes), DIGITS[:120], 4)
+
+
+def ann_correct() -> np.ndarray:
+    return ms.Chip("digits-mlp").run(DIGITS[:120], cycles=1).ann_correct()
 
 
 @pytest.fixture(scope="module")
 def nominal() -> Any:
-    return measure(SETUP, 2)
+    return measure(with_changes(), 2)
 
 
 def test_the_nominal_setting_loses_nothing_against_itself(nominal: Any) -> None:
-    found = compared(nominal, nominal, ann_correct(SETUP))
+    found = compared(nominal, nominal, ann_correct())
     assert found["loss"]["value"] == 0
     assert found["energy_ratio"] == {"value": 1, "low": 1, "high": 1}
     # 120 digits of an ANN of 97 %: far above chance, whatever the draws.
@@ -329,7 +333,7 @@ def test_another_device_gives_another_page(tmp_path: Path, nominal: Any) -> None
     texts = []
     for found in (nominal, nominal, other):
         results = made_up()
-        results["robustness"]["nominal"] = compared(found, found, ann_correct(SETUP))
+        results["robustness"]["nominal"] = compared(found, found, ann_correct())
         write_results(tmp_path, results)
         write_page(tmp_path, tmp_path, read_results(tmp_path))
         texts.append((tmp_path / "page.md").read_text(encoding="utf-8"))
@@ -360,9 +364,9 @@ def test_hot_cells_conduct_and_take_more(nominal: Any) -> None:
 
 @pytest.mark.parametrize("item", SWEEPS, ids=lambda item: item.name)
 def test_every_sweep_can_be_built_at_its_mildest_value(item: Any) -> None:
-    setup = Setup("digits-mlp", images=2, cycles=1)
-    changed = Setup(**{**vars(setup), "changes": item.changes(item.values[0]),
-                       "tile": item.tile(item.values[0], setup.tile)})  # fmt: skip
+    value = item.values[0]
+    device, tile = PLAIN.change(**item.changes(value)), item.tile(value, (128, 128))
+    changed = Point("digits-mlp", device, DIGITS[:2], 1, tile)
     assert np.isfinite(measure(changed, 1).energy).all()
     assert item.source
     assert len(item.values) >= 5

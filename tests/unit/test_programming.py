@@ -12,15 +12,15 @@ from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedNetwork, map_network
-from memspice.network.programming import MOST_BIAS_ROWS, Chip, Programmed, program_layer
+from memspice.network.programming import MOST_BIAS_ROWS, ChipLimits, Programmed, program_layer
 from memspice.network.rounding import TOLERANCE, round_network
 from memspice.network.weights import Network, WeightLayer, load_network
 from memspice.parameters import load_parameter_set
 
 DIGITS = load_network("digits-mlp")
 IMAGES = load_digits("test", 360)
-CHIP = Chip(steps=31, drive_limit=10.0, limits=(-8.0, 2.3), supplies=(-20.0, 3.6))
-LAST = Chip(steps=31, drive_limit=10.0)
+CHIP = ChipLimits(steps=31, drive_limit=10.0, limits=(-8.0, 2.3), supplies=(-20.0, 3.6))
+LAST = ChipLimits(steps=31, drive_limit=10.0)
 
 
 def some_layer(*biases: float, reach: float = 40.0) -> WeightLayer:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from memspice.cli.cosim import cosim_text
+from memspice.experiment.results.summary_file import cosim_from_summary
 from memspice.report.html import write_report
 from tests.report_helpers import example_summary
 
@@ -129,7 +129,10 @@ def test_no_ratio_of_a_report_stands_alone(tmp_path: Path) -> None:
 
 
 def test_no_ratio_of_a_terminal_stands_alone() -> None:
-    text = cosim_text({**example_summary(), "settled": True, "notes": []})
+    path = ROOT / "experiments" / "cifar_energy" / "summary.json"
+    committed = json.loads(path.read_text(encoding="utf-8"))
+    committed["dataset"]["source"] = "a folder"
+    text = repr(cosim_from_summary(committed).against_cmos)
     assert len(FACTOR.findall(text)) >= 9
     assert alone(text) == []
     assert all(len(line) <= 80 for line in text.splitlines())

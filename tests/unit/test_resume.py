@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,21 @@ import pytest
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConvergenceError, IncompleteResults, StoreError
 from memspice.experiment.cosim import CosimPlan
-from memspice.experiment.cosim_run import cosimulate
-from memspice.experiment.infer import infer
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.weights import save_network
 from memspice.resources import resource_path
 from memspice.store import read_run
-from memspice.windows import setup as windows_setup
 from memspice.windows.reduced import Reduced
-from memspice.windows.setup import Setup
 from tests.cli_helpers import call
 from tests.faults import kills
 from tests.kill_helpers import content
 from tests.loop_helpers import LEVELS, make_network
+from tests.settings import Setting
 from tests.unit.test_scheduler import StandIn
 
 Capture = pytest.CaptureFixture[str]
-SETUP = Setup(network="digits-mlp", images=120, cycles=5)
-COSIM = Setup(network="digits-mlp", images=2, cycles=2)
+SETUP = Setting(network="digits-mlp", images=120, cycles=5)
+COSIM = Setting(network="digits-mlp", images=2, cycles=2)
 PLAN = CosimPlan(
     spice_windows=2, spice_cycles=1, model_windows=2, full_windows=1, full_cycles=1,
     showcase_cycles=1, max_iterations=2,
@@ -55,44 +52,38 @@ def steady(out: Path) -> dict[str, Any]:
 
 def test_infer_goes_on_with_the_batches_that_are_stored(tmp_path: Path) -> None:
     whole, stopped = tmp_path / "whole.h5", tmp_path / "stopped.h5"
-    plain = infer(SETUP)
-    found = infer(SETUP, out=whole)
+    plain = SETUP.infer()
+    found = SETUP.infer(out=whole)
     assert found["out"] == str(whole)
     assert kills.steady(found) == kills.steady(plain)
     with pytest.raises(KeyboardInterrupt):
-        infer(SETUP, progress=Stop(5), out=stopped)  # three batches of the ANN, then those of SNN
+        SETUP.infer(progress=Stop(5), out=stopped)  # three batches of the ANN, then those of SNN
     with read_run(stopped) as run:
         assert 1 <= len(run.jobs()) < 3
-    resumed = infer(SETUP, out=stopped, resume=True)
+    resumed = SETUP.infer(out=stopped, resume=True)
     assert kills.steady(resumed) == kills.steady(plain)
     assert steady(stopped) == steady(whole)
-    assert kills.steady(infer(SETUP, out=stopped, resume=True)) == kills.steady(plain)
+    assert kills.steady(SETUP.infer(out=stopped, resume=True)) == kills.steady(plain)
 
 
-def test_a_run_whose_jobs_fail_leaves_the_earlier_result(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    out, small = tmp_path / "run.h5", Setup(network="digits-mlp", images=1, cycles=1)
-    simulate_layer(small, LayerRun(fidelity="surrogate"), out)
+def test_a_run_whose_jobs_fail_leaves_the_earlier_result(tmp_path: Path) -> None:
+    out, small = tmp_path / "run.h5", Setting(network="digits-mlp", images=1, cycles=1)
+    small.simulate(fidelity="surrogate", out=out)
     before = out.read_bytes()
     engine = StandIn(lambda _: ConvergenceError("gave up"))
-    with monkeypatch.context() as patch:
-        place = "memspice.experiment.simulate_layer.open_fidelity"
-        patch.setattr(place, lambda *_: Reduced(engine))
-        with pytest.raises(IncompleteResults, match="gave up"):
-            simulate_layer(small, LayerRun(), out)
+    with pytest.raises(IncompleteResults, match="gave up"):
+        small.simulate(fidelity=Reduced(engine), out=out)
     assert out.read_bytes() == before
     with read_run(tmp_path / "run.h5.parts" / "_index.h5") as run:
         assert (run.status, {info.status for info in run.jobs()}) == ("incomplete", {"failed"})
-    simulate_layer(small, LayerRun(fidelity="surrogate"), out)
+    small.simulate(fidelity="surrogate", out=out)
     assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
 
 
 @pytest.mark.ngspice
 def test_cosim_goes_on_with_the_windows_that_are_stored(tmp_path: Path) -> None:
     whole, stopped = tmp_path / "whole.h5", tmp_path / "stopped.h5"
-    size = {"transfer_points": 3, "transfer_events": 8}
-    cosimulate(COSIM, PLAN, whole, progress=lambda *_: None, **size)
+    COSIM.cosim(PLAN, out=whole)
     with read_run(whole) as run:
         total = len(run.jobs())
 
@@ -103,13 +94,13 @@ def test_cosim_goes_on_with_the_windows_that_are_stored(tmp_path: Path) -> None:
             windows()
 
     with pytest.raises(KeyboardInterrupt):
-        cosimulate(COSIM, PLAN, stopped, progress=progress, **size)
+        COSIM.cosim(PLAN, out=stopped, progress=progress)
     with read_run(stopped) as run:
         kept = len(run.jobs())
     assert 1 <= kept < total
-    found = cosimulate(COSIM, PLAN, stopped, resume=True, progress=lambda *_: None, **size)
-    assert found.summary["jobs"]["simulated"] == total - kept
-    assert found.summary["jobs"]["total"] == total
+    found = COSIM.cosim(PLAN, out=stopped, resume=True)
+    assert found.jobs.simulated == total - kept
+    assert found.jobs.total == total
     assert steady(stopped) == steady(whole)
 
 
@@ -118,20 +109,21 @@ def test_what_a_name_stands_for_may_not_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
     network, device, out = (tmp_path / name for name in ("net.h5", "dev.toml", "run.h5"))
-    tiny = Architecture("tiny", (1, 8, 8), (Dense(4), Dense(4)))
+    tiny = Architecture("tiny", (1, 8, 8), (Dense(4), Dense(10)))
     save_network(make_network(tiny), network, LEVELS)
     device.write_text(resource_path("fast-memristor.toml").read_text())
-    setup = Setup(network=str(network), device=str(device), images=2, cycles=2)
-    assert kills.steady(infer(setup, out=out)) == kills.steady(infer(setup, out=out, resume=True))
+    setup = Setting(network=str(network), device=str(device), images=2, cycles=2)
+    assert kills.steady(setup.infer(out=out)) == kills.steady(setup.infer(out=out, resume=True))
+    again = replace(setup)  # loads everything anew
     if changed == "network":
         save_network(make_network(tiny, scale=2.0), network, LEVELS)
     elif changed == "device":
         device.write_text(device.read_text().replace("1.62", "1.61"))
     else:
         others = load_digits("train", 2)
-        monkeypatch.setattr(windows_setup, "load_digits", lambda *_: others)
+        vars(again)["pictures"] = others
     with pytest.raises(StoreError, match=rf'made in another way[^+]*- +"{changed}": "'):
-        infer(setup, out=out, resume=True)
+        again.infer(out=out, resume=True)
 
 
 def test_resume_needs_out(capsys: Capture) -> None:

@@ -28,16 +28,13 @@ from memspice.errors import (
     TruncatedOutput,
 )
 from memspice.experiment.characterize import characterize
-from memspice.experiment.infer import infer
-from memspice.experiment.simulate_layer import LayerRun, simulate_layer
 from memspice.jobs import EngineRequest, Entry, Execution, Failure, Simulation, open_runner
 from memspice.jobs.attempts import WorkerLost, attempt
 from memspice.jobs.simulation import EngineSource, run_simulation
-from memspice.parameters import load_parameter_set
 from memspice.store import read_run
 from memspice.windows.reduced import Reduced
-from memspice.windows.setup import Setup
 from tests.cli_helpers import call
+from tests.settings import Setting
 
 Capture = pytest.CaptureFixture[str]
 Fail = Callable[[int], Exception | None]
@@ -216,7 +213,7 @@ def test_requests_survive_json() -> None:
 
 # --- whole runs -------------------------------------------------------------------------------
 
-SETUP = Setup(network="digits-mlp", images=2, cycles=1, tile=(65, 32))  # 2 windows of 2 groups
+SETUP = Setting(network="digits-mlp", images=2, cycles=1, tile=(65, 32))  # 2 windows of 2 groups
 
 
 def install(monkeypatch: pytest.MonkeyPatch, fail: Callable[[str], bool]) -> list[str]:
@@ -234,10 +231,7 @@ def install(monkeypatch: pytest.MonkeyPatch, fail: Callable[[str], bool]) -> lis
                 raise EngineError("ngspice ended with signal 11 (killed or crashed)", "last words")
             return real.run(netlist, analysis, **options)
 
-    for module in ("simulate_layer", "infer"):
-        monkeypatch.setattr(
-            f"memspice.experiment.{module}.open_fidelity", lambda *_: Reduced(Crashing())
-        )
+    monkeypatch.setattr("memspice.experiment.chip.open_fidelity", lambda *_: Reduced(Crashing()))
     return given
 
 
@@ -255,15 +249,15 @@ def fails_first(count: int) -> Callable[[str], bool]:
 @pytest.mark.ngspice
 def test_a_crash_costs_nothing_but_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given = install(monkeypatch, fails_first(1))
-    found = simulate_layer(SETUP, LayerRun(workers=1), tmp_path / "run.h5")
+    found = SETUP.simulate(execution=Execution(workers=1), out=tmp_path / "run.h5")
     assert len(given) == 5
-    assert found.json["jobs"] == {
+    assert found.as_json()["jobs"] == {
         "total": 4, "simulated": 4, "cached": 0, "failed": 0, "retried": 1,
     }  # fmt: skip
-    assert found.json["failures"] == []
-    found.check_complete()
+    assert found.as_json()["failures"] == []
+    found.check()
     with read_run(tmp_path / "run.h5") as run:
-        assert (run.status, run.summary) == ("complete", {"jobs": 4, "failed": 0})
+        assert (run.status, run.summary["jobs"]["failed"]) == ("complete", 0)
 
 
 @pytest.mark.ngspice
@@ -272,16 +266,16 @@ def test_a_job_that_always_fails_is_in_the_store_and_tried_again_on_resume(
 ) -> None:
     out, name = tmp_path / "run.h5", "dense1/image00000_position0000_outputs000_015_reduced"
     install(monkeypatch, fails_first(10**6))
-    found = simulate_layer(SETUP, LayerRun(workers=1), out)
-    assert found.json["failures"] == [
+    found = SETUP.simulate(execution=Execution(workers=1), out=out)
+    assert found.as_json()["failures"] == [
         {"job": name, "reason": "ngspice ended with signal 11 (killed or crashed)", "attempts": 2}
     ]
-    assert (found.json["windows"], found.json["events"]) == (1, 32)
-    assert found.json["notes"] == ["1 jobs failed: their windows are left out"]
+    assert (found.as_json()["windows"], found.as_json()["events"]) == (1, 32)
+    assert found.as_json()["notes"] == ["1 jobs failed: their windows are left out"]
     with pytest.raises(IncompleteResults, match=f"1 of 4 jobs failed:\n  {name} .2 attempts"):
-        found.check_complete()
+        found.check()
     with read_run(out) as run:
-        assert (run.status, run.summary) == ("incomplete", {"jobs": 4, "failed": 1})
+        assert (run.status, run.summary["jobs"]["failed"]) == ("incomplete", 1)
         assert {info.name: info.status for info in run.jobs()}[name] == "failed"
         record = run.job(name)
         assert record.failed
@@ -289,9 +283,9 @@ def test_a_job_that_always_fails_is_in_the_store_and_tried_again_on_resume(
         assert (record.attributes["attempts"], record.attributes["image"]) == (2, 0)
         assert "memspice layer" in record.netlist
     given = install(monkeypatch, lambda _: False)
-    whole = simulate_layer(SETUP, LayerRun(workers=1), out, resume=True)
+    whole = SETUP.simulate(execution=Execution(workers=1), out=out, resume=True)
     assert len(given) == 1
-    assert (whole.json["windows"], whole.json["failures"]) == (2, [])
+    assert (whole.as_json()["windows"], whole.as_json()["failures"]) == (2, [])
     with read_run(out) as run:
         assert (run.status, len(run.jobs()), run.job(name).failed) == ("complete", 4, False)
 
@@ -305,7 +299,7 @@ def test_the_command_goes_on_prints_and_exits_5(
     layer = ("simulate-layer", "--network", "digits-mlp", "--images", 2, "--cycles", 1)
     reply = call(capsys, *layer, "--jobs", 1, "--retries", 0, "--out", out)
     assert reply.code == 5
-    assert "1 windows of 1 cycles" in reply.out
+    assert "windows        1 of 1 cycles" in reply.out
     assert "1 of 2 jobs failed" in reply.err
     assert "ngspice ended with signal 11" in reply.err
     jobs = call(capsys, "waves", "ls", out, "--json").content["jobs"]
@@ -319,7 +313,7 @@ def test_a_run_of_nothing_but_failures_has_no_result(
 ) -> None:
     install(monkeypatch, lambda _: True)
     with pytest.raises(IncompleteResults, match="4 of 4 jobs failed"):
-        simulate_layer(SETUP, LayerRun(retries=0), tmp_path / "run.h5")
+        SETUP.simulate(execution=Execution(retries=0), out=tmp_path / "run.h5")
     with read_run(tmp_path / "run.h5") as run:
         assert [info.status for info in run.jobs()] == ["failed"] * 4
 
@@ -328,9 +322,9 @@ def test_a_run_of_nothing_but_failures_has_no_result(
 def test_infer_leaves_out_the_image_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     setup = replace(SETUP, images=3)
     install(monkeypatch, lambda _: False)
-    whole = infer(setup, "reduced")
+    whole = setup.infer("reduced")
     install(monkeypatch, fails_first(10**6))
-    found = infer(setup, "reduced", Execution(workers=1, retries=0))
+    found = setup.infer("reduced", execution=Execution(workers=1, retries=0))
     assert [item["job"] for item in found["failures"]] == [
         "dense1/image00000_position0000_outputs000_015_reduced"
     ]
@@ -341,10 +335,10 @@ def test_infer_leaves_out_the_image_that_failed(monkeypatch: pytest.MonkeyPatch)
 
 def test_infer_without_an_image_left(monkeypatch: pytest.MonkeyPatch) -> None:
     crashing = StandIn(lambda _: ConvergenceError("gave up"))
-    monkeypatch.setattr("memspice.experiment.infer.open_fidelity", lambda *_: Reduced(crashing))
+    monkeypatch.setattr("memspice.experiment.chip.open_fidelity", lambda *_: Reduced(crashing))
     decks = 2 * 8  # 32 outputs of each of two images
     with pytest.raises(IncompleteResults, match=rf"{decks} of {decks} jobs failed(.|\n)*gave up"):
-        infer(SETUP, "reduced")
+        SETUP.infer("reduced")
 
 
 class ZeroEngine(StandIn):
@@ -368,5 +362,5 @@ class ZeroEngine(StandIn):
 def test_characterize_goes_on_and_then_refuses_a_curve_with_holes() -> None:
     engine, execution = ZeroEngine(fail_from=4), Execution(workers=1, retries=0)
     with pytest.raises(IncompleteResults, match=r"4 of 7 decks failed, the first after 1 attempts"):
-        characterize(load_parameter_set("sot-mtj"), 5, 8, 0, engine, execution)
+        characterize("sot-mtj", points=5, events=8, engine=engine, execution=execution)
     assert len(engine.runs) == 7

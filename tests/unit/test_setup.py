@@ -10,7 +10,7 @@ import pytest
 
 from memspice.datasets.digits import load_digits
 from memspice.errors import ConfigError
-from memspice.experiment.infer import infer
+from memspice.experiment.request import Request
 from memspice.network.ann import with_mean_inputs
 from memspice.network.architecture import Architecture, Conv, Dense
 from memspice.network.flaws import FLAWS
@@ -18,7 +18,7 @@ from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
-from memspice.windows.setup import Prepared, Setup, prepare
+from tests.settings import Setting
 
 DIGITS = load_network("digits-mlp")
 
@@ -32,7 +32,7 @@ def file_of(folder: Path, levels: int = 32, shape: tuple[int, int, int] = (1, 8,
     return str(path)
 
 
-def levels_of(prepared: Prepared) -> int:
+def levels_of(prepared: Request) -> int:
     """Different conductances that the cells of the first layer have."""
     cells = np.concatenate(prepared.mapped.layers[0].circuits[0].conductances)
     return len(np.unique(np.round(cells * 1e12)))
@@ -41,7 +41,7 @@ def levels_of(prepared: Prepared) -> int:
 @pytest.mark.parametrize("levels", [4, 8, 100, 128])
 def test_levels_of_the_file_are_those_of_the_cells(tmp_path: Path, levels: int) -> None:
     name = file_of(tmp_path, levels)
-    prepared = prepare(Setup(name, changes={"synapse.variation": 0.0}))
+    prepared = Setting(name, changes={"synapse.variation": 0.0}).request()
     assert levels_of(prepared) <= levels
     assert prepared.mapped.parameter_set.synapse.levels == levels
     assert prepared.notes[0].startswith(f"cells have {levels} conductance levels")
@@ -51,7 +51,7 @@ def test_levels_of_the_file_are_those_of_the_cells(tmp_path: Path, levels: int) 
 
 
 def test_levels_of_the_run_come_first_and_what_they_cost_is_said(tmp_path: Path) -> None:
-    prepared = prepare(Setup(file_of(tmp_path, 8), changes={"synapse.levels": 32}))
+    prepared = Setting(file_of(tmp_path, 8), changes={"synapse.levels": 32}).request()
     assert prepared.mapped.parameter_set.synapse.levels == 32
     assert [note.split(" onto ")[0] for note in prepared.notes[1:3]] == [
         "dense1: weights are rounded",
@@ -64,27 +64,27 @@ def test_levels_of_a_set_of_its_own_come_first(tmp_path: Path) -> None:
     text = resource_path("fast-memristor.toml").read_text(encoding="utf-8")
     entry = 'levels = { value = 16, unit = "1", label = "A", source = "a test" }'
     own.write_text(f"{text}\n[synapse]\n{entry}\n", encoding="utf-8")
-    prepared = prepare(Setup(file_of(tmp_path, 8), str(own)))
+    prepared = Setting(file_of(tmp_path, 8), str(own)).request()
     assert prepared.mapped.parameter_set.synapse.levels == 16
     assert "onto 16 conductance levels" in prepared.notes[0]
 
 
 def test_levels_that_agree_are_not_worth_a_word(tmp_path: Path) -> None:
-    assert prepare(Setup(file_of(tmp_path, 32))).notes == []
-    assert prepare(Setup("digits-mlp")).notes == []
+    assert Setting(file_of(tmp_path, 32)).request().notes == []
+    assert Setting("digits-mlp").request().notes == []
     default = load_parameter_set("fast-memristor")
-    assert prepare(Setup("digits-mlp")).mapped.parameter_set == default
+    assert Setting("digits-mlp").request().mapped.parameter_set == default
 
 
 def test_flat_input_takes_the_digits_row_by_row(tmp_path: Path) -> None:
-    flat = prepare(Setup(file_of(tmp_path, shape=(1, 1, 64)), images=5))
-    assert flat.dataset.x.shape == (5, 1, 1, 64)
-    np.testing.assert_array_equal(flat.dataset.x.reshape(5, 8, 8), load_digits("test", 5).x[:, 0])
+    flat = Setting(file_of(tmp_path, shape=(1, 1, 64)), images=5).request()
+    assert flat.images.x.shape == (5, 1, 1, 64)
+    np.testing.assert_array_equal(flat.images.x.reshape(5, 8, 8), load_digits("test", 5).x[:, 0])
     assert flat.notes == [
         "images of 1x8x8 are flattened to 64 inputs, in the order channel, row, column"
     ]
     results = [
-        infer(Setup(file_of(tmp_path, shape=shape), images=100, cycles=8))["snn_accuracy"]
+        Setting(file_of(tmp_path, shape=shape), images=100, cycles=8).infer()["snn_accuracy"]
         for shape in ((1, 1, 64), (1, 8, 8))
     ]
     assert results[0] == results[1]
@@ -106,17 +106,17 @@ def test_input_that_no_data_set_has(tmp_path: Path, shape: tuple[int, int, int])
     with pytest.raises(
         ConfigError, match=r"digits of 1x8x8 and cifar10 of 3x32x32: .*--input-shape"
     ):
-        prepare(Setup(name))
+        Setting(name).request()
 
 
 def test_convolution_along_a_flat_input_takes_no_images(tmp_path: Path) -> None:
     name = save(tmp_path / "odd.h5", (1, 1, 64), Conv(2), Dense(10))
     with pytest.raises(ConfigError, match="takes images of 1x1x64, and memspice has"):
-        prepare(Setup(name))
+        Setting(name).request()
 
 
 def test_own_network_is_trimmed_at_the_levels_of_training_images(tmp_path: Path) -> None:
-    prepared = prepare(Setup(file_of(tmp_path), images=3, changes=dict(FLAWS)))
+    prepared = Setting(file_of(tmp_path), images=3, changes=dict(FLAWS)).request()
     assert "taken from 500 training images of digits" in prepared.notes[0]
     expected = with_mean_inputs(DIGITS, load_digits("train", 500).x)
     for found, layer in zip(prepared.network.layers, expected.layers, strict=True):
@@ -127,7 +127,7 @@ def test_own_network_is_trimmed_at_the_levels_of_training_images(tmp_path: Path)
 
 def test_own_network_with_flaws_is_as_accurate_as_the_shipped_one(tmp_path: Path) -> None:
     own, shipped = (
-        infer(Setup(name, images=360, cycles=16, changes=dict(FLAWS)))["snn_accuracy"]["value"]
+        Setting(name, images=360, cycles=16, changes=dict(FLAWS)).infer()["snn_accuracy"]["value"]
         for name in (file_of(tmp_path), "digits-mlp")
     )
     assert own == pytest.approx(shipped, abs=0.02)

@@ -12,17 +12,19 @@ import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError, EngineNotFound, StoreError
-from memspice.experiment.simulate_layer import LayerResult, LayerRun, simulate_layer
+from memspice.experiment.results.layer import LayerResult
+from memspice.jobs import Execution
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
 from memspice.network.inference import Window
 from memspice.network.weights import Network, WeightLayer, save_network, weight_shapes
 from memspice.store import read_run
+from memspice.windows.choice import choose_windows
 from memspice.windows.fidelity import window_jobs
 from memspice.windows.outcome import join_windows
 from memspice.windows.reduced import DECK_OUTPUTS, Reduced
-from memspice.windows.setup import Setup, choose_windows, prepare
 from memspice.windows.surrogate import Surrogate
 from tests.helpers import changed, ngspice
+from tests.settings import Setting
 
 LEVELS = 32
 CYCLES = 4
@@ -47,8 +49,8 @@ def simulate(network: str, fidelity: Any, out: Path | None = None, **options: An
     layer = options.pop("layer", "dense1")
     resume = options.pop("resume", False)
     values = {"images": 2, "cycles": CYCLES, "tile": (9, 6), "seed": 3, **options}
-    setup = Setup(network=network, **values)
-    return simulate_layer(setup, LayerRun(layer, fidelity=fidelity), out, resume=resume)
+    setup = Setting(network=network, **values)
+    return setup.simulate(layer, fidelity=fidelity, out=out, resume=resume)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +75,8 @@ def test_spice_and_surrogate_give_the_same_spikes(
         np.testing.assert_allclose(one.hazard, other.hazard, rtol=2e-3)
         np.testing.assert_array_equal(one.thresholds, other.thresholds)
         np.testing.assert_allclose(one.drive, other.drive, atol=1e-4)
-    assert found.json["spikes"]["mismatches"] == 0
-    assert found.json["spikes"]["hazard_deviation"] < 2e-3
+    assert found.as_json()["spikes"]["mismatches"] == 0
+    assert found.as_json()["spikes"]["hazard_deviation"] < 2e-3
 
 
 @pytest.mark.ngspice
@@ -82,11 +84,11 @@ def test_spice_and_surrogate_give_the_same_spikes(
 def test_energy_closes_and_is_that_of_the_closed_form(
     results: dict[str, LayerResult], fidelity: str
 ) -> None:
-    assert results[fidelity].json["energy_closure"] <= 1e-3
-    total = results[fidelity].json["energy_total_joule"]
-    assert total == pytest.approx(results["surrogate"].json["energy_total_joule"], rel=0.02)
-    found = results[fidelity].json["energy_joule"]
-    model = results["surrogate"].json["energy_joule"]
+    assert results[fidelity].as_json()["energy_closure"] <= 1e-3
+    total = results[fidelity].as_json()["energy_total_joule"]
+    assert total == pytest.approx(results["surrogate"].as_json()["energy_total_joule"], rel=0.02)
+    found = results[fidelity].as_json()["energy_joule"]
+    model = results["surrogate"].as_json()["energy_joule"]
     assert total == pytest.approx(sum(found.values()))
     for name in ("driver", "crossbar", "sense", "neuron_write", "neuron_read", "logic"):
         assert found[name] == pytest.approx(model[name], rel=0.05), name
@@ -95,7 +97,7 @@ def test_energy_closes_and_is_that_of_the_closed_form(
 
 @pytest.mark.ngspice
 def test_full_and_reduced_agree_more_closely(results: dict[str, LayerResult]) -> None:
-    full, reduced = (results[name].json["energy_joule"] for name in ("full", "reduced"))
+    full, reduced = (results[name].as_json()["energy_joule"] for name in ("full", "reduced"))
     for name in COMPONENTS:
         assert full[name] == pytest.approx(reduced[name], rel=1e-3), name
 
@@ -103,29 +105,29 @@ def test_full_and_reduced_agree_more_closely(results: dict[str, LayerResult]) ->
 @pytest.mark.ngspice
 def test_digits_layer_in_spice_is_its_surrogate(tmp_path: Path) -> None:
     out = tmp_path / "run.h5"
-    setup = Setup(network="digits-mlp", images=2, cycles=3)
+    setup = Setting(network="digits-mlp", images=2, cycles=3)
     found, model = (
-        simulate_layer(setup, LayerRun("dense1", fidelity=name), path)  # type: ignore[arg-type]
+        setup.simulate("dense1", fidelity=name, out=path)  # type: ignore[arg-type]
         for name, path in (("reduced", out), ("surrogate", None))
     )
     np.testing.assert_array_equal(spikes(found), spikes(model))
-    assert found.json["events"] == 2 * 3 * 32
-    assert found.json["energy_closure"] <= 1e-3
+    assert found.as_json()["events"] == 2 * 3 * 32
+    assert found.as_json()["energy_closure"] <= 1e-3
     assert abs(found.statistics.deviation) < 4  # type: ignore[union-attr]
     with read_run(out) as run:
         records = [run.job(info.name) for info in run.jobs()]
     firsts = [record.attributes["first_output"] for record in records]
     assert firsts == list(range(0, 32, DECK_OUTPUTS)) * 2  # names sort as outputs do
-    again = simulate_layer(setup, LayerRun("dense1"), out, resume=True)
-    assert again.json["jobs"]["simulated"] == again.json["jobs"]["failed"] == 0
-    assert again.json["energy_joule"] == found.json["energy_joule"]
+    again = setup.simulate("dense1", out=out, resume=True)
+    assert again.as_json()["jobs"]["simulated"] == again.as_json()["jobs"]["failed"] == 0
+    assert again.as_json()["energy_joule"] == found.as_json()["energy_joule"]
     np.testing.assert_array_equal(spikes(again), spikes(model))
 
 
 @pytest.mark.ngspice
 def test_json_has_the_keys_of_the_design(results: dict[str, LayerResult]) -> None:
     for fidelity, result in results.items():
-        content = json.loads(json.dumps(result.json, allow_nan=False))
+        content = json.loads(json.dumps(result.as_json(), allow_nan=False))
         assert {
             "fidelity", "engine", "seed", "layer", "rows", "cols", "events", "spikes",
             "energy_joule", "energy_total_joule", "assumed_fraction", "device_source",
@@ -144,7 +146,7 @@ def test_json_has_the_keys_of_the_design(results: dict[str, LayerResult]) -> Non
         assert content["spikes"]["count"] == spikes(result).sum()
         assert content["spikes"]["rate"] == pytest.approx(spikes(result).mean())
         assert content["engine"]["name"] == ("numpy" if fidelity == "surrogate" else "ngspice")
-    assert results["surrogate"].json["energy_closure"] is None
+    assert results["surrogate"].as_json()["energy_closure"] is None
 
 
 def test_other_seeds_and_cycles_give_other_spikes(
@@ -163,21 +165,21 @@ def test_tiling_leaves_the_events_alone(pooled: str, results: dict[str, LayerRes
         for run in (whole, results["surrogate"])
     ]
     np.testing.assert_array_equal(*draws)
-    assert len(whole.outcomes) == 2
-    assert len(results["surrogate"].outcomes) == 4
+    assert len(whole.records) == 2
+    assert len(results["surrogate"].records) == 4
 
 
 @pytest.mark.ngspice
 def test_accumulating_layer_has_scores_and_no_spikes(pooled: str) -> None:
     found = simulate(pooled, "reduced", layer="dense2", cycles=2)
     assert found.statistics is None
-    assert found.json["spikes"] == {
+    assert found.as_json()["spikes"] == {
         "count": 0, "rate": None, "expected_rate": None,
         "mismatches": 0, "worst_margin": 0.0, "hazard_deviation": 0.0,
     }  # fmt: skip
-    assert found.json["events"] == 0
-    assert found.json["scores"]["worst_deviation"] < 1e-3
-    assert found.json["energy_closure"] <= 1e-3
+    assert found.as_json()["events"] == 0
+    assert found.as_json()["scores"]["worst_deviation"] < 1e-3
+    assert found.as_json()["energy_closure"] <= 1e-3
 
 
 @pytest.mark.ngspice
@@ -196,9 +198,9 @@ def test_resume_gives_the_same_result_and_runs_only_what_is_missing(
         return real(fidelity, job)
 
     monkeypatch.setattr(Reduced, "request", dies_at_the_third)
-    setup = Setup(network=pooled, images=2, cycles=CYCLES, tile=(9, 6), seed=3)
+    setup = Setting(network=pooled, images=2, cycles=CYCLES, tile=(9, 6), seed=3)
     with pytest.raises(KeyboardInterrupt):
-        simulate_layer(setup, LayerRun("dense1", fidelity="reduced", workers=1), out)
+        setup.simulate("dense1", fidelity="reduced", execution=Execution(workers=1), out=out)
     with read_run(out) as run:
         assert len(run.jobs()) == 2
         assert run.status != "complete"
@@ -214,8 +216,8 @@ def test_resume_gives_the_same_result_and_runs_only_what_is_missing(
     assert len(again) == 2
     np.testing.assert_array_equal(spikes(found), spikes(results["reduced"]))
     for name in COMPONENTS:
-        assert found.json["energy_joule"][name] == pytest.approx(
-            results["reduced"].json["energy_joule"][name], rel=1e-9
+        assert found.as_json()["energy_joule"][name] == pytest.approx(
+            results["reduced"].as_json()["energy_joule"][name], rel=1e-9
         )
     once_more = simulate(pooled, "reduced", out, resume=True)
     assert len(again) == 2
@@ -225,7 +227,7 @@ def test_resume_gives_the_same_result_and_runs_only_what_is_missing(
 def test_run_is_stored_with_its_events(pooled: str, tmp_path: Path) -> None:
     out = tmp_path / "run.h5"
     found = simulate(pooled, "surrogate", out)
-    assert found.json["out"] == str(out)
+    assert found.as_json()["out"] == str(out)
     with read_run(out) as run:
         assert len(run.jobs()) == 4
         record = run.job(run.jobs()[0].name)
@@ -254,7 +256,9 @@ def test_resume_runs_what_was_beyond_a_limit_anew(
     assert len(ran) == 5
     with read_run(out) as run:
         assert (run.status, len(run.jobs())) == ("complete", 4)
-    assert again.json["energy_joule"] == simulate(pooled, "surrogate").json["energy_joule"]
+    assert (
+        again.as_json()["energy_joule"] == simulate(pooled, "surrogate").as_json()["energy_joule"]
+    )
 
 
 def test_resume_of_another_run_is_refused(pooled: str, tmp_path: Path) -> None:
@@ -268,7 +272,7 @@ def test_resume_of_another_run_is_refused(pooled: str, tmp_path: Path) -> None:
 
 
 def test_windows_are_chosen_by_the_seed_and_never_twice(pooled: str) -> None:
-    layer = prepare(Setup(network=pooled, images=2)).mapped.layers[0]
+    layer = Setting(network=pooled, images=2).request().mapped.layers[0]
     assert [window.image for window in choose_windows(layer, 2, 3, 0)] == [0, 1]  # one position
     wide = replace(layer, step=replace(layer.step, layer=Conv(6), input_shape=(1, 8, 8)))
     chosen = choose_windows(wide, 2, 20, 0)
@@ -280,19 +284,19 @@ def test_windows_are_chosen_by_the_seed_and_never_twice(pooled: str) -> None:
 
 @pytest.mark.parametrize("name", ["images", "cycles"])
 def test_numbers_below_one(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"{name} = 0 must be at least 1"):
-        prepare(Setup(network="digits-mlp", **{name: 0}))
+    with pytest.raises(ConfigError, match=r"(limit = 0 images|cycles = 0) must be at least 1"):
+        Setting(network="digits-mlp", **{name: 0}).request()
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
 def test_seed_out_of_range(seed: int) -> None:
     with pytest.raises(ConfigError, match="seed"):
-        prepare(Setup(network="digits-mlp", seed=seed))
+        Setting(network="digits-mlp", seed=seed).request()
 
 
 def test_no_position(pooled: str) -> None:
     with pytest.raises(ConfigError, match="positions = 0"):
-        simulate_layer(Setup(network=pooled), LayerRun(positions=0), None)
+        Setting(network=pooled).simulate(positions=0)
 
 
 def test_unknown_layer(pooled: str) -> None:
@@ -304,13 +308,13 @@ def test_changed_values_are_used_noted_and_part_of_the_configuration(
     pooled: str, tmp_path: Path
 ) -> None:
     changes = {"array.read_voltage": 0.05, "synapse.levels": 4, "synapse.variation": 0.0}
-    found = prepare(Setup(network=pooled, changes=changes, wire_resistance=2.0)).mapped
+    found = Setting(network=pooled, changes=changes, wire_resistance=2.0).request().mapped
     assert found.parameter_set.array.read_voltage == 0.05
     assert found.parameter_set.array.wire_resistance_row == 2.0
     assert len(np.unique(found.layers[0].circuits[0].conductances[0])) <= 4
     out = tmp_path / "run.h5"
     result = simulate(pooled, "surrogate", out, changes=changes)
-    (note,) = [line for line in result.json["notes"] if line.startswith("changed: ")]
+    (note,) = [line for line in result.as_json()["notes"] if line.startswith("changed: ")]
     assert "array.read_voltage = 0.05" in note
     assert "synapse.levels = 4" in note
     simulate(pooled, "surrogate", out, changes=changes, resume=True)
@@ -322,8 +326,8 @@ def test_changed_values_are_used_noted_and_part_of_the_configuration(
 
 def test_wires_changed_twice(pooled: str) -> None:
     for name in ("array.wire_resistance_row", "array.wire_resistance_col"):
-        with pytest.raises(ConfigError, match=f"{name} = 2.0 are given for the same wires"):
-            prepare(Setup(network=pooled, changes={name: 2.0}, wire_resistance=2.0))
+        with pytest.raises(ConfigError, match=f"{name} and wire_resistance are both given"):
+            Setting(network=pooled, changes={name: 2.0}, wire_resistance=2.0).request()
 
 
 def test_negative_wire_resistance(pooled: str) -> None:
@@ -333,7 +337,7 @@ def test_negative_wire_resistance(pooled: str) -> None:
 
 @pytest.mark.ngspice
 def test_strongly_coupled_columns_are_not_reduced(pooled: str) -> None:
-    layer = prepare(Setup(network=pooled, cycles=1)).mapped.layers[0]
+    layer = Setting(network=pooled, cycles=1).request().mapped.layers[0]
     weak = [  # poor virtual grounds, and rows that nothing holds
         changed(changed(circuit, "sense", gain=10.0), "array", driver_resistance=1e5)
         for circuit in layer.circuits
@@ -361,4 +365,4 @@ def test_images_of_no_data_set(tmp_path: Path) -> None:
     path = tmp_path / "odd.h5"
     save_network(Network(architecture, layers, {}), path, LEVELS)
     with pytest.raises(ConfigError, match="1x4x4"):
-        prepare(Setup(network=str(path)))
+        Setting(network=str(path)).request()

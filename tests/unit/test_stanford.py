@@ -9,11 +9,11 @@ import pytest
 
 from memspice.devices.compact.stanford import Stanford
 from memspice.errors import ConfigError
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.quantities import validate
 from tests.hysteresis_helpers import loop_area, trajectory
 
-DEVICE = load_sourced("stanford-v1", "stanford", Stanford).values
+DEVICE = load_table("stanford-v1", "stanford", Stanford).values
 STATES = np.linspace(0, 1, 21)
 #: k/e [V/K], CODATA.
 THERMAL_VOLTAGE = 8.617333262e-5

@@ -20,12 +20,12 @@ from memspice.devices.compact.stt import (
 )
 from memspice.devices.hazard import HazardLaw
 from memspice.errors import ConfigError
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.quantities import validate
 from tests.device_helpers import SttPulse, critical_voltage, switching_probability
 
-DEVICE = load_sourced("stt-mtj", "stt_mtj", SttMtj).values
-WRITE = load_sourced("stt-mtj", "write", SttPulse).values
+DEVICE = load_table("stt-mtj", "stt_mtj", SttMtj).values
+WRITE = load_table("stt-mtj", "write", SttPulse).values
 JUNCTION = {"parallel_resistance": 3e3, "tmr": 1.5, "roll_off_voltage": 0.5}
 FLAT = 10e-9
 

@@ -10,12 +10,12 @@ import pytest
 
 from memspice.devices.compact.vteam import Vteam
 from memspice.errors import ConfigError, ConvergenceError, ShapeError
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.quantities import validate
 from tests import hysteresis_helpers as hysteresis
 from tests.hysteresis_helpers import loop_area, trajectory
 
-DEVICE = load_sourced("vteam-kvatinsky", "vteam", Vteam).values
+DEVICE = load_table("vteam-kvatinsky", "vteam", Vteam).values
 STATES = np.linspace(0, 1, 21)
 #: The integration's tolerance is 1e-9 a step; some 1,000 steps.
 INTEGRATION = 1e-6

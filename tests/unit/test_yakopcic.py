@@ -9,7 +9,7 @@ import pytest
 
 from memspice.devices.compact.yakopcic import Yakopcic
 from memspice.errors import ConfigError
-from memspice.parameters import load_sourced
+from memspice.parameters import load_table
 from memspice.quantities import validate
 from tests.hysteresis_helpers import loop_area, trajectory
 
@@ -21,7 +21,7 @@ INTEGRATION = 1e-6
 
 
 def load(name: str, **values: float) -> Yakopcic:
-    device = load_sourced(name, "yakopcic", Yakopcic).values
+    device = load_table(name, "yakopcic", Yakopcic).values
     return validate(Yakopcic, {**device.model_dump(), **values}, "test")
 
 

@@ -1,0 +1,396 @@
+"""A network on a chip: what is mapped once, and then run and simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from memspice.circuits.bursts import check_burst
+from memspice.datasets import Images
+from memspice.engines.base import Engine
+from memspice.errors import ConfigError
+from memspice.experiment.device import Device, load_device
+from memspice.experiment.images import check_fit, image_remarks, images_for
+from memspice.experiment.infer import run_chip, simulate_chip
+from memspice.experiment.request import Request
+from memspice.experiment.results.base import Shown
+from memspice.experiment.results.chip import ChipResult
+from memspice.experiment.results.layer import LayerResult
+from memspice.experiment.results.table import Table
+from memspice.experiment.simulate_layer import simulate_layer
+from memspice.jobs import Execution
+from memspice.network.ann import with_mean_inputs
+from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
+from memspice.network.switching import Calibration
+from memspice.network.weights import Network, load_network
+from memspice.parameters import ParameterSet
+from memspice.windows.fidelities import open_fidelity
+from memspice.windows.fidelity import Fidelity
+from memspice.windows.progress import Progress
+
+#: Training images whose levels the trim of an imported network rests on.
+TRIM_IMAGES = 500
+#: Most cycles an image, and rows or columns of a tile.
+MOST = {"cycles": 1_000_000, "tile rows": 4096, "tile columns": 4096}
+
+
+class Chip(Shown):
+    """A trained network on crossbars of a device: mapped once, then run and simulated.
+
+    ``chip.run`` is the network loop in NumPy; ``chip["dense1"].simulate`` puts windows of one layer
+    through SPICE.
+
+    Parameters
+    ----------
+    network : Network or str
+        Trained weights: as of `memspice.load_network`, or what that takes.
+    device : Device or str
+        As of `memspice.load_device`, or what that takes.
+    tile : tuple of int
+        Most rows and columns of a tile of the array.
+    seed : int
+        Of every draw: cells and neurons of this chip, and events.
+    training : Images, str or Path, optional
+        Training images, or where they are; only a set that trims its neurons
+        (``periphery.trim_step``) needs them, for a network that comes without mean levels.  By
+        default those of the data set that fits.
+
+    Raises
+    ------
+    ConfigError
+        If a name is unknown, a number makes no sense, or the weights do not fit onto the device.
+    DataError
+        If a file cannot be used.
+    """
+
+    def __init__(
+        self,
+        network: Network | str,
+        device: Device | str = "fast-memristor",
+        *,
+        tile: tuple[int, int] = (128, 128),
+        seed: int = 0,
+        training: Images | str | Path | None = None,
+    ) -> None:
+        _check({"tile rows": tile[0], "tile columns": tile[1]})
+        if not 0 <= seed < 2**63:
+            raise ConfigError(f"seed = {seed} must be at least 0 and below 2**63")
+        self.network = load_network(network) if isinstance(network, str) else network
+        self.device = load_device(device) if isinstance(device, str) else device
+        self.tile, self.seed = tile, seed
+        self._remarks = [str(text) for text in self.network.provenance.get("warnings", [])]
+        parameter_set = self._fitted()
+        if parameter_set.periphery.trim_step:
+            self._know_means(training)
+        self.mapped: MappedNetwork = map_network(self.network, parameter_set, tile, seed)
+
+    def _fitted(self) -> ParameterSet:
+        """Parameter set whose cells have the levels that the weights were made for."""
+        common, levels = self.device.parameters, self.network.levels
+        fitted = self.device.with_levels(levels)
+        if fitted.synapse.levels != common.synapse.levels:
+            self._remarks.append(
+                f"cells have {levels} conductance levels, those of the network file, in the place "
+                f"of {common.synapse.levels}; --set synapse.levels={common.synapse.levels} rounds "
+                "the weights onto these"
+            )
+        return fitted
+
+    def _know_means(self, training: Images | str | Path | None) -> None:
+        """Give the network the mean levels of its rows, where it has none."""
+        if all(layer.mean_input is not None for layer in self.network.layers):
+            return
+        shape = self.network.architecture.input_shape
+        if isinstance(training, Images):
+            images = training
+        else:
+            images = images_for(self.network, "train", TRIM_IMAGES, training)
+        self.network = with_mean_inputs(self.network, images.reshaped(shape).x)
+        self._remarks.append(
+            "the network file has no mean levels of its rows, which the trim needs: taken from "
+            f"{len(images)} training images of {images.name}"
+        )
+
+    def __getitem__(self, name: str) -> Layer:
+        return Layer(self, self.mapped.layer(name))
+
+    def __iter__(self) -> Iterator[Layer]:
+        return (Layer(self, layer) for layer in self.mapped.layers)
+
+    @staticmethod
+    def check_size(cycles: int, burst: int = 1) -> None:
+        """Refuse numbers of cycles that make no sense, before anything is loaded.
+
+        Raises
+        ------
+        ConfigError
+            If there is no cycle, or they are not whole bursts.
+        """
+        _check({"cycles": cycles})
+        check_burst(cycles, burst)
+
+    def images(
+        self, split: str = "test", limit: int | None = None, data: str | Path | None = None
+    ) -> Images:
+        """Images that fit the network.
+
+        Parameters
+        ----------
+        split : {"test", "train"}
+            Of a data set that has both.
+        limit : int, optional
+            Most images, the first ones.
+        data : str or Path, optional
+            As of `memspice.load_images`; by default the data set that fits.
+
+        Raises
+        ------
+        ConfigError
+            If no data set fits.
+        ShapeError
+            If those named do not.
+        """
+        return images_for(self.network, split, limit, data)
+
+    def request(
+        self, images: Images, *, cycles: int, burst: int = 1, notes: Sequence[str] = ()
+    ) -> Request:
+        """What a run on this chip is asked for, checked.
+
+        Raises
+        ------
+        ConfigError
+            If the cycles make no sense or are not whole bursts.
+        ShapeError
+            If the images do not fit the network.
+        """
+        self.check_size(cycles, burst)
+        check_fit(self.network, images)
+        return Request(
+            network=self.network,
+            mapped=self.mapped,
+            tile=self.tile,
+            images=images.reshaped(self.network.architecture.input_shape),
+            cycles=cycles,
+            burst=burst,
+            seed=self.seed,
+            remarks=(*notes, *self._remarks, *image_remarks(self.network, images)),
+        )
+
+    def run(
+        self,
+        images: Images,
+        *,
+        cycles: int = 16,
+        burst: int = 1,
+        calibration: Mapping[str, Calibration] | None = None,
+        energy_windows: int = 0,
+        notes: Sequence[str] = (),
+        out: Path | str | None = None,
+        resume: bool = False,
+        command: str = "",
+        progress: Progress | None = None,
+    ) -> ChipResult:
+        """Classify images in NumPy, with surrogates of all circuits.
+
+        Parameters
+        ----------
+        images : Images
+            In the shape that the network takes, or of as many numbers where it takes a flat one.
+        cycles, burst : int
+            Write-read-reset cycles of an image; in bursts, neurons keep one drive for so many.
+        calibration : mapping, optional
+            Corrections of the surrogate by layer, such as a co-simulation has found.
+        energy_windows : int
+            Images of which one window of each layer gives the closed-form energy of an inference
+            (``sampled_energy``); two or more give an interval.
+        notes : sequence of str
+            What a reader must know besides, kept in the result.
+        out : Path or str, optional
+            HDF5 run file.
+        resume : bool
+            Go on with the run in ``out``.
+        command : str
+            Command line, for the provenance.
+        progress : Progress, optional
+            Is told how far it is.
+
+        Raises
+        ------
+        ConfigError
+            If a number makes no sense, or the closed form of a layer does not hold.
+        ShapeError
+            If the images do not fit the network.
+        StoreError
+            If ``out`` cannot be written.
+        """
+        return run_chip(
+            self.request(images, cycles=cycles, burst=burst, notes=notes),
+            calibration=calibration,
+            energy_windows=energy_windows,
+            out=_path(out),
+            resume=resume,
+            command=command,
+            progress=progress,
+        )
+
+    def simulate(
+        self,
+        images: Images,
+        *,
+        cycles: int = 4,
+        burst: int = 1,
+        fidelity: Fidelity | str = "reduced",
+        engine: Engine | str | None = None,
+        execution: Execution = Execution(),  # noqa: B008 - frozen
+        notes: Sequence[str] = (),
+        out: Path | str | None = None,
+        resume: bool = False,
+        command: str = "",
+        progress: Progress | None = None,
+    ) -> ChipResult:
+        """Classify images with every spike of every layer out of SPICE.
+
+        For networks of dense layers: a convolution would be a circuit at every position.
+
+        Parameters
+        ----------
+        images, cycles, burst, notes, out, resume, command, progress
+            As of `run`; bursts are refused, as no circuit does them yet.
+        fidelity : Reduced, Full or str
+            What SPICE sees.
+        engine : Engine or str, optional
+            On which simulator, where the fidelity is a name; by default ngspice.
+        execution : Execution
+            How decks are carried out.
+
+        Raises
+        ------
+        ConfigError
+            If the network has convolutions, or a number makes no sense.
+        IncompleteResults
+            If not one image could be classified.
+        """
+        chosen = open_fidelity(fidelity, engine)
+        if chosen.engine is None:
+            raise ConfigError("simulate is for SPICE: run is the network loop with surrogates")
+        return simulate_chip(
+            self.request(images, cycles=cycles, burst=burst, notes=notes),
+            chosen,
+            execution=execution,
+            out=_path(out),
+            resume=resume,
+            command=command,
+            progress=progress,
+        )
+
+    def table(self) -> Table:
+        """Its layers."""
+        rows = [
+            (
+                layer.name,
+                f"{layer.rows} rows, {2 * layer.outputs} columns in {len(layer.circuits)} groups, "
+                f"{layer.positions} positions",
+            )
+            for layer in self.mapped.layers
+        ]
+        title = (
+            f"{self.network.name} on {self.device.parameters.name}, tiles of {self.tile[0]} x "
+            f"{self.tile[1]}, seed {self.seed}"
+        )
+        return Table(title, tuple(rows), (*self._remarks, *self.mapped.notes))
+
+
+class Layer:
+    """One layer of a chip, to be simulated by itself; ``chip["dense1"]`` makes it.
+
+    Its inputs come from the network loop, which gives the same spikes as SPICE.
+    """
+
+    def __init__(self, chip: Chip, mapped: MappedLayer) -> None:
+        self.chip, self.mapped = chip, mapped
+
+    @property
+    def name(self) -> str:
+        """Kind and number, such as ``dense1``."""
+        return self.mapped.name
+
+    @property
+    def spiking(self) -> bool:
+        """Whether neurons follow; the last layer accumulates instead."""
+        return self.mapped.spiking
+
+    def simulate(
+        self,
+        images: Images,
+        *,
+        cycles: int = 4,
+        burst: int = 1,
+        positions: int = 1,
+        fidelity: Fidelity | str = "reduced",
+        engine: Engine | str | None = None,
+        keep: str = "some",
+        execution: Execution = Execution(),  # noqa: B008 - frozen
+        notes: Sequence[str] = (),
+        out: Path | str | None = None,
+        resume: bool = False,
+        command: str = "",
+        progress: Progress | None = None,
+    ) -> LayerResult:
+        """Simulate windows of the layer, and compare them with the closed form.
+
+        A window is all neurons of the layer at one position of one image, through all cycles.
+
+        Parameters
+        ----------
+        images, cycles, burst, notes, out, resume, command, progress
+            As of `Chip.run`.
+        positions : int
+            Windows of each image, chosen by the seed; a dense layer has one.
+        fidelity : Surrogate, Reduced, Full or str
+            What SPICE sees.
+        engine : Engine or str, optional
+            On which simulator, where the fidelity is a name; by default ngspice.
+        keep : {"some", "all", "none"}
+            Neurons whose waveforms are kept: one of each deck, all, or none.
+        execution : Execution
+            How decks are carried out.
+
+        Raises
+        ------
+        ConfigError
+            If a number makes no sense, or ``reduced`` or the closed form would not be exact here.
+        EngineNotFound
+            If the engine is not installed.
+        IncompleteResults
+            If not one window could be simulated.
+        """
+        return simulate_layer(
+            self.chip.request(images, cycles=cycles, burst=burst, notes=notes),
+            self.mapped,
+            open_fidelity(fidelity, engine),
+            positions=positions,
+            keep=keep,
+            execution=execution,
+            out=_path(out),
+            resume=resume,
+            command=command,
+            progress=progress,
+        )
+
+    def __repr__(self) -> str:
+        layer = self.mapped
+        return (
+            f"{self.chip.network.name} {self.name}: {layer.rows} rows, {2 * layer.outputs} columns"
+        )
+
+
+def _check(numbers: Mapping[str, int]) -> None:
+    for name, value in numbers.items():
+        if not 1 <= value <= MOST[name]:
+            bound = "at least 1" if value < 1 else f"at most {MOST[name]:,}"
+            raise ConfigError(f"{name} = {value} must be {bound}")
+
+
+def _path(out: Path | str | None) -> Path | None:
+    return None if out is None else Path(out)

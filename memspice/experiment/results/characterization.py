@@ -1,0 +1,220 @@
+"""Transfer curve of a neuron circuit: what simulated write attempts say of the closed form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from memspice.analysis.assumed import assumed_fraction
+from memspice.analysis.statistics import Agreement
+from memspice.analysis.transfer import READ_DISTURB_NOTE, TransferPoint
+from memspice.devices.activation import Activation
+from memspice.engines.base import EngineInfo
+from memspice.errors import DataError
+from memspice.experiment.results.base import Result
+from memspice.experiment.results.table import Table
+from memspice.parameters import ParameterSet
+from memspice.quantities import format_si, units
+from memspice.windows.agreement import check_verdict
+
+#: Voltages that a table has room for.
+_MOST_POINTS = 11
+_HEADER = "  drive       P       P   95 % range   spikes/events  H/H - 1    energy"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Characterization(Result):
+    """P(V) of the neuron of a parameter set.
+
+    ``points`` rise in voltage; ``agreement`` and ``worst_deviation`` are over all points and over
+    the sweep: at the lower rail the integral is of the order of the solver's tolerance.
+    ``read_disturb`` is the probability that a read pulse sets an unswitched device; ``doubts`` say
+    where SPICE is beyond a limit of the verdict.
+    """
+
+    parameter_set: ParameterSet
+    engine: EngineInfo
+    seed: int
+    points: tuple[TransferPoint, ...]
+    agreement: Agreement
+    read_disturb: float
+    wall_seconds: float
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def events(self) -> int:
+        """Number of simulated write attempts."""
+        return sum(point.spikes.n for point in self.points)
+
+    @property
+    def sweep(self) -> tuple[TransferPoint, ...]:
+        """The points between the rails."""
+        return tuple(point for point in self.points if not point.rail)
+
+    @property
+    def worst_deviation(self) -> float:
+        """Largest ``|hazard_spice / hazard - 1|`` of an event of the sweep, [1]."""
+        return max(max(-p.deviation_low, p.deviation_high, 0.0) for p in self.sweep)
+
+    @property
+    def mismatches(self) -> int:
+        """Events whose spike is not the surrogate's."""
+        return sum(point.mismatches for point in self.points)
+
+    @property
+    def worst_margin(self) -> float:
+        """Largest ``|hazard / E - 1|`` of the mismatches, [1]; 0 if there is none."""
+        return max(point.worst_margin for point in self.points)
+
+    @property
+    def assumed_fraction(self) -> float:
+        """Share of the energy of all points that rests on assumed constants, [1]."""
+        energy = {
+            f"neuron_{phase}": sum(point.energy_joule[phase] for point in self.points)
+            for phase in ("write", "read", "reset")
+        }
+        return assumed_fraction(energy, self.parameter_set.provenance)
+
+    def as_json(self) -> dict[str, Any]:
+        """All results as plain values, SI units."""
+        return {
+            "parameter_set": self.parameter_set.name,
+            "notes": list(self.notes),
+            "device": self.parameter_set.device.kind,
+            "engine": self.engine.as_json(),
+            "seed": self.seed,
+            "events": self.events,
+            "points": [asdict(point) for point in self.points],
+            "assumed_fraction": self.assumed_fraction,
+            "device_source": self.parameter_set.device_source,
+            "agreement": asdict(self.agreement),
+            "worst_deviation": self.worst_deviation,
+            "mismatches": self.mismatches,
+            "worst_margin": self.worst_margin,
+            "read_disturb": {"probability": self.read_disturb, "note": READ_DISTURB_NOTE},
+            "wall_seconds": self.wall_seconds,
+        }
+
+    def check(self) -> None:
+        """Fail where a number is beyond a limit of the verdict.
+
+        Raises
+        ------
+        EngineError
+            If any is.
+        """
+        check_verdict(self.doubts)
+
+    def activation(self) -> Activation:
+        """Activation that a network trains with: ``ln H`` of the sweep as a line in the drive.
+
+        As SPICE integrated it; no parameter of the hazard law enters.  A point counts as
+        ``dP / d ln H = H exp(-H)``: where the probability depends on the hazard integral, there
+        the line must be closest.
+
+        Raises
+        ------
+        DataError
+            If a simulated hazard integral is not above 0, or they do not grow with the drive.
+        """
+        drive = np.array([point.voltage for point in self.sweep])
+        hazard = np.array([point.hazard_spice for point in self.sweep])
+        if not (hazard[0] > 0 and (np.diff(hazard) > 0).all()):
+            raise DataError(
+                f"{self.parameter_set.name}: the simulated hazard integrals of {drive[0]:.4g} to "
+                f"{drive[-1]:.4g} V do not grow from above 0: look at the points with "
+                "memspice characterize --out, and at the engine's tolerances"
+            )
+        slope, intercept = np.polyfit(drive, np.log(hazard), 1, w=hazard * np.exp(-hazard))
+        error = np.abs(np.exp(-np.exp(slope * drive + intercept)) - np.exp(-hazard))
+        return Activation(
+            unit_drive=float(-intercept / slope),
+            drive_scale=float(1 / slope),
+            lowest_drive=float(drive[0]),
+            highest_drive=float(drive[-1]),
+            error=float(error.max()),
+        )
+
+    def activation_toml(self) -> str:
+        """Fitted activation as TOML, each value with unit, label and source."""
+        activation, engine, name = self.activation(), self.engine, self.parameter_set.name
+        source = (
+            f"fit to hazard integrals of {engine.name} {engine.version}: {len(self.sweep)} drives, "
+            f"{sum(point.spikes.n for point in self.sweep)} write pulses, seed {self.seed}"
+        )
+        lines = [
+            f"# Activation of the neurons of {name}, simulated and fitted by",
+            f"#     memspice characterize --device {name} --fit FILE",
+            "# as training uses it: ln H = (drive - unit_drive) / drive_scale.",
+            "",
+            "[activation]",
+        ]
+        for field, unit in units(activation).items():
+            value = f"{getattr(activation, field):.6g}"
+            rest = f'unit = "{unit}", label = "D", source = "{source}"'
+            lines.append(f"{field} = {{ value = {value}, {rest} }}")
+        return "\n".join(lines) + "\n"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know besides the name of the set."""
+        return (*self.parameter_set.notes, *self.doubts)
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row a drive voltage."""
+        return {
+            "voltage": [point.voltage for point in self.points],
+            "expected": [point.expected for point in self.points],
+            "spike_rate": [point.spikes.value for point in self.points],
+            "low": [point.spikes.low for point in self.points],
+            "high": [point.spikes.high for point in self.points],
+            "events": [point.spikes.n for point in self.points],
+            "hazard": [point.hazard for point in self.points],
+            "hazard_spice": [point.hazard_spice for point in self.points],
+            "energy_joule": [sum(point.energy_joule.values()) for point in self.points],
+        }
+
+    def table(self) -> Table:
+        """P(V) at every voltage, and how well it fits the closed form."""
+        agreement, engine = self.agreement, self.engine
+        margin = f", worst margin {100 * self.worst_margin:.3f} %" if self.mismatches else ""
+        step = math.ceil(len(self.points) / _MOST_POINTS)
+        rows = [(_HEADER, ""), *((_line(point), "") for point in self.points[::step])]
+        if step > 1:
+            rows.append((f"one of {step} of the {len(self.points)} voltages is shown", ""))
+        rows += [
+            ("spikes", f"{self.mismatches} of {self.events} differ from the closed form's{margin}"),
+            ("hazard", f"differs by {100 * self.worst_deviation:.3f} % at most between the rails"),
+            (
+                "counts",
+                f"chi-square {agreement.chi_square:.1f} on {agreement.degrees} points, "
+                f"p = {agreement.p_value:.2f}; worst |z| = {agreement.worst_z:.1f}",
+            ),
+            (
+                "energy",
+                f"of a neuron, {self.assumed_fraction:.0%} of it assumed; "
+                f"{self.parameter_set.device_source} device",
+            ),
+            ("read disturb", f"{self.read_disturb:.2g} a read, {READ_DISTURB_NOTE}"),
+            (
+                "engine",
+                f"{engine.name} {engine.version}, {self.wall_seconds:.1f} s, seed {self.seed}",
+            ),
+        ]
+        title = f"{self.parameter_set.name}: {self.parameter_set.summary}"
+        return Table(title, tuple(rows), self.notes)
+
+
+def _line(point: TransferPoint) -> str:
+    energy = sum(point.energy_joule.values())
+    return (
+        f"{point.voltage:7.4f}  {point.expected:6.4f}  {point.spikes.value:6.4f}"
+        f"  {point.spikes.low:5.3f}..{point.spikes.high:5.3f}"
+        f"  {point.count:6d}/{point.spikes.n:<6d}"
+        f"{100 * (point.hazard_spice / point.hazard - 1):+7.3f} %"
+        f"  {format_si(energy, 'J'):>8}{' rail' if point.rail else ''}"
+    )

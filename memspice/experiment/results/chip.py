@@ -1,0 +1,229 @@
+"""What a whole network made of some images, by the surrogate or spike by spike in SPICE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from memspice.analysis.statistics import Proportion
+from memspice.errors import ConfigError
+from memspice.experiment.request import Request
+from memspice.experiment.results.energy import Energy, SampledEnergy
+from memspice.experiment.results.events import Events
+from memspice.experiment.results.plain import APART
+from memspice.experiment.results.run import RunResult, jobs_json
+from memspice.experiment.results.table import Table
+from memspice.network.inference import Window, run_inference
+from memspice.windows.agreement import Verdict
+from memspice.windows.fidelity import window_jobs
+from memspice.windows.outcome import join_windows, outcome
+from memspice.windows.surrogate import Surrogate
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class ChipResult(RunResult):
+    """Classes that a spiking network and its ANN give to images, and how often they are right.
+
+    Parameters
+    ----------
+    ann_accuracy : Proportion or None
+        Of the network with the device's activation, without any circuit; None without labels.
+    accuracy_at : mapping of int to Proportion
+        Of the spiking network after some numbers of cycles; empty without labels.
+    spike_rate : mapping of str to float, [1]
+        Spikes per event, by layer.
+    mapping : mapping
+        By layer, how weights and biases were rounded onto its cells.
+    labels : ndarray of int, shape (images,), or None
+        Classes of the images.
+    ann_answers : ndarray of int, shape (images,)
+        Classes that the ANN gives.
+    answers_at : mapping of int to ndarray of int, shape (images,)
+        Classes that the spiking network gives after some numbers of cycles.
+    energy : Energy or None, [J]
+        Of all images together, where all of it went through SPICE.
+    verdict : Verdict or None
+        Of what went through SPICE.
+    sampled_energy : SampledEnergy or None
+        Closed form of one inference, where windows were sampled for it.
+    request : Request or None
+        Network and images; not kept in a run file.
+    **facts
+        See `RunResult`.
+    """
+
+    kind: ClassVar[str] = "chip"
+
+    ann_accuracy: Proportion | None
+    accuracy_at: Mapping[int, Proportion]
+    spike_rate: Mapping[str, float]
+    mapping: Mapping[str, Mapping[str, Any]]
+    labels: np.ndarray | None
+    ann_answers: np.ndarray
+    answers_at: Mapping[int, np.ndarray]
+    energy: Energy | None = None
+    verdict: Verdict | None = None
+    sampled_energy: SampledEnergy | None = None
+    request: Request | None = field(default=None, metadata=APART)
+
+    @property
+    def accuracy(self) -> Proportion | None:
+        """Share of images that the spiking network classifies correctly; None without labels."""
+        return self.accuracy_at.get(self.cycles)
+
+    @property
+    def answers(self) -> np.ndarray:
+        """Classes that the spiking network gives after all cycles, (images,)."""
+        return self.answers_at[self.cycles]
+
+    def correct(self, cycles: int | None = None) -> np.ndarray:
+        """Whether each image is right after so many cycles, by default all; bool, (images,).
+
+        Raises
+        ------
+        ConfigError
+            If the images have no labels, or nothing is known after so many cycles.
+        """
+        count = self.cycles if cycles is None else cycles
+        if count not in self.answers_at:
+            known = ", ".join(map(str, self.answers_at))
+            raise ConfigError(f"answers are known after {known} cycles, not after {count}")
+        return np.asarray(self.answers_at[count] == self._labels())
+
+    def ann_correct(self) -> np.ndarray:
+        """Whether the ANN is right about each image; bool, (images,)."""
+        return np.asarray(self.ann_answers == self._labels())
+
+    def _labels(self) -> np.ndarray:
+        if self.labels is None:
+            raise ConfigError(f"{self.dataset.name} has no labels: no answer is right or wrong")
+        return self.labels
+
+    def events_of(self, windows: Sequence[Window], cycles: int) -> Events:
+        """Closed-form events of windows of one layer; see `Answers.events_of`.
+
+        The network loop runs their images again, which gives the same spikes.
+        """
+        request = self.request
+        if request is None or self.fidelity != "surrogate":
+            raise ConfigError(
+                "only a surrogate run of this session can answer to single events: take that of "
+                "Chip.run, or Layer.simulate with fidelity=Surrogate()"
+            )
+        numbers = [window.image for window in windows]
+        if max(numbers) >= len(request.images) or cycles > request.cycles:
+            raise ConfigError(
+                f"image {max(numbers)}, cycle {cycles} is beyond the {len(request.images)} images "
+                f"and {request.cycles} cycles of this run"
+            )
+        first, last = min(numbers), max(numbers) + 1
+        loop = run_inference(
+            request.mapped,
+            request.images.x[first:last],
+            cycles,
+            request.seed,
+            burst=request.burst,
+            first_image=first,
+            windows=windows,
+            checked=False,
+        )
+        layer = request.mapped.layer(windows[0].layer)
+        records = [
+            job.fidelity.run(job)
+            for window in windows
+            for job in window_jobs(
+                layer, window, loop.windows[window], Surrogate(), request.seed, request.burst
+            )
+        ]
+        return Events.of(join_windows([outcome(record) for record in records]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Object of ``infer --json``."""
+        return {
+            "network": self.network,
+            "dataset": asdict(self.dataset),
+            "notes": list(self.notes),
+            "mapping": {name: dict(item) for name, item in self.mapping.items()},
+            "device": self.device,
+            "fidelity": self.fidelity,
+            "cycles": self.cycles,
+            "burst": self.burst,
+            "seed": self.seed,
+            "ann_accuracy": _json(self.ann_accuracy),
+            "classified": len(self.answers),
+            "snn_accuracy": _json(self.accuracy),
+            "spike_rate": dict(self.spike_rate),
+            **(self._spice_json() if self.verdict else self._loop_json()),
+            "wall_seconds": self.wall_seconds,
+            "out": self.out,
+        }
+
+    def _loop_json(self) -> dict[str, Any]:
+        each = [{"cycles": n, **asdict(found)} for n, found in self.accuracy_at.items()]
+        return {"snn_accuracy_by_cycles": each}
+
+    def _spice_json(self) -> dict[str, Any]:
+        assert self.verdict
+        assert self.energy
+        pathwise = self.verdict.pathwise
+        return {
+            "engine": dict(self.engine),
+            "events": pathwise.events,
+            "mismatches": pathwise.mismatches,
+            "worst_margin": pathwise.worst_margin,
+            **self.energy.as_json(),
+            "energy_closure": self.verdict.closure,
+            "verdict": self.verdict.as_json(),
+            **jobs_json(self.failures, self.jobs),
+        }
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row an image."""
+        known = {} if self.labels is None else {"label": self.labels}
+        answers = {f"after_{count}": each for count, each in self.answers_at.items()}
+        return {**known, "ann": self.ann_answers, **answers}
+
+    def table(self) -> Table:
+        """What the terminal shows."""
+        rows = [("images", self.dataset.source)]
+        rows += [
+            ("ANN accuracy", _percent(self.ann_accuracy)),
+            ("SNN accuracy", _percent(self.accuracy)),
+            *(
+                (f"  after {count}", _percent(found))
+                for count, found in self.accuracy_at.items()
+                if count != self.cycles
+            ),
+        ]
+        rates = ", ".join(f"{name} {rate:.4f}" for name, rate in self.spike_rate.items())
+        rows.append(("spike rate", rates or "no layer spikes"))
+        if self.verdict and self.energy:
+            pathwise = self.verdict.pathwise
+            rows += [
+                ("energy", self.energy.headline()),
+                (
+                    "",
+                    f"closure {self.verdict.closure or 0.0:.1e}, {pathwise.mismatches} of "
+                    f"{pathwise.events} spikes differ from the closed form",
+                ),
+            ]
+        rows.append(("time", f"{self.wall_seconds:.1f} s"))
+        title = (
+            f"{self.network} on {self.dataset.images} images of {self.dataset.name}, "
+            f"{self.in_cycles()}"
+        )
+        return Table(title, (*rows, *self.stored_rows()), self.notes)
+
+
+def _json(found: Proportion | None) -> dict[str, Any] | None:
+    return asdict(found) if found else None
+
+
+def _percent(found: Proportion | None) -> str:
+    if found is None:
+        return "none: the images have no labels"
+    value, low, high = (100 * end for end in (found.value, found.low, found.high))
+    return f"{value:.2f} %  (95 %: {low:.2f} to {high:.2f})"

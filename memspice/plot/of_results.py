@@ -1,0 +1,182 @@
+"""Figures straight from results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
+from memspice.errors import ConfigError
+from memspice.experiment.chip import Layer
+from memspice.experiment.results.characterization import Characterization
+from memspice.experiment.results.cosim import CosimResult
+from memspice.experiment.results.events import PairedEvents
+from memspice.experiment.results.layer import LayerResult
+from memspice.experiment.results.trace import NeuronWaveforms
+from memspice.network.mapping import MappedLayer
+from memspice.plot.energy_figures import energy_figure, iteration_figure
+from memspice.plot.event_figures import pathwise_figure, raster_figure, rate_figure
+from memspice.plot.signal_figures import ir_drop_figure, neuron_waveform_figure
+from memspice.plot.style import own_style
+from memspice.plot.transfer_plot import draw_transfer
+from memspice.solver.crossbar_solution import solve_crossbar
+
+# matplotlib is imported where it draws: it would add half a second to every other command.
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def neuron(waveforms: NeuronWaveforms, *, cycles: int = 2) -> Figure:
+    """Draw one neuron through write, read and reset.
+
+    Parameters
+    ----------
+    waveforms : NeuronWaveforms
+        Of `LayerResult.waveforms`.
+    cycles : int
+        How many are drawn; the first two of which one spikes and one does not, where there are any.
+    """
+    changes = np.flatnonzero(np.diff(waveforms.spiked))
+    first = min(int(changes[0]) if changes.size else 0, max(waveforms.cycles - cycles, 0))
+    shown = waveforms.part(first, min(cycles, waveforms.cycles))
+    names = ("drive", "device", "hazard", "threshold", "state", "spike")
+    signals = {name: getattr(shown, name) for name in names}
+    with own_style():
+        return neuron_waveform_figure(shown.time, signals, shown.phases)
+
+
+def pathwise(result: LayerResult | CosimResult) -> Figure:
+    """Draw the hazard integrals of SPICE over those of the closed form, event by event.
+
+    Parameters
+    ----------
+    result : LayerResult or CosimResult
+        Of layers with neurons.
+
+    Raises
+    ------
+    ConfigError
+        If nothing spikes, or the result was loaded from a file that does not hold its events.
+    """
+    pairs = list(_pairs(result).values())
+
+    def all_of(name: str) -> np.ndarray:
+        return np.concatenate([getattr(pair, name) for pair in pairs])
+
+    with own_style():
+        return pathwise_figure(
+            all_of("model_hazard"),
+            all_of("hazard"),
+            all_of("draw"),
+            all_of("model_spike"),
+            all_of("spike"),
+        )
+
+
+def rates(result: LayerResult | CosimResult) -> Figure:
+    """Draw the spike rate of each layer over the same events: SPICE, and what was expected.
+
+    Parameters
+    ----------
+    result : LayerResult or CosimResult
+        Of layers with neurons.
+
+    Raises
+    ------
+    ConfigError
+        As of `pathwise`.
+    """
+    found = {}
+    for name, pair in _pairs(result).items():
+        expected = -np.expm1(-pair.model_hazard)
+        error = float(np.sqrt(np.sum(expected * (1 - expected))) / len(expected))
+        found[name] = (float(expected.mean()), float(pair.spike.mean()), error)
+    with own_style():
+        return rate_figure(found)
+
+
+def _pairs(result: LayerResult | CosimResult) -> Mapping[str, PairedEvents]:
+    pairs = result.paired_events()
+    if not pairs:
+        raise ConfigError(f"nothing of {result.network} spikes here: there are no events to draw")
+    return pairs
+
+
+def raster(result: LayerResult, *, image: int = 0, position: int | None = None) -> Figure:
+    """Draw the spikes of one window over the cycles, and each neuron's count.
+
+    Parameters
+    ----------
+    result : LayerResult
+        Of a layer with neurons.
+    image : int
+        Number among those simulated.
+    position : int, optional
+        May be left out where the image has one.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such window.
+    """
+    window = result.window(image, position)
+    events = result.events.of_windows([window], result.cycles)
+    title = f"{window.layer}, image {window.image}, position {window.position}: {result.fidelity}"
+    with own_style():
+        return raster_figure(events.spike[0], -np.expm1(-events.hazard[0].mean(axis=0)), title)
+
+
+def energy(result: LayerResult | CosimResult) -> Figure:
+    """Draw the joules by layer and component, and what they rest on.
+
+    Parameters
+    ----------
+    result : LayerResult or CosimResult
+        Of a layer the energy of all its events, of a network that of one inference.
+    """
+    total = result.energy
+    rests = f"{total.assumed_fraction:.0%} assumed, {total.device_source} device"
+    layers = {
+        name: {**dict.fromkeys(NETWORK_COMPONENTS, 0.0), **each}
+        for name, each in result.energy_by_layer().items()
+    }
+    with own_style():
+        return energy_figure(layers, rests)
+
+
+def iterations(result: CosimResult) -> Figure:
+    """Draw what should stop moving as SPICE and the network loop teach each other."""
+    with own_style():
+        return iteration_figure([item.as_json() for item in result.rounds])
+
+
+def transfer(result: Characterization) -> Figure:
+    """Draw P(V) of a neuron: SPICE on the closed form."""
+    with own_style():
+        return draw_transfer(result)
+
+
+def ir_drop(layer: Layer) -> Figure:
+    """Draw what each cell of a layer's first tile loses to wires and drivers, all rows driven."""
+    return tile_ir_drop(layer.mapped)
+
+
+def tile_ir_drop(layer: MappedLayer) -> Figure:
+    """Figure of `ir_drop`, of a layer as it is mapped."""
+    circuit = layer.circuits[0]
+    tile, array = circuit.conductances[0], circuit.array
+    solution = solve_crossbar(
+        1 / tile,
+        np.ones(len(tile)),
+        array.wire_resistance_row,
+        array.wire_resistance_col,
+        array.driver_resistance,
+        circuit.sense.input_resistance,
+        node_voltages=True,
+    )
+    assert solution.word_line_voltage is not None
+    assert solution.bit_line_voltage is not None
+    with own_style():
+        return ir_drop_figure(solution.word_line_voltage - solution.bit_line_voltage)
