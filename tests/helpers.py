@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
+from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.blocks.resistive import Resistive
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.blocks.transimpedance import Transimpedance
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
-from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.power import LayerPower, event_values, layer_power, saved_signals
 from memspice.devices.synapse import differential_conductance
 from memspice.engines import find_engine
@@ -56,17 +56,16 @@ def small_layer(
     values = load_parameter_set(name)
     synapse = values.synapse.model_copy(update={"variation": 0.0})
     conductance = differential_conductance(weights, 1.0, synapse, np.random.default_rng(0))
-    periphery, law = values.periphery, values.device.hazard
-    share = values.device.write_fraction(periphery.driver_resistance)
+    law, share = values.neuron.device.hazard, values.neuron.write_fraction
     asked = law.voltage_scale / share / (values.array.read_voltage * synapse.span)
     return LayerCircuit(
         conductances=tuple(np.array_split(conductance, tiles)),
         array=values.array.model_copy(update=array),
         sense=stage_of(values.sense, asked, resistive=resistive),
         bias_voltage=law.unit_voltage(values.timing.write, values.timing.edge) / share,
-        write_limits=(periphery.write_low, periphery.write_high),
-        device=values.device,
-        periphery=periphery,
+        write_limits=values.neuron.write_limits,
+        neuron=values.neuron,
+        latch=values.latch,
         timing=values.timing,
         spiking=spiking,
     )
@@ -83,7 +82,10 @@ def stage_of(sense: Transimpedance, asked: float, *, resistive: bool) -> SenseSt
 
 
 def changed(layer: LayerCircuit, part: str, **values: Any) -> LayerCircuit:
-    """Copy of a layer with other values of its ``array``, ``timing``, ``periphery``, ..."""
+    """Copy of a layer with other values of its ``array``, ``timing``, ``driver``, ..."""
+    if part in ("device", "driver"):
+        own = getattr(layer.neuron, part).model_copy(update=values)
+        return replace(layer, neuron=replace(layer.neuron, **{part: own}))
     return replace(layer, **{part: getattr(layer, part).model_copy(update=values)})
 
 
@@ -148,7 +150,7 @@ def simulate(
         ngspice().write(layer_deck(layer, stimulus, ARRAYS[fidelity])),
         Transient(
             stop=stimulus.cycles * layer.schedule.cycle,
-            max_step=timing.write / 25,
+            max_step=timing.longest_step,
             from_rest=True,
         ),
         save=saved_signals(layer, ARRAYS[fidelity]),
@@ -160,7 +162,7 @@ def simulate(
     return Simulated(
         drive=values["drive"],
         hazard=values.get("hazard", nothing),
-        spikes=values.get("spike", nothing) > 0.5 * layer.periphery.logic_voltage,
+        spikes=layer.latch.fired(values.get("spike", nothing)),
         power=power,
         closure=closure(power),
     )

@@ -78,7 +78,7 @@ def window(path: Path, run: Path) -> None:
 def hazard(path: Path) -> None:
     """A hazard integral that meets three draws, and the probability that follows from the law."""
     device = load_parameter_set("fast-memristor")
-    law, write = device.device.hazard, device.timing.write
+    law, write = device.neuron.device.hazard, device.timing.write
     figure = new_figure(3.0)
     left, right = figure.subplots(1, 2)
     voltage = law.unit_voltage(write) + 0.4 * law.voltage_scale

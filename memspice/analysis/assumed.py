@@ -15,16 +15,16 @@ from memspice.parameters.file import SourcedValue
 
 #: Labels of constants that were not read at a source.
 ASSUMED_LABELS = frozenset("AR")
-_NEURON = ("periphery.driver_resistance", "periphery.supply_positive")
+_NEURON = ("periphery.neuron_driver_resistance", "periphery.supply_positive")
 #: By component, the constants that stand in the place of its circuit and set its joules.
 CIRCUIT_CONSTANTS: dict[str, tuple[str, ...]] = {
     "driver": ("array.driver_resistance",),
     "crossbar": (),
     "sense": ("sense.quiescent_current", "sense.supply", "sense.output_resistance"),
     "neuron_write": _NEURON,
-    "neuron_read": (*_NEURON, "periphery.compare_current"),
-    "neuron_reset": ("periphery.driver_resistance", "periphery.supply_negative"),
-    "logic": ("periphery.latch_capacitance", "periphery.latch_resistance"),
+    "neuron_read": (*_NEURON, "latch.compare_current"),
+    "neuron_reset": ("periphery.neuron_driver_resistance", "periphery.supply_negative"),
+    "logic": ("latch.latch_capacitance", "latch.latch_resistance"),
     "converter": ("converters.input_conversion", "converters.output_conversion"),
 }
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from memspice.analysis.statistics import Proportion, proportion
-from memspice.devices.neurons import MemristorNeuron
 from memspice.errors import ConfigError
 from memspice.parameters import ParameterSet
 
@@ -70,14 +69,14 @@ def drive_voltages(parameter_set: ParameterSet, points: int) -> np.ndarray:
     ConfigError
         If the sweep from P = 1 % to 99 % does not lie between the rails.
     """
-    law, timing = parameter_set.device.hazard, parameter_set.timing
-    periphery, fraction = parameter_set.periphery, write_fraction(parameter_set)
+    law, timing = parameter_set.neuron.device.hazard, parameter_set.timing
+    fraction = write_fraction(parameter_set)
     unit = law.unit_voltage(timing.write, timing.edge)
     first, last = (
         (unit + law.voltage_scale * math.log(-math.log1p(-probability))) / fraction
         for probability in SWEEP
     )
-    low, high = periphery.write_low, periphery.write_high
+    low, high = parameter_set.neuron.write_limits
     if not low < first < last < high:
         raise ConfigError(
             f"{parameter_set.name}: P = 1 % to 99 % needs a drive of {first:.4g} to {last:.4g} V, "
@@ -88,12 +87,12 @@ def drive_voltages(parameter_set: ParameterSet, points: int) -> np.ndarray:
 
 def write_fraction(parameter_set: ParameterSet) -> float:
     """Share of the drive voltage that biases the unswitched device, [1]."""
-    return parameter_set.device.write_fraction(parameter_set.periphery.driver_resistance)
+    return parameter_set.neuron.write_fraction
 
 
 def hazard_integral(parameter_set: ParameterSet, voltage: np.ndarray | float) -> np.ndarray:
     """Closed-form hazard integral [1] of one write pulse at a drive [V] of any shape."""
-    law, timing = parameter_set.device.hazard, parameter_set.timing
+    law, timing = parameter_set.neuron.device.hazard, parameter_set.timing
     biased = np.asarray(voltage, dtype=float) * write_fraction(parameter_set)
     return np.asarray(np.exp(law.log_hazard_integral(biased, timing.write, timing.edge)))
 
@@ -112,11 +111,7 @@ def read_disturb(parameter_set: ParameterSet) -> float:
     circuits gate the hazard off outside the write phase, so this is not part of the transients.
     """
     timing = parameter_set.timing
-    if isinstance(parameter_set.device, MemristorNeuron):
-        bias = parameter_set.periphery.read_voltage * write_fraction(parameter_set)
-    else:
-        bias = 0.0
-    law = parameter_set.device.hazard
+    law, bias = parameter_set.neuron.device.hazard, parameter_set.neuron.read_bias
     return float(law.switching_probability(bias, timing.read, timing.edge))
 
 

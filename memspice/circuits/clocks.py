@@ -101,3 +101,10 @@ def add_clocks(deck: Deck, clocks: Mapping[str, Clock], cycle: float, cycles: in
     control = deck.section("Control pulses, 0 to 1: signals without load")
     for name, clock in clocks.items():
         control.V(name, name, control.gnd, clock.train(cycle, cycles))
+
+
+def add_sources(deck: Deck, comment: str, supplies: Mapping[str, float]) -> None:
+    """Section of supplies [V], each a source on the node of its name."""
+    rails = deck.section(comment)
+    for name, voltage in supplies.items():
+        rails.V(name, name, rails.gnd, voltage)

@@ -6,12 +6,15 @@ and the course of a switch are left out, and are what the calibration against SP
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
+from memspice.circuits.blocks.latch import Latch
+from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.neuron import NeuronCircuit
 from memspice.circuits.port_power import port_power
-from memspice.devices.neurons import MemristorNeuron
+from memspice.circuits.timing import Schedule, Timing
 
 #: Components of an energy, in the order of reports.
 COMPONENTS = (
@@ -75,14 +78,38 @@ def _array_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> tuple[np.ndar
     return power.driver * duration, power.crossbar * duration
 
 
+class NeuronCircuit(Protocol):
+    """Neurons with their latches and phases: of a layer, or of a bench without one."""
+
+    @property
+    def neuron(self) -> Neuron:
+        """Driver and device."""
+        ...
+
+    @property
+    def latch(self) -> Latch:
+        """Comparator and latch."""
+        ...
+
+    @property
+    def timing(self) -> Timing:
+        """Lengths of the phases."""
+        ...
+
+    @property
+    def schedule(self) -> Schedule:
+        """Pulses of one cycle."""
+        ...
+
+
 def neuron_energy(
-    neuron: NeuronCircuit, drive: np.ndarray, hazard: np.ndarray, thresholds: np.ndarray
+    circuit: NeuronCircuit, drive: np.ndarray, hazard: np.ndarray, thresholds: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Energy that the rails give to neurons, phase by phase, and to the spike lines.
 
     Parameters
     ----------
-    neuron : NeuronCircuit
+    circuit : NeuronCircuit
         The circuit.
     drive : ndarray, shape (cycles, neurons), [V]
         What the neurons are driven with.
@@ -94,35 +121,14 @@ def neuron_energy(
     dict of str to ndarray, shape (cycles,), [J]
         ``neuron_write``, ``neuron_read``, ``neuron_reset`` and ``logic``.
     """
-    periphery, schedule = neuron.periphery, neuron.schedule
+    neuron, latch, schedule = circuit.neuron, circuit.latch, circuit.schedule
     switched = hazard >= thresholds
     on = np.where(switched, 1 - thresholds / np.maximum(hazard, thresholds), 0.0)
-    write_on, write_off, read_on, read_off, reset = _path_conductances(neuron)
-    flow = drive * (on * write_on + (1 - on) * write_off)
-    read = np.where(switched, read_on, read_off) * periphery.read_voltage
-    supply, sink = periphery.supply_positive, -periphery.supply_negative
-    compare = periphery.logic_voltage * periphery.compare_current * drive.shape[-1]
-    load = periphery.latch_capacitance * periphery.logic_voltage**2
+    compare = latch.compare_watts * drive.shape[-1]
     spikes = switched.sum(axis=-1)
     return {
-        "neuron_write": supply * flow.sum(axis=-1) * schedule.write.area,
-        "neuron_read": (supply * read.sum(axis=-1) + compare) * schedule.read.area,
-        "neuron_reset": sink * periphery.reset_voltage * reset * spikes,
-        "logic": load * spikes,
+        "neuron_write": neuron.write_power(drive, on) * schedule.write.area,
+        "neuron_read": (neuron.read_power(switched) + compare) * schedule.read.area,
+        "neuron_reset": neuron.reset_energy(schedule, circuit.timing) * spikes,
+        "logic": latch.spike_energy * spikes,
     }
-
-
-def _path_conductances(neuron: NeuronCircuit) -> tuple[float, float, float, float, float]:
-    """Conductance [S] of write and read path, on and off; that of reset times its time [S s]."""
-    device, driver = neuron.device, neuron.periphery.driver_resistance
-    cleared = neuron.schedule.clear.start - neuron.schedule.reset.start
-    if isinstance(device, MemristorNeuron):
-        around = device.series_resistance + driver
-        on, off = 1 / (device.on_resistance + around), 1 / (device.off_resistance + around)
-        # The filament is gone within about one time constant, a fiftieth of the pulse.
-        return on, off, on, off, on * 0.02 * neuron.timing.reset
-    write = 1 / (device.heavy_metal_resistance + driver)
-    around = device.reference_resistance + driver
-    read_on = 1 / (device.parallel_resistance + around)
-    read_off = 1 / (device.antiparallel_resistance + around)
-    return write, write, read_on, read_off, write * cleared

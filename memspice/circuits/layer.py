@@ -7,13 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
+from memspice.circuits.blocks.latch import Latch
+from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.bursts import burst_means
 from memspice.circuits.negligible import drawn_array
-from memspice.circuits.parameters import ArrayParameters, NeuronPeriphery, Timing
+from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.ports import PortArray, port_array
-from memspice.circuits.timing import Schedule, schedule
-from memspice.devices.neurons import NeuronDevice
+from memspice.circuits.timing import Schedule, Timing, schedule
 from memspice.devices.variation import NeuronVariation
 from memspice.errors import ConfigError
 
@@ -26,7 +27,7 @@ class LayerCircuit:
     G+, G- of output 1 and so on, in [S].  The drive of a neuron is ``bias_voltage`` and what its
     sense stage makes of its bit lines' currents, limited to ``write_limits``.  An accumulating
     layer (``spiking`` false) has no neurons.  Where neurons differ, ``variation`` has their
-    constants in the place of the hazard law of ``device``, and shifts of their thresholds, which
+    constants in the place of the hazard law of ``neuron``, and shifts of their thresholds, which
     count as offsets of the difference stages.  ``trim``, shape
     (outputs,) [V], is added to what the difference stages give.
 
@@ -40,8 +41,8 @@ class LayerCircuit:
     sense: SenseStage
     bias_voltage: float
     write_limits: tuple[float, float]
-    device: NeuronDevice
-    periphery: NeuronPeriphery
+    neuron: Neuron
+    latch: Latch
     timing: Timing
     spiking: bool
     variation: NeuronVariation | None = None
@@ -160,12 +161,7 @@ class LayerCircuit:
         drive : ndarray, shape (..., outputs) or what broadcasts to it, [V]
             Settled drive of each neuron.
         """
-        law = self.variation or self.device.hazard
+        law = self.variation or self.neuron.device.hazard
         return law.log_hazard_integral(
-            drive * self.write_fraction, self.timing.write, self.timing.edge
+            drive * self.neuron.write_fraction, self.timing.write, self.timing.edge
         )
-
-    @property
-    def write_fraction(self) -> float:
-        """Share of the drive voltage that biases the unswitched device, [1]."""
-        return self.device.write_fraction(self.periphery.driver_resistance)

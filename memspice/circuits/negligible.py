@@ -13,7 +13,10 @@ import numpy as np
 
 from memspice.circuits.parameters import ArrayParameters
 
-#: Share of a voltage that does not count: a thousandth of what `reduced` may leave out.
+#: Relative error of a bit-line current, and share of the array's energy, that does not count: a
+#: tenth of the margin within which fidelities may disagree over a spike.
+NEGLIGIBLE = 1e-3
+#: Share of a voltage that does not count: a thousandth of that.
 NEGLIGIBLE_DROP = 1e-6
 
 

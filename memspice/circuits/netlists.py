@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
-from memspice.circuits.clocks import add_clocks
+from memspice.circuits.clocks import add_clocks, add_sources
 from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.neuron import add_neuron_supplies, add_neurons, neuron_clocks
 
 
 def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> Deck:
@@ -34,7 +33,7 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     array.check(layer)
     deck = Deck(
         f"memspice layer: {layer.rows} rows, {layer.outputs} outputs, {array.name}",
-        f"{stimulus.cycles} cycles of write, read and reset; {layer.device.kind} neurons"
+        f"{stimulus.cycles} cycles of write, read and reset; {layer.neuron.kind} neurons"
         if layer.spiking
         else f"{stimulus.cycles} cycles; accumulating layer without neurons",
     )
@@ -42,17 +41,16 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     array.add(deck, layer, stimulus)
     layer.sense.add(deck, layer.output_bias, layer.write_limits)
     if layer.spiking:
-        add_neurons(deck, layer, stimulus.thresholds, layer.variation)
+        cycle = (layer.timing, layer.schedule)
+        layer.neuron.add(deck, layer.latch, cycle, stimulus.thresholds, layer.variation)
     return deck
 
 
 def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int) -> None:
     """Rails of the sense stages and neurons, and the control pulses of the phases."""
-    rails = deck.section("Supplies: sense stage, neuron drivers, comparator and latch")
-    for name, voltage in layer.sense.supplies.items():
-        rails.V(name, name, rails.gnd, voltage)
-    clocks = dict(layer.sense.clocks(layer.schedule))
+    supplies, clocks = dict(layer.sense.supplies), dict(layer.sense.clocks(layer.schedule))
     if layer.spiking:
-        add_neuron_supplies(rails, layer.periphery)
-        clocks |= neuron_clocks(layer.schedule)
+        supplies |= {**layer.neuron.supplies, **layer.latch.supplies}
+        clocks |= layer.neuron.clocks(layer.schedule)
+    add_sources(deck, "Supplies: sense stage, neuron drivers, comparator and latch", supplies)
     add_clocks(deck, clocks, layer.schedule.cycle, cycles)

@@ -7,16 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
-from memspice.circuits.clocks import add_clocks
+from memspice.circuits import nodes
+from memspice.circuits.blocks.latch import Latch
+from memspice.circuits.blocks.neuron import Neuron, instance
+from memspice.circuits.clocks import add_clocks, add_sources
 from memspice.circuits.deck import Deck
-from memspice.circuits.neuron import add_neuron_supplies, add_neurons, neuron_clocks
-from memspice.circuits.parameters import NeuronPeriphery, Timing
 from memspice.circuits.signals import Signals, energy_between, source_power
-from memspice.circuits.timing import Schedule, schedule
-from memspice.devices.neurons import NeuronDevice
+from memspice.circuits.timing import Schedule, Timing, schedule
 from memspice.errors import ConfigError, ShapeError
-
-_SUPPLIES = ("neuron_p", "neuron_n", "logic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +23,8 @@ class NeuronBench:
 
     Parameters
     ----------
-    device, periphery, timing
-        The neuron, its circuit, and the phases of a cycle.
+    neuron, latch, timing
+        The neuron, its latch, and the phases of a cycle.
     drive_voltage : ndarray, shape (neurons,), [V]
         Voltage of the source in place of each neuron's sense stage, through all cycles.
     thresholds : ndarray, shape (cycles, neurons), [1]
@@ -40,8 +38,8 @@ class NeuronBench:
         If a drive is not finite, or a threshold not finite and above 0.
     """
 
-    device: NeuronDevice
-    periphery: NeuronPeriphery
+    neuron: Neuron
+    latch: Latch
     timing: Timing
     drive_voltage: np.ndarray
     thresholds: np.ndarray
@@ -76,6 +74,11 @@ class NeuronBench:
         return len(self.drive_voltage)
 
     @property
+    def supplies(self) -> dict[str, float]:
+        """Supplies of neurons and latches, [V]."""
+        return {**self.neuron.supplies, **self.latch.supplies}
+
+    @property
     def duration(self) -> float:
         """Time of all cycles, [s]."""
         return self.cycles * self.schedule.cycle
@@ -102,26 +105,29 @@ class BenchEvents:
 
 def bench_deck(bench: NeuronBench) -> Deck:
     """Circuit of a bench; no analysis."""
-    kind = bench.device.kind
+    kind = bench.neuron.kind
     deck = Deck(
         f"memspice neuron bench: {bench.neurons} {kind} neurons, {bench.cycles} cycles",
         "Each neuron is driven by an ideal source instead of a crossbar and a sense stage; "
         "a cycle is write, read and reset",
     )
-    supplies = deck.section("Supplies: neuron drivers, comparator and latch")
-    add_neuron_supplies(supplies, bench.periphery)
-    add_clocks(deck, neuron_clocks(bench.schedule), bench.schedule.cycle, bench.cycles)
+    add_sources(deck, "Supplies: neuron drivers, comparator and latch", bench.supplies)
+    schedule = bench.schedule
+    add_clocks(deck, bench.neuron.clocks(schedule), schedule.cycle, bench.cycles)
     drives = deck.section("Drive voltages: what a sense stage would put out")
     for number, voltage in enumerate(bench.drive_voltage):
-        drives.V(f"drive{number}", f"drive{number}", drives.gnd, float(voltage))
-    add_neurons(deck, bench, bench.thresholds)
+        drives.V(nodes.drive(number), nodes.drive(number), drives.gnd, float(voltage))
+    bench.neuron.add(deck, bench.latch, (bench.timing, schedule), bench.thresholds)
     return deck
 
 
 def bench_signals(bench: NeuronBench) -> list[str]:
     """Names of the signals that `bench_events` needs."""
-    nodes = [name for n in range(bench.neurons) for name in (f"v(xneuron{n}.h)", f"v(spike{n})")]
-    return [*nodes, *(f"i(v{name})" for name in _SUPPLIES)]
+    names = []
+    for number in range(bench.neurons):
+        hazard = bench.neuron.hazard_signal(instance(number))
+        names += [f"v({hazard})", f"v({nodes.spike(number)})"]
+    return [*names, *(f"i(v{name})" for name in bench.supplies)]
 
 
 def bench_events(bench: NeuronBench, signals: Signals) -> BenchEvents:
@@ -136,24 +142,24 @@ def bench_events(bench: NeuronBench, signals: Signals) -> BenchEvents:
     """
     starts = np.arange(bench.cycles) * bench.schedule.cycle
 
-    def sample(node: str, instant: float) -> np.ndarray:
-        nodes = [signals.voltage(node.format(number)) for number in range(bench.neurons)]
-        return np.stack([np.interp(starts + instant, signals.time, v) for v in nodes], axis=-1)
+    def sample(names: list[str], instant: float) -> np.ndarray:
+        voltages = [signals.voltage(name) for name in names]
+        return np.stack([np.interp(starts + instant, signals.time, v) for v in voltages], axis=-1)
 
-    level = sample("spike{}", bench.schedule.read.stop)
+    numbers = range(bench.neurons)
+    level = sample([nodes.spike(n) for n in numbers], bench.schedule.read.stop)
+    hazards = [bench.neuron.hazard_signal(instance(n)) for n in numbers]
     return BenchEvents(
-        hazard=sample("xneuron{}.h", bench.schedule.rows.stop),
-        spike=level > 0.5 * bench.periphery.logic_voltage,
+        hazard=sample(hazards, bench.schedule.rows.stop),
+        spike=bench.latch.fired(level),
         energy=_delivered_energy(bench, signals),
     )
 
 
 def _delivered_energy(bench: NeuronBench, signals: Signals) -> np.ndarray:
     """Energy [J] out of the supplies by cycle and phase, (cycles, 3)."""
-    periphery, schedule = bench.periphery, bench.schedule
-    voltages = (periphery.supply_positive, periphery.supply_negative, periphery.logic_voltage)
-    rails = zip(_SUPPLIES, voltages, strict=True)
-    power = np.sum([source_power(signals, name, voltage) for name, voltage in rails], axis=0)
+    schedule, supplies = bench.schedule, bench.supplies.items()
+    power = np.sum([source_power(signals, *supply) for supply in supplies], axis=0)
     starts = np.arange(bench.cycles)[:, None] * schedule.cycle
     limits = starts + np.array([0.0, *schedule.phase_ends])
     return energy_between(signals.time, power, limits)

@@ -12,9 +12,9 @@ import numpy as np
 
 from memspice.circuits import nodes
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
+from memspice.circuits.blocks.neuron import instance
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.signals import Signals, output_stage_power, source_power
-from memspice.devices.neurons import MemristorNeuron
+from memspice.circuits.signals import Signals, source_power
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +41,13 @@ def saved_signals(layer: LayerCircuit, array: ArrayCircuit) -> list[str]:
     names = [f"i(v{name})" for name in layer.sense.supplies]
     names += [f"v({nodes.bit_line(column)})" for column in columns]
     names += layer.sense.signals(layer.outputs)
-    for output in outputs:
-        names.append(f"v(drive{output})")
-        if layer.spiking:
-            names += [f"v(spike{output})"]
-            names += [f"v(xneuron{output}.{node})" for node in _neuron_nodes(layer)]
+    names += [f"v({nodes.drive(output)})" for output in outputs]
     if layer.spiking:
-        names += ["i(vneuron_p)", "i(vneuron_n)", "i(vlogic)"]
+        for output in outputs:
+            neuron, spike = instance(output), nodes.spike(output)
+            names += [*layer.neuron.signals(neuron), *layer.latch.signals(neuron, spike)]
+        names += [f"i(v{name})" for name in (*layer.neuron.supplies, *layer.latch.supplies)]
     return names + array.signals(layer)
-
-
-def _neuron_nodes(layer: LayerCircuit) -> list[str]:
-    nodes = ["target", "top", "mid", "x", "h", "level"]
-    return nodes if isinstance(layer.device, MemristorNeuron) else [*nodes, "readlevel", "junction"]
 
 
 def layer_power(
@@ -94,45 +88,19 @@ def _neuron_power(
     layer: LayerCircuit, signals: Signals, phase: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Power of the rails, dissipation of neurons and latches, energy on their capacitors."""
-    periphery = layer.periphery
-    rails = (
-        source_power(signals, "neuron_p", periphery.supply_positive)
-        + source_power(signals, "neuron_n", periphery.supply_negative)
-        + source_power(signals, "logic", periphery.logic_voltage)
-    )
-    logic_voltage = periphery.logic_voltage
-    compare = logic_voltage * periphery.compare_current * layer.schedule.read.at(phase)
-    neuron = np.empty((layer.outputs, len(phase)))
-    logic, stored = np.empty_like(neuron), np.zeros(len(phase))
+    block, latch = layer.neuron, layer.latch
+    supplies = {**block.supplies, **latch.supplies}
+    rails = np.asarray(sum(source_power(signals, *supply) for supply in supplies.items()))
+    compare = latch.compare_power(phase, layer.schedule)
+    power = np.empty((layer.outputs, len(phase)))
+    logic, stored = np.empty_like(power), np.zeros(len(phase))
     for output in range(layer.outputs):
-        node = {name: signals.voltage(f"xneuron{output}.{name}") for name in _neuron_nodes(layer)}
-        spike = signals.voltage(f"spike{output}")
-        neuron[output] = compare + _device_power(layer, node)
-        logic[output] = output_stage_power(
-            node["level"], spike, periphery.latch_resistance, logic_voltage, 0.0
-        )
-        stored += 0.5 * periphery.latch_capacitance * spike**2
-        stored += 0.5 * periphery.node_capacitance * node["mid"] ** 2
-    return rails, neuron, logic, stored
-
-
-def _device_power(layer: LayerCircuit, node: dict[str, np.ndarray]) -> np.ndarray:
-    """Dissipation of driver, device and the resistors around it."""
-    device, periphery = layer.device, layer.periphery
-    rails = (periphery.supply_positive, periphery.supply_negative)
-    driver = output_stage_power(node["target"], node["top"], periphery.driver_resistance, *rails)
-    if isinstance(device, MemristorNeuron):
-        on, off = 1 / device.on_resistance, 1 / device.off_resistance
-        drop, series = node["top"] - node["mid"], device.series_resistance
-    else:
-        on, off = 1 / device.parallel_resistance, 1 / device.antiparallel_resistance
-        drop, series = node["junction"] - node["mid"], device.reference_resistance
-        driver = driver + node["top"] ** 2 / device.heavy_metal_resistance
-        driver = driver + output_stage_power(
-            node["readlevel"], node["junction"], periphery.driver_resistance, *rails
-        )
-    conductance = off + np.clip(node["x"], 0, 1) * (on - off)
-    return np.asarray(driver + drop**2 * conductance + node["mid"] ** 2 / series)
+        neuron, spike = instance(output), nodes.spike(output)
+        power[output] = compare + block.power(signals, neuron)
+        logic[output] = latch.power(signals, neuron, spike)
+        for part in latch.stored(signals, block.read_voltage(signals, neuron), spike):
+            stored += part
+    return rails, power, logic, stored
 
 
 def event_values(layer: LayerCircuit, cycles: int, signals: Signals) -> dict[str, np.ndarray]:
@@ -150,11 +118,12 @@ def event_values(layer: LayerCircuit, cycles: int, signals: Signals) -> dict[str
 
     settled = schedule.write.stop - schedule.write.edge
     outputs = range(layer.outputs)
-    values = {"drive": np.stack([sample(f"drive{n}", settled) for n in outputs], axis=-1)}
+    values = {"drive": np.stack([sample(nodes.drive(n), settled) for n in outputs], axis=-1)}
     if layer.spiking:
-        for name, node, instant in (
-            ("hazard", "xneuron{}.h", schedule.rows.stop),
-            ("spike", "spike{}", schedule.read.stop),
+        hazards = [layer.neuron.hazard_signal(instance(n)) for n in outputs]
+        for name, found, instant in (
+            ("hazard", hazards, schedule.rows.stop),
+            ("spike", [nodes.spike(n) for n in outputs], schedule.read.stop),
         ):
-            values[name] = np.stack([sample(node.format(n), instant) for n in outputs], axis=-1)
+            values[name] = np.stack([sample(node, instant) for node in found], axis=-1)
     return values

@@ -13,12 +13,9 @@ import math
 import numpy as np
 
 from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.negligible import NEGLIGIBLE
 from memspice.errors import ConfigError
 from memspice.quantities import format_si
-
-#: Relative error of a bit-line current, and share of the array's energy, that does not count: a
-#: tenth of the margin within which fidelities may disagree over a spike.
-NEGLIGIBLE = 1e-3
 
 
 def refuse_unless_reducible(layer: LayerCircuit, row_voltage: np.ndarray, name: str) -> None:

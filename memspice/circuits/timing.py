@@ -15,10 +15,36 @@ r"""The schedule of one cycle: write, read, reset, and the control pulses that m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from memspice.circuits.parameters import Timing
+from memspice.quantities import Parameters, quantity
+
+#: Shortest and longest phase or edge of a cycle, [s].
+SHORTEST, LONGEST = 1e-15, 10.0
+#: Steps of a transient in the flat part of a write pulse, at least.
+_STEPS_PER_WRITE = 25
+
+
+def _length(doc: str) -> Any:
+    return quantity("s", doc, ge=SHORTEST, le=LONGEST)
+
+
+class Timing(Parameters):
+    """Lengths of the phases of one cycle; see :meth:`schedule`."""
+
+    edge: float = _length("Rise and fall time of every pulse")
+    settle: float = _length("Time the sense stage gets before the write pulse")
+    write: float = _length("Flat part of the write pulse")
+    read: float = _length("Flat part of the read pulse")
+    reset: float = _length("Flat part of the reset pulse")
+    gap: float = _length("Rest between phases")
+
+    @property
+    def longest_step(self) -> float:
+        """Longest step of a transient that resolves the hazard of a write pulse, [s]."""
+        return self.write / _STEPS_PER_WRITE
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from memspice.analysis.transfer import (
     read_disturb,
     transfer_point,
 )
-from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
+from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import (
     BenchEvents,
     NeuronBench,
@@ -186,8 +186,8 @@ def _decks(
         _BenchRun(
             point,
             NeuronBench(
-                parameter_set.device,
-                parameter_set.periphery,
+                parameter_set.neuron,
+                parameter_set.latch,
                 parameter_set.timing,
                 np.full(neurons, voltage),
                 draws[:, number * neurons : (number + 1) * neurons],
@@ -202,7 +202,7 @@ def _run(runner: Runner, deck: _BenchRun, cancel: threading.Event) -> BenchEvent
     charge = HAZARD_CHARGE_PER_SECOND * write
     request = EngineRequest(
         runner.engine.write(bench_deck(bench)),
-        Transient(stop=bench.duration, max_step=write / 25, from_rest=True),
+        Transient(stop=bench.duration, max_step=bench.timing.longest_step, from_rest=True),
         tuple(bench_signals(bench)),
         SolverOptions(method="gear", reltol=1e-5, chgtol=0.1 * charge),
     )

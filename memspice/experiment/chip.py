@@ -80,7 +80,7 @@ class Chip(Shown):
         self.tile, self.seed = tile, seed
         self._remarks = [str(text) for text in self.network.provenance.get("warnings", [])]
         parameter_set = self._fitted()
-        if parameter_set.periphery.trim_step:
+        if parameter_set.neuron.trim[0]:
             self._know_means(training)
         self.mapped: MappedNetwork = map_network(self.network, parameter_set, tile, seed)
 

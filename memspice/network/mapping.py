@@ -253,7 +253,7 @@ def _map_layer(
         circuit = _circuit(columns, sense, scale, programmed.common, parameter_set, tile[0])
         circuits.append(replace(circuit, variation=variation and variation.take(outputs)))
     mapped = MappedLayer(step, tuple(circuits), programmed, scale.volts_per_unit)
-    return _trimmed(mapped, layer) if parameter_set.periphery.trim_step else mapped
+    return _trimmed(mapped, layer) if parameter_set.neuron.trim[0] else mapped
 
 
 def _trimmed(mapped: MappedLayer, layer: WeightLayer) -> MappedLayer:
@@ -282,7 +282,7 @@ def _variation(
     parameter_set: ParameterSet, neurons: int, number: int, seed: int
 ) -> NeuronVariation | None:
     rng = np.random.default_rng([seed, number, _NEURON_DRAWS])
-    return draw_variation(parameter_set.device, neurons, rng)
+    return draw_variation(parameter_set.neuron.device, neurons, rng)
 
 
 class _Heaviest(NamedTuple):
@@ -352,8 +352,8 @@ def _circuit(
         sense=sense,
         bias_voltage=scale.origin + common_bias * scale.volts_per_unit,
         write_limits=scale.limits,
-        device=parameter_set.device,
-        periphery=parameter_set.periphery,
+        neuron=parameter_set.neuron,
+        latch=parameter_set.latch,
         timing=parameter_set.timing,
         spiking=scale.spiking,
     )

@@ -70,21 +70,16 @@ def span_notes(span: tuple[float, float] | None, parameter_set: ParameterSet) ->
 
 
 def _spiking_scale(parameter_set: ParameterSet) -> DriveScale:
-    periphery, timing, device = (
-        parameter_set.periphery,
-        parameter_set.timing,
-        parameter_set.device,
-    )
-    share = device.write_fraction(periphery.driver_resistance)
-    origin = device.hazard.unit_voltage(timing.write, timing.edge) / share
-    limits = (periphery.write_low, periphery.write_high)
+    neuron, timing = parameter_set.neuron, parameter_set.timing
+    share, law = neuron.write_fraction, neuron.device.hazard
+    origin, limits = law.unit_voltage(timing.write, timing.edge) / share, neuron.write_limits
     if not limits[0] < origin < limits[1]:
         raise ConfigError(
             f"a drive of {origin:.3g} V switches the device with P = 63 %, outside the limits "
             f"{limits[0]:g} to {limits[1]:g} V of the difference stage: no input can make it "
             "spike as trained; change timing.write, the hazard law or the limits"
         )
-    return DriveScale(origin, device.hazard.voltage_scale / share, limits, spiking=True)
+    return DriveScale(origin, law.voltage_scale / share, limits, spiking=True)
 
 
 def drive_scale(
@@ -122,7 +117,7 @@ def chip_limits(
     ConfigError
         If no input can make the device spike as trained, or rows cannot be read at all.
     """
-    array, periphery = parameter_set.array, parameter_set.periphery
+    array = parameter_set.array
     if array.drive_limit < array.read_voltage:
         raise ConfigError(
             f"array.drive_limit = {array.drive_limit:g} V is below array.read_voltage = "
@@ -132,5 +127,5 @@ def chip_limits(
     if not spiking:
         return ChipLimits(steps, highest)
     scale = _spiking_scale(parameter_set).within(span)
-    rails = (periphery.supply_negative, periphery.supply_positive)
-    return ChipLimits(steps, highest, scale.weighted(scale.limits), scale.weighted(rails))
+    rails = scale.weighted(parameter_set.neuron.rails)
+    return ChipLimits(steps, highest, scale.weighted(scale.limits), rails)

@@ -22,12 +22,12 @@ MEASURED = (-3.0, 0.5)
 def trimmed(
     circuit: LayerCircuit, row_voltage: np.ndarray, asked: np.ndarray, volts_per_unit: float
 ) -> LayerCircuit:
-    """Circuit with its trim set, neurons' to the step and within the range of the periphery.
+    """Circuit with its trim set, neurons' to the step and within its range.
 
     Parameters
     ----------
     circuit : LayerCircuit
-        As programmed, with the neurons that were drawn for it; its ``trim_step`` is above zero.
+        As programmed, with the neurons that were drawn for it; its step of a trim is above zero.
     row_voltage : ndarray, shape (rows,), [V]
         Mean levels of the rows, the bias row included.
     asked : ndarray, shape (outputs,), [1]
@@ -35,7 +35,7 @@ def trimmed(
     volts_per_unit : float, [V]
         Drive of a median neuron per unit of weighted input.
     """
-    step, limit = circuit.periphery.trim_step, circuit.periphery.trim_range
+    step, limit = circuit.neuron.trim
     drive = circuit.output_bias + circuit.drive_gain @ row_voltage
     if not circuit.spiking:
         return circuit.with_trim(asked * volts_per_unit - drive)

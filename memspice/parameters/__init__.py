@@ -17,44 +17,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
-from memspice.circuits.blocks import SENSE_STAGES
+from memspice.circuits.blocks import LATCHES, NEURONS, SENSE_STAGES
+from memspice.circuits.blocks.latch import Latch
+from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseDesign
-from memspice.circuits.parameters import ArrayParameters, NeuronPeriphery, Timing
+from memspice.circuits.parameters import ArrayParameters
+from memspice.circuits.timing import Timing
 from memspice.devices.cell import Cell
-from memspice.devices.hazard import HazardLaw
-from memspice.devices.neurons import MemristorNeuron, MtjNeuron, NeuronDevice
 from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
 from memspice.parameters.file import CHANGED, SetFile, SourcedValue
-from memspice.quantities import Parameters, ParametersT, quantity, validate
+from memspice.quantities import Parameters, ParametersT, validate
 from memspice.resources import resource_path
 
 PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj")
-#: What decides when a neuron device switches, and what then flows.
-_DEVICE_CONSTANTS = frozenset(
-    {
-        *("hazard.voltage_scale", "hazard.time_scale"),
-        *("neuron.on_resistance", "neuron.off_resistance"),
-        *("neel_brown.attempt_time", "neel_brown.critical_voltage", "neel_brown.barrier"),
-        *("neuron.heavy_metal_resistance", "neuron.parallel_resistance"),
-        "neuron.antiparallel_resistance",
-    }
-)
 _CURVES: dict[str, type[Parameters]] = {"sinh_cell": SinhCell, "cubic_cell": CubicCell}
 _ACCESS: dict[str, type[Parameters]] = {
     "access_transistor": AccessTransistor,
     "selector": Selector,
 }
-
-
-class NeelBrown(Parameters):
-    """Constants of an MTJ's thermal switching, turned into a hazard law."""
-
-    attempt_time: float = quantity("s", "Inverse attempt rate", gt=0)
-    critical_voltage: float = quantity("V", "Voltage at which the barrier vanishes", gt=0)
-    barrier: float = quantity("1", "Barrier height in kT", gt=0)
 
 
 @dataclass(frozen=True)
@@ -63,9 +46,9 @@ class ParameterSet:
 
     name: str
     summary: str
-    device: NeuronDevice
+    neuron: Neuron
+    latch: Latch
     timing: Timing
-    periphery: NeuronPeriphery
     sense: SenseDesign
     array: ArrayParameters
     synapse: Synapse
@@ -85,7 +68,7 @@ class ParameterSet:
         one that nobody built; one from the literature, one that nobody here has seen.
         """
         named = {f"{entry.table}.{entry.name}": entry.label for entry in self.provenance}
-        labels = {named[name] for name in _DEVICE_CONSTANTS & named.keys()}
+        labels = {named[name] for name in self.neuron.constants & named.keys()}
         if "A" in labels:
             return "what-if"
         return "literature" if "R" in labels else "measured"
@@ -143,9 +126,9 @@ def load_parameter_set(
     parameter_set = ParameterSet(
         name=own.about("name"),
         summary=own.about("summary"),
-        device=_device(own),
+        neuron=_neuron(own),
+        latch=own.table("latch", _kind(own, "latch", LATCHES, "comparator")),
         timing=own.table("timing", Timing),
-        periphery=own.table("periphery", NeuronPeriphery),
         sense=own.table("sense", _kind(own, "sense", SENSE_STAGES, "transimpedance")),
         array=_replaced(common, own, "array", ArrayParameters, cell=_cell(own)),
         synapse=_replaced(common, own, "synapse", Synapse),
@@ -158,19 +141,13 @@ def load_parameter_set(
     return parameter_set
 
 
-def _device(file: SetFile) -> NeuronDevice:
-    """Neuron device of a set, with its hazard law."""
+def _neuron(file: SetFile) -> Neuron:
+    """Neuron of a set, with its device and driver."""
     kind = file.about("device")
-    if kind == "memristor":
-        law = file.table("hazard", HazardLaw)
-        return file.table("neuron", MemristorNeuron, hazard=law)
-    if kind == "mtj":
-        constants = file.table("neel_brown", NeelBrown)
-        law = HazardLaw.from_neel_brown(
-            constants.attempt_time, constants.critical_voltage, constants.barrier
-        )
-        return file.table("neuron", MtjNeuron, hazard=law)
-    raise DataError(f"{file.path}: about.device = {kind!r} must be 'memristor' or 'mtj'")
+    if kind not in NEURONS:
+        words = " or ".join(map(repr, NEURONS))
+        raise DataError(f"{file.path}: about.device = {kind!r} must be {words}")
+    return NEURONS[kind].read(file)
 
 
 def _kind(

@@ -101,13 +101,17 @@ def _draw_probability(
 
 def _law(result: Characterization) -> str:
     """Closed form with its constants; the scale is that of the drive, not of the device."""
-    scale = result.parameter_set.device.hazard.voltage_scale / write_fraction(result.parameter_set)
+    scale = result.parameter_set.neuron.device.hazard.voltage_scale / write_fraction(
+        result.parameter_set
+    )
     return rf"$1-\exp(-H)$,  $H \propto e^{{V/V_0}}$,  $V_0$ = {1e3 * scale:.1f} mV"
 
 
 def _logistic(result: Characterization, voltage: np.ndarray) -> np.ndarray:
     """Logistic curve through the closed form's P = 1/2 with its slope there."""
-    scale = result.parameter_set.device.hazard.voltage_scale / write_fraction(result.parameter_set)
+    scale = result.parameter_set.neuron.device.hazard.voltage_scale / write_fraction(
+        result.parameter_set
+    )
     probability = switching_probability(result.parameter_set, voltage)
     middle = np.interp(0.5, probability, voltage)
     return np.asarray(1 / (1 + np.exp(-2 * math.log(2) * (voltage - middle) / scale)))

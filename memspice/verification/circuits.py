@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from memspice.circuits.array_circuit import Stimulus
+from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
-from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck, bench_events, bench_signals
-from memspice.circuits.parameters import Timing
 from memspice.circuits.power import event_values, saved_signals
+from memspice.circuits.timing import Timing
 from memspice.circuits.wired_array_circuit import WiredArrayCircuit
 from memspice.devices.draws import event_thresholds
 from memspice.engines.base import SolverOptions, Transient
@@ -99,13 +99,13 @@ def verify_cases() -> list[VerifyCase]:
 def neuron_case(set_name: str, cycles: int = 8) -> VerifyCase:
     """Neurons of a parameter set at four drives, through write, read and reset."""
     chosen = load_parameter_set(set_name)
-    law, timing = chosen.device.hazard, chosen.timing
-    fraction = chosen.device.write_fraction(chosen.periphery.driver_resistance)
+    neuron, timing = chosen.neuron, chosen.timing
+    law, fraction = neuron.device.hazard, neuron.write_fraction
     unit = law.unit_voltage(timing.write, timing.edge) / fraction
     scale = law.voltage_scale / fraction
     drive = unit + scale * np.array([-1.5, -0.5, 0.0, 0.5])
     draws = [event_thresholds(0, VERIFY_LAYER, 0, cycle, 0, 4) for cycle in range(cycles)]
-    bench = NeuronBench(chosen.device, chosen.periphery, timing, drive, np.stack(draws))
+    bench = NeuronBench(neuron, chosen.latch, timing, drive, np.stack(draws))
 
     def events(waves: Waveforms) -> Events:
         found = bench_events(bench, waves)
@@ -114,10 +114,10 @@ def neuron_case(set_name: str, cycles: int = 8) -> VerifyCase:
     log_hazard = law.log_hazard_integral(drive * fraction, timing.write, timing.edge)
     return VerifyCase(
         set_name,
-        f"{chosen.device.kind} neurons through write, read, reset",
+        f"{neuron.kind} neurons through write, read, reset",
         bench_deck(bench),
-        Transient(stop=bench.duration, max_step=timing.write / 25, from_rest=True),
-        tuple((f"v{rail}", rail) for rail in ("neuron_p", "neuron_n", "logic")),
+        Transient(stop=bench.duration, max_step=timing.longest_step, from_rest=True),
+        tuple((f"v{rail}", rail) for rail in bench.supplies),
         tuple(f"xneuron{n}.{node}" for n in range(len(drive)) for node in ("x", "mid", "latch")),
         _tight(timing),
         tuple(bench_signals(bench)),
@@ -135,9 +135,9 @@ def layer_case(cycles: int = 3) -> VerifyCase:
 
     def events(waves: Waveforms) -> Events:
         values = event_values(layer, cycles, waves)
-        return values["spike"] > 0.5 * layer.periphery.logic_voltage, values["hazard"]
+        return layer.latch.fired(values["spike"]), values["hazard"]
 
-    rails = ("sense_p", "sense_n", "neuron_p", "neuron_n", "logic")
+    rails = (*layer.sense.supplies, *layer.neuron.supplies, *layer.latch.supplies)
     return VerifyCase(
         "layer",
         f"{layer.rows} rows, 4 neurons of digits-mlp, every wire",
@@ -177,7 +177,7 @@ def _stimulus(layer: LayerCircuit, cycles: int) -> Stimulus:
 
 def _cycles(layer: LayerCircuit, cycles: int) -> Transient:
     stop = cycles * layer.schedule.cycle
-    return Transient(stop=stop, max_step=layer.timing.write / 25, from_rest=True)
+    return Transient(stop=stop, max_step=layer.timing.longest_step, from_rest=True)
 
 
 def _row_ports(layer: LayerCircuit) -> list[tuple[str, str]]:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import numpy as np
 
 from memspice.circuits.array_circuit import Stimulus
+from memspice.circuits.blocks.comparator_latch import ComparatorLatch
+from memspice.circuits.blocks.driven_neuron import DrivenNeuron, NeuronDriver
+from memspice.circuits.blocks.filament_neuron import FilamentNeuron
+from memspice.circuits.blocks.mtj_neuron import SotMtjNeuron
 from memspice.circuits.blocks.resistive import Resistive
 from memspice.circuits.blocks.sense import SenseDesign, SenseNeeds, SenseStage
 from memspice.circuits.blocks.transimpedance import Transimpedance
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.parameters import (
-    ArrayParameters,
-    NeuronPeriphery,
-    Timing,
-)
+from memspice.circuits.parameters import ArrayParameters
+from memspice.circuits.timing import Timing
 from memspice.devices.cell import Cell
 from memspice.devices.hazard import HazardLaw
-from memspice.devices.neurons import MemristorNeuron, MtjNeuron, NeuronDevice
+from memspice.devices.neurons import MemristorNeuron, MtjNeuron
 from memspice.devices.synapse import Synapse, differential_conductance
 from memspice.devices.synapse_iv import SinhCell
 from memspice.devices.transistor import AccessTransistor
@@ -63,14 +64,16 @@ MEMRISTOR = MemristorNeuron(
     reset_threshold=0.5,
 )
 MEMRISTOR_TIMING = Timing(edge=1e-9, settle=20e-9, write=100e-9, read=20e-9, reset=100e-9, gap=5e-9)
-MEMRISTOR_PERIPHERY = NeuronPeriphery(
-    driver_resistance=1e3,
+MEMRISTOR_DRIVER = NeuronDriver(
+    neuron_driver_resistance=1e3,
     supply_positive=1.8,
     supply_negative=-2.0,
     write_low=0.0,
     write_high=1.62,
-    read_voltage=0.4,
+    neuron_read_voltage=0.4,
     reset_voltage=2.0,
+)
+LATCH = ComparatorLatch(
     compare_voltage=0.1,
     logic_voltage=1.0,
     compare_current=1.63e-6,
@@ -78,6 +81,7 @@ MEMRISTOR_PERIPHERY = NeuronPeriphery(
     latch_capacitance=10e-15,
     node_capacitance=1e-15,
 )
+MEMRISTOR_NEURON = FilamentNeuron(MEMRISTOR_DRIVER, MEMRISTOR)
 
 MTJ = MtjNeuron(
     hazard=HazardLaw.from_neel_brown(attempt_time=1e-9, critical_voltage=0.884, barrier=20.0),
@@ -89,31 +93,26 @@ MTJ = MtjNeuron(
 )
 MTJ_SENSE = SENSE.model_copy(update={"bandwidth": 5e9, "quiescent_current": 31.4e-6})
 MTJ_TIMING = Timing(edge=0.1e-9, settle=2e-9, write=10e-9, read=4e-9, reset=4e-9, gap=0.5e-9)
-MTJ_PERIPHERY = NeuronPeriphery(
-    driver_resistance=100.0,
+MTJ_DRIVER = NeuronDriver(
+    neuron_driver_resistance=100.0,
     supply_positive=1.1,
     supply_negative=-1.1,
     write_low=0.0,
     write_high=0.998,
-    read_voltage=0.2,
+    neuron_read_voltage=0.2,
     reset_voltage=1.0,
-    compare_voltage=0.1,
-    logic_voltage=1.0,
-    compare_current=1.63e-6,
-    latch_resistance=10e3,
-    latch_capacitance=10e-15,
-    node_capacitance=1e-15,
 )
+MTJ_NEURON = SotMtjNeuron(MTJ_DRIVER, MTJ)
 
 
 def memristor_layer(sense: SenseDesign = SENSE) -> LayerCircuit:
     """Four rows, two memristor neurons: a sum of weights of 1 raises the hazard e times."""
-    return _spiking_layer(MEMRISTOR, MEMRISTOR_TIMING, MEMRISTOR_PERIPHERY, sense)
+    return _spiking_layer(MEMRISTOR_NEURON, MEMRISTOR_TIMING, sense)
 
 
 def mtj_layer() -> LayerCircuit:
     """Four rows, two MTJ neurons."""
-    return _spiking_layer(MTJ, MTJ_TIMING, MTJ_PERIPHERY, MTJ_SENSE)
+    return _spiking_layer(MTJ_NEURON, MTJ_TIMING, MTJ_SENSE)
 
 
 def accumulating_layer() -> LayerCircuit:
@@ -124,8 +123,8 @@ def accumulating_layer() -> LayerCircuit:
         sense=_sized(SENSE, MEMRISTOR_TIMING, 0.2),
         bias_voltage=0.0,
         write_limits=(-SENSE.swing, SENSE.swing),
-        device=MEMRISTOR,
-        periphery=MEMRISTOR_PERIPHERY,
+        neuron=MEMRISTOR_NEURON,
+        latch=LATCH,
         timing=MEMRISTOR_TIMING,
         spiking=False,
     )
@@ -136,18 +135,16 @@ def stimulus() -> Stimulus:
     return Stimulus(SPIKES * ARRAY.read_voltage, THRESHOLDS)
 
 
-def _spiking_layer(
-    device: NeuronDevice, timing: Timing, periphery: NeuronPeriphery, sense: SenseDesign
-) -> LayerCircuit:
-    fraction = device.write_fraction(periphery.driver_resistance)
+def _spiking_layer(neuron: DrivenNeuron, timing: Timing, sense: SenseDesign) -> LayerCircuit:
+    law, fraction = neuron.device.hazard, neuron.write_fraction
     return LayerCircuit(
         conductances=_conductances(),
         array=ARRAY,
-        sense=_sized(sense, timing, device.hazard.voltage_scale / fraction),
-        bias_voltage=device.hazard.unit_voltage(timing.write, timing.edge) / fraction,
-        write_limits=(periphery.write_low, periphery.write_high),
-        device=device,
-        periphery=periphery,
+        sense=_sized(sense, timing, law.voltage_scale / fraction),
+        bias_voltage=law.unit_voltage(timing.write, timing.edge) / fraction,
+        write_limits=neuron.write_limits,
+        neuron=neuron,
+        latch=LATCH,
         timing=timing,
         spiking=True,
     )

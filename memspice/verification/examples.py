@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from memspice.circuits.array_circuit import ArrayCircuit
+from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.cmos.example import example_neurons
 from memspice.circuits.cmos.neuron import cmos_neuron_deck
 from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import add_supplies, layer_deck
-from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck
 from memspice.circuits.port_array_circuit import PortArrayCircuit
 from memspice.circuits.wired_array_circuit import WiredArrayCircuit, add_drivers
@@ -290,7 +290,7 @@ def _example(
         header=_header(title, purpose, source, probes),
         deck=deck,
         stop=cycles * layer.schedule.cycle,
-        max_step=layer.timing.write / 25,
+        max_step=layer.timing.longest_step,
         probes=tuple(probes),
     )
 
@@ -333,8 +333,8 @@ def _neuron_example(layer: LayerCircuit, title: str, name: str) -> ExampleNetlis
     """Neuron at the drive whose hazard integral is 1, with draws E = 0.5 and E = 2."""
     schedule = layer.schedule
     bench = NeuronBench(
-        layer.device,
-        layer.periphery,
+        layer.neuron,
+        layer.latch,
         layer.timing,
         drive_voltage=np.array([layer.bias_voltage]),
         thresholds=np.array([[0.5], [2.0]]),
@@ -353,7 +353,7 @@ def _neuron_example(layer: LayerCircuit, title: str, name: str) -> ExampleNetlis
         "the draw is E = 0.5: the device switches, the read finds it, the reset takes it back. In "
         "cycle 1 the draw is E = 2: nothing happens."
     )
-    source = f"memspice.circuits.neuron, models/{name}.lib; constants in models/*.toml"
+    source = f"memspice.circuits.blocks, models/{name}.lib; constants in models/*.toml"
     return _example(title, purpose, source, bench_deck(bench), layer, probes)
 
 

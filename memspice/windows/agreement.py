@@ -186,9 +186,9 @@ def _apart(
 
 def judge_bench(bench: NeuronBench, events: BenchEvents) -> Verdict:
     """Verdict on a bench of neurons; what its supplies deliver stands for its energies."""
-    fraction = bench.device.write_fraction(bench.periphery.driver_resistance)
-    log_hazard = bench.device.hazard.log_hazard_integral(
-        bench.drive_voltage * fraction, bench.timing.write, bench.timing.edge
+    neuron = bench.neuron
+    log_hazard = neuron.device.hazard.log_hazard_integral(
+        bench.drive_voltage * neuron.write_fraction, bench.timing.write, bench.timing.edge
     )
     hazard = np.broadcast_to(np.exp(np.minimum(log_hazard, 50.0)), bench.thresholds.shape)
     pathwise = compare_spikes(

@@ -12,13 +12,13 @@ from typing import ClassVar
 import numpy as np
 
 from memspice.analysis.energy import EnergyBalance, energy_balance
+from memspice.circuits import nodes
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
+from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND, instance
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
-from memspice.circuits.neuron import HAZARD_CHARGE_PER_SECOND
-from memspice.circuits.parameters import Timing
 from memspice.circuits.power import event_values, layer_power, saved_signals
-from memspice.devices.neurons import MemristorNeuron
+from memspice.circuits.timing import Timing
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, EngineError, NetlistError
@@ -65,7 +65,7 @@ class Simulated(Fidelity):
             self.engine.write(layer_deck(circuit, stimulus, self.array)),
             Transient(
                 stop=stimulus.cycles * circuit.schedule.cycle,
-                max_step=circuit.timing.write / 25,
+                max_step=circuit.timing.longest_step,
                 from_rest=True,
             ),
             tuple(saved_signals(circuit, self.array)),
@@ -152,7 +152,7 @@ def _spice_record(
     stored_neurons: int,
 ) -> JobRecord:
     nothing = np.zeros_like(events["drive"])
-    spikes = events.get("spike", nothing) > 0.5 * job.circuit.periphery.logic_voltage
+    spikes = job.circuit.latch.fired(events.get("spike", nothing))
     hazard = events.get("hazard", nothing)
     return JobRecord(
         key=job.key,
@@ -180,23 +180,15 @@ def _stored_signals(
     circuit: LayerCircuit, waves: Waveforms, neurons: Sequence[int]
 ) -> dict[str, tuple[np.ndarray, str]]:
     """Waveforms of some neurons; hazard integral and state are pure numbers carried as volts."""
-    signals = {}
+    signals: dict[str, tuple[np.ndarray, str]] = {}
     for neuron in neurons:
         prefix = f"neuron{neuron}"
-        signals[f"{prefix}.drive"] = (waves.voltage(f"drive{neuron}"), "V")
-        for column, sign in ((2 * neuron, "plus"), (2 * neuron + 1, "minus")):
-            signals[f"{prefix}.bit_line_{sign}"] = (waves.voltage(f"c{column}"), "V")
+        signals[f"{prefix}.drive"] = (waves.voltage(nodes.drive(neuron)), "V")
+        for line, sign in zip(nodes.bit_lines(neuron), ("plus", "minus"), strict=True):
+            signals[f"{prefix}.bit_line_{sign}"] = (waves.voltage(line), "V")
         if not circuit.spiking:
             continue
-        signals[f"{prefix}.spike"] = (waves.voltage(f"spike{neuron}"), "V")
-        top = waves.voltage(f"xneuron{neuron}.top")
-        middle = waves.voltage(f"xneuron{neuron}.mid")
-        memristor = isinstance(circuit.device, MemristorNeuron)
-        signals[f"{prefix}.device"] = (top - middle if memristor else top, "V")
-        for node, name, unit in (
-            ("mid", "read_node", "V"),
-            ("h", "hazard", "1"),
-            ("x", "state", "1"),
-        ):
-            signals[f"{prefix}.{name}"] = (waves.voltage(f"xneuron{neuron}.{node}"), unit)
+        signals[f"{prefix}.spike"] = (waves.voltage(nodes.spike(neuron)), "V")
+        own = circuit.neuron.shown(waves, instance(neuron))
+        signals |= {f"{prefix}.{name}": wave for name, wave in own.items()}
     return signals

@@ -59,7 +59,7 @@ def test_events_and_energy_follow_the_closed_forms(name: str, variant: str, fide
     stimulus = near_stimulus(layer)
     found = run(name, variant, fidelity)
     drive = layer.drive_voltage(stimulus.row_voltage)
-    scale = layer.device.hazard.voltage_scale
+    scale = layer.neuron.device.hazard.voltage_scale
     np.testing.assert_allclose(found.drive, drive, rtol=0, atol=HAZARD_TOLERANCE * scale)
     hazard = hazard_integral(layer, stimulus.row_voltage)
     np.testing.assert_allclose(found.hazard, hazard, rtol=HAZARD_TOLERANCE)
@@ -132,8 +132,8 @@ def test_drive_stops_at_the_write_limits() -> None:
 def test_weak_reset_leaves_the_device_on(name: str, strength: float | None) -> None:
     layer = small_layer(name)
     if strength is not None:  # as a share of the voltage at which reset sets in
-        weak = strength * layer.device.reset_threshold
-        layer = changed(layer, "periphery", reset_voltage=weak)
+        weak = strength * layer.neuron.device.reset_threshold
+        layer = changed(layer, "driver", reset_voltage=weak)
     rows = np.zeros((3, layer.rows))
     # It switches in cycle 0; then no draw is reached: any later spike is an old one.
     thresholds = np.full((3, layer.outputs), 50.0)
@@ -200,11 +200,11 @@ def test_wires_take_from_the_drive() -> None:
 def test_heat_makes_an_mtj_switch_sooner() -> None:
     layer = small_layer("sot-mtj")
     stimulus = Stimulus(np.zeros((1, layer.rows)), np.ones((1, layer.outputs)))
-    voltage, logs = layer.bias_voltage * layer.write_fraction, []
+    voltage, logs = layer.bias_voltage * layer.neuron.write_fraction, []
     for temperature in (300.0, 330.0):
         barrier = 20.0 * 300.0 / temperature
         law = HazardLaw.from_neel_brown(1e-9, 0.884, barrier)
-        hot = replace(layer, device=layer.device.model_copy(update={"hazard": law}))
+        hot = replace(layer, device=layer.neuron.device.model_copy(update={"hazard": law}))
         logs.append(np.log(simulate(hot, stimulus, "reduced").hazard[0, 0]))
     # Below the critical voltage the barrier that is left falls: ln(rate) = -D (1 - V/Vc0).
     gain = 20.0 * (1 - 300.0 / 330.0) * (1 - voltage / 0.884)

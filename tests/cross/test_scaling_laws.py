@@ -46,8 +46,12 @@ def in_other_units(model: ModelT, factors: Mapping[str, float]) -> ModelT:
 
 
 def rescaled(layer: LayerCircuit, factors: Mapping[str, float]) -> LayerCircuit:
-    parts = ("array", "sense", "device", "periphery", "timing")
+    parts = ("array", "sense", "latch", "timing")
     models = {name: in_other_units(getattr(layer, name), factors) for name in parts}
+    own = {
+        name: in_other_units(getattr(layer.neuron, name), factors) for name in ("driver", "device")
+    }
+    models["neuron"] = replace(layer.neuron, **own)
     tiles = tuple(tile * factors.get("S", 1.0) for tile in layer.conductances)
     return replace(layer, **models, conductances=tiles)
 

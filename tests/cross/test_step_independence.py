@@ -57,11 +57,11 @@ def draws() -> np.ndarray:
 def neuron_bench(name: str) -> Bench:
     """Neurons of a parameter set, in their circuit."""
     chosen = load_parameter_set(name)
-    law, timing = chosen.device.hazard, chosen.timing
-    fraction = chosen.device.write_fraction(chosen.periphery.driver_resistance)
+    law, timing = chosen.neuron.device.hazard, chosen.timing
+    fraction = chosen.neuron.write_fraction
     drive = law.unit_voltage(timing.write, timing.edge) + law.voltage_scale * DRIVES
     thresholds = draws()
-    bench = NeuronBench(chosen.device, chosen.periphery, timing, drive / fraction, thresholds)
+    bench = NeuronBench(chosen.neuron, chosen.latch, timing, drive / fraction, thresholds)
 
     def events(waves: Waveforms) -> Events:
         found = bench_events(bench, waves)

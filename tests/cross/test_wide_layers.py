@@ -80,7 +80,7 @@ def run(variant: str, name: str, fidelity: str) -> tuple[dict[str, np.ndarray], 
     stimulus, timing = near_stimulus(layer, cycles=1), layer.timing
     waveforms = engine(name).run(
         engine(name).write(layer_deck(layer, stimulus, ARRAYS[fidelity])),
-        Transient(stop=layer.schedule.cycle, max_step=timing.write / 25, from_rest=True),
+        Transient(stop=layer.schedule.cycle, max_step=timing.longest_step, from_rest=True),
         save=saved_signals(layer, ARRAYS[fidelity]),
         options=solver_options(timing.write),
     )
@@ -128,7 +128,7 @@ def test_layer_settles_as_computed_and_its_energy_adds_up(variant: str, name: st
     layer = layer_of(variant)
     stimulus = near_stimulus(layer, cycles=1)
     events, power = run(variant, name, "full")
-    scale = layer.device.hazard.voltage_scale
+    scale = layer.neuron.device.hazard.voltage_scale
     # The closed form holds the cells for resistors: what that misses is what `reduced` weighs.
     bend = nonlinearity(layer, stimulus.row_voltage)
     drive = layer.drive_voltage(stimulus.row_voltage)

@@ -121,7 +121,7 @@ def test_example_layers_have_the_values_of_the_parameter_sets(
     layer: LayerCircuit, name: str
 ) -> None:
     values = load_parameter_set(name)
-    for part in ("device", "timing", "periphery", "array"):
+    for part in ("neuron", "latch", "timing", "array"):
         assert getattr(layer, part) == getattr(values, part), part
     sizes = {"feedback_resistance", "difference_gain"}
     assert layer.sense.model_dump(exclude=sizes) == values.sense.model_dump()

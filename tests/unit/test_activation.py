@@ -54,8 +54,8 @@ def test_fit_finds_what_the_engine_simulates_whatever_the_law_says(
     name: str, slope: float, offset: float
 ) -> None:
     values, found = load_parameter_set(name), simulated(name, slope, offset).activation()
-    law, timing = values.device.hazard, values.timing
-    fraction = values.device.write_fraction(values.periphery.driver_resistance)
+    law, timing = values.neuron.device.hazard, values.timing
+    fraction = values.neuron.write_fraction
     scale = law.voltage_scale / fraction
     unit = law.unit_voltage(timing.write, timing.edge) / fraction
     # Edges of 1 % of the pulse bend the law's line by 1e-3 of ln H.

@@ -78,8 +78,8 @@ class StillEngine:
 
 
 def with_periphery(parameter_set: ParameterSet, **values: float) -> ParameterSet:
-    periphery = parameter_set.periphery.model_copy(update=values)
-    return replace(parameter_set, periphery=periphery)
+    driver = parameter_set.neuron.driver.model_copy(update=values)
+    return replace(parameter_set, neuron=replace(parameter_set.neuron, driver=driver))
 
 
 # --- closed form -------------------------------------------------------------------------------
@@ -91,7 +91,10 @@ def test_sweep_runs_from_1_to_99_percent_between_the_rails(name: str) -> None:
     voltages = drive_voltages(chosen, 9)
     assert voltages.shape == (11,)
     assert (np.diff(voltages) > 0).all()
-    assert (voltages[0], voltages[-1]) == (chosen.periphery.write_low, chosen.periphery.write_high)
+    assert (voltages[0], voltages[-1]) == (
+        chosen.neuron.driver.write_low,
+        chosen.neuron.driver.write_high,
+    )
     assert np.diff(voltages[1:-1]) == pytest.approx(np.full(8, voltages[2] - voltages[1]))
     expected = switching_probability(chosen, voltages)
     # The edges of the pulse shift the curve by less than this.
@@ -113,7 +116,7 @@ def test_known_probability_of_ag_asi() -> None:
 def test_hazard_integral_falls_e_times_a_voltage_scale_behind_the_driver() -> None:
     chosen = load_parameter_set("sot-mtj")
     fraction = 776.0 / (776.0 + 100.0)
-    step = chosen.device.hazard.voltage_scale / fraction
+    step = chosen.neuron.device.hazard.voltage_scale / fraction
     ratio = hazard_integral(chosen, 0.8) / hazard_integral(chosen, 0.8 - step)
     assert float(ratio) == pytest.approx(np.e, rel=2e-3)  # the edges' share
 
@@ -127,7 +130,7 @@ def test_read_disturb_of_known_rates() -> None:
 
 def test_read_disturb_grows_with_the_read_voltage() -> None:
     chosen = load_parameter_set("fast-memristor")
-    found = [read_disturb(with_periphery(chosen, read_voltage=v)) for v in (0.1, 0.4, 0.7)]
+    found = [read_disturb(with_periphery(chosen, neuron_read_voltage=v)) for v in (0.1, 0.4, 0.7)]
     # The edges are a tenth of the pulse and count for less at a higher voltage.
     assert found[1] / found[0] == pytest.approx(np.exp(0.3 / 0.156), rel=0.05)
     assert found[2] > found[1]

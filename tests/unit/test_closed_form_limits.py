@@ -55,10 +55,10 @@ BROKEN: dict[str, tuple[str, dict[str, float | str]]] = {
     "reset below supply": ("periphery.reset_voltage = 2", {"periphery.supply_negative": -1.0}),
     "reset too weak": ("a reset puts", {"periphery.reset_voltage": 0.1}),
     "edges longer than the reset": ("timing.edge =", {"timing.edge": 1e-7}),
-    "no read level": ("a read gives", {"periphery.compare_voltage": 0.3}),
+    "no read level": ("a read gives", {"latch.compare_voltage": 0.3}),
     "series resistor of nothing": ("a read gives", {"neuron.series_resistance": 1e-9}),
-    "slow read node": ("read nodes charge with", {"periphery.node_capacitance": 1e-12}),
-    "slow latch": ("latches charge with", {"periphery.latch_resistance": 1e9}),
+    "slow read node": ("read nodes charge with", {"latch.node_capacitance": 1e-12}),
+    "slow latch": ("latches charge with", {"latch.latch_resistance": 1e9}),
 }
 
 

@@ -98,7 +98,7 @@ def test_neurons_that_differ_have_lines_of_their_own() -> None:
     activation = fitted("fast-memristor")
     shift = effective_layer(other, activation).bias - effective_layer(alike, activation).bias
     times = np.concatenate([part.variation.time_scale for part in other.circuits])
-    law = other.circuits[0].device.hazard.time_scale
+    law = other.circuits[0].neuron.device.hazard.time_scale
     # A time scale e times as long lowers ln H by one.
     np.testing.assert_allclose(shift, -np.log(times / law), atol=1e-6)
 

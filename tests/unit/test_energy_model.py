@@ -87,8 +87,8 @@ def test_logic_is_c_v_squared_a_spike() -> None:
     stimulus = near_stimulus(layer)
     spikes = (hazard_integral(layer, stimulus.row_voltage) >= stimulus.thresholds).sum(axis=1)
     assert 0 < spikes.sum() < stimulus.thresholds.size
-    periphery = layer.periphery
-    expected = periphery.latch_capacitance * periphery.logic_voltage**2 * spikes
+    latch = layer.latch
+    expected = latch.latch_capacitance * latch.logic_voltage**2 * spikes
     np.testing.assert_allclose(energies(layer, stimulus)["logic"], expected)
 
 
@@ -110,8 +110,8 @@ def test_early_switch_costs_a_memristor_more() -> None:
     ]
     assert costs[0] == pytest.approx(costs[1], rel=1e-9)  # it switches as the pulse ends
     assert costs[1] < costs[2] < costs[3]
-    on, off = layer.device.on_resistance, layer.device.off_resistance
-    around = layer.device.series_resistance + layer.periphery.driver_resistance
+    on, off = layer.neuron.device.on_resistance, layer.neuron.device.off_resistance
+    around = layer.neuron.device.series_resistance + layer.neuron.driver.neuron_driver_resistance
     assert costs[3] / costs[0] == pytest.approx((off + around) / (on + around), rel=1e-4)
 
 

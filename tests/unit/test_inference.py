@@ -240,8 +240,8 @@ def test_calibration_moves_drive_and_hazard_as_documented(
             drive = np.clip(
                 calibration.drive_gain * linear + calibration.drive_offset, *part.write_limits
             )
-            log_hazard = part.device.hazard.log_hazard_integral(
-                drive * part.write_fraction, part.timing.write, part.timing.edge
+            log_hazard = part.neuron.device.hazard.log_hazard_integral(
+                drive * part.neuron.write_fraction, part.timing.write, part.timing.edge
             )
             log_hazard = calibration.log_hazard_gain * log_hazard + calibration.log_hazard_offset
             probability = -np.expm1(-np.exp(log_hazard))
@@ -280,8 +280,8 @@ def test_rate_of_the_first_layer_is_the_expected_probability(mapped: MappedNetwo
     rows = layer.row_voltage(patches(images, 3).astype(float))
     total = variance = 0.0
     for part in layer.circuits:
-        bias = part.drive_voltage(rows) * part.write_fraction
-        probability = part.device.hazard.switching_probability(
+        bias = part.drive_voltage(rows) * part.neuron.write_fraction
+        probability = part.neuron.device.hazard.switching_probability(
             bias, part.timing.write, part.timing.edge
         )
         total += probability.sum()

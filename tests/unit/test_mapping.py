@@ -56,8 +56,8 @@ def weighted_input(layer: MappedLayer, inputs: np.ndarray) -> np.ndarray:
     origin = 0.0
     if layer.spiking:
         part = layer.circuits[0]
-        timing, law = part.timing, part.device.hazard
-        origin = law.unit_voltage(timing.write, timing.edge) / part.write_fraction
+        timing, law = part.timing, part.neuron.device.hazard
+        origin = law.unit_voltage(timing.write, timing.edge) / part.neuron.write_fraction
     z = (np.concatenate(linear, axis=-1) - origin) / layer.volts_per_unit
     return np.asarray(z + layer.programmed.offset)
 
@@ -105,9 +105,9 @@ def test_unit_input_raises_the_hazard_e_times() -> None:
     mapped = map_network(network(), ideal())
     for layer in mapped.layers[:-1]:
         part = layer.circuits[0]
-        law, timing = part.device.hazard, part.timing
+        law, timing = part.neuron.device.hazard, part.timing
         low = law.unit_voltage(timing.write, timing.edge)
-        voltages = low + np.array([0.0, layer.volts_per_unit * part.write_fraction])
+        voltages = low + np.array([0.0, layer.volts_per_unit * part.neuron.write_fraction])
         logs = law.log_hazard_integral(voltages, timing.write, timing.edge)
         # Edges of 1 % of the pulse count a little less at a higher voltage.
         np.testing.assert_allclose(logs, [0.0, 1.0], atol=2e-3)

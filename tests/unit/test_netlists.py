@@ -120,14 +120,14 @@ def test_sense_variants() -> None:
 def test_neurons_carry_the_values_of_their_device(name: str) -> None:
     layer = small_layer(name)
     own = {words[0]: words for words in elements(layer)}
-    assert own["Xneuron0"][-1] == f"{layer.device.kind}_neuron"
+    assert own["Xneuron0"][-1] == f"{layer.neuron.kind}_neuron"
     values = dict(word.split("=") for word in own["Xdevice"] if "=" in word)
-    law = layer.device.hazard
+    law = layer.neuron.device.hazard
     assert float(values["tau0"]) == pytest.approx(law.time_scale, rel=5e-12)
     assert float(values["v0"]) == pytest.approx(law.voltage_scale, rel=5e-12)
-    assert float(values["v_reset_min"]) == layer.device.reset_threshold
+    assert float(values["v_reset_min"]) == layer.neuron.device.reset_threshold
     driver = dict(word.split("=") for word in own["Xdriver"] if "=" in word)
-    assert float(driver["r_out"]) == layer.periphery.driver_resistance
+    assert float(driver["r_out"]) == layer.neuron.driver.neuron_driver_resistance
 
 
 def test_rows_of_later_tiles_get_the_later_inputs() -> None:

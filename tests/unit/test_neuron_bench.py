@@ -27,8 +27,8 @@ def make_bench(
 ) -> NeuronBench:
     chosen = load_parameter_set(name)
     return NeuronBench(
-        chosen.device,
-        chosen.periphery,
+        chosen.neuron,
+        chosen.latch,
         chosen.timing,
         np.array(drive),
         np.array(thresholds, dtype=float),
@@ -40,7 +40,7 @@ def simulate(bench: NeuronBench) -> BenchEvents:
     engine = find_engine("ngspice")
     waveforms = engine.run(
         engine.write(bench_deck(bench)),
-        Transient(stop=bench.duration, max_step=write / 25, from_rest=True),
+        Transient(stop=bench.duration, max_step=bench.timing.longest_step, from_rest=True),
         save=bench_signals(bench),
         options=SolverOptions(reltol=1e-5, chgtol=1e-7 * write),
     )
@@ -49,8 +49,8 @@ def simulate(bench: NeuronBench) -> BenchEvents:
 
 def unit_drive(bench: NeuronBench) -> float:
     """Drive [V] at which the closed-form hazard integral is one."""
-    fraction = bench.device.write_fraction(bench.periphery.driver_resistance)
-    return bench.device.hazard.unit_voltage(bench.timing.write, bench.timing.edge) / fraction
+    fraction = bench.neuron.write_fraction
+    return bench.neuron.device.hazard.unit_voltage(bench.timing.write, bench.timing.edge) / fraction
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ def test_drive_that_is_not_finite_is_refused(bad: float) -> None:
 
 def test_energy_is_supply_voltage_times_current_by_phase() -> None:
     bench = make_bench("fast-memristor", [1.0], np.ones((2, 1)))
-    supply = bench.periphery
+    supply = bench.neuron.driver
     values = {"v(xneuron0.h)": 0.7, "v(spike0)": 1.0, "i(vneuron_p)": -2e-6}
     values |= {"i(vneuron_n)": 1e-6, "i(vlogic)": -3e-6}
     events = bench_events(bench, Flat(np.linspace(0, bench.duration, 50), values))
     power = 2e-6 * supply.supply_positive - 1e-6 * supply.supply_negative
-    power += 3e-6 * supply.logic_voltage
+    power += 3e-6 * bench.latch.logic_voltage
     lengths = np.diff([0.0, *bench.schedule.phase_ends])
     np.testing.assert_allclose(events.energy, np.tile(power * lengths, (2, 1)), rtol=1e-9)
     assert events.hazard == pytest.approx(np.full((2, 1), 0.7))
@@ -142,8 +142,8 @@ def test_neuron_spikes_where_its_hazard_reaches_the_threshold(name: str) -> None
 @pytest.mark.ngspice
 def test_voltage_scale_more_of_drive_multiplies_the_hazard_by_e() -> None:
     bench = make_bench("sot-mtj", [0.0, 0.0], [[NEVER, NEVER]])
-    fraction = bench.device.write_fraction(bench.periphery.driver_resistance)
-    unit, scale = unit_drive(bench), bench.device.hazard.voltage_scale / fraction
+    fraction = bench.neuron.write_fraction
+    unit, scale = unit_drive(bench), bench.neuron.device.hazard.voltage_scale / fraction
     bench = replace(bench, drive_voltage=np.array([unit - scale, unit]))
     low, high = simulate(bench).hazard[0]
     assert high / low == pytest.approx(np.e, rel=3e-3)  # the solver's, and the edges' 1e-3
@@ -154,8 +154,8 @@ def test_energies_of_a_cycle() -> None:
     """Undriven, only the comparator draws; only a spike pays for a write and a reset."""
     bench = make_bench("fast-memristor", [0.0], [[NEVER]])
     idle = simulate(bench).energy[0]
-    supply, compare = bench.periphery, bench.schedule.read.area * bench.periphery.compare_current
-    assert idle[1] == pytest.approx(supply.logic_voltage * compare, rel=0.01)
+    latch, compare = bench.latch, bench.schedule.read.area * bench.latch.compare_current
+    assert idle[1] == pytest.approx(latch.logic_voltage * compare, rel=0.01)
     assert abs(idle[[0, 2]]).max() < 1e-3 * idle[1]
     driven = replace(
         bench,

@@ -82,8 +82,8 @@ def test_assumed_device_says_so() -> None:
 @pytest.mark.parametrize("name", PARAMETER_SETS)
 def test_voltages_fit_each_other(name: str) -> None:
     values = load_parameter_set(name)
-    device, periphery, timing = values.device, values.periphery, values.timing
-    share = device.write_fraction(periphery.driver_resistance)
+    device, periphery, timing = values.neuron.device, values.neuron.driver, values.timing
+    share = values.neuron.write_fraction
     unit = device.hazard.unit_voltage(timing.write, timing.edge) / share
     # The whole activation lies within the write limits, and those within the rails.
     assert periphery.write_low < unit - 3 * device.hazard.voltage_scale
@@ -100,35 +100,36 @@ def test_voltages_fit_each_other(name: str) -> None:
 @pytest.mark.parametrize("name", PARAMETER_SETS)
 def test_comparator_lies_between_the_two_levels_of_the_read_divider(name: str) -> None:
     values = load_parameter_set(name)
-    device, periphery = values.device, values.periphery
+    device, periphery, latch = values.neuron.device, values.neuron.driver, values.latch
     if isinstance(device, MemristorNeuron):
         states, below = (device.on_resistance, device.off_resistance), device.series_resistance
     else:
         states = (device.parallel_resistance, device.antiparallel_resistance)
         below = device.reference_resistance
-    on, off = (periphery.read_voltage * below / (below + state) for state in states)
-    assert off < 0.9 * periphery.compare_voltage < 1.1 * periphery.compare_voltage < on
+    on, off = (periphery.neuron_read_voltage * below / (below + state) for state in states)
+    assert off < 0.9 * latch.compare_voltage < 1.1 * latch.compare_voltage < on
 
 
 @pytest.mark.parametrize("name", ["ag-asi", "fast-memristor"])
 def test_read_pulse_hardly_disturbs(name: str) -> None:
     # Of an MTJ, read through its junction, the write line sees nothing.
     values = load_parameter_set(name)
-    law = values.device.hazard
-    disturbed = law.switching_probability(values.periphery.read_voltage, values.timing.read)
+    law = values.neuron.device.hazard
+    read = values.neuron.driver.neuron_read_voltage
+    disturbed = law.switching_probability(read, values.timing.read)
     assert disturbed < 1e-3
 
 
 @pytest.mark.parametrize("name", PARAMETER_SETS)
 def test_law_holds_where_it_is_used(name: str) -> None:
     values = load_parameter_set(name)
-    if isinstance(values.device, MtjNeuron):
+    if isinstance(values.neuron.device, MtjNeuron):
         # Neel-Brown: below the critical voltage, which the heavy metal sees behind the driver.
-        share = values.device.write_fraction(values.periphery.driver_resistance)
-        assert values.periphery.write_high * share <= 0.884 * (1 + 1e-3)
+        share = values.neuron.write_fraction
+        assert values.neuron.driver.write_high * share <= 0.884 * (1 + 1e-3)
         assert values.timing.write >= 10e-9
     else:
-        assert values.device.hazard.voltage_scale == 0.156
+        assert values.neuron.device.hazard.voltage_scale == 0.156
 
 
 def test_cells_and_drivers_lose_little() -> None:
@@ -158,7 +159,7 @@ def test_own_file_is_read_by_its_path(tmp_path: Path, text: str) -> None:
     own, given = load_parameter_set(str(path)), load_parameter_set("ag-asi")
     assert own == given
     hotter = load(tmp_path, text.replace("value = 20.0", "value = 18.2"))
-    assert hotter.device.hazard.voltage_scale == pytest.approx(0.884 / 18.2)
+    assert hotter.neuron.device.hazard.voltage_scale == pytest.approx(0.884 / 18.2)
 
 
 @pytest.mark.parametrize(
@@ -235,11 +236,11 @@ def test_changes_replace_values_of_the_files(name: str) -> None:
     assert changed.array.driver_resistance == 200.0
     assert changed.synapse == given.synapse.model_copy(update={"levels": 8})
     assert changed.timing == given.timing.model_copy(update={"gap": 2 * given.timing.gap})
-    assert changed.device == given.device.model_copy(update={"reset_threshold": 0.3})
+    assert changed.neuron.device == given.neuron.device.model_copy(update={"reset_threshold": 0.3})
     assert isinstance(changed.sense, Resistive)
     assert changed.sense.sense_resistance == 2e4
     assert changed.array.cell.curve == SinhCell(voltage_scale=0.3)
-    assert changed.periphery == given.periphery
+    assert (changed.neuron.driver, changed.latch) == (given.neuron.driver, given.latch)
     assert changed.changes == changes
     assert changed.notes[0].startswith("changed: ")
     assert all(f"{key} = {value}" in changed.notes[0] for key, value in changes.items())
@@ -254,9 +255,12 @@ def test_set_without_changes_has_no_note() -> None:
 
 
 def test_constants_behind_a_law_can_be_changed() -> None:
-    law = load_parameter_set("sot-mtj", {"neel_brown.barrier": 18.2}).device.hazard
+    law = load_parameter_set("sot-mtj", {"neel_brown.barrier": 18.2}).neuron.device.hazard
     assert law.voltage_scale == pytest.approx(0.884 / 18.2)
-    assert load_parameter_set("ag-asi", {"hazard.time_scale": 2.0}).device.hazard.time_scale == 2.0
+    assert (
+        load_parameter_set("ag-asi", {"hazard.time_scale": 2.0}).neuron.device.hazard.time_scale
+        == 2.0
+    )
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_drive_ends_where_training_did(name: str) -> None:
 
 
 def test_without_it_the_limits_are_those_of_the_device() -> None:
-    periphery = load_parameter_set("fast-memristor").periphery
+    periphery = load_parameter_set("fast-memristor").neuron.driver
     circuit = mapped(span=None).layers[0].circuits[0]
     assert circuit.write_limits == (periphery.write_low, periphery.write_high)
 
@@ -99,7 +99,7 @@ def test_narrower_rails_stay_and_are_told() -> None:
     found = map_network(network((-2.5, 2.0)), narrow)
     low, high = found.layers[0].circuits[0].write_limits
     assert high == 1.3
-    assert low > narrow.periphery.write_low
+    assert low > narrow.neuron.driver.write_low
     (note,) = [text for text in found.notes if "were trained" in text]
     assert "P = 0.999 at most" in note
     assert "ends at 1.3 V" in note

@@ -50,8 +50,8 @@ def law(
 ) -> np.ndarray:
     """Hazard integral in float64 of the drives behind a line."""
     drive = (line.astype(float) - rule.intercept) / rule.slope
-    integral = circuit.device.hazard.log_hazard_integral(
-        drive * circuit.write_fraction, circuit.timing.write, circuit.timing.edge
+    integral = circuit.neuron.device.hazard.log_hazard_integral(
+        drive * circuit.neuron.write_fraction, circuit.timing.write, circuit.timing.edge
     )
     calibrated = calibration.log_hazard_gain * integral + calibration.log_hazard_offset
     return np.exp(np.minimum(calibrated, 100))
@@ -85,7 +85,7 @@ def test_every_event_is_decided_by_the_law(
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
 def test_every_event_is_decided_by_its_neurons_own_law(calibration: Calibration) -> None:
     circuit = make_circuit("fast-memristor")
-    law, spread = circuit.device.hazard, np.array([0.9, 1.1])
+    law, spread = circuit.neuron.device.hazard, np.array([0.9, 1.1])
     variation = NeuronVariation(law.voltage_scale * spread, law.time_scale / spread, np.zeros(2))
     varied = replace(circuit, variation=variation)
     rule = SwitchingRule([varied], calibration)
@@ -132,8 +132,8 @@ def test_limits_are_those_of_the_drive() -> None:
     rule = SwitchingRule([circuit], Calibration())
     limits = np.array(rule.limits)
     integral = law(rule, circuit, Calibration(), limits)
-    exact = circuit.device.hazard.log_hazard_integral(
-        np.array(circuit.write_limits) * circuit.write_fraction,
+    exact = circuit.neuron.device.hazard.log_hazard_integral(
+        np.array(circuit.write_limits) * circuit.neuron.write_fraction,
         circuit.timing.write,
         circuit.timing.edge,
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from memspice.circuits.parameters import Timing
-from memspice.circuits.timing import Pulse, Schedule, schedule
+from memspice.circuits.timing import Pulse, Schedule, Timing, schedule
 from memspice.errors import ConfigError
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.quantities import validate

@@ -74,7 +74,7 @@ def test_mean_levels_give_what_the_weights_ask_for_to_half_a_step(
     for number, layer in enumerate(layers):
         wanted = asked(network, number)
         off = given(layer, network.layers[number].mean_input) - wanted
-        half = 0.5 * layer.circuits[0].periphery.trim_step / layer.volts_per_unit
+        half = 0.5 * layer.circuits[0].neuron.driver.trim_step / layer.volts_per_unit
         if not layer.spiking:
             np.testing.assert_allclose(off, 0, atol=1e-9)
             continue

@@ -194,7 +194,7 @@ def layer_run(layer: LayerCircuit, engine: Engine) -> tuple[dict[str, np.ndarray
     """Events of the example stimulus, and the energy of each component."""
     events = stimulus()
     analysis = Transient(
-        events.cycles * layer.schedule.cycle, layer.timing.write / 25, from_rest=True
+        events.cycles * layer.schedule.cycle, layer.timing.longest_step, from_rest=True
     )
     waveforms = engine.run(
         engine.write(layer_deck(layer, events, ARRAYS["full"])),
@@ -216,9 +216,11 @@ def test_a_whole_layer_has_the_spikes_and_energies_of_ngspice(engine: Vacask, bu
     layer = build()
     (found, energy), (other, other_energy) = (layer_run(layer, one) for one in (engine, Ngspice()))
     drive = layer.drive_voltage(stimulus().row_voltage)
-    law = layer.device.hazard
+    law = layer.neuron.device.hazard
     exact = np.exp(
-        law.log_hazard_integral(drive * layer.write_fraction, layer.timing.write, layer.timing.edge)
+        law.log_hazard_integral(
+            drive * layer.neuron.write_fraction, layer.timing.write, layer.timing.edge
+        )
     )
     # local errors of 1e-4 at some 40 points a pulse, of random sign
     np.testing.assert_allclose(found["hazard"], exact, rtol=1e-3)

@@ -39,7 +39,7 @@ MANY = 20_000
 
 def device(name: str, **spreads: float) -> NeuronDevice:
     changes = {f"neuron.{key}_spread": value for key, value in spreads.items()}
-    return load_parameter_set(name, changes).device
+    return load_parameter_set(name, changes).neuron.device
 
 
 def draw(name: str, neurons: int = MANY, seed: int = 1, **spreads: float) -> NeuronVariation:
@@ -50,7 +50,7 @@ def draw(name: str, neurons: int = MANY, seed: int = 1, **spreads: float) -> Neu
 
 def one(voltage_scale: float = 1.0, time_scale: float = 1.0, shift: float = 0.0) -> NeuronVariation:
     """Two neurons: that of the parameter set, and one with other constants."""
-    law = load_parameter_set("fast-memristor").device.hazard
+    law = load_parameter_set("fast-memristor").neuron.device.hazard
     return NeuronVariation(
         law.voltage_scale * np.array([1.0, voltage_scale]),
         law.time_scale * np.array([1.0, time_scale]),

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from memspice.circuits.blocks.comparator_latch import ComparatorLatch
+from memspice.circuits.blocks.filament_neuron import FilamentNeuron
+from memspice.circuits.blocks.mtj_neuron import SotMtjNeuron
 from memspice.circuits.blocks.resistive import Resistive
 from memspice.circuits.blocks.transimpedance import Transimpedance
 
@@ -16,3 +19,9 @@ SENSE_STAGES: Mapping[str, type[Transimpedance | Resistive]] = {
     "transimpedance": Transimpedance,
     "resistive": Resistive,
 }
+#: Neurons by the word of ``about.device``.
+NEURONS: Mapping[str, type[FilamentNeuron | SotMtjNeuron]] = {
+    kind.kind: kind for kind in (FilamentNeuron, SotMtjNeuron)
+}
+#: Latches by the word of ``latch.kind``.
+LATCHES: Mapping[str, type[ComparatorLatch]] = {"comparator": ComparatorLatch}

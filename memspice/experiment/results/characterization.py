@@ -84,7 +84,7 @@ class Characterization(Result):
         return {
             "parameter_set": self.parameter_set.name,
             "notes": list(self.notes),
-            "device": self.parameter_set.device.kind,
+            "device": self.parameter_set.neuron.kind,
             "engine": self.engine.as_json(),
             "seed": self.seed,
             "events": self.events,

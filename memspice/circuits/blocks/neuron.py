@@ -1,0 +1,216 @@
+"""The stochastic neuron: a write voltage and a draw in, the state of a device out, to a latch.
+
+::
+
+               write/read/reset              read
+    drive --> [target]--driver--(top)--device--(mid)--comparator--latch--> spike
+                                                |
+                                     series or reference resistor
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from memspice.circuits import nodes
+from memspice.circuits.blocks.latch import Latch
+from memspice.circuits.clocks import Clock
+from memspice.circuits.deck import Deck, step_train
+from memspice.circuits.signals import Signals
+from memspice.circuits.spice import SubCircuit
+from memspice.circuits.timing import Schedule, Timing
+from memspice.devices.neurons import NeuronDevice
+from memspice.devices.variation import NeuronVariation
+
+#: The hazard integrator charges ``pulse * 1 uS``; every other state moves 1000 times less charge.
+#: A charge tolerance in between lets the hazard integral alone decide the solver's step.
+HAZARD_CHARGE_PER_SECOND = 1e-6
+
+
+class Neuron(ABC):
+    """A stochastic neuron without its latch.
+
+    In a deck neuron ``n`` stands between the nodes `memspice.circuits.nodes.drive`, ``threshold``
+    and ``spike`` of its number; all other nodes are its own, or those of its supplies and clocks.
+
+    A neuron is a frozen value that `memspice.jobs.content_hash` understands.
+    """
+
+    # --- physics
+
+    #: One word for it: in titles of decks, and ``about.device`` of a parameter set.
+    kind: ClassVar[str]
+    #: Values of a parameter set that decide when the device switches, and what then flows.
+    constants: ClassVar[frozenset[str]] = frozenset()
+    #: Stochastic device: its hazard law, and how devices differ.
+    device: NeuronDevice
+
+    @property
+    @abstractmethod
+    def write_fraction(self) -> float:
+        """Share of the drive voltage that biases the unswitched device, [1]."""
+
+    @property
+    @abstractmethod
+    def read_bias(self) -> float:
+        """Voltage over the unswitched device in a read, where it could switch it, [V]."""
+
+    # --- at its terminals
+
+    @property
+    @abstractmethod
+    def trim(self) -> tuple[float, float]:
+        """Step of the trim of its drive's offset, 0 for none, and the largest trim, [V]."""
+
+    @property
+    @abstractmethod
+    def write_limits(self) -> tuple[float, float]:
+        """Lowest and highest write voltage that it may be driven with, [V]."""
+
+    @property
+    @abstractmethod
+    def rails(self) -> tuple[float, float]:
+        """Lowest and highest voltage of its driver, [V]."""
+
+    @property
+    @abstractmethod
+    def supplies(self) -> Mapping[str, float]:
+        """Supplies: each a source of this name on the node of this name, [V]."""
+
+    @abstractmethod
+    def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks of neuron and latch, each on the node of its name."""
+
+    # --- closed form
+
+    @abstractmethod
+    def write_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
+        """Power that the supplies give to all neurons during the write pulse of each cycle.
+
+        Parameters
+        ----------
+        drive : ndarray, shape (cycles, neurons), [V]
+            What the neurons are driven with.
+        on : ndarray, shape (cycles, neurons), [1]
+            Share of the pulse for which the device is switched.
+
+        Returns
+        -------
+        ndarray, shape (cycles,), [W]
+        """
+
+    @abstractmethod
+    def read_power(self, switched: np.ndarray) -> np.ndarray:
+        """Power [W] during the read pulse of each cycle, for bools (cycles, neurons)."""
+
+    @abstractmethod
+    def reset_energy(self, schedule: Schedule, timing: Timing) -> float:
+        """Energy of one reset, [J]."""
+
+    @abstractmethod
+    def doubts(self, timing: Timing) -> list[str]:
+        """Why a write or a reset would not do what the closed form takes for granted."""
+
+    @abstractmethod
+    def read_levels(self) -> tuple[tuple[float, float], float]:
+        """Voltages of the read node, switched and not [V], and its largest resistance [ohm]."""
+
+    # --- in SPICE
+
+    @abstractmethod
+    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool) -> SubCircuit:
+        """One neuron with its latch.
+
+        Parameters
+        ----------
+        latch : Latch
+        timing : Timing
+        own_law : bool
+            The constants of the hazard law are parameters ``tau0`` [s] and ``v0`` [V].
+
+        Returns
+        -------
+        SubCircuit
+            Terminals: ``drive``, clocks, ``threshold``, supplies, those of the latch, ``spike``.
+        """
+
+    @abstractmethod
+    def hazard_signal(self, neuron: str) -> str:
+        """Node of an instance whose voltage is the hazard integral, a pure number."""
+
+    @abstractmethod
+    def signals(self, neuron: str) -> list[str]:
+        """Names of the signals of an instance that the other methods need."""
+
+    @abstractmethod
+    def power(self, signals: Signals, neuron: str) -> np.ndarray:
+        """Power that an instance dissipates, (points,), [W]; without its latch."""
+
+    @abstractmethod
+    def read_voltage(self, signals: Signals, neuron: str) -> np.ndarray:
+        """Voltage of the read node of an instance, (points,), [V]."""
+
+    @abstractmethod
+    def shown(self, signals: Signals, neuron: str) -> dict[str, tuple[np.ndarray, str]]:
+        """Waveforms of an instance for people, with their units, by name."""
+
+    def add(
+        self,
+        deck: Deck,
+        latch: Latch,
+        cycle: tuple[Timing, Schedule],
+        thresholds: np.ndarray,
+        variation: NeuronVariation | None = None,
+    ) -> None:
+        """Add neurons 0, 1, ... and their thresholds, without supplies and clocks.
+
+        Parameters
+        ----------
+        deck : Deck
+        latch : Latch
+        cycle : Timing and Schedule
+            Phases of a cycle.
+        thresholds : ndarray, shape (cycles, neurons), [1]
+            Draws of the hazard integral.
+        variation : NeuronVariation, optional
+            Where neurons differ, each instance has the constants of its own hazard law.
+        """
+        draws = deck.section("Thresholds of the hazard integral: one draw E ~ Exp(1) per event")
+        timing, schedule = cycle
+        for number, values in enumerate(thresholds.T):
+            train, node = step_train(values, timing.edge, schedule.cycle), nodes.threshold(number)
+            draws.V(node, node, draws.gnd, train)
+        subcircuit = self.subcircuit(latch, timing, own_law=variation is not None)
+        comment = "One neuron: driver, device, read divider, comparator and latch"
+        deck.subcircuit(comment, subcircuit)
+        neurons = deck.section("Stochastic neurons")
+        for number in range(thresholds.shape[1]):
+            neurons.X(
+                f"neuron{number}",
+                subcircuit.name,
+                nodes.drive(number),
+                *self.clocks(schedule),
+                nodes.threshold(number),
+                *(*self.supplies, *latch.supplies),
+                nodes.spike(number),
+                **_own_law(variation, number),
+            )
+
+
+def instance(number: int) -> str:
+    """Name of a neuron's instance in a deck, before its own nodes."""
+    return f"xneuron{number}"
+
+
+def _own_law(variation: NeuronVariation | None, number: int) -> dict[str, float]:
+    """Parameters of one instance."""
+    if variation is None:
+        return {}
+    return {
+        "tau0": float(variation.time_scale[number]),
+        "v0": float(variation.voltage_scale[number]),
+    }
