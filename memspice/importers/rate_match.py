@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from memspice.errors import ConfigError
 MOST_TIME_CONSTANTS = 2.0
 
 
-class RateMatch(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class RateMatch:
     """``z = scale * x + shift`` for an input ``x``; one number a neuron, or one for all."""
 
     scale: np.ndarray

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +18,8 @@ _AGREEMENT = 0.05
 _GRID = 201
 
 
-class EffectiveLayer(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class EffectiveLayer:
     """A weight layer as its crossbars, drivers, wires and sense stages compute it.
 
     ``clip(weight @ x + bias, low, high)`` of inputs ``x`` in [0, 1] is ``ln H`` of a spiking layer

@@ -62,7 +62,8 @@ class InferenceResult:
         return self.scores_at[max(self.scores_at)]
 
 
-class BatchResult(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class BatchResult:
     """What a run found of some images that follow one another.
 
     ``first`` is the number of the first in its data set; ``scores`` (cycle counts, images, classes)
@@ -201,7 +202,8 @@ def _events(layer: MappedLayer) -> int:
     return layer.positions * layer.outputs
 
 
-class _Stage(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Stage:
     """A layer as one float32 product: ``clip(inputs @ matrix, low, high)``.
 
     The result is the line that ``rule`` takes, or the drive [V] of a layer without neurons.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +16,8 @@ TOLERANCE = 0.1
 _NAMED = 5
 
 
-class RoundingLoss(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class RoundingLoss:
     """What rounding does to weights (outputs, fan_in).
 
     ``error`` is the root mean square of the change, relative to that of the weights;
@@ -170,7 +170,15 @@ def _round(
     change = np.zeros_like(layer.bias)
     if layer.mean_input is not None:
         change = replace(layer, weight=weight - rounded).weighted(layer.mean_input)
-    found = Rounding(bound, clipped, *loss[:4], float(np.max(np.abs(change))))
+    found = Rounding(
+        bound,
+        clipped,
+        loss.error,
+        loss.worst_neuron,
+        loss.worst_error,
+        loss.zeroed,
+        float(np.max(np.abs(change))),
+    )
     return replace(layer, weight=rounded, bias=layer.bias + change, bound=bound), found
 
 

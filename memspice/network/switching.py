@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -51,7 +51,8 @@ class Calibration(NamedTuple):
     log_hazard_offset: float = 0.0
 
 
-class OpenEvents(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class OpenEvents:
     """Events of a frame that a screen leaves open: where their spikes belong, what decides them.
 
     ``fired[events]`` are the spikes, ``line`` (float32) and ``draws`` (uint32) those of the events.

@@ -50,7 +50,12 @@ class Crossbars:
         mapped = map_network(network, self.parameter_set, self._hardware.tile, seed)
         found = [effective_layer(layer, self.activation) for layer in mapped.layers]
         return tuple(
-            stage.flaws_of(*(torch.from_numpy(values).float() for values in layer))
+            stage.flaws_of(
+                *(
+                    torch.from_numpy(values).float()
+                    for values in (layer.weight, layer.bias, layer.low, layer.high)
+                )
+            )
             for stage, layer in zip(model.stages(), found, strict=True)
         )
 
