@@ -74,7 +74,7 @@ def _array_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> tuple[np.ndar
     settled = row_voltage @ layer.ports.column_voltage[layer.columns].T
     cycles, height = np.arange(len(row_voltage)), np.ones(len(row_voltage))
     power = port_power(layer, row_voltage, cycles, height, settled)
-    duration = layer.schedule.rows.square_area
+    duration = layer.row_pulse.square_area
     return power.driver * duration, power.crossbar * duration
 
 

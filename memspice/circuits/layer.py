@@ -14,7 +14,7 @@ from memspice.circuits.bursts import burst_means
 from memspice.circuits.negligible import drawn_array
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.ports import PortArray, port_array
-from memspice.circuits.timing import Schedule, Timing, schedule
+from memspice.circuits.timing import Pulse, Schedule, Timing, schedule
 from memspice.devices.variation import NeuronVariation
 from memspice.errors import ConfigError
 
@@ -84,6 +84,11 @@ class LayerCircuit:
     def schedule(self) -> Schedule:
         """Pulses of one cycle."""
         return schedule(self.timing)
+
+    @property
+    def row_pulse(self) -> Pulse:
+        """When rows are driven in a cycle."""
+        return self.sense.row_pulse(self.schedule)
 
     @cached_property
     def ports(self) -> PortArray:

@@ -6,6 +6,7 @@ from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
 from memspice.circuits.clocks import add_clocks, add_sources
 from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
+from memspice.errors import ConfigError
 
 
 def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> Deck:
@@ -31,6 +32,7 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
         If the array cannot be built so.
     """
     array.check(layer)
+    _check_stage(layer)
     deck = Deck(
         f"memspice layer: {layer.rows} rows, {layer.outputs} outputs, {array.name}",
         f"{stimulus.cycles} cycles of write, read and reset; {layer.neuron.kind} neurons"
@@ -44,6 +46,18 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
         cycle = (layer.timing, layer.schedule)
         layer.neuron.add(deck, layer.latch, cycle, stimulus.thresholds, layer.variation)
     return deck
+
+
+def _check_stage(layer: LayerCircuit) -> None:
+    """Refuse what a sense stage may ask for and no deck of a layer has yet."""
+    asked = {"line_level": layer.sense.line_level, "warm_up": layer.sense.warm_up}
+    for name, value in asked.items():
+        if value != 0:
+            raise ConfigError(
+                f"a sense stage with {name} = {value:g} has no deck of a layer yet, only one of "
+                "its own: measure its surface, or use a stage whose bit lines rest at 0 V and "
+                "whose first cycle counts"
+            )
 
 
 def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int) -> None:

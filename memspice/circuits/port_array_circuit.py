@@ -33,7 +33,7 @@ class PortArrayCircuit(ArrayCircuit):
         currents = stimulus.row_voltage @ ports.norton_current[layer.columns].T
         conductances = ports.own_conductance[layer.columns]
         for column in range(2 * layer.outputs):
-            train = pulse_train(layer.schedule.rows, currents[:, column], layer.schedule.cycle)
+            train = pulse_train(layer.row_pulse, currents[:, column], layer.schedule.cycle)
             circuit.I(f"column{column}", circuit.gnd, f"c{column}", train)
             resistance = float(1 / conductances[column])
             circuit.R(f"column{column}", f"c{column}", circuit.gnd, resistance)
@@ -45,7 +45,7 @@ class PortArrayCircuit(ArrayCircuit):
     def power(self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals) -> ArrayPower:
         """Follow the port matrix with the simulated voltages of the bit lines."""
         schedule = layer.schedule
-        envelope = schedule.rows.at(np.mod(signals.time, schedule.cycle))
+        envelope = layer.row_pulse.at(np.mod(signals.time, schedule.cycle))
         cycle = np.minimum((signals.time / schedule.cycle).astype(int), stimulus.cycles - 1)
         columns = np.stack([signals.voltage(f"c{j}") for j in range(2 * layer.outputs)], axis=-1)
         return port_power(layer, stimulus.row_voltage, cycle, envelope, columns)

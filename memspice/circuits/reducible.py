@@ -144,7 +144,7 @@ def charging_share(layer: LayerCircuit) -> float:
     charge += array.wire_capacitance_col * layer.rows * float(np.sum(at_end**2))
     slow = delay / layer.timing.edge
     lost = 2 * slow * (1 + slow * math.expm1(-1 / slow)) if slow < 1e3 else 1.0
-    return lost * charge / (float(column.sum()) * layer.schedule.rows.square_area)
+    return lost * charge / (float(column.sum()) * layer.row_pulse.square_area)
 
 
 def _cells(layer: LayerCircuit) -> list[np.ndarray]:

@@ -57,7 +57,7 @@ class WiredArrayCircuit(ArrayCircuit):
         rows, driver, crossbar, stored = (np.zeros(points) for _ in range(4))
         resistance, column = layer.drawn_array.driver_resistance, 0
         phase = np.mod(signals.time, layer.schedule.cycle)
-        envelope = layer.schedule.rows.at(phase)
+        envelope = layer.row_pulse.at(phase)
         number_of_cycle = np.minimum(
             (signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1
         )
@@ -83,9 +83,7 @@ def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
     circuit = deck.section("Row drivers: a pulse source behind the driver's resistance")
     resistance = layer.drawn_array.driver_resistance
     for column, (tile, row) in enumerate(_each_row(layer)):
-        train = pulse_train(
-            layer.schedule.rows, stimulus.row_voltage[:, column], layer.schedule.cycle
-        )
+        train = pulse_train(layer.row_pulse, stimulus.row_voltage[:, column], layer.schedule.cycle)
         node = f"s{tile}_{row}" if resistance > 0 else f"r{tile}_{row}"
         circuit.V(f"row{tile}_{row}", node, circuit.gnd, train)
         if resistance > 0:
@@ -94,7 +92,7 @@ def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
         # All rows are read at once, so one node stands for all gate lines.
         gates = deck.section("Gate lines of the access transistors: a signal without load")
         levels = np.full(stimulus.cycles, layer.array.cell.gate_voltage)
-        train = pulse_train(layer.schedule.rows, levels, layer.schedule.cycle)
+        train = pulse_train(layer.row_pulse, levels, layer.schedule.cycle)
         gates.V("gate", "gate", gates.gnd, train)
 
 

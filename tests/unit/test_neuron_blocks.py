@@ -1,0 +1,100 @@
+"""What every neuron and every latch of the package promise."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from memspice.circuits import nodes
+from memspice.circuits.blocks import LATCHES, NEURONS
+from memspice.circuits.blocks.neuron import instance
+from memspice.circuits.deck import Deck
+from memspice.circuits.netlists import layer_deck
+from memspice.engines.vacask import Vacask
+from memspice.errors import ConfigError
+from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
+from tests.helpers import ARRAYS, changed, near_stimulus, small_layer
+
+#: A parameter set with each neuron.
+SETS = {load_parameter_set(name).neuron.kind: name for name in PARAMETER_SETS}
+NEURON_COUNT = 2
+
+
+def deck_of(values: ParameterSet) -> Deck:
+    """Neurons of a set with their latches, without supplies and clocks."""
+    deck = Deck("neurons", "alone")
+    layer = small_layer(values.name)
+    thresholds = np.ones((2, NEURON_COUNT))
+    values.neuron.add(deck, values.latch, (layer.timing, layer.schedule), thresholds)
+    return deck
+
+
+def test_there_is_a_set_for_each_neuron() -> None:
+    assert set(SETS) == set(NEURONS)
+    assert {load_parameter_set(name).latch.kind for name in SETS.values()} == set(LATCHES)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", sorted(NEURONS))
+def test_instances_have_the_terminals_of_the_subcircuit(kind: str) -> None:
+    """Drive, clocks, threshold, supplies and spike, in both dialects."""
+    values = load_parameter_set(SETS[kind])
+    schedule = small_layer(SETS[kind]).schedule
+    text = str(deck_of(values)).replace("\n+", " ")
+    header = re.search(r"(?m)^\.subckt (\w+) ([^\n]*)$", text.split("One neuron")[1])
+    assert header is not None
+    vacask = Vacask.example(deck_of(values), "")
+    for number in range(NEURON_COUNT):
+        line = re.search(rf"(?m)^X{instance(number)[1:]} ([^\n]*)$", text)
+        assert line is not None
+        *terminals, name = (word for word in line[1].split() if "=" not in word)
+        assert name == header[1]
+        assert len(terminals) == len([word for word in header[2].split() if "=" not in word])
+        supplies = (*values.neuron.supplies, *values.latch.supplies)
+        expected = [nodes.drive(number), *values.neuron.clocks(schedule)]
+        expected += [nodes.threshold(number), *supplies, nodes.spike(number)]
+        assert terminals == expected
+        other = re.search(rf"(?m)^{instance(number)} \(([^)]*)\)", vacask)
+        assert other is not None
+        assert other[1].split() == expected
+
+
+@pytest.mark.parametrize("kind", sorted(NEURONS))
+def test_clocks_have_edges_within_a_cycle(kind: str) -> None:
+    layer = small_layer(SETS[kind])
+    for clock in layer.neuron.clocks(layer.schedule).values():
+        times = [time for time, _ in clock.train(layer.schedule.cycle, 2).points]
+        assert times == sorted(times)
+        assert 0 < times[1] < times[-1] < 2 * layer.schedule.cycle
+
+
+@pytest.mark.parametrize("kind", sorted(NEURONS))
+def test_a_read_tells_the_states_apart_and_a_spike_costs(kind: str) -> None:
+    layer = small_layer(SETS[kind])
+    neuron, latch = layer.neuron, layer.latch
+    (on, off), resistance = neuron.read_levels()
+    assert 0 < off < on
+    assert resistance > 0
+    assert neuron.doubts(layer.timing) == []
+    assert latch.doubts((on, off), resistance, layer.schedule) == []
+    assert latch.doubts((off, on), resistance, layer.schedule) != []
+    drive = np.full((1, 1), neuron.write_limits[1])
+    powers = [float(neuron.write_power(drive, np.full((1, 1), on))[0]) for on in (0.0, 0.5, 1.0)]
+    assert 0 < powers[0] <= powers[1] <= powers[2]
+    reads = [float(neuron.read_power(np.full((1, 1), on))[0]) for on in (False, True)]
+    assert reads[0] < reads[1]
+    assert neuron.reset_energy(layer.schedule, layer.timing) > 0
+    assert latch.spike_energy > 0
+    assert latch.fired(np.array([0.0, layer.latch.supplies["logic"]])).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("name", "value"), [("line_level", 0.3), ("warm_up", 1)])
+def test_what_no_deck_of_a_layer_has_is_refused(name: str, value: float) -> None:
+    layer = changed(small_layer(), "sense")
+    kind = type(layer.sense)
+    asking = type("Asking", (kind,), {name: property(lambda _: value)})
+    other = replace(layer, sense=asking(**layer.sense.model_dump()))  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match=f"{name} = {value:g}"):
+        layer_deck(other, near_stimulus(layer), ARRAYS["reduced"])
