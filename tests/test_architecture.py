@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -217,7 +218,32 @@ def find_writers(root: Path) -> list[str]:
     return found
 
 
+def find_inside(root: Path) -> list[str]:
+    """Return imports of the package's insides where its front door is to be used.
+
+    Those of ``experiments/`` and of the Python blocks of pages.
+    """
+    sources = {str(path): path.read_text(encoding="utf-8") for path in scripts(root)}
+    for page in (root / "README.md", *sorted((root / "docs").rglob("*.md"))):
+        if page.exists():
+            found = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+            sources |= {f"{page}, block {number}": text for number, text in enumerate(found)}
+    return [
+        f"{place} imports {target}"
+        for place, text in sources.items()
+        for node in statements(ast.parse(text, place))
+        for target in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+        + ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [])
+        if target.startswith(f"{PACKAGE}.")
+    ]
+
+
+def scripts(root: Path) -> list[Path]:
+    return sorted((root / "experiments").rglob("*.py"))
+
+
 CHECKS = [
+    find_inside,
     find_crowd,
     find_homonyms,
     find_writers,
@@ -269,6 +295,16 @@ GOOD = {
 }
 
 
+def test_blocks_of_pages_use_the_front_door(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("```python\nimport memspice as ms\nfrom memspice import cmos\n```\n")
+    assert find_inside(tree(tmp_path, **GOOD)) == []
+    page.write_text(
+        page.read_text().replace("from memspice import", "from memspice.circuits import")
+    )
+    assert len(find_inside(tmp_path)) == 1
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_good_package_passes(check: Check, tmp_path: Path) -> None:
     assert check(tree(tmp_path, **GOOD)) == []
@@ -300,6 +336,8 @@ def test_good_package_passes(check: Check, tmp_path: Path) -> None:
         (find_strays, "network__loop", "import torch.nn as nn"),
         (find_strays, "network__loop", "def f():\n    import h5py"),
         (find_strays, "datasets__cifar10", "from h5py import File"),
+        (find_inside, "../experiments/ask", "from memspice.network import weights"),
+        (find_inside, "../experiments/ask", "import memspice.store"),
         (find_writers, "cli", "def f(path):\n    path.write_text('')"),
         (find_writers, "devices__base", "import os\nos.replace('a', 'b')"),
         (find_homonyms, "store__text", "class Law:\n    pass\n\n\nclass _Law:\n    pass"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,7 @@ from memspice.cli.options import (
     stages,
 )
 from memspice.cli.output import report_result
-from memspice.errors import ConfigError, DataError
-from memspice.inputs import read_input
 from memspice.outputs import check_file, make_folder, write_text
-
-#: Largest fit that is looked at before it is replaced, [bytes].
-_LARGEST_FIT = 1 << 20
 
 
 @click.command("characterize")
@@ -82,7 +76,8 @@ def characterize_command(
     files = _files(chosen.parameters.name, out, fit)
     for file in files:
         check_file(file, parents=parents)  # before the work, not after it
-    _check_fit(fit)
+    if fit is not None:
+        ms.results.Characterization.check_place(fit)
     with progress_bar(desc="characterize", unit="deck") as bar:
         result = ms.characterize(
             chosen,
@@ -103,21 +98,6 @@ def characterize_command(
         more={"out": [str(path) for path in files]},
         stored=files,
     )
-
-
-def _check_fit(fit: Path | None) -> None:
-    """Refuse to put a fit in the place of anything else than an earlier one."""
-    if fit is None or not fit.exists() or fit.stat().st_size == 0:
-        return
-    try:
-        tables = tomllib.loads(read_input(fit, _LARGEST_FIT, DataError).decode())
-    except (DataError, ValueError):
-        tables = {}
-    if set(tables) != {"activation"}:
-        raise ConfigError(
-            f"{fit} is no fit of an activation and may be somebody's only copy; not replaced: "
-            "remove it or choose another name"
-        )
 
 
 def _files(name: str, out: Path | None, fit: Path | None) -> list[Path]:

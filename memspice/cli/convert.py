@@ -12,7 +12,6 @@ import memspice as ms
 from memspice.cli.options import json_option, parents_option
 from memspice.cli.output import report
 from memspice.errors import ConfigError
-from memspice.network.weights import check_network_file
 
 
 @click.command("convert")
@@ -52,7 +51,7 @@ def convert_command(
     """
     if out.suffix != ".h5":
         raise ConfigError(f"--out {out} must end in .h5, for --network to take it")
-    check_network_file(out, parents=parents)
+    ms.results.Conversion.check_place(out, parents=parents)
     result = ms.convert(
         model,
         input_shape=parse_shape(input_shape) if input_shape else None,

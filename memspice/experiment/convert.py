@@ -18,7 +18,7 @@ from memspice.network import weights
 from memspice.network.programming import program_layer
 from memspice.network.rounding import Rounding, round_network
 from memspice.network.scales import chip_limits
-from memspice.network.weights import Network, save_network
+from memspice.network.weights import Network, check_network_file, save_network
 from memspice.parameters import load_parameter_set
 
 #: Device whose limits the report of a conversion rests on, as that of the other runs.
@@ -50,6 +50,11 @@ class Conversion(Result):
     roundings: tuple[Rounding, ...]
     biases: Mapping[str, Mapping[str, Any]]
     notes: tuple[str, ...]
+
+    @staticmethod
+    def check_place(path: Path, *, parents: bool = False) -> None:
+        """Refuse a file in whose place the network could not be put; see `check_network_file`."""
+        check_network_file(path, parents=parents)
 
     def save(self, path: Path | str) -> None:
         """Write the network to an HDF5 file, which `memspice.load_network` takes.

@@ -41,6 +41,13 @@ def test_version_and_help_import_no_library_but_click(option: str) -> None:
     assert {name for name in found - standard if not name.startswith("_")} == {"memspice", "click"}
 
 
+@pytest.mark.parametrize("command", ["simulate-layer", "infer", "cosim", "characterize", "convert"])
+def test_help_of_a_command_imports_nothing_that_simulates(command: str) -> None:
+    found = {name.partition(".")[0] for name in imported(PROGRAM, command, "--help")}
+    assert "click" in found
+    assert not {"numpy", "scipy", "h5py", "pydantic", "matplotlib"} & found
+
+
 def test_package_imports_no_library() -> None:
     found = imported("import memspice, sys; print(*sys.modules, file=sys.stderr)")
     assert "memspice" in found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,12 @@ from memspice.analysis.statistics import Agreement
 from memspice.analysis.transfer import READ_DISTURB_NOTE, TransferPoint
 from memspice.devices.activation import Activation
 from memspice.engines.base import EngineInfo
-from memspice.errors import DataError
+from memspice.errors import ConfigError, DataError
 from memspice.experiment.results.base import Result
 from memspice.experiment.results.table import Table
+from memspice.inputs import read_input
 from memspice.parameters import ParameterSet
+from memspice.parameters.file import LARGEST_FILE
 from memspice.quantities import format_si, units
 from memspice.windows.agreement import check_verdict
 
@@ -138,6 +142,27 @@ class Characterization(Result):
             highest_drive=float(drive[-1]),
             error=float(error.max()),
         )
+
+    @staticmethod
+    def check_place(fit: Path) -> None:
+        """Refuse to put a fit in the place of anything else than an earlier one.
+
+        Raises
+        ------
+        ConfigError
+            If another file is there.
+        """
+        if not fit.exists() or fit.stat().st_size == 0:
+            return
+        try:
+            tables = tomllib.loads(read_input(fit, LARGEST_FILE, DataError).decode())
+        except (DataError, ValueError):
+            tables = {}
+        if set(tables) != {"activation"}:
+            raise ConfigError(
+                f"{fit} is no fit of an activation and may be somebody's only copy; not replaced: "
+                "remove it or choose another name"
+            )
 
     def activation_toml(self) -> str:
         """Fitted activation as TOML, each value with unit, label and source."""
