@@ -324,7 +324,8 @@ def test_command_prints_a_table_of_80_columns() -> None:
 def test_changed_values_are_simulated_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = StillEngine()
     monkeypatch.setattr("memspice.experiment.characterize.find_engine", lambda name: engine)
-    monkeypatch.setattr("memspice.cli.characterize.check_verdict", list)  # it is still, after all
+    place = "memspice.experiment.results.characterization.check_verdict"
+    monkeypatch.setattr(place, list)  # it is still, after all
     arguments = ("--points", "2", "--events", "1", "--json")
     found = json.loads(run("--set", "neuron.series_resistance=2e6", *arguments))
     assert found["notes"][0] == "changed: neuron.series_resistance = 2000000.0"

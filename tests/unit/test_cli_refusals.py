@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from memspice.circuits.deck import Deck
-from memspice.engines.base import Transient
+from memspice.engines.base import EngineInfo, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import NetlistError
 from memspice.network.flaws import FLAWS
@@ -177,10 +177,18 @@ def test_truncated_weights(capsys: Capture, tmp_path: Path) -> None:
     check(call(capsys, "infer", "--network", folder), 2, f"{folder} is a folder")
 
 
+def test_an_empty_folder_holds_no_images(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = "must hold a folder of images for each class, but is empty"
+    check(call(capsys, "infer", "--images", 2, "--data", tmp_path), 2, empty)
+    monkeypatch.setenv("MEMSPICE_DATA", str(tmp_path))
+    check(call(capsys, "infer", "--images", 2), 2, "holds no file of CIFAR-10")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "holds no file of CIFAR-10"),
         (b"", "not a whole number of records"),
         (bytes(RECORD + 5), "the last starts at byte 3073"),
         (bytes(RECORD) + b"\x0b" + bytes(RECORD - 1), "the label at byte 3073 is 11"),
@@ -190,11 +198,10 @@ def test_damaged_images(
     capsys: Capture,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    content: bytes | None,
+    content: bytes,
     words: str,
 ) -> None:
-    if content is not None:
-        (tmp_path / "test_batch.bin").write_bytes(content)
+    (tmp_path / "test_batch.bin").write_bytes(content)
     check(call(capsys, "infer", "--images", 2, "--data", tmp_path), 2, words)
     monkeypatch.setenv("MEMSPICE_DATA", str(tmp_path))
     check(call(capsys, "infer", "--images", 2), 2, words)
@@ -284,7 +291,7 @@ def test_timeout_names_the_job_and_leaves_a_readable_run(
 class RepairingEngine:
     """Stands for an engine that had to repair a netlist."""
 
-    info = None
+    info = EngineInfo("ngspice", "0", path="", osdi=False, klu=False)
 
     def write(self, deck: Deck) -> str:
         return str(deck)
