@@ -15,9 +15,6 @@ from memspice.parameters import ParameterSet, load_parameter_set
 from memspice.quantities import Parameters, plain_fields
 from memspice.resources import resource_path
 
-#: Tables of a set file that a parameter set has under another name.
-_TABLES = {"device": "neuron"}
-_PARTS = {table: part for part, table in _TABLES.items()}
 #: Ends of names that one short name stands for: the two directions of a wire.
 _BOTH = ("_row", "_col")
 
@@ -99,8 +96,11 @@ class Device(Shown):
             If there is no such value, or not one.
         """
         full = self._full_names(name)
+        given = {f"{entry.table}.{entry.name}": entry.value for entry in self.parameters.provenance}
+        if len(full) == 1 and full[0] in given:
+            return given[full[0]]
         table, _, last = full[0].partition(".")
-        owner = getattr(self.parameters, _PARTS.get(table, table), None)
+        owner = getattr(self.parameters, table, None)
         if len(full) > 1 or not hasattr(owner, last):
             raise ConfigError(f"device {self.name} has not one value {name}: it is {full}")
         found: float | str = getattr(owner, last)
@@ -175,6 +175,5 @@ def _names(parameter_set: ParameterSet) -> Iterator[str]:
     for part in fields(parameter_set):
         value = getattr(parameter_set, part.name)
         if isinstance(value, Parameters):
-            table = _TABLES.get(part.name, part.name)
-            yield from (f"{table}.{name}" for name in plain_fields(type(value)))
+            yield from (f"{part.name}.{name}" for name in plain_fields(type(value)))
     yield from (f"{entry.table}.{entry.name}" for entry in parameter_set.provenance)
