@@ -37,7 +37,8 @@ FOLDER = "freepdk45"
 CYCLE, WRITE = 150 * NS, Pulse(23 * NS, 125 * NS, 1 * NS)
 #: Slope of the memristor's hazard law, by which a held drive is weighted, [V].
 VOLTAGE_SCALE = 0.156
-LINE = (150e-6, 30e-15)
+#: Conductance of both lines and their capacitance, [S] and [F].
+LINES = ((150e-6, 150e-6), 30e-15)
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def stage(name: str, corner: str = "nom", **supplies: float) -> ClockedStage:
 
 def sense(engine: str, own: ClockedStage, currents: np.ndarray) -> tuple[SenseCycles, Waveforms]:
     """Cycles of a sense stage on lines of 150 uS and 30 fF, and its waveforms."""
-    bench = SenseBench(own, CYCLE, WRITE, currents, *LINE)
+    bench = SenseBench(own, CYCLE, WRITE, currents, *LINES)
     simulator = find_engine(engine)
     waves = simulator.run(
         simulator.write(sense_bench_deck(bench)),
@@ -200,7 +201,7 @@ def sense(engine: str, own: ClockedStage, currents: np.ndarray) -> tuple[SenseCy
 
 
 #: Line currents of the stage's figures, plus and minus.
-POINTS = np.array([(5, 5), (2, 8), (8, 2), (2, 2), (5, 5)]) * UA
+POINTS = np.array([(5, 5), (8, 2), (2, 8), (2, 2), (5, 5)]) * UA
 
 
 def sense_figures(engine: str, name: str) -> list[Measured]:
@@ -212,8 +213,8 @@ def sense_figures(engine: str, name: str) -> list[Measured]:
     return [
         Measured(name, "a cycle at 5 and 5 uA", cycles.total[0] / FJ, "fJ", known[0]),
         Measured(name, "of it clocks and their drivers", (clocks + drivers) / FJ, "fJ", known[4]),
-        Measured(name, "drive at 2 and 8 uA", cycles.drive[1], "V", known[1]),
-        Measured(name, "drive at 8 and 2 uA", cycles.drive[2], "V", known[2]),
+        Measured(name, "drive at 8 and 2 uA", cycles.drive[1], "V", known[1]),
+        Measured(name, "drive at 2 and 8 uA", cycles.drive[2], "V", known[2]),
         Measured(name, "memory", (cycles.drive[4] - cycles.drive[0]) / 1e-3, "mV", known[3]),
         Measured(name, "droop in 100 ns, worst", np.abs(cycles.droop).max() / 1e-3, "mV",
                  4.2 if known[0] else None),
@@ -235,7 +236,7 @@ class Corner:
 def corner_figures(engine: str, name: str) -> Corner:
     """Gain (drive a difference of currents, [ohm]) and joules of the stage at a corner."""
     vtail, current = bias(engine, name)
-    ends = np.array([(2, 8), (8, 2), (5, 5)]) * UA
+    ends = np.array([(8, 2), (2, 8), (5, 5)]) * UA
     gains, energy = [], 0.0
     for level in (0.585, vtail):
         cycles, _ = sense(engine, stage("sense_e3", name, vtail=level), ends)

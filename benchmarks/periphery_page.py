@@ -59,7 +59,7 @@ def draw() -> Figure:
     figure = new_figure(3.2)
     course, joules = figure.subplots(1, 2, width_ratios=(1.6, 1))
     own = stage("sense_e3_driven")
-    points = np.array([(2, 8), (5, 5), (8, 2)]) * UA
+    points = np.array([(8, 2), (5, 5), (2, 8)]) * UA
     cycles, waves = sense("ngspice", own, points)
     for number, (point, color) in enumerate(zip(points, (SPICE, MUTED, SURROGATE), strict=True)):
         start = (number + 1) * CYCLE

@@ -1,4 +1,4 @@
-"""A sense stage measured in SPICE and kept as a surface: drive and joules over two line currents.
+"""A sense stage measured in SPICE: a surface of drive and joules over its two line currents.
 
 A stage without a closed form is simulated at Chebyshev nodes of (i_plus, i_minus), after its
 warm-up cycles and with its held drive weighted by the hazard law; polynomials through the results
@@ -27,6 +27,7 @@ from memspice.circuits.sense_bench import (
     sense_bench_deck,
     sense_bench_signals,
 )
+from memspice.circuits.sense_surface import SenseSurface, SurfaceError, fit_surface
 from memspice.circuits.timing import Pulse
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -42,7 +43,9 @@ OPTIONS = SolverOptions(reltol=1e-4, chgtol=1e-17, trtol=3.0, vntol=1e-6)
 #: Steps a cycle at least.
 STEPS = 30
 #: Points beside the nodes at which a surface is compared with the circuit.
-HELD_OUT = 16
+HELD_OUT, HELD_OUT_DECKS = 16, 4
+#: Nodes an axis of the change with a line's conductance, which is small.
+SLOPE_NODES = 7
 _SEED = 20
 
 
@@ -56,7 +59,9 @@ class SenseConditions:
         Length of a cycle.
     write : Pulse
         Write pulse of the neuron.
-    line_conductance, line_capacitance : float, [S] and [F]
+    conductances : tuple of float, [S]
+        Least and largest conductance of a bit line.
+    line_capacitance : float, [F]
         Of each bit line.
     limits : tuple of float, [A]
         Least and largest current of a line.
@@ -68,92 +73,35 @@ class SenseConditions:
 
     cycle: float
     write: Pulse
-    line_conductance: float
+    conductances: tuple[float, float]
     line_capacitance: float
     limits: tuple[float, float]
     voltage_scale: float
     nodes: int = 13
 
     def __post_init__(self) -> None:
-        """Check the range and the number of nodes."""
+        """Check the ranges and the number of nodes."""
         low, high = self.limits
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ConfigError(f"line currents from {low} to {high} A must rise and be finite")
+        low, high = self.conductances
+        if not (math.isfinite(high) and 0 < low <= high):
+            raise ConfigError(f"line conductances from {low} to {high} S must be above 0 and rise")
         if self.nodes < 3:
             raise ConfigError(f"nodes = {self.nodes} must be at least 3 an axis")
 
-    def bench(self, stage: ClockedStage, currents: np.ndarray) -> SenseBench:
-        """Bench of a stage that carries some currents (cycles, 2) [A]."""
-        lines = (self.line_conductance, self.line_capacitance)
-        return SenseBench(stage, self.cycle, self.write, currents, *lines)
-
-
-@dataclass(frozen=True)
-class SurfaceError:
-    """How far a surface is from the circuit at points that it was not made from.
-
-    ``drive_worst``, ``drive_rms`` are in [V]; ``energy_worst``, ``energy_rms`` relative, [1].
-    """
-
-    points: int
-    drive_worst: float
-    drive_rms: float
-    energy_worst: float
-    energy_rms: float
+    @property
+    def conductance(self) -> float:
+        """Mean of the range of conductances, [S]."""
+        return sum(self.conductances) / 2
 
 
 @dataclass(frozen=True, eq=False)
-class SenseSurface:
-    """Drive and energies of a sense stage over the currents of its two lines.
+class _Deck:
+    """Currents (cycles, 2) [A] of one run, and the conductances [S] of both lines."""
 
-    Parameters
-    ----------
-    limits : tuple of float, [A]
-        Range of both currents.
-    drive, supplies, lines : ndarray, shape (degree + 1, degree + 1), [V] and [J]
-        Chebyshev coefficients over the range, plus line first: effective write voltage; joules a
-        cycle out of supplies, bias lines and clocks; joules a cycle out of the bit lines.
-    drift, memory : float, [V]
-        Largest change of the drive between the first two cycles that count, and by what the cycle
-        before carried.
-    droop : float, [V]
-        Largest change of the drive while it acts.
-    error : SurfaceError
-    """
-
-    limits: tuple[float, float]
-    drive: np.ndarray
-    supplies: np.ndarray
-    lines: np.ndarray
-    drift: float
-    memory: float
-    droop: float
-    error: SurfaceError
-
-    def drive_voltage(self, currents: np.ndarray) -> np.ndarray:
-        """Effective write voltage [V] for currents (..., 2) [A] of plus and minus line.
-
-        Raises
-        ------
-        ConfigError
-            If a current lies outside of the range.
-        """
-        return self._value(self.drive, currents)
-
-    def energy(self, currents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Joules a cycle of supplies with clocks, and of the lines, for currents (..., 2) [A]."""
-        return self._value(self.supplies, currents), self._value(self.lines, currents)
-
-    def _value(self, coefficients: np.ndarray, currents: np.ndarray) -> np.ndarray:
-        scaled = _scaled(self.limits, currents)
-        if not (np.abs(scaled) <= 1 + 1e-9).all():
-            low, high = self.limits
-            worst = np.asarray(currents).flat[np.argmax(np.abs(scaled))]
-            raise ConfigError(
-                f"a line current of {worst:.4g} A is outside of the characterised {low:.4g} to "
-                f"{high:.4g} A; widen the range"
-            )
-        return np.asarray(chebyshev.chebval2d(scaled[..., 0], scaled[..., 1], coefficients))
+    currents: np.ndarray
+    conductances: tuple[float, float]
 
 
 def measure_sense_surface(
@@ -187,35 +135,52 @@ def measure_sense_surface(
         As of the engine.
     """
 
-    def measured(rows: Iterator[np.ndarray]) -> _Measured:
-        decks = list(rows)
+    def measured(decks: Iterator[_Deck]) -> _Measured:
+        listed = list(decks)
         found = run_jobs(
             partial(_run, runner, stage, conditions),
-            decks,
+            listed,
             workers=runner.workers,
             on_done=lambda _, __: on_done(),
         )
-        return list(zip(decks, _complete(found), strict=True))
+        return list(zip(listed, _complete(found), strict=True))
 
-    drift, memory = _refuse_drift(stage, conditions, measured(_corners(conditions.limits)))
-    nodes, others = measured(_node_rows(conditions)), measured(_held_out(conditions))
-    return _fit(conditions, nodes, others, drift, memory)
-
-
-#: Currents of each deck and what came of them.
-_Measured = list[tuple[np.ndarray, SenseCycles]]
+    drift, memory = _refuse_drift(stage, conditions, measured(_corners(conditions)))
+    surface = _fitted(conditions, measured(_grid(conditions)), drift, memory)
+    if conditions.conductances[0] < conditions.conductances[1]:
+        surface = _with_slopes(surface, [measured(_tilted(conditions, k)) for k in (0, 1)])
+    return replace(surface, error=_error(surface, measured(_held_out(conditions))))
 
 
-def _corners(limits: tuple[float, float]) -> Iterator[np.ndarray]:
-    """Currents of the checks: a corner twice, another one, the first again."""
+#: Decks and what came of them.
+_Measured = list[tuple[_Deck, SenseCycles]]
+
+
+def _corners(conditions: SenseConditions) -> Iterator[_Deck]:
+    """Decks of the checks: a corner twice, another one, the first again."""
+    limits, mean = conditions.limits, conditions.conductance
     corners = [(plus, minus) for plus in limits for minus in limits]
     for corner, other in zip(corners, reversed(corners), strict=True):
-        yield np.array([corner, corner, other, corner])
+        yield _Deck(np.array([corner, corner, other, corner]), (mean, mean))
 
 
-def _node_rows(conditions: SenseConditions) -> Iterator[np.ndarray]:
-    low, high = conditions.limits
-    nodes = (low + high + (high - low) * chebyshev.chebpts2(conditions.nodes)) / 2
+def _grid(conditions: SenseConditions) -> Iterator[_Deck]:
+    mean = conditions.conductance
+    for currents in _node_rows(conditions.limits, conditions.nodes):
+        yield _Deck(currents, (mean, mean))
+
+
+def _tilted(conditions: SenseConditions, line: int) -> Iterator[_Deck]:
+    """Decks in which one line has the upper end of the range of conductances."""
+    conductances = [conditions.conductance] * 2
+    conductances[line] = conditions.conductances[1]
+    for currents in _node_rows(conditions.limits, min(SLOPE_NODES, conditions.nodes)):
+        yield _Deck(currents, (conductances[0], conductances[1]))
+
+
+def _node_rows(limits: tuple[float, float], count: int) -> Iterator[np.ndarray]:
+    low, high = limits
+    nodes = (low + high + (high - low) * chebyshev.chebpts2(count)) / 2
     for plus in nodes:
         yield _twice(np.stack(np.broadcast_arrays(plus, nodes), axis=-1))
 
@@ -229,20 +194,29 @@ def _twice(currents: np.ndarray) -> np.ndarray:
     return currents.repeat(2, axis=0)
 
 
-def _held_out(conditions: SenseConditions) -> Iterator[np.ndarray]:
-    low, high = conditions.limits
-    points = np.random.default_rng(_SEED).uniform(low, high, (HELD_OUT, 2))
-    yield from (_twice(part) for part in np.array_split(points, 2))
+def _held_out(conditions: SenseConditions) -> Iterator[_Deck]:
+    draws = np.random.default_rng(_SEED)
+    for _ in range(HELD_OUT_DECKS):
+        points = draws.uniform(*conditions.limits, (HELD_OUT // HELD_OUT_DECKS, 2))
+        plus, minus = draws.uniform(*conditions.conductances, 2).tolist()
+        yield _Deck(_twice(points), (plus, minus))
 
 
 def _run(
     runner: Runner,
     stage: ClockedStage,
     conditions: SenseConditions,
-    currents: np.ndarray,
+    deck: _Deck,
     cancel: threading.Event,
 ) -> SenseCycles | Failure:
-    bench = conditions.bench(stage, currents)
+    bench = SenseBench(
+        stage,
+        conditions.cycle,
+        conditions.write,
+        deck.currents,
+        deck.conductances,
+        conditions.line_capacitance,
+    )
     request = EngineRequest(
         runner.engine.write(sense_bench_deck(bench)),
         Transient(stop=bench.duration, max_step=bench.cycle / STEPS, from_rest=True),
@@ -251,7 +225,7 @@ def _run(
     )
     scale = conditions.voltage_scale
     simulation = Simulation(
-        name=f"{stage.subcircuit} at {currents[0, 0] * 1e6:.4g} uA",
+        name=f"{stage.subcircuit} at {deck.currents[0, 0] * 1e6:.4g} uA",
         request=request,
         identity=("sense bench", bench, scale),
         evaluate=partial(_evaluate, bench, scale),
@@ -264,17 +238,23 @@ def _evaluate(bench: SenseBench, scale: float, waves: Waveforms) -> SenseCycles:
     return sense_bench_cycles(bench, scale, waves)
 
 
+#: Arrays of `SenseCycles` that are no energies by name.
+_PLAIN = ("drive", "droop", "absorbed")
+
+
 class _CyclesCodec:
     """Keeps the cycles of a bench in the cache of results."""
 
     def pack(self, cycles: SenseCycles) -> Entry:
         energies = {f"energy {name}": values for name, values in cycles.energy.items()}
-        return Entry({}, {"drive": cycles.drive, "droop": cycles.droop, **energies})
+        plain = {name: getattr(cycles, name) for name in _PLAIN}
+        return Entry({}, {**plain, **energies})
 
     def unpack(self, entry: Entry) -> SenseCycles:
         arrays: dict[str, Any] = dict(entry.arrays)
-        drive, droop = arrays.pop("drive"), arrays.pop("droop")
-        return SenseCycles(drive, droop, {k.removeprefix("energy "): v for k, v in arrays.items()})
+        plain = {name: arrays.pop(name) for name in _PLAIN}
+        energy = {name.removeprefix("energy "): values for name, values in arrays.items()}
+        return SenseCycles(**plain, energy=energy)
 
 
 def _complete(found: list[SenseCycles | Failure]) -> list[SenseCycles]:
@@ -305,7 +285,7 @@ def _refuse_drift(
     for change, what, remedy in advice:
         worst = int(np.argmax(np.abs(change)))
         if abs(change[worst]) > limit:
-            plus, minus = checks[worst][0][0] * 1e6
+            plus, minus = checks[worst][0].currents[0] * 1e6
             raise ConfigError(
                 f"the drive of the sense stage {stage.subcircuit} {what}: by "
                 f"{change[worst] * 1e3:.3g} mV at {plus:.3g} and {minus:.3g} uA, and "
@@ -314,48 +294,60 @@ def _refuse_drift(
     return float(np.abs(drift).max()), float(np.abs(memory).max())
 
 
-def _fit(
-    conditions: SenseConditions,
-    nodes: _Measured,
-    others: _Measured,
-    drift: float,
-    memory: float,
+def _fitted(
+    conditions: SenseConditions, nodes: _Measured, drift: float, memory: float
 ) -> SenseSurface:
+    """Surface at the mean conductance, its error not known yet."""
     # a few nodes more than coefficients, so that the solver's noise is averaged
     degree = conditions.nodes - 1 - conditions.nodes // 6
-    points, drive, supplies, lines = _values(nodes)
-    scaled = _scaled(conditions.limits, points)
-    matrix = chebyshev.chebvander2d(scaled[:, 0], scaled[:, 1], [degree, degree])
-    targets = np.stack([drive, supplies, lines], axis=-1)
-    solved = np.linalg.lstsq(matrix, targets, rcond=None)[0]
-    values = solved.T.reshape(3, degree + 1, degree + 1)
-    droop = max(float(np.abs(cycles.droop).max()) for _, cycles in nodes)
-    blank = SurfaceError(0, 0.0, 0.0, 0.0, 0.0)
+    points, drive, energy = _values(nodes)
     limits = conditions.limits
-    surface = SenseSurface(limits, values[0], values[1], values[2], drift, memory, droop, blank)
-    return replace(surface, error=_error(surface, others))
+    return SenseSurface(
+        limits=limits,
+        conductances=conditions.conductances,
+        drive=fit_surface(limits, points, drive, degree),
+        energy=fit_surface(limits, points, energy, degree),
+        drive_slopes=np.zeros((2, 1, 1)),
+        energy_slopes=np.zeros((2, 1, 1)),
+        drift=drift,
+        memory=memory,
+        droop=max(float(np.abs(cycles.droop).max()) for _, cycles in nodes),
+        error=SurfaceError(0, 0.0, 0.0, 0.0, 0.0),
+    )
+
+
+def _with_slopes(surface: SenseSurface, tilted: list[_Measured]) -> SenseSurface:
+    """Add what another conductance of one line changes."""
+    mean = sum(surface.conductances) / 2
+    drives: list[np.ndarray] = []
+    energies: list[np.ndarray] = []
+    for measured in tilted:
+        points, drive, energy = _values(measured)
+        usual, degree = np.full_like(points, mean), len(measured) - 1
+        for kept, change in (
+            (drives, drive - surface.drive_voltage(points, usual)),
+            (energies, energy - surface.joules(points, usual)),
+        ):
+            kept.append(fit_surface(surface.limits, points, change, degree))
+    return replace(surface, drive_slopes=np.stack(drives), energy_slopes=np.stack(energies))
 
 
 def _error(surface: SenseSurface, others: _Measured) -> SurfaceError:
-    points, drive, supplies, lines = _values(others)
-    apart = surface.drive_voltage(points) - drive
-    energy = np.add(*surface.energy(points)) / (supplies + lines) - 1
-    return SurfaceError(len(points), _worst(apart), _rms(apart), _worst(energy), _rms(energy))
+    points, drive, energy = _values(others)
+    conductances = np.concatenate(
+        [np.tile(deck.conductances, (len(deck.currents) // 2, 1)) for deck, _ in others]
+    )
+    apart = surface.drive_voltage(points, conductances) - drive
+    relative = surface.joules(points, conductances) / energy - 1
+    return SurfaceError(len(points), _worst(apart), _rms(apart), _worst(relative), _rms(relative))
 
 
-def _values(measured: _Measured) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Currents (points, 2) [A]; drive [V], joules of supplies and of lines, each (points,)."""
-    points = np.concatenate([currents[1::2] for currents, _ in measured])
+def _values(measured: _Measured) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Currents (points, 2) [A], drive [V] and joules of the points, each (points,)."""
+    points = np.concatenate([deck.currents[1::2] for deck, _ in measured])
     drive = np.concatenate([cycles.drive[1::2] for _, cycles in measured])
-    lines = np.concatenate([cycles.energy["lines"][1::2] for _, cycles in measured])
-    total = np.concatenate([cycles.total[1::2] for _, cycles in measured])
-    return points, drive, total - lines, lines
-
-
-def _scaled(limits: tuple[float, float], currents: np.ndarray) -> np.ndarray:
-    """Currents over their range, -1 to 1."""
-    low, high = limits
-    return np.asarray((2 * np.asarray(currents) - low - high) / (high - low))
+    energy = np.concatenate([cycles.absorbed[1::2] for _, cycles in measured])
+    return points, drive, energy
 
 
 def _worst(values: np.ndarray) -> float:

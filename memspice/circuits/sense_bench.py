@@ -20,7 +20,7 @@ import numpy as np
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.library import Library
-from memspice.circuits.signals import Signals, energy_between
+from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.circuits.timing import Pulse
 
 #: Terminals of every sense stage; the others are its supplies and clocks.
@@ -78,7 +78,9 @@ class SenseBench:
     currents : ndarray, shape (cycles, 2), [A]
         Of the plus and the minus line, while the rows are driven; the first `warm_up` cycles have
         those of the first row before them.
-    line_conductance, line_capacitance : float, [S] and [F]
+    line_conductances : tuple of float, [S]
+        Of the plus and the minus line.
+    line_capacitance : float, [F]
         Of each line.
     load : tuple of float, [ohm] and [F]
         Resistance and capacitance of the neuron at the drive.
@@ -88,7 +90,7 @@ class SenseBench:
     cycle: float
     write: Pulse
     currents: np.ndarray
-    line_conductance: float
+    line_conductances: tuple[float, float]
     line_capacitance: float
     load: tuple[float, float] = (1.001e9, 3e-15)
 
@@ -118,7 +120,7 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
     stage, cycles = bench.stage, len(bench.all_currents)
     deck = Deck(
         f"memspice sense bench: {stage.subcircuit}, {cycles} cycles",
-        f"Bit lines of {bench.line_conductance:.4g} S and {bench.line_capacitance:.4g} F",
+        "Bit lines as current sources with their conductance and capacitance",
     )
     deck.library(stage.library)
     rails = deck.section("Supplies and bias lines")
@@ -129,10 +131,10 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
     for name, clock in stage.clocks.items():
         clocks.V(name, name, clocks.gnd, clock.train(bench.cycle, cycles))
     lines = deck.section("Bit lines, and the neuron as a load")
-    for line, values in zip((PLUS, MINUS), bench.all_currents.T, strict=True):
-        train = pulse_train(bench.rows, values, bench.cycle)
+    for number, line in enumerate((PLUS, MINUS)):
+        train = pulse_train(bench.rows, bench.all_currents[:, number], bench.cycle)
         lines.I(line, lines.gnd, line, train)
-        lines.R(line, line, "level", 1 / bench.line_conductance)
+        lines.R(line, line, "level", 1 / bench.line_conductances[number])
         lines.C(line, line, lines.gnd, bench.line_capacitance)
     resistance, capacitance = bench.load
     lines.R("load", DRIVE, lines.gnd, resistance)
@@ -159,12 +161,16 @@ class SenseCycles:
         over the flat part of the write pulse.
     droop : ndarray, shape (cycles,), [V]
         Change of the drive over the flat part.
+    absorbed : ndarray, shape (cycles,), [J]
+        What flowed into the stage at all of its terminals: what it dissipated, in a steady state.
     energy : mapping of str to ndarray, shape (cycles,), [J]
         What each supply, bias line and clock delivered, and ``lines``: what the bit lines did.
+        What flows back into a source is no use to anyone and does not count.
     """
 
     drive: np.ndarray
     droop: np.ndarray
+    absorbed: np.ndarray
     energy: Mapping[str, np.ndarray]
 
     @property
@@ -200,16 +206,26 @@ def sense_bench_cycles(bench: SenseBench, voltage_scale: float, signals: Signals
     def energy(power: np.ndarray) -> np.ndarray:
         return energy_between(time, power, limits)[:, 0]
 
-    energies = {
-        name: np.maximum(energy(-voltage * signals.current(f"v{name}")), 0.0)
-        for name, voltage in stage.supplies.items()
+    powers = _powers(bench, signals)
+    energies = {name: energy(power) for name, power in powers.items()}
+    absorbed = np.asarray(sum(energies.values()))
+    for name in stage.clocks:
+        energies[name] = energy(np.maximum(powers[name], 0.0))
+    positive = {name: np.maximum(values, 0.0) for name, values in energies.items()}
+    return SenseCycles(effective, ends[:, 1] - ends[:, 0], absorbed, positive)
+
+
+def _powers(bench: SenseBench, signals: Signals) -> dict[str, np.ndarray]:
+    """Power that each source delivers, and ``lines`` that both bit lines do, [W]."""
+    stage, cycles = bench.stage, len(bench.all_currents)
+    powers = {
+        name: source_power(signals, name, voltage) for name, voltage in stage.supplies.items()
     }
     for name, clock in stage.clocks.items():
-        wave = np.array(clock.train(bench.cycle, len(bench.all_currents)).points).T
-        power = -np.interp(time, *wave) * signals.current(f"v{name}")
-        energies[name] = energy(np.maximum(power, 0.0))
-    energies["lines"] = energy(_line_power(bench, signals, 0) + _line_power(bench, signals, 1))
-    return SenseCycles(effective, ends[:, 1] - ends[:, 0], energies)
+        wave = np.array(clock.train(bench.cycle, cycles).points).T
+        powers[name] = source_power(signals, name, np.interp(signals.time, *wave))
+    lines = [_line_power(bench, signals, number) for number in (0, 1)]
+    return powers | {"lines": lines[0] + lines[1]}
 
 
 def _line_power(bench: SenseBench, signals: Signals, line: int) -> np.ndarray:
@@ -220,5 +236,5 @@ def _line_power(bench: SenseBench, signals: Signals, line: int) -> np.ndarray:
     number = np.minimum((time // bench.cycle).astype(int), len(values) - 1)
     current = values[number] * height
     return np.asarray(
-        voltage * (current - bench.line_conductance * (voltage - bench.stage.line_level))
+        voltage * (current - bench.line_conductances[line] * (voltage - bench.stage.line_level))
     )

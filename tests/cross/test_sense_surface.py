@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from memspice.analysis.sense_surface import SenseSurface, measure_sense_surface
+from memspice.analysis.sense_surface import measure_sense_surface
 from memspice.circuits.sense_bench import ClockedStage
+from memspice.circuits.sense_surface import SenseSurface
 from memspice.engines import find_engine
 from memspice.errors import ConfigError
 from memspice.jobs import Execution, open_runner
@@ -15,15 +16,15 @@ from tests.sense_helpers import UA, conditions, e3_table, read, simulate
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
 
-def surface(stage: ClockedStage, nodes: int) -> SenseSurface:
+def surface(stage: ClockedStage, nodes: int, spread: float = 0.0) -> SenseSurface:
     with open_runner(find_engine("ngspice"), Execution(cache=False)) as runner:
-        return measure_sense_surface(stage, conditions(nodes), runner)
+        return measure_sense_surface(stage, conditions(nodes, spread), runner)
 
 
 @pytest.mark.vacask
 def test_both_engines_find_the_prototype() -> None:
     stage = read(e3_table())
-    points = np.array([(5, 5), (2, 8), (8, 2), (2, 2)]) * UA
+    points = np.array([(5, 5), (8, 2), (2, 8), (2, 2)]) * UA
     here, there = (simulate(engine, stage, points) for engine in ("ngspice", "vacask"))
     # Measured with other decks on 29 Nov 2026: 0.44 to 0.78 V, 153, 170, 138 and 113 fJ; the wells
     # of the switches had a supply of their own there, which takes 1 fJ.
@@ -35,17 +36,20 @@ def test_both_engines_find_the_prototype() -> None:
 
 
 def test_a_surface_follows_the_circuit() -> None:
-    found = surface(read(e3_table()), 5)
-    # 5 nodes an axis over 2 to 8 uA; four nodes leave 7 times as much.
+    found = surface(read(e3_table()), 5, spread=0.2)
+    # At currents and conductances that it was not made from. Over 2 to 8 uA five nodes an axis
+    # leave about 1 mV; without its slopes 120 to 180 uS would move the drive by 4 mV.
     assert found.error.drive_worst < 2e-3
-    assert found.error.energy_worst < 2e-3
+    assert found.error.energy_worst < 5e-3
     assert found.drift < 0.1e-3
     assert found.memory < 0.1e-3
-    plus, minus = np.linspace(2, 8, 7) * UA, np.full(7, 5 * UA)
-    assert (np.diff(found.drive_voltage(np.stack([plus, minus], axis=-1))) < 0).all()
-    assert (np.diff(found.drive_voltage(np.stack([minus, plus], axis=-1))) > 0).all()
-    with pytest.raises(ConfigError, match="9e-06 A is outside of the characterised 2e-06 to 8e-06"):
-        found.drive_voltage(np.array([9 * UA, 5 * UA]))
+    plus, minus, mean = np.linspace(2, 8, 7) * UA, np.full(7, 5 * UA), np.full((7, 2), 150e-6)
+    assert (np.diff(found.drive_voltage(np.stack([plus, minus], axis=-1), mean)) > 0).all()
+    assert (np.diff(found.drive_voltage(np.stack([minus, plus], axis=-1), mean)) < 0).all()
+    with pytest.raises(
+        ConfigError, match="current of 9e-06 A is outside of the characterised 2e-0"
+    ):
+        found.joules(np.array([9 * UA, 5 * UA]))
 
 
 def test_a_stage_that_remembers_is_refused_with_the_number() -> None:
