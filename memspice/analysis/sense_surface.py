@@ -97,7 +97,7 @@ class SenseConditions:
 
 
 @dataclass(frozen=True, eq=False)
-class _Deck:
+class _Sequence:
     """Currents (cycles, 2) [A] of one run, and the conductances [S] of both lines."""
 
     currents: np.ndarray
@@ -135,7 +135,7 @@ def measure_sense_surface(
         As of the engine.
     """
 
-    def measured(decks: Iterator[_Deck]) -> _Measured:
+    def measured(decks: Iterator[_Sequence]) -> _Measured:
         listed = list(decks)
         found = run_jobs(
             partial(_run, runner, stage, conditions),
@@ -153,29 +153,29 @@ def measure_sense_surface(
 
 
 #: Decks and what came of them.
-_Measured = list[tuple[_Deck, SenseCycles]]
+_Measured = list[tuple[_Sequence, SenseCycles]]
 
 
-def _corners(conditions: SenseConditions) -> Iterator[_Deck]:
+def _corners(conditions: SenseConditions) -> Iterator[_Sequence]:
     """Decks of the checks: a corner twice, another one, the first again."""
     limits, mean = conditions.limits, conditions.conductance
     corners = [(plus, minus) for plus in limits for minus in limits]
     for corner, other in zip(corners, reversed(corners), strict=True):
-        yield _Deck(np.array([corner, corner, other, corner]), (mean, mean))
+        yield _Sequence(np.array([corner, corner, other, corner]), (mean, mean))
 
 
-def _grid(conditions: SenseConditions) -> Iterator[_Deck]:
+def _grid(conditions: SenseConditions) -> Iterator[_Sequence]:
     mean = conditions.conductance
     for currents in _node_rows(conditions.limits, conditions.nodes):
-        yield _Deck(currents, (mean, mean))
+        yield _Sequence(currents, (mean, mean))
 
 
-def _tilted(conditions: SenseConditions, line: int) -> Iterator[_Deck]:
+def _tilted(conditions: SenseConditions, line: int) -> Iterator[_Sequence]:
     """Decks in which one line has the upper end of the range of conductances."""
     conductances = [conditions.conductance] * 2
     conductances[line] = conditions.conductances[1]
     for currents in _node_rows(conditions.limits, min(SLOPE_NODES, conditions.nodes)):
-        yield _Deck(currents, (conductances[0], conductances[1]))
+        yield _Sequence(currents, (conductances[0], conductances[1]))
 
 
 def _node_rows(limits: tuple[float, float], count: int) -> Iterator[np.ndarray]:
@@ -194,19 +194,19 @@ def _twice(currents: np.ndarray) -> np.ndarray:
     return currents.repeat(2, axis=0)
 
 
-def _held_out(conditions: SenseConditions) -> Iterator[_Deck]:
+def _held_out(conditions: SenseConditions) -> Iterator[_Sequence]:
     draws = np.random.default_rng(_SEED)
     for _ in range(HELD_OUT_DECKS):
         points = draws.uniform(*conditions.limits, (HELD_OUT // HELD_OUT_DECKS, 2))
         plus, minus = draws.uniform(*conditions.conductances, 2).tolist()
-        yield _Deck(_twice(points), (plus, minus))
+        yield _Sequence(_twice(points), (plus, minus))
 
 
 def _run(
     runner: Runner,
     stage: ClockedStage,
     conditions: SenseConditions,
-    deck: _Deck,
+    deck: _Sequence,
     cancel: threading.Event,
 ) -> SenseCycles | Failure:
     bench = SenseBench(
