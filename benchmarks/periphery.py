@@ -37,8 +37,8 @@ FOLDER = "freepdk45"
 CYCLE, WRITE = 150 * NS, Pulse(23 * NS, 125 * NS, 1 * NS)
 #: Slope of the memristor's hazard law, by which a held drive is weighted, [V].
 VOLTAGE_SCALE = 0.156
-#: Conductance of both lines and their capacitance, [S] and [F].
-LINES = ((150e-6, 150e-6), 30e-15)
+#: Conductance of both lines, [S].
+LINES = (150e-6, 150e-6)
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def stage(name: str, corner: str = "nom", **supplies: float) -> ClockedStage:
 
 def sense(engine: str, own: ClockedStage, currents: np.ndarray) -> tuple[SenseCycles, Waveforms]:
     """Cycles of a sense stage on lines of 150 uS and 30 fF, and its waveforms."""
-    bench = SenseBench(own, CYCLE, WRITE, currents, *LINES)
+    bench = SenseBench(own, CYCLE, WRITE, currents, LINES)
     simulator = find_engine(engine)
     waves = simulator.run(
         simulator.write(sense_bench_deck(bench)),

@@ -45,12 +45,12 @@ def read(table: Mapping[str, Any], folder: Path | None = None) -> ClockedStage:
 def conditions(nodes: int, spread: float = 0.0) -> SenseConditions:
     """2 to 8 uA on lines of 150 uS, give or take a share."""
     conductances = (150e-6 * (1 - spread), 150e-6 * (1 + spread))
-    return SenseConditions(CYCLE, WRITE, conductances, 30e-15, (2 * UA, 8 * UA), V0, nodes)
+    return SenseConditions(CYCLE, WRITE, conductances, (2 * UA, 8 * UA), V0, nodes)
 
 
 def simulate(engine: str, stage: ClockedStage, currents: np.ndarray) -> SenseCycles:
     """Cycles of a stage on lines of 150 uS and 30 fF."""
-    bench = SenseBench(stage, CYCLE, WRITE, currents, (150e-6, 150e-6), 30e-15)
+    bench = SenseBench(stage, CYCLE, WRITE, currents, (150e-6, 150e-6))
     simulator = find_engine(engine)
     waves = simulator.run(
         simulator.write(sense_bench_deck(bench)),

@@ -62,7 +62,8 @@ def closed_form_energy(
     energy["driver"], energy["crossbar"] = _array_energy(layer, row_voltage)
     held = burst > 1 and layer.spiking
     current = layer.line_current(row_voltage)
-    energy["sense"] = layer.sense.energy(current, layer.schedule, held=held)
+    conductance = layer.line_conductance
+    energy["sense"] = layer.sense.energy(current, conductance, layer.schedule, held=held)
     if layer.spiking:
         drive = layer.held_drive(row_voltage, burst)
         energy.update(neuron_energy(layer, drive, hazard, thresholds))

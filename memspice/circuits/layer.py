@@ -128,10 +128,20 @@ class LayerCircuit:
         """Settled currents [A] of the bit lines, (..., columns), for row voltages (..., rows)."""
         return np.asarray(row_voltage @ self.ports.transfer[self.columns].T)
 
+    @property
+    def line_conductance(self) -> np.ndarray:
+        """Conductance of each bit line, the others ended, shape (columns,), [S]."""
+        return np.asarray(self.ports.own_conductance[self.columns])
+
+    @cached_property
+    def row_pulse(self) -> Pulse:
+        """When the rows are driven, as the sense stages want it."""
+        return self.sense.row_pulse(self.schedule)
+
     def drive_voltage(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled drive [V] for row voltages (..., rows) [V]; shape (..., outputs)."""
         if self.sense.transimpedance is None:
-            drive = self.sense.drive(self.line_current(row_voltage))
+            drive = self.sense.drive(self.line_current(row_voltage), self.line_conductance)
         else:  # one product in the place of two
             drive = row_voltage @ self.drive_gain.T
         return np.asarray(np.clip(self.output_bias + drive, *self.write_limits))

@@ -64,7 +64,7 @@ def layer_power(
     """
     phase = np.mod(signals.time, layer.schedule.cycle)
     stage = layer.sense
-    rails = sum(source_power(signals, *supply) for supply in stage.supplies.items())
+    rails = stage.delivered(signals, layer.outputs)
     sense = stage.power(signals, layer.outputs, layer.schedule)
     if layer.spiking:
         neuron_rails, neuron, logic, stored = _neuron_power(layer, signals, phase)

@@ -17,12 +17,15 @@ from functools import cached_property
 
 import numpy as np
 
-from memspice.circuits.clocks import Clock
+from memspice.circuits.clocks import Clock, add_clocks
 from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.library import Library
 from memspice.circuits.signals import Signals, energy_between, source_power
+from memspice.circuits.spice import Circuit
 from memspice.circuits.timing import Pulse
 
+#: Rise and fall of the rows' pulse of a clocked stage, [s].
+ROW_EDGE = 0.2e-9
 #: Terminals of every sense stage; the others are its supplies and clocks.
 PLUS, MINUS, DRIVE = "plus", "minus", "drive"
 
@@ -47,6 +50,10 @@ class ClockedStage:
         What the bit lines are held at; rows rest there.
     rows : tuple of float, [s]
         Begin and end of the rows' pulse, counted from the begin of a cycle.
+    line_capacitance : float, [F]
+        Of each bit line, wires and all.
+    load : tuple of float, [ohm] and [F]
+        Resistance and capacitance of the neuron at the drive.
     warm_up : int
         Cycles after switching on that do not count.
     parameters : mapping of str to float
@@ -60,8 +67,34 @@ class ClockedStage:
     clocks: Mapping[str, Clock]
     line_level: float
     rows: tuple[float, float]
+    line_capacitance: float
+    load: tuple[float, float]
     warm_up: int
     parameters: Mapping[str, float]
+
+    @property
+    def row_pulse(self) -> Pulse:
+        """Pulse of the rows in a cycle."""
+        return Pulse(*self.rows, ROW_EDGE)
+
+    def add_around(self, circuit: Circuit, output: str, lines: tuple[str, str], drive: str) -> None:
+        """Capacitance of both lines, and the neuron as a load of the drive.
+
+        Parameters
+        ----------
+        circuit : Circuit
+            Section of a deck.
+        output : str
+            Ends the names of the elements.
+        lines, drive : str
+            Nodes of the stage.
+        """
+        for side, line in zip(("p", "m"), lines, strict=True):
+            if self.line_capacitance > 0:
+                circuit.C(f"line{side}{output}", line, circuit.gnd, self.line_capacitance)
+        resistance, capacitance = self.load
+        circuit.R(f"load{output}", drive, circuit.gnd, resistance)
+        circuit.C(f"load{output}", drive, circuit.gnd, capacitance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +113,6 @@ class SenseBench:
         those of the first row before them.
     line_conductances : tuple of float, [S]
         Of the plus and the minus line.
-    line_capacitance : float, [F]
-        Of each line.
-    load : tuple of float, [ohm] and [F]
-        Resistance and capacitance of the neuron at the drive.
     """
 
     stage: ClockedStage
@@ -91,8 +120,6 @@ class SenseBench:
     write: Pulse
     currents: np.ndarray
     line_conductances: tuple[float, float]
-    line_capacitance: float
-    load: tuple[float, float] = (1.001e9, 3e-15)
 
     @cached_property
     def all_currents(self) -> np.ndarray:
@@ -103,16 +130,6 @@ class SenseBench:
     def duration(self) -> float:
         """Time of all cycles, [s]."""
         return len(self.all_currents) * self.cycle
-
-    @property
-    def rows(self) -> Pulse:
-        """Pulse of the rows in a cycle."""
-        start, stop = self.stage.rows
-        return Pulse(start, stop, ROW_EDGE)
-
-
-#: Rise and fall of the current of a line, [s].
-ROW_EDGE = 0.2e-9
 
 
 def sense_bench_deck(bench: SenseBench) -> Deck:
@@ -127,18 +144,13 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
     for name, voltage in stage.supplies.items():
         rails.V(name, name, rails.gnd, voltage)
     rails.V("level", "level", rails.gnd, stage.line_level)
-    clocks = deck.section("Clocks")
-    for name, clock in stage.clocks.items():
-        clocks.V(name, name, clocks.gnd, clock.train(bench.cycle, cycles))
+    add_clocks(deck, stage.clocks, bench.cycle, cycles)
     lines = deck.section("Bit lines, and the neuron as a load")
     for number, line in enumerate((PLUS, MINUS)):
-        train = pulse_train(bench.rows, bench.all_currents[:, number], bench.cycle)
+        train = pulse_train(stage.row_pulse, bench.all_currents[:, number], bench.cycle)
         lines.I(line, lines.gnd, line, train)
         lines.R(line, line, "level", 1 / bench.line_conductances[number])
-        lines.C(line, line, lines.gnd, bench.line_capacitance)
-    resistance, capacitance = bench.load
-    lines.R("load", DRIVE, lines.gnd, resistance)
-    lines.C("load", DRIVE, lines.gnd, capacitance)
+    stage.add_around(lines, "", (PLUS, MINUS), DRIVE)
     circuit = deck.section("The stage")
     circuit.X("stage", stage.subcircuit, *stage.terminals, **stage.parameters)
     return deck
@@ -232,7 +244,7 @@ def _line_power(bench: SenseBench, signals: Signals, line: int) -> np.ndarray:
     """Power that flows from one line's source and conductance into the stage and the wire."""
     time, voltage = signals.time, signals.voltage((PLUS, MINUS)[line])
     values = bench.all_currents[:, line]
-    height = bench.rows.at(np.mod(time, bench.cycle))
+    height = bench.stage.row_pulse.at(np.mod(time, bench.cycle))
     number = np.minimum((time // bench.cycle).astype(int), len(values) - 1)
     current = values[number] * height
     return np.asarray(

@@ -12,7 +12,13 @@
     line_level = 0.3                     # V, what the bit lines are held at
     rows = [1.5e-9, 21.3e-9]             # s, when the rows are driven
     warm_up = 1                          # cycles
+    line_capacitance = 30e-15            # F, of each bit line
+    load = [1e9, 3e-15]                  # ohm and F of a neuron at the drive
     parameters = { ch = 30e-15 }         # of the subcircuit
+    gain = 28e3                          # ohm, drive over a difference of line currents, about
+    rest = 0.61                          # V, drive at equal currents, about
+    swing = 0.15                         # V, change of the drive that a last layer may use
+    currents = [0.0, 9e-6]               # A, of a line: what the stage is for
 """
 
 from __future__ import annotations
@@ -23,6 +29,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from memspice.circuits.blocks.subcircuit import SubcircuitSense
 from memspice.circuits.clocks import Clock
 from memspice.circuits.floating import floating_nodes
 from memspice.circuits.freepdk45 import TransistorCard, transistor_cards
@@ -33,12 +40,27 @@ from memspice.errors import ConfigError, DataError, NetlistError
 #: Terminal that needs no supply: ground.
 GROUND = "vss"
 PROCESSES = ("freepdk45",)
-_NEEDED = ("subcircuit", "terminals", "supplies", "line_level", "rows", "warm_up")
+_NEEDED = (
+    *("subcircuit", "terminals", "supplies", "line_level", "rows", "line_capacitance", "load"),
+    *("warm_up", "gain", "rest", "swing", "currents"),
+)
 _OPTIONAL = ("process", "corner", "clocks", "parameters", "clock_edge", "clock_level")
 
 
+def read_sense(table: Mapping[str, Any], where: Path) -> SubcircuitSense:
+    """Sense stages of a parameter set by its table ``[sense]``; see `read_stage`."""
+    stage = read_stage(table, where)
+    numbers = {
+        name: _number(table[name], f"{where}: sense.{name}") for name in ("gain", "rest", "swing")
+    }
+    currents = _interval(table["currents"], f"{where}: sense.currents")
+    if numbers["gain"] == 0 or not currents[0] < currents[1]:
+        raise ConfigError(f"{where}: sense.gain must not be 0, and sense.currents must rise")
+    return SubcircuitSense(stage, currents=currents, **numbers)
+
+
 def read_stage(table: Mapping[str, Any], where: Path) -> ClockedStage:
-    """Sense stage of a table ``[sense]``.
+    """Circuit of the sense stage of a table ``[sense]``.
 
     Parameters
     ----------
@@ -85,6 +107,8 @@ def read_stage(table: Mapping[str, Any], where: Path) -> ClockedStage:
         clocks=clocks,
         line_level=_number(table["line_level"], f"{where}: sense.line_level"),
         rows=rows,
+        line_capacitance=_number(table["line_capacitance"], f"{where}: sense.line_capacitance"),
+        load=_interval(table["load"], f"{where}: sense.load"),
         warm_up=_count(table["warm_up"], f"{where}: sense.warm_up"),
         parameters=parameters,
     )
@@ -184,7 +208,7 @@ def _clocks(table: Mapping[str, Any], where: Path) -> dict[str, Clock]:
 
 def _interval(value: Any, place: str) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise DataError(f"{place}: {value!r} must be [start, stop] in s")
+        raise DataError(f"{place}: {value!r} must be two numbers in brackets, [start, stop]")
     return _number(value[0], place), _number(value[1], place)
 
 

@@ -319,7 +319,9 @@ def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetl
     pair.sense.add(deck, pair.output_bias, pair.write_limits)
     settled = layer.schedule.write.stop - layer.timing.edge
     end = pair.sense.input_resistance
-    drive = pair.bias_voltage + float(pair.sense.drive(np.array(currents))[0])
+    drive = pair.bias_voltage + float(
+        pair.sense.drive(np.array(currents), pair.line_conductance)[0]
+    )
     probes = [
         Probe("line0", "v(c0)", settled, end * currents[0]),
         Probe("line1", "v(c1)", settled, end * currents[1]),

@@ -118,7 +118,9 @@ def test_closed_form_and_spice_agree(kind: str) -> None:
     rows = np.random.default_rng(4).uniform(0, 0.1, (2, layer.rows))
     found = simulate(layer, Stimulus(rows, np.ones((2, layer.outputs))), "reduced")
     np.testing.assert_allclose(found.drive, layer.drive_voltage(rows), rtol=1e-4, atol=1e-5)
-    energy = layer.sense.energy(layer.line_current(rows), layer.schedule, held=False)
+    energy = layer.sense.energy(
+        layer.line_current(rows), layer.line_conductance, layer.schedule, held=False
+    )
     simulated = np.trapezoid(found.power.sense.sum(axis=0), found.power.time)
     assert simulated == pytest.approx(energy.sum(), rel=2e-3)
     assert found.closure < 1e-3

@@ -28,6 +28,12 @@ TABLE: dict[str, Any] = {
     "clocks": {"enable": [[1e-9, 22e-9]]},
     "line_level": 0.3,
     "rows": [1.5e-9, 21e-9],
+    "line_capacitance": 30e-15,
+    "load": [1e9, 3e-15],
+    "gain": 28e3,
+    "rest": 0.61,
+    "swing": 0.15,
+    "currents": [0, 9e-6],
     "warm_up": 1,
 }
 
@@ -65,7 +71,7 @@ def test_a_table_that_is_right_is_taken(tmp_path: Path) -> None:
         ({"supplies": {"vdd": 1.0, "vbias": 0.4}}, ConfigError, "'vbias', but no terminal"),
         ({"parameters": {"rr": 1.0}}, ConfigError, "parameters.rr is no parameter .* mean 'r'"),
         ({"clocks": {"enable": []}}, ConfigError, "clocks.enable is a clock without edges"),
-        ({"clocks": {"enable": [[1e-9]]}}, DataError, r"clocks.enable: .* must be \[start, stop\]"),
+        ({"clocks": {"enable": [[1e-9]]}}, DataError, r"clocks.enable: .* must be two numbers"),
         ({"supplies": {"vdd": "1 V"}}, DataError, "supplies.vdd = '1 V' must be a finite number"),
         ({"warmup": 1}, DataError, "'warmup', which means nothing; did you mean 'warm_up'"),
         ({"process": "tsmc"}, DataError, "'tsmc' is unknown; use freepdk45"),

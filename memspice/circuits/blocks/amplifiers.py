@@ -104,11 +104,13 @@ class AmplifierStage(Amplifiers, SenseStage):
         """Difference stage and what is before it, [ohm]."""
         return self.difference_gain * self.line_gain
 
-    def drive(self, current: np.ndarray) -> np.ndarray:
+    def drive(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
         """Straight in the difference of the currents."""
         return np.asarray(self.transimpedance * (current[..., 0::2] - current[..., 1::2]))
 
-    def energy(self, current: np.ndarray, schedule: Schedule, *, held: bool) -> np.ndarray:
+    def energy(
+        self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
+    ) -> np.ndarray:
         """Supply currents, and what the bit lines bring."""
         outputs = current.shape[-1] // 2
         idle = self.idle_energy(outputs, schedule, held=held)

@@ -15,7 +15,9 @@ import numpy as np
 
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
-from memspice.circuits.signals import Signals
+from memspice.circuits.sense_bench import ClockedStage
+from memspice.circuits.sense_surface import SenseSurface
+from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.timing import Pulse, Schedule
 
 #: Share of an amplifier's swing that the largest possible signal may use.
@@ -125,12 +127,14 @@ class SenseStage(ABC):
         """
 
     @abstractmethod
-    def drive(self, current: np.ndarray) -> np.ndarray:
+    def drive(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
         """Settled write voltage without bias and limits.
 
         Parameters
         ----------
         current : ndarray, shape (..., columns), [A]
+        conductance : ndarray, shape (columns,), [S]
+            Of the bit lines.
 
         Returns
         -------
@@ -138,13 +142,17 @@ class SenseStage(ABC):
         """
 
     @abstractmethod
-    def energy(self, current: np.ndarray, schedule: Schedule, *, held: bool) -> np.ndarray:
+    def energy(
+        self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
+    ) -> np.ndarray:
         """Energy that the stages of all columns dissipate in a cycle.
 
         Parameters
         ----------
         current : ndarray, shape (cycles, columns), [A]
             Settled, while the rows are driven.
+        conductance : ndarray, shape (columns,), [S]
+            Of the bit lines.
         schedule : Schedule
             Pulses of a cycle.
         held : bool
@@ -173,6 +181,20 @@ class SenseStage(ABC):
         """
         del line_conductance
         return np.zeros_like(time)
+
+    @property
+    def unmeasured(self) -> ClockedStage | None:
+        """Circuit whose surface must be measured before a drive is asked for; None by default."""
+        return None
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Line currents of the surface of an `unmeasured` stage, [A]."""
+        raise NotImplementedError
+
+    def with_surface(self, surface: SenseSurface) -> SenseStage:
+        """The `unmeasured` stage with its surface."""
+        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -209,6 +231,12 @@ class SenseStage(ABC):
     @abstractmethod
     def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
         """Power that the stage of each output dissipates, (outputs, points), [W]."""
+
+    def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
+        """Power that the sources of all stages deliver, (points,), [W]."""
+        del outputs
+        rails = (source_power(signals, *supply) for supply in self.supplies.items())
+        return np.asarray(sum(rails, np.zeros_like(signals.time)))
 
     def stored(self, signals: Signals, outputs: int) -> np.ndarray:
         """Energy on capacitances inside the stages, (points,), [J]."""

@@ -1,0 +1,236 @@
+"""Sense stage of the user's own: a SPICE subcircuit, and a measured surface in its place.
+
+::
+
+    bit line --[line level]-- plus  +---------+
+    bit line --[line level]-- minus |  stage  | drive --[shift]--> drive of the neuron
+             supplies, clocks ------+---------+
+
+The array's ground is the stage's line level: a source in each line stands for the level that row
+drivers rest at, and its joules are theirs.  ``shift`` is the level of the neuron's other electrode,
+against which its device sees the drive: bias voltage less what the stage rests at.  All terminals
+have ammeters; what flows in there is what the stage dissipates and stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from memspice.circuits import nodes
+from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
+from memspice.circuits.clocks import Clock
+from memspice.circuits.deck import Deck
+from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
+from memspice.circuits.sense_surface import SenseSurface
+from memspice.circuits.signals import Signals, source_power
+from memspice.circuits.spice import Circuit
+from memspice.circuits.timing import Pulse, Schedule
+from memspice.errors import ConfigError
+
+#: What a regulated line ends in, for the port matrix, [ohm]: as good as a short circuit.
+LINE_END = 1.0
+#: Begins the names of a stage's supplies and clocks in a deck.
+_OWN = "sense_"
+
+
+@dataclass(frozen=True, eq=False)
+class SubcircuitSense:
+    """Sense stages of a parameter set: a subcircuit of fixed gain.
+
+    Parameters
+    ----------
+    stage : ClockedStage
+    gain : float, [ohm]
+        Drive per difference of line currents, about.
+    rest : float, [V]
+        Drive at equal currents, about.
+    swing : float, [V]
+        Change of the drive, either sign, that scores of a last layer may use.
+    currents : tuple of float, [A]
+        Line currents that the stage is for.
+    """
+
+    stage: ClockedStage
+    gain: float
+    rest: float
+    swing: float
+    currents: tuple[float, float]
+
+    def sized(self, needs: SenseNeeds) -> SubcircuitStage:
+        """The same stage for every layer: its rows make up for the gain."""
+        return SubcircuitStage(self, needs.transimpedance / self.gain)
+
+
+@dataclass(frozen=True, eq=False)
+class SubcircuitStage(SenseStage):
+    """Stage of a layer; ``surface`` is measured before any drive is asked for."""
+
+    design: SubcircuitSense
+    row_factor: float
+    surface: SenseSurface | None = None
+
+    @property
+    def input_resistance(self) -> float:
+        """A short circuit."""
+        return LINE_END
+
+    @property
+    def charging_resistance(self) -> float:
+        """A short circuit: the stage has the capacitance of its lines itself."""
+        return LINE_END
+
+    @property
+    def supplies(self) -> Mapping[str, float]:
+        """Supplies and bias lines of the subcircuit."""
+        return {f"{_OWN}{name}": value for name, value in self.design.stage.supplies.items()}
+
+    def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks of the subcircuit."""
+        return {f"{_OWN}{name}": clock for name, clock in self.design.stage.clocks.items()}
+
+    def row_pulse(self, schedule: Schedule) -> Pulse:
+        """While the stage takes currents."""
+        return self.design.stage.row_pulse
+
+    @property
+    def row_scale(self) -> float:
+        """Asked gain over the stage's."""
+        return self.row_factor
+
+    @property
+    def warm_up(self) -> int:
+        """Cycles until the stage has settled."""
+        return self.design.stage.warm_up
+
+    @property
+    def transimpedance(self) -> None:
+        """None: the surface is not a plane."""
+        return None
+
+    @property
+    def unmeasured(self) -> ClockedStage | None:
+        """Circuit to measure, while there is no surface."""
+        return None if self.surface else self.design.stage
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Line currents of the surface, [A]."""
+        return self.design.currents
+
+    def with_surface(self, surface: SenseSurface) -> SubcircuitStage:
+        """The same stage, measured."""
+        return replace(self, surface=surface)
+
+    def _measured(self) -> SenseSurface:
+        if self.surface is None:
+            raise ConfigError(
+                f"the sense stage {self.design.stage.subcircuit} has no surface yet: measure it "
+                "with memspice.analysis.sense_surface"
+            )
+        return self.surface
+
+    def drive(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
+        """Surface, less what the stage rests at."""
+        found = self._measured().drive_voltage(_pairs(current), _pairs(conductance))
+        return np.asarray(found - self.design.rest)
+
+    def energy(
+        self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
+    ) -> np.ndarray:
+        """Surface of joules."""
+        joules = self._measured().joules(_pairs(current), _pairs(conductance))
+        return np.asarray(joules.sum(axis=-1))
+
+    def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
+        """Joules at the least current of the range."""
+        surface = self._measured()
+        least, mean = np.full(2, surface.limits[0]), np.full(2, sum(surface.conductances) / 2)
+        return outputs * float(surface.joules(least, mean))
+
+    def doubts(self, current: np.ndarray) -> list[str]:
+        """Refuse currents that the stage is not for."""
+        low, high = self.design.currents
+        if current.min() >= low and current.max() <= high:
+            return []
+        return [
+            f"lines carry {current.min():.3g} to {current.max():.3g} A, and the sense stage is for "
+            f"{low:.3g} to {high:.3g} A"
+        ]
+
+    def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
+        """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
+        stage = self.design.stage
+        deck.library(stage.library)
+        circuit = deck.section(
+            "Sense stages: sources of the line level, ammeters, subcircuit, shift to the neuron"
+        )
+        for output, voltage in enumerate(bias.tolist()):
+            lines = (f"plus{output}", f"minus{output}")
+            for line, end in zip(lines, nodes.bit_lines(output), strict=True):
+                circuit.V(line, line, end, stage.line_level)
+            held = f"held{output}"
+            self._add_one(circuit, output, {PLUS: lines[0], MINUS: lines[1], DRIVE: held})
+            stage.add_around(circuit, str(output), lines, held)
+            circuit.V(f"shift{output}", nodes.drive(output), held, voltage - self.design.rest)
+
+    def _add_one(self, circuit: Circuit, output: int, inner: dict[str, str]) -> None:
+        for name in self._metered():
+            meter = _meter(output, name)
+            circuit.V(meter, f"{_OWN}{name}", meter, 0.0)
+            inner[name] = meter
+        stage = self.design.stage
+        terminals = [inner.get(name, name) for name in stage.terminals]
+        circuit.X(f"sense{output}", stage.subcircuit, *terminals, **stage.parameters)
+
+    def _metered(self) -> Iterator[str]:
+        yield from self.design.stage.supplies
+        yield from self.design.stage.clocks
+
+    def signals(self, outputs: int) -> list[str]:
+        """Currents of all ammeters, voltages of lines and clocks."""
+        names = []
+        for clock in self.design.stage.clocks:
+            names += [f"v({_OWN}{clock})", f"i(v{_OWN}{clock})"]
+        for output in range(outputs):
+            names += [f"i(v{_meter(output, name)})" for name in self._metered()]
+            for line in (f"plus{output}", f"minus{output}"):
+                names += [f"v({line})", f"i(v{line})"]
+        return names
+
+    def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
+        """What flows into each stage at its terminals, with the loads of lines and drive."""
+        supplies = self.design.stage.supplies
+        level = {name: np.full_like(signals.time, value) for name, value in supplies.items()}
+        for clock in self.design.stage.clocks:
+            level[clock] = signals.voltage(f"{_OWN}{clock}")
+        power = np.zeros((outputs, len(signals.time)))
+        for output in range(outputs):
+            for name, voltage in level.items():
+                power[output] += voltage * signals.current(f"v{_meter(output, name)}")
+            for line in (f"plus{output}", f"minus{output}"):
+                power[output] += source_power(signals, line, signals.voltage(line))
+        return power
+
+    def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
+        """Supplies, clocks, and the level at which rows rest."""
+        power = super().delivered(signals, outputs)
+        for clock in self.design.stage.clocks:
+            name = f"{_OWN}{clock}"
+            power = power + source_power(signals, name, signals.voltage(name))
+        for output in range(outputs):
+            for line in (f"plus{output}", f"minus{output}"):
+                power = power + source_power(signals, line, self.design.stage.line_level)
+        return power
+
+
+def _meter(output: int, name: str) -> str:
+    """Ammeter of a terminal, and the node behind it."""
+    return f"s{output}_{name}"
+
+
+def _pairs(columns: np.ndarray) -> np.ndarray:
+    """Values of columns (..., columns) as pairs of plus and minus (..., outputs, 2)."""
+    return columns.reshape(*columns.shape[:-1], -1, 2)
