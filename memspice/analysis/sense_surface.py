@@ -41,14 +41,12 @@ MOST_DRIFT = 0.005
 #: On a stage of 25 transistors: 0.3 mV and 0.06 % of energy off a run at 20 ps and reltol 1e-6, at
 #: a sixth of its time.
 OPTIONS = SolverOptions(reltol=1e-4, chgtol=1e-17, trtol=3.0, vntol=1e-6)
-#: Chebyshev nodes an axis: 0.3 mV on the same stage over 2 to 8 uA, 1.0 mV from 0 on.
-NODES = 9
 #: Steps a cycle at least.
 STEPS = 30
 #: Points beside the nodes at which a surface is compared with the circuit.
 HELD_OUT, HELD_OUT_DECKS = 16, 4
 #: Nodes an axis of the change with a line's conductance, which is small.
-SLOPE_NODES = 7
+SLOPE_NODES = 5
 _SEED = 20
 
 
@@ -77,7 +75,7 @@ class SenseConditions:
     conductances: tuple[float, float]
     limits: tuple[float, float]
     voltage_scale: float
-    nodes: int = NODES
+    nodes: int
 
     def __post_init__(self) -> None:
         """Check the ranges and the number of nodes."""
@@ -148,7 +146,8 @@ def measure_sense_surface(
     drift, memory = _refuse_drift(stage, conditions, measured(_corners(conditions)))
     surface = _fitted(conditions, measured(_grid(conditions)), drift, memory)
     if conditions.conductances[0] < conditions.conductances[1]:
-        surface = _with_slopes(surface, [measured(_tilted(conditions, k)) for k in (0, 1)])
+        tilted = [[measured(_tilted(conditions, line, end)) for end in (0, 1)] for line in (0, 1)]
+        surface = _with_bends(surface, tilted)
     return replace(surface, error=_error(surface, measured(_held_out(conditions))))
 
 
@@ -171,12 +170,14 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
     if stage is None:
         return tuple(circuits)
     conductance = np.concatenate([circuit.line_conductance for circuit in circuits])
+    low, high, nodes = first.sense.surface_range
     conditions = SenseConditions(
         cycle=first.schedule.cycle,
         write=first.schedule.write,
         conductances=(float(conductance.min()), float(conductance.max())),
-        limits=first.sense.range,
-        voltage_scale=first.device.hazard.voltage_scale / first.write_fraction,
+        limits=(low, high),
+        nodes=nodes,
+        voltage_scale=first.neuron.hazard.voltage_scale / first.neuron.write_fraction,
     )
     sense = first.sense.with_surface(measure_sense_surface(stage, conditions, runner))
     return tuple(replace(circuit, sense=sense, known_ports=circuit.ports) for circuit in circuits)
@@ -200,10 +201,10 @@ def _grid(conditions: SenseConditions) -> Iterator[_Sequence]:
         yield _Sequence(currents, (mean, mean))
 
 
-def _tilted(conditions: SenseConditions, line: int) -> Iterator[_Sequence]:
-    """Decks in which one line has the upper end of the range of conductances."""
+def _tilted(conditions: SenseConditions, line: int, end: int) -> Iterator[_Sequence]:
+    """Decks in which one line has the lower or the upper end of the range of conductances."""
     conductances = [conditions.conductance] * 2
-    conductances[line] = conditions.conductances[1]
+    conductances[line] = conditions.conductances[end]
     for currents in _node_rows(conditions.limits, min(SLOPE_NODES, conditions.nodes)):
         yield _Sequence(currents, (conductances[0], conductances[1]))
 
@@ -336,8 +337,8 @@ def _fitted(
         conductances=conditions.conductances,
         drive=fit_surface(limits, points, drive, degree),
         energy=fit_surface(limits, points, energy, degree),
-        drive_slopes=np.zeros((2, 1, 1)),
-        energy_slopes=np.zeros((2, 1, 1)),
+        drive_bends=np.zeros((2, 2, 1, 1)),
+        energy_bends=np.zeros((2, 2, 1, 1)),
         drift=drift,
         memory=memory,
         droop=max(float(np.abs(cycles.droop).max()) for _, cycles in nodes),
@@ -345,20 +346,28 @@ def _fitted(
     )
 
 
-def _with_slopes(surface: SenseSurface, tilted: list[_Measured]) -> SenseSurface:
-    """Add what another conductance of one line changes."""
-    mean = sum(surface.conductances) / 2
-    drives: list[np.ndarray] = []
-    energies: list[np.ndarray] = []
-    for measured in tilted:
+def _with_bends(surface: SenseSurface, tilted: list[list[_Measured]]) -> SenseSurface:
+    """Add what other conductances change: by line, at the lower and the upper end."""
+    drives, energies = zip(*(_bends(surface, ends) for ends in tilted), strict=True)
+    return replace(surface, drive_bends=np.stack(drives), energy_bends=np.stack(energies))
+
+
+def _bends(surface: SenseSurface, ends: list[_Measured]) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients of slope and curvature of drive and joules in one line's conductance."""
+    changes: list[list[np.ndarray]] = []
+    for measured in ends:
         points, drive, energy = _values(measured)
-        usual, degree = np.full_like(points, mean), len(measured) - 1
-        for kept, change in (
-            (drives, drive - surface.drive_voltage(points, usual)),
-            (energies, energy - surface.joules(points, usual)),
-        ):
-            kept.append(fit_surface(surface.limits, points, change, degree))
-    return replace(surface, drive_slopes=np.stack(drives), energy_slopes=np.stack(energies))
+        usual = np.full_like(points, sum(surface.conductances) / 2)
+        expected = (surface.drive_voltage(points, usual), surface.joules(points, usual))
+        changes.append(
+            [
+                fit_surface(surface.limits, points, found - known, len(measured) - 1)
+                for found, known in zip((drive, energy), expected, strict=True)
+            ]
+        )
+    low, high = np.array(changes)
+    both = np.stack([(high - low) / 2, (high + low) / 2], axis=1)
+    return both[0], both[1]
 
 
 def _error(surface: SenseSurface, others: _Measured) -> SurfaceError:

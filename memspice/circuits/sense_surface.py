@@ -42,9 +42,9 @@ class SenseSurface:
         Chebyshev coefficients over the range of currents, plus line first, at the mean
         conductance: effective write voltage, and joules a cycle that flow into the stage at all
         of its terminals.
-    drive_slopes, energy_slopes : ndarray, shape (2, k, k), [V] and [J]
-        Coefficients of their change when the plus line, and when the minus line, has the upper
-        end of the range of conductances in the place of the mean.
+    drive_bends, energy_bends : ndarray, shape (2, 2, k, k), [V] and [J]
+        Coefficients of their slope and curvature in the conductance of the plus line, and of the
+        minus line, over half of the range of conductances.
     drift, memory : float, [V]
         Largest change of the drive between the first two cycles that count, and by what the cycle
         before carried.
@@ -57,8 +57,8 @@ class SenseSurface:
     conductances: tuple[float, float]
     drive: np.ndarray
     energy: np.ndarray
-    drive_slopes: np.ndarray
-    energy_slopes: np.ndarray
+    drive_bends: np.ndarray
+    energy_bends: np.ndarray
     drift: float
     memory: float
     droop: float
@@ -83,23 +83,26 @@ class SenseSurface:
         ConfigError
             If a current or conductance lies outside of its range.
         """
-        return self._at(self.drive, self.drive_slopes, currents, conductances)
+        return self._at(self.drive, self.drive_bends, currents, conductances)
 
     def joules(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
         """Joules a cycle; arguments, shape and errors as of `drive_voltage`."""
-        return self._at(self.energy, self.energy_slopes, currents, conductances)
+        return self._at(self.energy, self.energy_bends, currents, conductances)
 
     def _at(
         self,
         coefficients: np.ndarray,
-        slopes: np.ndarray,
+        bends: np.ndarray,
         currents: np.ndarray,
         conductances: np.ndarray,
     ) -> np.ndarray:
         place = _scaled(self.limits, currents, "current", "A")
         apart = _scaled(self.conductances, conductances, "conductance", "S")
-        change = [apart[..., k] * _value(slopes[k], place) for k in (0, 1)]
-        return np.asarray(_value(coefficients, place) + change[0] + change[1])
+        found = _value(coefficients, place)
+        for line, (slope, curvature) in enumerate(bends):
+            off = apart[..., line]
+            found = found + off * (_value(slope, place) + off * _value(curvature, place))
+        return np.asarray(found)
 
 
 def fit_surface(

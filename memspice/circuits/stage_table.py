@@ -19,6 +19,7 @@
     rest = 0.61                          # V, drive at equal currents, about
     swing = 0.15                         # V, change of the drive that a last layer may use
     currents = [0.0, 9e-6]               # A, of a line: what the stage is for
+    nodes = 9                            # Chebyshev nodes an axis of its surface
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ GROUND = "vss"
 PROCESSES = ("freepdk45",)
 _NEEDED = (
     *("subcircuit", "terminals", "supplies", "line_level", "rows", "line_capacitance", "load"),
-    *("warm_up", "gain", "rest", "swing", "currents"),
+    *("warm_up", "gain", "rest", "swing", "currents", "nodes"),
 )
 _OPTIONAL = ("process", "corner", "clocks", "parameters", "clock_edge", "clock_level")
 
@@ -54,9 +55,10 @@ def read_sense(table: Mapping[str, Any], where: Path) -> SubcircuitSense:
         name: _number(table[name], f"{where}: sense.{name}") for name in ("gain", "rest", "swing")
     }
     currents = _interval(table["currents"], f"{where}: sense.currents")
+    nodes = _count(table["nodes"], f"{where}: sense.nodes")
     if numbers["gain"] == 0 or not currents[0] < currents[1]:
         raise ConfigError(f"{where}: sense.gain must not be 0, and sense.currents must rise")
-    return SubcircuitSense(stage, currents=currents, **numbers)
+    return SubcircuitSense(stage, currents=currents, nodes=nodes, **numbers)
 
 
 def read_stage(table: Mapping[str, Any], where: Path) -> ClockedStage:
@@ -241,7 +243,7 @@ def _number(value: Any, place: str) -> float:
 
 def _count(value: Any, place: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise DataError(f"{place} = {value!r} must be a number of cycles, 0 or more")
+        raise DataError(f"{place} = {value!r} must be a whole number, 0 or more")
     return value
 
 

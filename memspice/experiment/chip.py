@@ -18,6 +18,7 @@ from memspice.experiment.results.chip import ChipResult
 from memspice.experiment.results.layer import LayerResult
 from memspice.experiment.results.table import Table
 from memspice.experiment.simulate_layer import simulate_layer
+from memspice.experiment.surfaces import measured_network
 from memspice.jobs import Execution
 from memspice.network.ann import with_mean_inputs
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
@@ -82,7 +83,8 @@ class Chip(Shown):
         parameter_set = self._fitted()
         if parameter_set.neuron.trim[0]:
             self._know_means(training)
-        self.mapped: MappedNetwork = map_network(self.network, parameter_set, tile, seed)
+        mapped = map_network(self.network, parameter_set, tile, seed)
+        self.mapped: MappedNetwork = measured_network(mapped)
 
     def _fitted(self) -> ParameterSet:
         """Parameter set whose cells have the levels that the weights were made for."""

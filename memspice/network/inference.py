@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -204,9 +205,11 @@ def _events(layer: MappedLayer) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Stage:
-    """A layer as one float32 product: ``clip(inputs @ matrix, low, high)``.
+    """A layer as one float32 product: ``clip(bend(inputs @ matrix), low, high)``.
 
-    The result is the line that ``rule`` takes, or the drive [V] of a layer without neurons.
+    The result is the line that ``rule`` takes, or the drive [V] of a layer without neurons.  Where
+    the drive is no line in the inputs the product is that of the bit lines' currents, and ``bend``
+    makes the drive of them.
     """
 
     layer: MappedLayer
@@ -214,19 +217,36 @@ class _Stage:
     low: np.ndarray | np.float32
     high: np.ndarray | np.float32
     rule: SwitchingRule | None
+    bend: Callable[[np.ndarray], np.ndarray] = lambda product: product
 
 
 def _stage(layer: MappedLayer, calibration: Calibration | None) -> _Stage:
     calibration = calibration or Calibration()
     rule = SwitchingRule(layer.circuits, calibration) if layer.spiking else None
     low, high = rule.limits if rule else np.array(layer.circuits[0].write_limits, np.float32)
-    weight, offset = layer.drive_line()
-    weight = weight.T * calibration.drive_gain
-    offset = offset * calibration.drive_gain + calibration.drive_offset
+    slope, intercept = calibration.drive_gain, calibration.drive_offset
     if rule:
-        weight, offset = rule.slope * weight, rule.slope * offset + rule.intercept
+        slope, intercept = rule.slope * slope, rule.slope * intercept + rule.intercept
+    if not layer.straight:
+        weight, offset = layer.current_line()
+        matrix = layer_matrix(weight.T, offset, layer.kind, layer.input_shape)
+        bend = partial(_bent, layer, slope, intercept)
+        return _Stage(layer, matrix, low, high, rule, bend)
+    weight, offset = layer.drive_line()
+    weight, offset = slope * weight.T, slope * offset + intercept
     matrix = layer_matrix(weight, offset, layer.kind, layer.input_shape)
     return _Stage(layer, matrix, low, high, rule)
+
+
+def _bent(
+    layer: MappedLayer,
+    slope: np.ndarray | float,
+    intercept: np.ndarray | float,
+    currents: np.ndarray,
+) -> np.ndarray:
+    """Line of the drive [V] that currents (..., bit lines) [A] give."""
+    drive = layer.drive(currents.astype(float))
+    return np.asarray(slope * drive + intercept, np.float32)
 
 
 class _Batch:
@@ -337,7 +357,8 @@ def _products(stage: _Stage, state: np.ndarray) -> Iterator[tuple[slice, np.ndar
 
 
 def _clipped(stage: _Stage, product: np.ndarray) -> np.ndarray:
-    return np.clip(product, stage.low, stage.high, out=product)
+    bent = stage.bend(product)
+    return np.clip(bent, stage.low, stage.high, out=bent)
 
 
 def _groups(images: int, cycles: int, frames: int) -> Iterator[tuple[slice, range]]:

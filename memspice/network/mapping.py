@@ -143,6 +143,27 @@ class MappedLayer:
         """Scores [1] of mean drives (..., outputs) [V] of an accumulating layer."""
         return np.asarray(drive / self.volts_per_unit + self.programmed.offset)
 
+    @property
+    def straight(self) -> bool:
+        """Whether the drive is a line in the inputs: `drive_line`, else `current_line`."""
+        return self.circuits[0].sense.transimpedance is not None
+
+    def current_line(self) -> tuple[np.ndarray, np.ndarray]:
+        """Bit-line currents as a line in the inputs: ``weight @ inputs + offset`` [A].
+
+        Weights are (2 outputs, fan_in), offsets (2 outputs,), in the order of the bit lines.
+        """
+        read = self.circuits[0].array.read_voltage
+        transfer = np.concatenate([part.ports.transfer[part.columns] for part in self.circuits])
+        levels = np.array(self.programmed.levels) * read
+        return transfer[:, : self.fan_in] * read, transfer[:, self.fan_in :] @ levels
+
+    def drive(self, currents: np.ndarray) -> np.ndarray:
+        """Settled drive (..., outputs) [V], without limits, for currents (..., bit lines) [A]."""
+        conductance = np.concatenate([part.line_conductance for part in self.circuits])
+        bias = np.concatenate([part.output_bias for part in self.circuits])
+        return np.asarray(bias + self.circuits[0].sense.drive(currents, conductance))
+
     def drive_line(self) -> tuple[np.ndarray, np.ndarray]:
         """Settled drive as a line in the inputs, without limits: ``weight @ inputs + offset`` [V].
 

@@ -22,6 +22,7 @@ from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseDesign
 from memspice.circuits.parameters import ArrayParameters
+from memspice.circuits.stage_table import read_sense
 from memspice.circuits.timing import Timing
 from memspice.devices.cell import Cell
 from memspice.devices.synapse import Synapse
@@ -129,7 +130,7 @@ def load_parameter_set(
         neuron=_neuron(own),
         latch=own.table("latch", _kind(own, "latch", LATCHES, "comparator")),
         timing=own.table("timing", Timing),
-        sense=own.table("sense", _kind(own, "sense", SENSE_STAGES, "transimpedance")),
+        sense=_sense(own),
         array=_replaced(common, own, "array", ArrayParameters, cell=_cell(own)),
         synapse=_replaced(common, own, "synapse", Synapse),
         provenance=(),
@@ -139,6 +140,13 @@ def load_parameter_set(
     parameter_set = replace(parameter_set, provenance=(*own.provenance, *kept))
     own.check_all_used()
     return parameter_set
+
+
+def _sense(file: SetFile) -> SenseDesign:
+    """Sense stages of a set: a subcircuit of the user's own, or one of memspice's kinds."""
+    if file.word("sense", "subcircuit", ""):
+        return read_sense(file.plain("sense", "given by the parameter set"), file.path)
+    return file.table("sense", _kind(file, "sense", SENSE_STAGES, "transimpedance"))
 
 
 def _neuron(file: SetFile) -> Neuron:

@@ -100,6 +100,25 @@ class SetFile:
         own = entry.get("value") if isinstance(entry, dict) else entry
         return self._changes.get(table, {}).get(name, default if own is None else own)
 
+    def plain(self, table: str, source: str) -> dict[str, Any]:
+        """Entries of a table that is no list of sourced values: a circuit of the user's own.
+
+        Its numbers count as assumed, with ``source`` as what they come from.
+        """
+        self._read.add(table)
+        if table in self._changes:
+            raise ConfigError(
+                f"{table}.{next(iter(self._changes[table]))} cannot be changed for a run: "
+                f"[{table}] names a circuit; change {self.path}"
+            )
+        content = dict(self._content[table])
+        self.provenance += [
+            SourcedValue(table, name, value, "", "A", source)
+            for name, value in content.items()
+            if isinstance(value, str | int | float)
+        ]
+        return content
+
     def values(
         self, table: str, model: type[Parameters], *, optional: bool = False
     ) -> dict[str, Any]:

@@ -34,6 +34,7 @@ TABLE: dict[str, Any] = {
     "rest": 0.61,
     "swing": 0.15,
     "currents": [0, 9e-6],
+    "nodes": 9,
     "warm_up": 1,
 }
 
@@ -75,7 +76,7 @@ def test_a_table_that_is_right_is_taken(tmp_path: Path) -> None:
         ({"supplies": {"vdd": "1 V"}}, DataError, "supplies.vdd = '1 V' must be a finite number"),
         ({"warmup": 1}, DataError, "'warmup', which means nothing; did you mean 'warm_up'"),
         ({"process": "tsmc"}, DataError, "'tsmc' is unknown; use freepdk45"),
-        ({"warm_up": -1}, DataError, "must be a number of cycles"),
+        ({"warm_up": -1}, DataError, "must be a whole number"),
     ],
 )
 def test_a_table_that_is_wrong_is_refused(

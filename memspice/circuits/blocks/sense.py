@@ -188,8 +188,8 @@ class SenseStage(ABC):
         return None
 
     @property
-    def range(self) -> tuple[float, float]:
-        """Line currents of the surface of an `unmeasured` stage, [A]."""
+    def surface_range(self) -> tuple[float, float, int]:
+        """Line currents of the surface of an `unmeasured` stage [A], and its nodes an axis."""
         raise NotImplementedError
 
     def with_surface(self, surface: SenseSurface) -> SenseStage:

@@ -51,6 +51,8 @@ class SubcircuitSense:
         Change of the drive, either sign, that scores of a last layer may use.
     currents : tuple of float, [A]
         Line currents that the stage is for.
+    nodes : int
+        Chebyshev nodes an axis of its surface.
     """
 
     stage: ClockedStage
@@ -58,6 +60,7 @@ class SubcircuitSense:
     rest: float
     swing: float
     currents: tuple[float, float]
+    nodes: int
 
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
         """The same stage for every layer: its rows make up for the gain."""
@@ -116,9 +119,9 @@ class SubcircuitStage(SenseStage):
         return None if self.surface else self.design.stage
 
     @property
-    def range(self) -> tuple[float, float]:
-        """Line currents of the surface, [A]."""
-        return self.design.currents
+    def surface_range(self) -> tuple[float, float, int]:
+        """Line currents of the surface, and its nodes."""
+        return *self.design.currents, self.design.nodes
 
     def with_surface(self, surface: SenseSurface) -> SubcircuitStage:
         """The same stage, measured."""
