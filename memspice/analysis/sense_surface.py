@@ -45,6 +45,8 @@ OPTIONS = SolverOptions(reltol=1e-4, chgtol=1e-17, trtol=3.0, vntol=1e-6)
 STEPS = 30
 #: Points beside the nodes at which a surface is compared with the circuit.
 HELD_OUT, HELD_OUT_DECKS = 16, 4
+#: Relative range of conductances below which lines are alike: 0.1 mV on the same stage.
+SAME = 0.01
 #: Nodes an axis of the change with a line's conductance, which is small.
 SLOPE_NODES = 5
 _SEED = 20
@@ -145,7 +147,8 @@ def measure_sense_surface(
 
     drift, memory = _refuse_drift(stage, conditions, measured(_corners(conditions)))
     surface = _fitted(conditions, measured(_grid(conditions)), drift, memory)
-    if conditions.conductances[0] < conditions.conductances[1]:
+    low, high = conditions.conductances
+    if high - low > SAME * high:
         tilted = [[measured(_tilted(conditions, line, end)) for end in (0, 1)] for line in (0, 1)]
         surface = _with_bends(surface, tilted)
     return replace(surface, error=_error(surface, measured(_held_out(conditions))))
@@ -177,7 +180,7 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
         conductances=(float(conductance.min()), float(conductance.max())),
         limits=(low, high),
         nodes=nodes,
-        voltage_scale=first.neuron.hazard.voltage_scale / first.neuron.write_fraction,
+        voltage_scale=first.neuron.device.hazard.voltage_scale / first.neuron.write_fraction,
     )
     sense = first.sense.with_surface(measure_sense_surface(stage, conditions, runner))
     return tuple(replace(circuit, sense=sense, known_ports=circuit.ports) for circuit in circuits)

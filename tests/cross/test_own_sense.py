@@ -1,0 +1,93 @@
+"""Stage E3 as a user's block, without Python: a table and a subcircuit, through the fidelities."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from memspice.analysis.energy import energy_balance
+from memspice.analysis.sense_surface import with_surfaces
+from memspice.circuits.array_circuit import Stimulus
+from memspice.circuits.blocks.sense import SenseNeeds
+from memspice.circuits.energy_model import closed_form_energy
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.netlists import layer_deck
+from memspice.circuits.port_array_circuit import PortArrayCircuit
+from memspice.circuits.power import event_values, layer_power, saved_signals
+from memspice.engines import find_engine
+from memspice.engines.base import Transient
+from memspice.errors import ConfigError
+from memspice.jobs import Execution, open_runner
+from memspice.parameters import load_parameter_set
+from memspice.windows.simulated import solver_options
+
+pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
+
+OWN = Path(__file__).parents[1] / "data" / "own_sense.toml"
+CYCLES, OUTPUTS, ROWS = 16, 4, 24
+LINE = 150e-6  # S
+#: Without wires and drivers all lines have this conductance to the last digit.
+_WIRES = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
+
+
+def own_layer(path: Path = OWN) -> LayerCircuit:
+    """Four neurons on lines of 150 uS, their sense stage measured."""
+    chosen = load_parameter_set(str(path))
+    needs = SenseNeeds(28e3, 8e-6, chosen.timing.settle, "own", "a test")  # rows of 0.1 V
+    cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * OUTPUTS))
+    layer = LayerCircuit(
+        conductances=(cells * LINE / cells.sum(axis=0),),
+        array=chosen.array.model_copy(update=dict.fromkeys(_WIRES, 0.0)),
+        sense=chosen.sense.sized(needs),
+        bias_voltage=1.2,
+        write_limits=(0.0, 1.62),
+        neuron=chosen.neuron,
+        latch=chosen.latch,
+        timing=chosen.timing,
+        spiking=True,
+    )
+    with open_runner(find_engine("ngspice"), Execution()) as runner:
+        return with_surfaces([layer], runner)[0]
+
+
+def test_surrogate_and_circuit_agree_over_64_events() -> None:
+    layer, draws = own_layer(), np.random.default_rng(2)
+    rows = 0.1 * (draws.random((CYCLES, ROWS)) < 0.35)
+    stimulus = Stimulus(rows, draws.exponential(size=(CYCLES, OUTPUTS)))
+    hazard = np.exp(layer.log_hazard(layer.drive_voltage(rows)))
+    engine, array = find_engine("ngspice"), PortArrayCircuit()
+    waves = engine.run(
+        engine.write(layer_deck(layer, stimulus, array)),
+        Transient(CYCLES * layer.schedule.cycle, layer.timing.write / 25, from_rest=True),
+        save=saved_signals(layer, array),
+        options=solver_options(layer.timing),
+    )
+    found = event_values(layer, CYCLES, waves)
+    # the margin within which a spike may differ
+    np.testing.assert_allclose(found["hazard"], hazard, rtol=0.01)
+    expected = hazard >= stimulus.thresholds
+    assert 8 < expected.sum() < 56
+    differ = (found["spike"] > 0.5) != expected
+    assert (np.abs(hazard / stimulus.thresholds - 1)[differ] < 0.01).all()
+    balance = energy_balance(layer_power(layer, stimulus, array, waves), layer.schedule, CYCLES)
+    assert balance.closure < 1e-3
+    sense = closed_form_energy(layer, rows, hazard, stimulus.thresholds)["sense"]
+    # What lines and wells keep from the cycle before is not the surrogate's: 1 % of a cycle.
+    warm = slice(1, None)
+    np.testing.assert_allclose(balance.components["sense"][warm], sense[warm], rtol=0.02)
+    assert balance.components["sense"][warm].sum() == pytest.approx(sense[warm].sum(), rel=5e-3)
+
+
+def test_a_block_that_floats_from_cycle_to_cycle_is_refused_with_the_number(tmp_path: Path) -> None:
+    text = OWN.read_text(encoding="utf-8")
+    # rs sets the drive to vbias; 0.1 ns of it do not
+    for name, high in (("rs", "0.1e-9, 9.4e-9"), ("rsn", "9.4e-9, 0.1e-9")):
+        short = high.replace("9.4e-9", "0.2e-9")
+        assert f"{name} = [[{high}]]" in text
+        text = text.replace(f"{name} = [[{high}]]", f"{name} = [[{short}]]")
+    (tmp_path / "own_sense.lib").write_bytes(OWN.with_name("own_sense.lib").read_bytes())
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"own_sense depends on what the cycle before .* mV at"):
+        own_layer(tmp_path / "own.toml")
