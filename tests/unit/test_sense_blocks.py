@@ -100,13 +100,14 @@ def test_the_closed_form_is_straight_and_its_energy_grows_from_the_idle_one(kind
     stage, schedule = stage_of(kind), small_layer().schedule
     assert stage.transimpedance == pytest.approx(ASKED, rel=1e-12)
     current = np.random.default_rng(3).uniform(0, 1e-5, (4, 2 * OUTPUTS))
+    conductance = np.full(2 * OUTPUTS, 1e-4)
     expected = ASKED * (current[:, 0::2] - current[:, 1::2])
-    np.testing.assert_allclose(stage.drive(current), expected, rtol=1e-12)
+    np.testing.assert_allclose(stage.drive(current, conductance), expected, rtol=1e-12)
     for held in (False, True):
         idle = stage.idle_energy(OUTPUTS, schedule, held=held)
-        none = stage.energy(np.zeros((1, 2 * OUTPUTS)), schedule, held=held)
+        none = stage.energy(np.zeros((1, 2 * OUTPUTS)), conductance, schedule, held=held)
         np.testing.assert_allclose(none, idle, rtol=1e-12)
-        assert (stage.energy(current, schedule, held=held) > idle).all()
+        assert (stage.energy(current, conductance, schedule, held=held) > idle).all()
     assert stage.idle_energy(1, schedule, held=True) > stage.idle_energy(1, schedule, held=False)
 
 
