@@ -133,11 +133,6 @@ class LayerCircuit:
         """Conductance of each bit line, the others ended, shape (columns,), [S]."""
         return np.asarray(self.ports.own_conductance[self.columns])
 
-    @cached_property
-    def row_pulse(self) -> Pulse:
-        """When the rows are driven, as the sense stages want it."""
-        return self.sense.row_pulse(self.schedule)
-
     def drive_voltage(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled drive [V] for row voltages (..., rows) [V]; shape (..., outputs)."""
         if self.sense.transimpedance is None:

@@ -153,16 +153,6 @@ class SubcircuitStage(SenseStage):
         least, mean = np.full(2, surface.limits[0]), np.full(2, sum(surface.conductances) / 2)
         return outputs * float(surface.joules(least, mean))
 
-    def doubts(self, current: np.ndarray) -> list[str]:
-        """Refuse currents that the stage is not for."""
-        low, high = self.design.currents
-        if current.min() >= low and current.max() <= high:
-            return []
-        return [
-            f"lines carry {current.min():.3g} to {current.max():.3g} A, and the sense stage is for "
-            f"{low:.3g} to {high:.3g} A"
-        ]
-
     def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
         """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
         stage = self.design.stage
