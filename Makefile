@@ -19,8 +19,8 @@ GOLDEN := netlist --golden netlists
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ngspice test test-training check docs docs-check faults cifar-energy paper bench \
-	golden train clean
+.PHONY: help setup ngspice test test-training fit-coverage check docs docs-check faults cifar-energy paper \
+	bench golden train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ $(TORCH)/.installed: constraints.txt | $(STAMP)
 test-training: setup $(TORCH)/.installed ## Tests of the training code (installs PyTorch)
 	PYTHONPATH=$(TORCH) $(BIN)/python -c 'import torch'
 	PYTHONPATH=$(TORCH) $(BIN)/python -m pytest -m torch tests
+
+fit-coverage: setup ## How often intervals of memspice fit hold the truth, 200 times for each law
+	$(BIN)/python -m tests.fit_coverage
 
 faults: setup ## 10,000 damaged files, every lie of an engine, 160 kills; writes docs/faults.md
 	FAULTS=full $(BIN)/python -m pytest -q tests/faults/test_lying_programs.py

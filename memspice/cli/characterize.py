@@ -30,7 +30,8 @@ from memspice.outputs import check_file, make_folder, write_text
     "--device",
     default="ag-asi",
     show_default=True,
-    help="Parameter set: ag-asi, fast-memristor, sot-mtj, or the path of a .toml file.",
+    help="Parameter set: ag-asi, fast-memristor (a what-if), sot-mtj, sot-mtj-measured, or the "
+    "path of a .toml file.",
 )
 @set_option
 @click.option("--points", default=13, show_default=True, help="Voltages from P = 1 % to 99 %.")

@@ -22,6 +22,7 @@ COMMANDS = (
     ("infer", "infer:infer_command", "Classify images: spiking network beside ANN."),
     ("cosim", "cosim:cosim_command", "Energy of a network, calibrated by SPICE."),
     ("characterize", "characterize:characterize_command", "Compare P(V) of SPICE and closed form."),
+    ("fit", "fit:fit_command", "Fit laws of switching to POINTS, a CSV file."),
     ("netlist", "netlist:netlist_command", "Write the example netlist NAME, or list the names."),
     ("verify", "verify:verify_command", "Run the same decks on every engine and compare."),
     ("waves", "waves:waves", "Look at stored waveforms, events, energies and netlists."),

@@ -100,7 +100,8 @@ def chip_options(
             "--device",
             default="fast-memristor",
             show_default=True,
-            help="ag-asi, fast-memristor, sot-mtj, or the path of a .toml file.",
+            help="ag-asi, fast-memristor (a what-if), sot-mtj, sot-mtj-measured, or the path of a "
+            ".toml file.",
         ),
         click.option("--images", default=images, show_default=True, help="Test images."),
         click.option("--cycles", default=cycles, show_default=True, help="Cycles per image."),

@@ -2,7 +2,8 @@
 
 A set file has one table per parameter class; every entry is
 ``{ value, unit, label, source }`` with the unit that the class declares and one of the labels
-``S`` (read at the source), ``R`` (literature, unverified), ``D`` (derived), ``A`` (assumed).
+``M`` (measured: fitted to a file of points), ``S`` (read at the source), ``R`` (literature,
+unverified), ``D`` (derived), ``A`` (assumed).
 
 Array and synapse are common to all sets, in ``crossbar.toml``; a set may replace entries of them
 (age and temperature of the cells, say).  Its cells are ohmic and alone unless it has one of the
@@ -12,7 +13,7 @@ tables of ``cells.toml``: ``[sinh_cell]`` or ``[cubic_cell]``, ``[access_transis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
@@ -33,7 +34,7 @@ from memspice.parameters.file import CHANGED, SetFile, SourcedValue
 from memspice.quantities import Parameters, ParametersT, validate
 from memspice.resources import resource_path
 
-PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj")
+PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj", "sot-mtj-measured")
 _CURVES: dict[str, type[Parameters]] = {"sinh_cell": SinhCell, "cubic_cell": CubicCell}
 _ACCESS: dict[str, type[Parameters]] = {
     "access_transistor": AccessTransistor,
@@ -54,6 +55,7 @@ class ParameterSet:
     array: ArrayParameters
     synapse: Synapse
     provenance: tuple[SourcedValue, ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def changes(self) -> dict[str, float | str]:
@@ -76,9 +78,9 @@ class ParameterSet:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know besides the name: the values that are changed, in one line."""
+        """What a reader must know besides the name: doubts, and values that are changed."""
         changed = ", ".join(f"{name} = {value}" for name, value in self.changes.items())
-        return [f"changed: {changed}"] if changed else []
+        return [*self.doubts, *([f"changed: {changed}"] if changed else [])]
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def load_parameter_set(
     )
     replaced = {(value.table, value.name) for value in own.provenance}
     kept = [value for value in common.provenance if (value.table, value.name) not in replaced]
-    parameter_set = replace(parameter_set, provenance=(*own.provenance, *kept))
+    doubts = () if name in PARAMETER_SETS else _unsourced(own.provenance)
+    parameter_set = replace(parameter_set, provenance=(*own.provenance, *kept), doubts=doubts)
     own.check_all_used()
     return parameter_set
 
@@ -147,6 +150,25 @@ def _sense(file: SetFile) -> SenseDesign:
     if file.word("sense", "subcircuit", ""):
         return read_sense(file.plain("sense", "given by the parameter set"), file.path)
     return file.table("sense", _kind(file, "sense", SENSE_STAGES, "transimpedance"))
+
+
+def _unsourced(entries: Iterable[SourcedValue]) -> tuple[str, ...]:
+    """Values that bear the source of a set of ours, which has another value there."""
+    ours: dict[tuple[str, str, str], dict[float | str, str]] = {}
+    for name in PARAMETER_SETS:
+        for entry in load_parameter_set(name).provenance:
+            key = (entry.table, entry.name, entry.source)
+            ours.setdefault(key, {})[entry.value] = name
+    found = []
+    for entry in entries:
+        known = ours.get((entry.table, entry.name, entry.source), {})
+        if known and entry.value not in known:
+            value, name = next(iter(known.items()))
+            found.append(
+                f"{entry.table}.{entry.name} = {entry.value} bears the source of {name}, where it "
+                f"is {value}: give the source of the new value"
+            )
+    return tuple(found)
 
 
 def _neuron(file: SetFile) -> Neuron:

@@ -18,6 +18,7 @@ LARGEST_FILE, LONGEST_LINE = 1 << 20, 4000
 #: Source of a value that a run has changed.
 CHANGED = "changed for this run"
 LABELS = {
+    "M": "measured: fitted to points",
     "S": "read at the source",
     "R": "literature, unverified",
     "D": "derived",

@@ -24,6 +24,7 @@ from memspice.windows.agreement import CLOSURE_LIMIT
 #: Below this many images an accuracy says little: its 95 % interval is wider than 6 points.
 _FEW_IMAGES = 1000
 _LABELS = {
+    "M": "measured: fitted to points",
     "S": "read in the source named",
     "R": "known from the literature, not verified at the source",
     "D": "derived from cited values",

@@ -48,6 +48,7 @@ class SotMtjNeuron(DrivenNeuron):
     kind: ClassVar[str] = "mtj"
     constants: ClassVar[frozenset[str]] = frozenset(
         {"neel_brown.attempt_time", "neel_brown.critical_voltage", "neel_brown.barrier"}
+        | {"hazard.voltage_scale", "hazard.time_scale"}
         | {"neuron.heavy_metal_resistance", "neuron.parallel_resistance"}
         | {"neuron.antiparallel_resistance"}
     )
@@ -55,11 +56,17 @@ class SotMtjNeuron(DrivenNeuron):
 
     @classmethod
     def read(cls, tables: Tables) -> Self:
-        """Neuron of the tables ``neel_brown``, ``neuron`` and ``periphery``."""
-        constants = tables.table("neel_brown", NeelBrown)
-        law = HazardLaw.from_neel_brown(
-            constants.attempt_time, constants.critical_voltage, constants.barrier
-        )
+        """Neuron of the tables ``neel_brown`` or ``hazard``, ``neuron`` and ``periphery``.
+
+        ``hazard`` is the law as it was measured, in the place of one from a barrier.
+        """
+        if tables.has("hazard"):
+            law = tables.table("hazard", HazardLaw)
+        else:
+            constants = tables.table("neel_brown", NeelBrown)
+            law = HazardLaw.from_neel_brown(
+                constants.attempt_time, constants.critical_voltage, constants.barrier
+            )
         device = tables.table("neuron", MtjNeuron, hazard=law)
         return cls(tables.table("periphery", NeuronDriver), device)
 
