@@ -16,6 +16,7 @@ author = "The memspice authors"
 project_copyright = author
 release = version = metadata.version("memspice")
 language = "en"
+default_role = "py:obj"  # in docstrings; a name that has no page is plain text
 smartquotes = False  # two hyphens begin an option
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_copybutton"]

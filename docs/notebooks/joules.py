@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Where the joules go
 #
-# Which part of a chip takes the energy, how much of the answer is an assumption, and what would have
-# to change.
+# Which part of a chip takes the energy, how much of the answer is an assumption, and what
+# would have to change.
 
 # %%
 import memspice as ms
@@ -20,12 +20,12 @@ for name in ("fast-memristor", "sot-mtj", "ag-asi"):
     print(layers[name].energy / layers[name].events.spike.size, "\n")
 
 # %% [markdown]
-# These are joules an event: of one neuron in one cycle, with its share of the crossbar. With the
-# literature's memristor (`ag-asi`) everything waits for a pulse of a millisecond, and what stands by
-# takes its current all that time.
+# These are joules an event: of one neuron in one cycle, with its share of the crossbar. With
+# the literature's memristor (`ag-asi`) everything waits for a pulse of a millisecond, and
+# what stands by takes its current all that time.
 #
-# `closure` says whether the books balance: what the supplies delivered against what was dissipated
-# and stored.
+# `closure` says whether the books balance: what the supplies delivered against what was
+# dissipated and stored.
 
 # %%
 for name, result in layers.items():
@@ -34,39 +34,41 @@ for name, result in layers.items():
 # %% [markdown]
 # ## What an assumption is worth
 #
-# The sense stages take most, in proportion to the supply current of their amplifiers. That current is
-# no circuit but a constant with the label *A*, assumed:
+# The sense stages take most, in proportion to the supply current of their amplifiers. That
+# current is no circuit but a constant with the label *A*, assumed:
 
 # %%
 values = ms.load_device("fast-memristor").parameters.provenance
 (entry,) = (value for value in values if value.name == "quiescent_current")
-print(entry.value, entry.unit, "|", entry.label, "|", entry.source)
+print(entry.value, entry.unit, "label", entry.label)
+print(entry.source)
 
 # %% [markdown]
 # Change it, and the total follows:
 
 # %%
 for factor in (0.1, 1, 10):
-    device = ms.load_device("fast-memristor").change(quiescent_current=factor * entry.value)
+    device = ms.load_device("fast-memristor")
+    device = device.change(quiescent_current=factor * entry.value)
     result = ms.Chip("digits-mlp", device)["dense1"].simulate(data[:1], cycles=2)
     energy = result.energy / result.events.spike.size
     share = energy["sense"] / energy.total
-    print(f"{factor:4} times: {energy.total * 1e12:.2f} pJ an event, {100 * share:.0f} % in sense")
+    print(f"{factor:4} times: {energy.total * 1e12:.2f} pJ an event, {share:.0%} in sense")
 
 # %% [markdown]
-# A figure of merit of such a chip is therefore a statement about amplifiers that nobody has drawn. It
-# is why memspice prints, beside every total, how much of it is assumed.
+# A figure of merit of such a chip is therefore a statement about amplifiers that nobody has
+# drawn. It is why memspice prints, beside every total, how much of it is assumed.
 
 # %% [markdown]
 # ## A whole inference
 #
-# `cosim` samples windows of every layer, simulates them, corrects the fast loop with what it finds,
-# and adds up the energy of an inference.
+# `cosim` samples windows of every layer, simulates them, corrects the fast loop with what it
+# finds, and adds up the energy of an inference.
 
 # %%
 chip = ms.Chip("digits-mlp", "fast-memristor", seed=0)
 result = ms.cosim(chip, data[:10], cycles=4)
 result
 
-# %%
+# %% mystnb={"image": {"alt": "Joules of an inference by layer and component"}}
 ms.plot.energy(result)

@@ -13,6 +13,7 @@ from memspice.analysis.transfer import (
     write_fraction,
 )
 from memspice.experiment.results.characterization import Characterization
+from memspice.plot.style import new_figure
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:
@@ -42,13 +43,11 @@ def draw_transfer(result: Characterization) -> Figure:
     matplotlib.figure.Figure
         Belongs to no window and no global state.
     """
-    from matplotlib.figure import Figure
-
     sweep = [point.voltage for point in result.sweep]
     room = _ROOM * (sweep[-1] - sweep[0])
     limits = (sweep[0] - room, sweep[-1] + room)
     shown = [point for point in result.points if limits[0] <= point.voltage <= limits[1]]
-    figure = Figure(figsize=(6.4, 5.4), layout="constrained")
+    figure = new_figure(5.4, 6.4)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _draw_probability(upper, result, shown, limits)
     _draw_deviation(lower, shown)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from memspice.errors import ConfigError
 from memspice.outputs import printable
+from memspice.plot.style import new_figure
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:
@@ -95,13 +96,12 @@ def draw_waveforms(
     ConfigError
         If there is nothing to draw.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter
 
     if not signals or not np.size(time):
         raise ConfigError(f"'{title}' has no waveform to draw; name a job that has signals")
     units = list(dict.fromkeys(unit for _, unit in signals.values()))
-    figure = Figure(figsize=(10.0, 1.0 + 2.6 * len(units)), layout="constrained")
+    figure = new_figure(1.0 + 2.6 * len(units), 10.0)
     grid = figure.subplots(len(units), 1, sharex=True, squeeze=False)
     for axis, unit in zip(grid[:, 0], units, strict=True):
         _shade(axis, phases)

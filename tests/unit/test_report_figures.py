@@ -272,6 +272,14 @@ def test_saved_file_is_the_same_every_time_and_the_figure_is_emptied(
     assert b"Software" not in first.read_bytes()
 
 
+def test_a_notebook_shows_a_figure_without_pyplot() -> None:
+    figure = event_figures.rate_figure(examples.example_rates())
+    picture = figure._repr_png_()  # type: ignore[attr-defined]
+    assert picture.startswith(b"\x89PNG")
+    width = int.from_bytes(picture[16:20], "big")
+    assert width == pytest.approx(figure.get_figwidth() * 200, abs=1)
+
+
 def test_unwritable_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="name another folder"):
