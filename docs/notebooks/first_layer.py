@@ -47,7 +47,7 @@ slow
 found = slow.compare(fast)
 print(f"{found.mismatches} of {found.events} spikes differ")
 
-# %% mystnb={"image": {"alt": "Hazard integral of SPICE over that of the closed form, event by event"}}
+# %% mystnb={"image": {"alt": "Hazard integral of SPICE over that of the closed form, by event"}}
 ms.plot.pathwise(slow)
 
 # %% [markdown]
@@ -64,7 +64,7 @@ ms.plot.pathwise(slow)
 waveforms = slow.waveforms(image=0, neuron=0)
 waveforms
 
-# %% mystnb={"image": {"alt": "Drive, device voltage, hazard integral and state of a neuron in two cycles"}}
+# %% mystnb={"image": {"alt": "Drive, device voltage, hazard and state of a neuron, two cycles"}}
 ms.plot.neuron(waveforms)
 
 # %% [markdown]
