@@ -27,8 +27,12 @@ import h5py
 ENERGY_TOLERANCE = 1e-6
 #: Of what is no energy: deviations from the closed form, themselves some 1e-4, and times.
 OTHER_TOLERANCE = 1e-4
-#: Neither physics nor kept from run to run; ``burst`` only repeats what the command asks for.
-PASSING = {"wall_seconds", "out", "versions", "jobs", "notes", "engine", "parameters", "burst"}
+#: Neither physics nor kept from run to run; ``burst`` only repeats what the command asks for, and
+#: ``classified`` is the number of its images.
+PASSING = {
+    "wall_seconds", "out", "versions", "jobs", "notes", "engine", "parameters", "burst",
+    "classified",
+}  # fmt: skip
 
 NUMPY = {
     "infer digits": "infer --network digits-mlp --images 120 --cycles 16",
