@@ -51,11 +51,18 @@ def assumed_fraction(
     float
         From 0 to 1; 0 of no energy at all.
     """
-    labels = {f"{item.table}.{item.name}": item.label for item in provenance}
+    known = list(provenance)
+    labels = {f"{item.table}.{item.name}": item.label for item in known}
+    # A table that names a subcircuit has the circuit itself, and no constants in its place.
+    simulated = {item.table for item in known if item.name == "subcircuit"}
     assumed = sum(
         joule
         for name, joule in energy.items()
-        if any(labels[constant] in ASSUMED_LABELS for constant in constants[name])
+        if any(
+            labels[constant] in ASSUMED_LABELS
+            for constant in constants[name]
+            if constant.partition(".")[0] not in simulated
+        )
     )
     total = sum(energy.values())
     return assumed / total if total else 0.0

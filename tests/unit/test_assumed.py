@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from memspice.analysis.assumed import CIRCUIT_CONSTANTS, assumed_fraction
@@ -73,3 +75,10 @@ def test_a_device_read_at_its_source_is_measured() -> None:
         for item in found.provenance
     )
     assert type(found)(**{**vars(found), "provenance": provenance}).device_source == "measured"
+
+
+def test_a_sense_stage_that_is_a_circuit_rests_on_no_constant() -> None:
+    own = Path(__file__).parents[1] / "data" / "own_sense.toml"
+    provenance = load_parameter_set(str(own)).provenance
+    assert assumed_fraction({"sense": 1.0}, provenance) == 0.0
+    assert assumed_fraction({"neuron_write": 1.0}, provenance) == 1.0
