@@ -284,24 +284,25 @@ CIFAR10_CNN_WIDE = Architecture(
         Dense(10),
     ),
 )
-#: Pools send spikes, so all rows but the pixels' are binary; skipped outputs are further rows.
+#: Twice the products of ``cifar10-cnn`` for 1.1 times its events; no line exceeds 1,152 rows.
+#: Trained for two epochs, pools that send one spike (``any``) cost three points and half the speed.
 CIFAR10_SKIP = Architecture(
     "cifar10-skip",
     (3, 32, 32),
     (
         Conv(48),
-        Pool(2, "any"),
+        Pool(2),
         Conv(64),
         Conv(64, also=(1,)),
         Conv(64, also=(2,)),
-        Pool(2, "any"),
+        Pool(2),
         Conv(128, also=(3,)),
         Conv(128),
         Conv(128),
-        Pool(2, "any"),
+        Pool(2),
         Conv(128),
         Conv(128),
-        Pool(2, "any"),
+        Pool(2),
         Dense(10, also=(8,)),
     ),
 )

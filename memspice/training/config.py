@@ -178,16 +178,8 @@ PRESETS = {
     ),
     "cifar10-skip": TrainConfig(
         phases=(
-            Phase("normalised", 24, 5e-3, sampled_fraction=0.0, warm_up=0.08, orthogonal=True),
-            Phase(
-                "rounded",
-                6,
-                1.5e-3,
-                sampled_fraction=0.0,
-                kind="rounded",
-                warm_up=0.1,
-                orthogonal=True,
-            ),
+            Phase("normalised", 40, 5e-3, sampled_fraction=0.0, warm_up=0.08, orthogonal=True),
+            Phase(*("rounded", 10, 3e-3, 1.0, "rounded"), warm_up=0.1, orthogonal=True, burst=8),
         ),
         neurons=Neurons(gain=2.5, bias=-1.0, low=-2.7, high=1.3),
         label_smoothing=0.1,

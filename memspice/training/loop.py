@@ -162,7 +162,7 @@ class _Training:
                 f"and needs {least}: take more images or epochs, or a smaller batch"
             )
         self._enter(phase)
-        groups = self._groups(phase)
+        groups = parameter_groups(self.model, phase)
         rates = [group["lr"] for group in groups]
         optimizer = OrthogonalSteps(groups, weight_decay=self.config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -191,21 +191,6 @@ class _Training:
                 stage.fold()
             if phase.kind != "normalised" and not stage.levels:
                 stage.quantise(self.config.levels, self.config.clip_sigma)
-
-    def _groups(self, phase: Phase) -> list[dict[str, Any]]:
-        """Parameters that share a learning rate, with that rate."""
-        rate = phase.learning_rate
-        layers = [stage.linear for stage in self.model.stages()]
-        if phase.kind != "mapped":
-            turned = [layer.weight for layer in layers[:-1]] if phase.orthogonal else []
-            rest = [each for each in self.model.parameters() if all(each is not w for w in turned)]
-            groups = [{"params": rest, "lr": rate, "orthogonal": False}]
-            return groups + [{"params": [w], "lr": rate, "orthogonal": True} for w in turned]
-        weights = [
-            {"params": [layer.weight], "lr": rate * float(layer.weight.detach().std())}
-            for layer in layers
-        ]
-        return [*weights, {"params": [layer.bias for layer in layers], "lr": rate}]
 
     def _epoch(self, epoch: _Epoch, steps: int, phase: Phase, saved: _Saved) -> None:
         """Take the steps of an epoch that are still to take."""
@@ -317,6 +302,27 @@ class _Training:
         if state["crossbars"]:
             self._crossbars.restore(state["crossbars"])
         return _Epoch(**state["epoch"])
+
+
+def parameter_groups(model: DeviceNetwork, phase: Phase) -> list[dict[str, Any]]:
+    """Parameters that share a learning rate, with that rate; only weights decay."""
+    rate, layers = phase.learning_rate, [stage.linear for stage in model.stages()]
+    if phase.kind == "mapped":
+        weights = [
+            {"params": [layer.weight], "lr": rate * float(layer.weight.detach().std())}
+            for layer in layers
+        ]
+        return [*weights, {"params": [layer.bias for layer in layers], "lr": rate}]
+    turned = [layer.weight for layer in layers[:-1]] if phase.orthogonal else []
+    plain = [layer.weight for layer in layers[len(turned) :]]
+    known = {id(weight) for weight in (*turned, *plain)}
+    # Decay of a normalisation's gain makes its neurons' rates alike: spikes drown in their noise.
+    rest = [each for each in model.parameters() if id(each) not in known]
+    return [
+        {"params": rest, "lr": rate, "weight_decay": 0.0, "orthogonal": False},
+        {"params": plain, "lr": rate, "orthogonal": False},
+        *({"params": [weight], "lr": rate, "orthogonal": True} for weight in turned),
+    ]
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class _Switch(torch.autograd.Function):
         probability = torch.expm1(minus_hazard).neg_()  # keeps small ones, in 16 bits too
         if spiking:
             spikes = probability[:spiking]
-            spikes.copy_(_spikes(spikes, burst)).div_(burst)
+            spikes.copy_(_spikes(spikes, burst))
         minus_slope = minus_hazard.exp().mul_(minus_hazard)
         if window:
             wide = torch.cosh((z - WINDOW_CENTRE) / 2).reciprocal_().mul_(WINDOW_HEIGHT)
@@ -58,11 +58,18 @@ class _Switch(torch.autograd.Function):
 
 
 def _spikes(probability: torch.Tensor, burst: int) -> torch.Tensor:
-    """Spikes of each neuron in a burst, as short integers."""
-    # A draw and the probability, both in units of 1 / DRAWS, together pass one or do not.
-    level = (probability * DRAWS).short()
-    draws = (_draws_like(probability).add_(level) for _ in range(burst))
-    return reduce(torch.Tensor.add_, (sums.bitwise_right_shift_(DRAW_BITS) for sums in draws))
+    """Mean spikes of each neuron in a burst.
+
+    Of more than one, a uniform draw of the same mean and variance, which may pass 0 and 1: it costs
+    as much as one spike, and what training must learn of the noise is its size.
+    """
+    draws = _draws_like(probability)
+    if burst == 1:
+        # A draw and the probability, both in units of 1 / DRAWS, together pass one or do not.
+        return draws.add_((probability * DRAWS).short()).bitwise_right_shift_(DRAW_BITS)
+    centred_draws = draws.to(probability.dtype).sub_((DRAWS - 1) / 2).div_(DRAWS)
+    variance = probability * (1 - probability) * (12 / burst)
+    return centred_draws.mul_(variance.sqrt_()).add_(probability)
 
 
 def _draws_like(values: torch.Tensor) -> torch.Tensor:

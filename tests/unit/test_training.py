@@ -114,19 +114,6 @@ def test_spikes_come_with_the_probability(kind: str) -> None:
     assert (np.abs(rate - expected) < 4 * error + rounding).all()
 
 
-def test_a_burst_passes_on_the_mean_of_its_spikes() -> None:
-    """Mean and variance over 40,000 neurons are those of K draws, to four standard errors."""
-    torch.manual_seed(5)
-    z, burst = torch.full((1, 40000), -1.0), 8
-    out = _Switch.apply(z, 1, *RAILS, 0.0, burst).double()[0]
-    assert set((out * burst).tolist()) <= set(range(burst + 1))
-    p = 1 - np.exp(-np.exp(-1.0))
-    variance = p * (1 - p) / burst
-    assert abs(float(out.mean()) - p) < 4 * np.sqrt(variance / 40000) + 1 / DRAWS
-    # The variance of a sample's variance is at most 2 / n of its square for a binomial this wide.
-    assert abs(float(out.var()) / variance - 1) < 4 * np.sqrt(2 / 40000)
-
-
 def test_only_the_first_images_spike() -> None:
     z = torch.zeros(6, 50)
     out = _Switch.apply(z, 2, *RAILS, 0.0)
