@@ -156,7 +156,7 @@ def simulate(
         save=saved_signals(layer, ARRAYS[fidelity]),
         options=options or solver_options(timing.write),
     )
-    values = event_values(layer, stimulus.cycles, waveforms)
+    values = event_values(layer, stimulus, waveforms)
     nothing = np.zeros_like(values["drive"])
     power = layer_power(layer, stimulus, ARRAYS[fidelity], waveforms)
     return Simulated(

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from memspice.circuits.bursts import delay
 from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.signals import Signals
@@ -18,16 +19,36 @@ class Stimulus:
     """What drives a layer through some cycles.
 
     ``row_voltage`` is (cycles, rows) in [V], ``thresholds`` (cycles, outputs), the draws
-    ``E ~ Exp(1)`` of the neurons; an accumulating layer ignores them.
+    ``E ~ Exp(1)`` of the neurons; an accumulating layer ignores them.  Row pulses of every
+    ``burst`` cycles are integrated into one drive (`memspice.circuits.bursts`).
     """
 
     row_voltage: np.ndarray
     thresholds: np.ndarray
+    burst: int = 1
 
     @property
     def cycles(self) -> int:
         """Number of cycles."""
         return len(self.row_voltage)
+
+    @property
+    def delay(self) -> int:
+        """Cycles from the row pulse of a cycle to its write: those of a burst, or none."""
+        return delay(self.burst)
+
+    def laid_out(self) -> Stimulus:
+        """What rows and neurons get from the first row pulse to the last neuron's reset.
+
+        With a :attr:`delay` rows rest in the end, and the draws of the first cycle wait.
+        """
+        if not self.delay:
+            return self
+        rest = np.zeros((self.delay, self.row_voltage.shape[1]))
+        wait = self.thresholds[:1].repeat(self.delay, axis=0)
+        return Stimulus(
+            np.concatenate([self.row_voltage, rest]), np.concatenate([wait, self.thresholds])
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,14 +36,15 @@ class Clock:
         """Clock of one pulse a cycle, 0 to 1."""
         return cls(((pulse.start, pulse.stop - pulse.edge),), pulse.edge)
 
-    def train(self, cycle: float, cycles: int) -> PieceWiseLinear:
+    def train(self, cycle: float, cycles: int, first: int = 0) -> PieceWiseLinear:
         """Source of this clock over some cycles.
 
         Parameters
         ----------
         cycle : float, [s]
             Length of a cycle.
-        cycles : int
+        cycles, first : int
+            How many, and how many pass before.
 
         Raises
         ------
@@ -53,7 +54,7 @@ class Clock:
         changes = self._changes(cycle)
         level = 1 - changes[0][1] if changes[0][1] == 1 else 1
         points = [(0.0, self.level * level)]
-        for number in range(cycles):
+        for number in range(first, first + cycles):
             for time, after in changes:
                 start = number * cycle + time
                 if start > 0:
@@ -96,11 +97,18 @@ def _next(change: tuple[float, int], cycle: float) -> tuple[float, int]:
     return change[0] + cycle, change[1]
 
 
-def add_clocks(deck: Deck, clocks: Mapping[str, Clock], cycle: float, cycles: int) -> None:
-    """Section of clocks, each a source on the node of its name, for cycles of a length [s]."""
+def clock_trains(
+    clocks: Mapping[str, Clock], cycle: float, cycles: int, first: int = 0
+) -> dict[str, PieceWiseLinear]:
+    """Sources of clocks, as of `Clock.train`."""
+    return {name: clock.train(cycle, cycles, first) for name, clock in clocks.items()}
+
+
+def add_clocks(deck: Deck, trains: Mapping[str, PieceWiseLinear]) -> None:
+    """Section of clocks, each a source on the node of its name."""
     control = deck.section("Control pulses, 0 to 1: signals without load")
-    for name, clock in clocks.items():
-        control.V(name, name, control.gnd, clock.train(cycle, cycles))
+    for name, train in trains.items():
+        control.V(name, name, control.gnd, train)
 
 
 def add_sources(deck: Deck, comment: str, supplies: Mapping[str, float]) -> None:

@@ -20,7 +20,7 @@ LATE = 0.01
 _POINTS = 200
 
 
-def refusal(layer: LayerCircuit, row_voltage: np.ndarray, name: str) -> str | None:
+def refusal(layer: LayerCircuit, row_voltage: np.ndarray, name: str, burst: int = 1) -> str | None:
     """Why the surrogate cannot compute a layer; None where it can.
 
     Parameters
@@ -31,13 +31,15 @@ def refusal(layer: LayerCircuit, row_voltage: np.ndarray, name: str) -> str | No
         What drives it.
     name : str
         Of the layer, for the message.
+    burst : int
+        Cycles of a burst.
 
     Returns
     -------
     str or None
         Each of `memspice.circuits.reducible.obstacles` and :func:`doubts`, with number and limit.
     """
-    found = [*obstacles(layer.whole or layer, row_voltage), *doubts(layer, row_voltage)]
+    found = [*obstacles(layer.whole or layer, row_voltage), *doubts(layer, row_voltage, burst)]
     if not found:
         return None
     return (
@@ -46,7 +48,9 @@ def refusal(layer: LayerCircuit, row_voltage: np.ndarray, name: str) -> str | No
     )
 
 
-def refuse_without_closed_form(layer: LayerCircuit, row_voltage: np.ndarray, name: str) -> None:
+def refuse_without_closed_form(
+    layer: LayerCircuit, row_voltage: np.ndarray, name: str, burst: int = 1
+) -> None:
     """Refuse a layer that the surrogate would compute wrongly.
 
     Raises
@@ -54,34 +58,36 @@ def refuse_without_closed_form(layer: LayerCircuit, row_voltage: np.ndarray, nam
     ConfigError
         With the words of :func:`refusal`.
     """
-    reason = refusal(layer, row_voltage, name)
+    reason = refusal(layer, row_voltage, name, burst)
     if reason is not None:
         raise ConfigError(reason)
 
 
-def doubts(layer: LayerCircuit, row_voltage: np.ndarray) -> list[str]:
+def doubts(layer: LayerCircuit, row_voltage: np.ndarray, burst: int = 1) -> list[str]:
     """Reasons why stages around the array do not do what the closed form takes for granted."""
-    found = _sense_doubts(layer, row_voltage)
+    found = _sense_doubts(layer, row_voltage, burst)
     if layer.spiking:
         found += layer.neuron.doubts(layer.timing)
         found += layer.latch.doubts(*layer.neuron.read_levels(), layer.schedule)
     return found
 
 
-def _sense_doubts(layer: LayerCircuit, row_voltage: np.ndarray) -> list[str]:
-    found, late = layer.sense.doubts(layer.line_current(row_voltage)), lateness(layer)
-    if late > LATE:
-        what = "hazard integrals" if layer.spiking else "scores"
-        found.append(
-            f"sense stages settle so slowly that {what} come out {late:.2g} off, above {LATE:g}"
-        )
+def _sense_doubts(layer: LayerCircuit, row_voltage: np.ndarray, burst: int) -> list[str]:
+    found = layer.sense.doubts(layer.line_current(row_voltage))
+    what = "hazard integrals" if layer.spiking else "scores"
+    for cause, off in (
+        ("settle so slowly", lateness(layer, burst)),
+        (f"lose so much of a drive held for a burst of {burst}", droop(layer, burst)),
+    ):
+        if off > LATE:
+            found.append(f"sense stages {cause} that {what} come out {off:.2g} off, above {LATE:g}")
     return found
 
 
-def lateness(layer: LayerCircuit) -> float:
+def lateness(layer: LayerCircuit, burst: int = 1) -> float:
     """Relative error of a hazard integral, or of a score, from sense stages still settling, [1].
 
-    The highest drive is taken to begin at 0.
+    The highest drive is taken to begin at 0.  In a burst what counts is the mean over a pulse.
     """
     schedule = layer.schedule
     ends = (schedule.write.start + schedule.write.edge, schedule.write.stop - schedule.write.edge)
@@ -89,6 +95,19 @@ def lateness(layer: LayerCircuit) -> float:
     line = float(np.max(layer.ports.own_conductance[layer.columns]))
     left = layer.sense.unsettled(line, time)
     if not layer.spiking:
-        return float(left[-1])
+        return float(left[-1] if burst == 1 else np.mean(left))
     highest = max(map(abs, layer.write_limits)) * layer.neuron.write_fraction
     return float(np.mean(left)) * highest / layer.neuron.device.hazard.voltage_scale
+
+
+def droop(layer: LayerCircuit, burst: int) -> float:
+    """Relative error of a hazard integral, or of a score, from what a held drive loses, [1].
+
+    The drive of a burst is taken to be as far from the bias as its limits let it, and to be held up
+    to the end of the last cycle.
+    """
+    lost = layer.sense.held_loss(burst * layer.schedule.cycle) if burst > 1 else 0.0
+    if not layer.spiking:
+        return lost
+    reach = max(abs(limit - layer.bias_voltage) for limit in layer.write_limits)
+    return lost * reach * layer.neuron.write_fraction / layer.neuron.device.hazard.voltage_scale

@@ -60,7 +60,7 @@ def closed_form_energy(
     """
     energy = {name: np.zeros(len(row_voltage)) for name in COMPONENTS}
     energy["driver"], energy["crossbar"] = _array_energy(layer, row_voltage)
-    held = burst > 1 and layer.spiking
+    held = burst > 1
     current = layer.line_current(row_voltage)
     conductance = layer.line_conductance
     energy["sense"] = layer.sense.energy(current, conductance, layer.schedule, held=held)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
-from memspice.circuits.clocks import add_clocks, add_sources
+from memspice.circuits.bursts import delay
+from memspice.circuits.clocks import add_clocks, add_sources, clock_trains
 from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
 from memspice.errors import ConfigError
@@ -33,18 +34,20 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     """
     array.check(layer)
     _check_stage(layer)
+    sense = layer.sense.in_bursts(stimulus.burst, layer.schedule)
     deck = Deck(
         f"memspice layer: {layer.rows} rows, {layer.outputs} outputs, {array.name}",
-        f"{stimulus.cycles} cycles of write, read and reset; {layer.neuron.kind} neurons"
+        f"{_cycles(stimulus)} of write, read and reset; {layer.neuron.kind} neurons"
         if layer.spiking
-        else f"{stimulus.cycles} cycles; accumulating layer without neurons",
+        else f"{_cycles(stimulus)}; accumulating layer without neurons",
     )
-    add_supplies(deck, layer, stimulus.cycles)
-    array.add(deck, layer, stimulus)
-    layer.sense.add(deck, layer.output_bias, layer.write_limits)
+    add_supplies(deck, layer, stimulus.cycles, stimulus.burst)
+    laid_out = stimulus.laid_out()
+    array.add(deck, layer, laid_out)
+    sense.add(deck, layer.output_bias, layer.write_limits)
     if layer.spiking:
         cycle = (layer.timing, layer.schedule)
-        layer.neuron.add(deck, layer.latch, cycle, stimulus.thresholds, layer.variation)
+        layer.neuron.add(deck, layer.latch, cycle, laid_out.thresholds, layer.variation)
     return deck
 
 
@@ -60,11 +63,21 @@ def _check_stage(layer: LayerCircuit) -> None:
             )
 
 
-def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int) -> None:
+def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int, burst: int = 1) -> None:
     """Rails of the sense stages and neurons, and the control pulses of the phases."""
-    supplies, clocks = dict(layer.sense.supplies), dict(layer.sense.clocks(layer.schedule))
+    schedule, sense = layer.schedule, layer.sense.in_bursts(burst, layer.schedule)
+    supplies, neurons = dict(sense.supplies), dict(sense.hold_clocks(schedule))
     if layer.spiking:
         supplies |= {**layer.neuron.supplies, **layer.latch.supplies}
-        clocks |= layer.neuron.clocks(layer.schedule)
+        neurons |= layer.neuron.clocks(schedule)
     add_sources(deck, "Supplies: sense stage, neuron drivers, comparator and latch", supplies)
-    add_clocks(deck, clocks, layer.schedule.cycle, cycles)
+    cycle, once = schedule.cycle, sense.burst_clocks(schedule)
+    trains = clock_trains(sense.clocks(schedule), cycle, cycles)
+    trains |= clock_trains(once, burst * cycle, cycles // burst)
+    trains |= clock_trains(neurons, cycle, cycles, first=delay(burst))
+    add_clocks(deck, trains)
+
+
+def _cycles(stimulus: Stimulus) -> str:
+    bursts = f" in bursts of {stimulus.burst}" if stimulus.burst > 1 else ""
+    return f"{stimulus.cycles} cycles{bursts}"

@@ -10,7 +10,7 @@ import numpy as np
 from memspice.circuits import nodes
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron, instance
-from memspice.circuits.clocks import add_clocks, add_sources
+from memspice.circuits.clocks import add_clocks, add_sources, clock_trains
 from memspice.circuits.deck import Deck
 from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.circuits.timing import Schedule, Timing, schedule
@@ -113,7 +113,7 @@ def bench_deck(bench: NeuronBench) -> Deck:
     )
     add_sources(deck, "Supplies: neuron drivers, comparator and latch", bench.supplies)
     schedule = bench.schedule
-    add_clocks(deck, bench.neuron.clocks(schedule), schedule.cycle, bench.cycles)
+    add_clocks(deck, clock_trains(bench.neuron.clocks(schedule), schedule.cycle, bench.cycles))
     drives = deck.section("Drive voltages: what a sense stage would put out")
     for number, voltage in enumerate(bench.drive_voltage):
         drives.V(nodes.drive(number), nodes.drive(number), drives.gnd, float(voltage))

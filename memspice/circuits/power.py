@@ -35,12 +35,13 @@ class LayerPower:
     stored: np.ndarray
 
 
-def saved_signals(layer: LayerCircuit, array: ArrayCircuit) -> list[str]:
+def saved_signals(layer: LayerCircuit, array: ArrayCircuit, burst: int = 1) -> list[str]:
     """Names of the signals that power and events are computed from."""
     columns, outputs = range(2 * layer.outputs), range(layer.outputs)
-    names = [f"i(v{name})" for name in layer.sense.supplies]
+    sense = layer.sense.in_bursts(burst, layer.schedule)
+    names = [f"i(v{name})" for name in sense.supplies]
     names += [f"v({nodes.bit_line(column)})" for column in columns]
-    names += layer.sense.signals(layer.outputs)
+    names += sense.signals(layer.outputs)
     names += [f"v({nodes.drive(output)})" for output in outputs]
     if layer.spiking:
         for output in outputs:
@@ -62,16 +63,15 @@ def layer_power(
     signals : Signals
         At least those of :func:`saved_signals`.
     """
-    phase = np.mod(signals.time, layer.schedule.cycle)
-    stage = layer.sense
+    stage = layer.sense.in_bursts(stimulus.burst, layer.schedule)
     rails = stage.delivered(signals, layer.outputs)
     sense = stage.power(signals, layer.outputs, layer.schedule)
     if layer.spiking:
-        neuron_rails, neuron, logic, stored = _neuron_power(layer, signals, phase)
+        neuron_rails, neuron, logic, stored = _neuron_power(layer, stimulus, signals)
     else:
         nothing = np.zeros_like(sense)
         neuron_rails, neuron, logic, stored = nothing[0], nothing, nothing, nothing[0]
-    found = array.power(layer, stimulus, signals)
+    found = array.power(layer, stimulus.laid_out(), signals)
     return LayerPower(
         time=signals.time,
         delivered=rails + neuron_rails + found.delivered,
@@ -85,15 +85,17 @@ def layer_power(
 
 
 def _neuron_power(
-    layer: LayerCircuit, signals: Signals, phase: np.ndarray
+    layer: LayerCircuit, stimulus: Stimulus, signals: Signals
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Power of the rails, dissipation of neurons and latches, energy on their capacitors."""
     block, latch = layer.neuron, layer.latch
     supplies = {**block.supplies, **latch.supplies}
     rails = np.asarray(sum(source_power(signals, *supply) for supply in supplies.items()))
-    compare = latch.compare_power(phase, layer.schedule)
-    power = np.empty((layer.outputs, len(phase)))
-    logic, stored = np.empty_like(power), np.zeros(len(phase))
+    time, cycle = signals.time, layer.schedule.cycle
+    compare = latch.compare_power(np.mod(time, cycle), layer.schedule)
+    compare = compare * (time >= stimulus.delay * cycle)
+    power = np.empty((layer.outputs, len(time)))
+    logic, stored = np.empty_like(power), np.zeros(len(time))
     for output in range(layer.outputs):
         neuron, spike = instance(output), nodes.spike(output)
         power[output] = compare + block.power(signals, neuron)
@@ -103,7 +105,9 @@ def _neuron_power(
     return rails, power, logic, stored
 
 
-def event_values(layer: LayerCircuit, cycles: int, signals: Signals) -> dict[str, np.ndarray]:
+def event_values(
+    layer: LayerCircuit, stimulus: Stimulus, signals: Signals
+) -> dict[str, np.ndarray]:
     """What each event ended with, every entry (cycles, outputs).
 
     ``drive`` [V]: settled drive at the end of the write pulse; ``hazard`` [1]: hazard integral at
@@ -111,7 +115,7 @@ def event_values(layer: LayerCircuit, cycles: int, signals: Signals) -> dict[str
     Without neurons only ``drive`` is there.
     """
     schedule = layer.schedule
-    starts = np.arange(cycles) * schedule.cycle
+    starts = (stimulus.delay + np.arange(stimulus.cycles)) * schedule.cycle
 
     def sample(node: str, instant: float) -> np.ndarray:
         return np.asarray(np.interp(starts + instant, signals.time, signals.voltage(node)))

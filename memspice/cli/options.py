@@ -109,8 +109,7 @@ def chip_options(
             "--burst",
             default=1,
             show_default=True,
-            help="Cycles in which neurons keep one drive, that of the mean input in as many; "
-            "above 1 in the surrogate alone.",
+            help="Cycles in which neurons keep one drive, that of the mean input in as many.",
         ),
         engine_option,
         click.option("--tile", default="128x128", show_default=True, help="Rows x columns."),

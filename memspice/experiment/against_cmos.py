@@ -71,8 +71,9 @@ def load_cmos() -> CmosConstants:
 
 def quiescent(request: Request) -> float:
     """Energy that the sense stages of a network take without any signal, per inference, [J]."""
+    held = request.burst > 1
     return request.cycles * sum(
-        layer.positions * circuit.sense.idle_energy(circuit.outputs, circuit.schedule, held=False)
+        layer.positions * circuit.sense.idle_energy(circuit.outputs, circuit.schedule, held=held)
         for layer in request.mapped.layers
         for circuit in layer.circuits
     )

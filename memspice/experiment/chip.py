@@ -258,7 +258,7 @@ class Chip(Shown):
         Parameters
         ----------
         images, cycles, burst, notes, out, resume, command, progress
-            As of `run`; bursts are refused, as no circuit does them yet.
+            As of `run`.
         fidelity : Reduced, Full or str
             What SPICE sees.
         engine : Engine or str, optional

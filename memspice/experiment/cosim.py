@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -48,9 +49,10 @@ class CosimPlan:
 
     Per iteration and layer ``spice_windows`` windows of ``spice_cycles`` cycles run in ``reduced``;
     ``model_windows`` are evaluated in closed form.  ``full_windows`` windows of the smallest layer
-    run cell by cell, once.  The transfer curve P(V) beside it has ``transfer_points`` voltages of
-    ``transfer_events`` write attempts.  The loop is settled when energy moves by less than
-    ``energy_tolerance`` and rates by less than ``rate_tolerance``.
+    run cell by cell, once.  Cycles of a window are filled up to whole bursts.  The transfer curve
+    P(V) beside it has ``transfer_points`` voltages of ``transfer_events`` write attempts.  The loop
+    is settled when energy moves by less than ``energy_tolerance`` and rates by less than
+    ``rate_tolerance``.
     """
 
     spice_windows: int = 2
@@ -214,14 +216,19 @@ def _spice_jobs(
         for index, window in enumerate(chosen[layer.name][: plan.spice_windows]):
             showcase = number == 0 and layer is layers[0] and index == 0
             cycles = plan.showcase_cycles if showcase else plan.spice_cycles
-            inputs = inference.windows[window][:cycles]
+            inputs = _first_bursts(inference.windows[window], cycles, burst)
             jobs += window_jobs(layer, window, inputs, Reduced(engine), seed, burst)
     if number == 0:
         smallest = min(layers, key=lambda layer: layer.rows * layer.outputs)
         for window in chosen[smallest.name][: plan.full_windows]:
-            inputs = inference.windows[window][: plan.full_cycles]
+            inputs = _first_bursts(inference.windows[window], plan.full_cycles, burst)
             jobs += window_jobs(smallest, window, inputs, Full(engine), seed, burst)
     return jobs
+
+
+def _first_bursts(inputs: np.ndarray, cycles: int, burst: int) -> np.ndarray:
+    """Inputs of as few whole bursts as have so many cycles."""
+    return inputs[: math.ceil(cycles / burst) * burst]
 
 
 def _simulate(

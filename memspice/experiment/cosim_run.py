@@ -20,7 +20,6 @@ from memspice.experiment.summary import cosim_result
 from memspice.jobs import Execution
 from memspice.store import JobRecord, Provenance, open_store
 from memspice.windows.progress import Progress
-from memspice.windows.reduced import Reduced
 
 
 def cosim(
@@ -47,7 +46,7 @@ def cosim(
     images : Images
         Two at least; with labels for an accuracy.
     cycles, burst : int
-        Of an image, and of a burst: more than one is refused, as no circuit does it yet.
+        Of an image, and of a burst.
     plan : CosimPlan
         How much goes through SPICE, and when it is enough.
     engine : Engine or str
@@ -65,7 +64,6 @@ def cosim(
         If so many jobs failed that a number would rest on nothing.
     """
     simulator, constants = find_engine(engine), load_cmos()
-    Reduced(simulator).check_burst(burst)
     request = chip.request(images, cycles=cycles, burst=burst, notes=notes)
     check_images(request)
     started, records = time.monotonic(), list[JobRecord]()

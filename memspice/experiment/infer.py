@@ -159,7 +159,7 @@ def simulate_chip(
     Raises
     ------
     ConfigError
-        If the network has convolutions, or bursts are asked for.
+        If the network has convolutions.
     IncompleteResults
         If not one image could be classified.
     StoreError
@@ -167,7 +167,6 @@ def simulate_chip(
     """
     started = time.monotonic()
     execution.check()
-    fidelity.check_burst(request.burst)
     _refuse_convolutions(request)
     assert fidelity.engine is not None
     engine = engine_record(fidelity.engine)
@@ -310,7 +309,7 @@ def _spice_layers(
     results: list[LayerOutputs] = []
     for layer in request.mapped.layers:
         rows = np.concatenate([outputs[s.number] for s in layer.step.sources], axis=-1)
-        jobs = _layer_jobs(layer, images, rows, fidelity, request.seed)
+        jobs = _layer_jobs(layer, images, rows, fidelity, request)
         found = _spice_layer(layer, jobs, runs, advance)
         results.append(found)
         outputs = [made[np.isin(images, found.images)] for made in outputs]
@@ -338,13 +337,18 @@ class LayerOutputs:
 
 
 def _layer_jobs(
-    layer: MappedLayer, images: np.ndarray, inputs: np.ndarray, fidelity: Fidelity, seed: int
+    layer: MappedLayer,
+    images: np.ndarray,
+    inputs: np.ndarray,
+    fidelity: Fidelity,
+    request: Request,
 ) -> list[WindowJob]:
     """One window per image, from its inputs (images, cycles, fan_in)."""
+    seed, burst = request.seed, request.burst
     return [
         job
         for image, rows in zip(images.tolist(), inputs, strict=True)
-        for job in window_jobs(layer, Window(layer.name, image, 0), rows, fidelity, seed)
+        for job in window_jobs(layer, Window(layer.name, image, 0), rows, fidelity, seed, burst)
     ]
 
 

@@ -82,9 +82,10 @@ def converter_energy(
 
     A row at a graded level takes a conversion of as many bits as there are levels: a pixel once a
     position, which is held for all cycles; a pooled row that is not zero once a cycle.  The scores
-    of the last layer are converted in every cycle.
+    of the last layer are converted once a burst: without bursts, in every cycle.
     """
     cycles, found = request.cycles, {}
+    conversions = cycles // request.burst * converters.output_conversion
     for layer in request.mapped.layers:
         joules = np.zeros(len(_windows(state, layer)))
         for number, source in enumerate(layer.step.sources):
@@ -93,7 +94,7 @@ def converter_energy(
             joules += price * held * _active(state, layer, number)
         mean = float(np.mean(joules))
         if not layer.spiking:
-            mean += layer.positions * layer.outputs * cycles * converters.output_conversion
+            mean += layer.positions * layer.outputs * conversions
         found[layer.name] = (mean, _half_width(joules))
     return found
 

@@ -87,7 +87,6 @@ def simulate_layer(
     started = time.monotonic()
     execution.check()
     stored_neurons = _stored_neurons(keep)
-    fidelity.check_burst(request.burst)
     jobs = _jobs(request, layer, fidelity, positions, progress)
     engine = engine_record(fidelity.engine)
     more = {"layer": layer.name, "positions": positions, "fidelity": fidelity.name, "keep": keep}
@@ -206,7 +205,7 @@ def _jobs(
 
 def _check_inputs(request: Request, layer: MappedLayer) -> None:
     """Refuse inputs out of a loop that has no closed form of the layers before this one."""
-    refused = closed_form_refusals(request.mapped, request.images.x)
+    refused = closed_form_refusals(request.mapped, request.images.x, request.burst)
     for before in request.mapped.layers[: layer.number]:
         if before.name in refused:
             raise ConfigError(

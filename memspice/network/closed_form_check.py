@@ -9,7 +9,9 @@ from memspice.errors import ConfigError
 from memspice.network.mapping import MappedNetwork
 
 
-def closed_form_refusals(mapped: MappedNetwork, images: np.ndarray) -> dict[str, str]:
+def closed_form_refusals(
+    mapped: MappedNetwork, images: np.ndarray, burst: int = 1
+) -> dict[str, str]:
     """Why layers cannot be computed in closed form; empty where all can.
 
     Parameters
@@ -18,6 +20,8 @@ def closed_form_refusals(mapped: MappedNetwork, images: np.ndarray) -> dict[str,
         Network on crossbars.
     images : ndarray, shape (n, channels, height, width), [1]
         Pixels in [0, 1]; the lowest and the highest level of a row follow from them.
+    burst : int
+        Cycles of a burst.
 
     Returns
     -------
@@ -37,14 +41,14 @@ def closed_form_refusals(mapped: MappedNetwork, images: np.ndarray) -> dict[str,
                     inputs[0, part] /= pool.size**2  # one of its inputs alone
         first = 0
         for circuit in layer.circuits:
-            reason = refusal(circuit, layer.row_voltage(inputs, first), layer.name)
+            reason = refusal(circuit, layer.row_voltage(inputs, first), layer.name, burst)
             if reason:
                 found.setdefault(layer.name, reason)
             first += circuit.outputs
     return found
 
 
-def check_closed_form(mapped: MappedNetwork, images: np.ndarray) -> None:
+def check_closed_form(mapped: MappedNetwork, images: np.ndarray, burst: int = 1) -> None:
     """Refuse a network of which a layer cannot be computed in closed form.
 
     Raises
@@ -52,5 +56,5 @@ def check_closed_form(mapped: MappedNetwork, images: np.ndarray) -> None:
     ConfigError
         About the first such layer.
     """
-    for reason in closed_form_refusals(mapped, images).values():
+    for reason in closed_form_refusals(mapped, images, burst).values():
         raise ConfigError(reason)

@@ -149,7 +149,7 @@ def run_inference(
     """
     check_burst(cycles, burst)
     if checked:
-        check_closed_form(mapped, images)
+        check_closed_form(mapped, images, burst)
     kept = list(windows)
     for window in kept:
         _check_window(mapped, window, range(first_image, first_image + len(images)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from memspice.circuits.bursts import delay
 from memspice.errors import ConfigError
 from memspice.outputs import printable
 from memspice.plot.style import new_figure
@@ -40,7 +41,8 @@ def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[PhaseSpan
     """Return the phases that a job's attributes describe, up to a time.
 
     A phase is described by ``write_start`` and ``write_stop`` (likewise ``read``, ``reset``), [s]
-    from the start of a cycle, and is repeated every ``cycle_time`` [s] where that is given.
+    from the start of a cycle, and is repeated every ``cycle_time`` [s] where that is given; in a
+    ``burst``, from the cycle on that follows its row pulses.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[PhaseSpan
     period = float(attributes.get("cycle_time", 0.0))
     cycles = int(np.ceil(time_stop / period)) if period > 0 else 1
     found = []
-    for cycle in range(cycles):
+    for cycle in range(delay(int(attributes.get("burst", 1))), cycles):
         for name in PHASES:
             if f"{name}_start" in attributes and f"{name}_stop" in attributes:
                 start = cycle * period + float(attributes[f"{name}_start"])

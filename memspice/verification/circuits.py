@@ -134,7 +134,7 @@ def layer_case(cycles: int = 3) -> VerifyCase:
     log_hazard = layer.log_hazard(layer.drive_voltage(stimulus.row_voltage))
 
     def events(waves: Waveforms) -> Events:
-        values = event_values(layer, cycles, waves)
+        values = event_values(layer, stimulus, waves)
         return layer.latch.fired(values["spike"]), values["hazard"]
 
     rails = (*layer.sense.supplies, *layer.neuron.supplies, *layer.latch.supplies)

@@ -57,16 +57,6 @@ class Fidelity(ABC):
         return found
 
     @abstractmethod
-    def check_burst(self, burst: int) -> None:
-        """Refuse bursts that it cannot run.
-
-        Raises
-        ------
-        ConfigError
-            With what to use instead.
-        """
-
-    @abstractmethod
     def request(self, job: WindowJob) -> EngineRequest | None:
         """What the engine is asked for a job; None where no engine is.
 
@@ -180,7 +170,7 @@ class WindowJob:
             )
             for cycle in range(len(self.inputs))
         ]
-        return Stimulus(self.row_voltage, np.stack(thresholds))
+        return Stimulus(self.row_voltage, np.stack(thresholds), self.burst)
 
 
 def window_jobs(

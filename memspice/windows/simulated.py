@@ -21,7 +21,7 @@ from memspice.circuits.power import event_values, layer_power, saved_signals
 from memspice.circuits.timing import Timing
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
-from memspice.errors import ConfigError, EngineError, NetlistError
+from memspice.errors import EngineError, NetlistError
 from memspice.jobs import EngineRequest
 from memspice.solver.reduction import one_blas_thread
 from memspice.store import JobRecord
@@ -38,15 +38,6 @@ class Simulated(Fidelity):
     #: Drivers, wires and cells of its decks.
     array: ClassVar[ArrayCircuit]
 
-    def check_burst(self, burst: int) -> None:
-        """Refuse every burst: a circuit would have to integrate it."""
-        if burst > 1:
-            raise ConfigError(
-                f"burst = {burst} needs a sense stage that integrates {burst} row pulses and "
-                f"holds the drive, of which there is no circuit for fidelity {self.name}: use "
-                "--fidelity surrogate (infer, simulate-layer), or burst = 1"
-            )
-
     def check_circuit(self, job: WindowJob, row_voltage: np.ndarray) -> None:
         """Refuse a circuit for which the fidelity would not be exact.
 
@@ -58,17 +49,16 @@ class Simulated(Fidelity):
 
     def request(self, job: WindowJob) -> EngineRequest:
         """Write the netlist of a job."""
-        self.check_burst(job.burst)
         circuit, stimulus = job.circuit, job.stimulus()
         self.check_circuit(job, stimulus.row_voltage)
         return EngineRequest(
             self.engine.write(layer_deck(circuit, stimulus, self.array)),
             Transient(
-                stop=stimulus.cycles * circuit.schedule.cycle,
+                stop=stimulus.laid_out().cycles * circuit.schedule.cycle,
                 max_step=circuit.timing.longest_step,
                 from_rest=True,
             ),
-            tuple(saved_signals(circuit, self.array)),
+            tuple(saved_signals(circuit, self.array, job.burst)),
             solver_options(circuit.timing),
         )
 
@@ -80,8 +70,8 @@ class Simulated(Fidelity):
         # One thread: the same sums in the same order on every machine, however many processors.
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             power = layer_power(circuit, stimulus, self.array, waves)
-            balance = energy_balance(power, circuit.schedule, stimulus.cycles)
-            events = event_values(circuit, stimulus.cycles, waves)
+            balance = energy_balance(power, circuit.schedule, stimulus.laid_out().cycles)
+            events = event_values(circuit, stimulus, waves)
             record = _spice_record(job, stimulus, netlist, waves, events, balance, stored_neurons)
         _check_finite(record)
         return record

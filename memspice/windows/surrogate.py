@@ -25,9 +25,6 @@ class Surrogate(Fidelity):
     name: ClassVar[str] = "surrogate"
     engine: None = field(default=None, init=False, repr=False)
 
-    def check_burst(self, burst: int) -> None:
-        """Run bursts of any length."""
-
     def request(self, job: WindowJob) -> None:
         """Ask nothing of an engine."""
 
@@ -47,7 +44,7 @@ class Surrogate(Fidelity):
     ) -> JobRecord:
         """Compute a job; nothing can stop it, and there are no waveforms."""
         started = time.monotonic()
-        refuse_without_closed_form(job.circuit, job.row_voltage, job.layer.name)
+        refuse_without_closed_form(job.circuit, job.row_voltage, job.layer.name, job.burst)
         return _record(job, started)
 
 

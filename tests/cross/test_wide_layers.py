@@ -89,7 +89,7 @@ def run(variant: str, name: str, fidelity: str) -> tuple[dict[str, np.ndarray], 
         # are a few points too, and most of the rows' power while they do.
         limit = 5e-4 if wire_delay(layer) < 1e-9 else 2e-3
         assert array_imbalance(layer, stimulus, waveforms) <= limit
-    return event_values(layer, 1, waveforms), layer_power(
+    return event_values(layer, stimulus, waveforms), layer_power(
         layer, stimulus, ARRAYS[fidelity], waveforms
     )
 

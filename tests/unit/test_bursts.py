@@ -303,8 +303,9 @@ def test_an_inference_of_bursts_has_an_energy() -> None:
     totals = []
     for burst in (4, 1):
         run = run_inference(prepared.mapped, prepared.images.x, 4, 0, burst=burst, windows=every)
-        asked = replace(prepared, setup=replace(setup, burst=burst))
-        layers = closed_form_layers(asked, windows, run)
+        layers = closed_form_layers(
+            prepared.mapped.layers, windows, run, cycles=4, seed=0, burst=burst
+        )
         totals.append(layers["dense1"].components)
     # Pixels are the same in all cycles: the same spikes, and the same joules but for the hold.
     held, plain = totals
@@ -336,12 +337,3 @@ def test_cycles_are_whole_bursts(mapped: MappedNetwork, cycles: int, burst: int,
     inputs = np.zeros((cycles, layer.fan_in))
     with pytest.raises(ConfigError, match=said):
         window_jobs(layer, Window(layer.name, 0, 0), inputs, fidelity_of("surrogate"), SEED, burst)
-
-
-@pytest.mark.parametrize("fidelity", ["reduced", "full"])
-def test_no_circuit_integrates_yet(mapped: MappedNetwork, fidelity: str) -> None:
-    with pytest.raises(ConfigError, match=f"burst = 4 .* for fidelity {fidelity}: use --fidelity"):
-        fidelity_of(fidelity).check_burst(4)
-    setup = Setting(network="digits-mlp", cycles=8, burst=4)
-    with pytest.raises(ConfigError, match="burst = 4 needs a sense stage"):
-        setup.simulate(fidelity=fidelity)  # type: ignore[arg-type]

@@ -205,7 +205,7 @@ def layer_run(layer: LayerCircuit, engine: Engine) -> tuple[dict[str, np.ndarray
     power = layer_power(layer, events, ARRAYS["full"], waveforms)
     balance = energy_balance(power, layer.schedule, events.cycles)
     assert balance.closure < 1e-4
-    return event_values(layer, events.cycles, waveforms), np.array(
+    return event_values(layer, events, waveforms), np.array(
         [np.sum(value) for value in balance.components.values()]
     )
 

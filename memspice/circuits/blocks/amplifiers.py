@@ -35,6 +35,9 @@ class Amplifiers(Parameters):
     swing: float = quantity("V", "Largest output of an amplifier, either sign", gt=0)
     output_resistance: float = quantity("ohm", "Output resistance of an amplifier", gt=0)
     quiescent_current: float = quantity("A", "Supply current of one amplifier while on", ge=0)
+    droop: float = quantity(
+        "1/s", "Share of the drive of a burst that is lost per time held", ge=0, default=0.0
+    )
 
     @property
     def pole(self) -> float:
@@ -75,15 +78,15 @@ class AmplifierStage(Amplifiers, SenseStage):
         """Voltage that goes into the difference stage per bit-line current, [ohm]."""
 
     @abstractmethod
-    def _inputs(self, output: int) -> tuple[str, str]:
+    def inputs(self, output: int) -> tuple[str, str]:
         """Nodes at the plus and the minus input of a difference stage."""
 
     @abstractmethod
-    def _add_ends(self, deck: Deck, outputs: int) -> Circuit:
+    def add_ends(self, deck: Deck, outputs: int) -> Circuit:
         """Add what the lines end in; return the section."""
 
     @abstractmethod
-    def _end_power(self, signals: Signals, column: int, idle: np.ndarray) -> np.ndarray:
+    def end_power(self, signals: Signals, column: int, idle: np.ndarray) -> np.ndarray:
         """Power [W] at the end of a line; an amplifier that is on takes ``idle``."""
 
     @abstractmethod
@@ -129,13 +132,17 @@ class AmplifierStage(Amplifiers, SenseStage):
 
     def unsettled(self, line_conductance: float, time: np.ndarray) -> np.ndarray:
         """Two poles, of lines and difference stage: ``(a e^(-t/a) - b e^(-t/b)) / (a - b)``."""
-        first, second = self._first_pole(line_conductance), self._difference_pole
+        first, second = self._first_pole(line_conductance), self.difference_pole
         if math.isclose(first, second, rel_tol=1e-3):
             second *= 1.01
         return np.asarray((_decay(first, time) - _decay(second, time)) / (first - second))
 
+    def held_loss(self, time: float) -> float:
+        """Decay with the droop."""
+        return -math.expm1(-self.droop * time)
+
     @property
-    def _difference_pole(self) -> float:
+    def difference_pole(self) -> float:
         """Time constant of the difference stage, [s]."""
         return self.difference_gain * self.pole / self.gain
 
@@ -148,19 +155,19 @@ class AmplifierStage(Amplifiers, SenseStage):
     def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
         """Add what the lines end in, and a difference stage for each pair."""
         outputs, (low, high) = len(bias), limits
-        circuit = self._add_ends(deck, outputs)
+        circuit = self.add_ends(deck, outputs)
         for output, voltage in enumerate(bias.tolist()):
             circuit.X(
                 f"difference{output}",
                 "difference_amplifier",
-                *self._inputs(output),
+                *self.inputs(output),
                 nodes.drive(output),
                 *RAILS,
                 v_bias=voltage,
                 gain=self.difference_gain,
                 low=low,
                 high=high,
-                pole=self._difference_pole,
+                pole=self.difference_pole,
                 i_quiescent=self.quiescent_current,
             )
 
@@ -174,7 +181,7 @@ class AmplifierStage(Amplifiers, SenseStage):
         power = np.empty((outputs, len(enabled)))
         for output in range(outputs):
             columns = (2 * output, 2 * output + 1)
-            power[output] = idle + sum(self._end_power(signals, j, idle) for j in columns)
+            power[output] = idle + sum(self.end_power(signals, j, idle) for j in columns)
         return power
 
 

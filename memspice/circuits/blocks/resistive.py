@@ -8,10 +8,12 @@ import numpy as np
 
 from memspice.circuits import nodes
 from memspice.circuits.blocks.amplifiers import Amplifiers, AmplifierStage
-from memspice.circuits.blocks.sense import SenseNeeds
+from memspice.circuits.blocks.integrating import Integrating
+from memspice.circuits.blocks.sense import SenseCircuit, SenseNeeds
 from memspice.circuits.deck import Deck
 from memspice.circuits.signals import Signals
 from memspice.circuits.spice import Circuit
+from memspice.circuits.timing import Schedule
 from memspice.quantities import quantity
 
 
@@ -54,20 +56,27 @@ class ResistiveStage(Resistive, AmplifierStage):
         """Follow the line at once."""
         return 0.0
 
-    def _add_ends(self, deck: Deck, outputs: int) -> Circuit:
+    def in_bursts(self, burst: int, schedule: Schedule) -> SenseCircuit:
+        """The same resistors before an integrating difference stage."""
+        return Integrating(self, burst, schedule) if burst > 1 else self
+
+    def add_ends(self, deck: Deck, outputs: int) -> Circuit:
+        """Add a resistor for each line."""
         circuit = self._section(deck)
         for column in range(2 * outputs):
             line = nodes.bit_line(column)
             circuit.R(f"sense{column}", line, circuit.gnd, self.sense_resistance)
         return circuit
 
-    def _inputs(self, output: int) -> tuple[str, str]:
+    def inputs(self, output: int) -> tuple[str, str]:
+        """Name the lines themselves."""
         return nodes.bit_lines(output)
 
     def signals(self, outputs: int) -> list[str]:
         """Nothing besides the bit lines."""
         return []
 
-    def _end_power(self, signals: Signals, column: int, idle: np.ndarray) -> np.ndarray:
+    def end_power(self, signals: Signals, column: int, idle: np.ndarray) -> np.ndarray:
+        """Power in the resistor."""
         del idle  # no amplifier at a line
         return np.asarray(signals.voltage(nodes.bit_line(column)) ** 2 / self.sense_resistance)

@@ -19,6 +19,7 @@ from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.timing import Pulse, Schedule
+from memspice.errors import ConfigError
 
 #: Share of an amplifier's swing that the largest possible signal may use.
 HEADROOM = 0.9
@@ -66,13 +67,72 @@ class SenseDesign(Protocol):
         ...
 
 
-class SenseStage(ABC):
-    """A sense stage of a layer, for any number of its outputs.
+class SenseCircuit(ABC):
+    """Sense stages of a layer as a deck has them, for any number of outputs.
 
-    In a deck the stage of output ``n`` stands between the nodes `memspice.circuits.nodes.bit_lines`
-    and `memspice.circuits.nodes.drive`; all other nodes are its own.  Currents flow from the bit
-    lines into the stage, and arrays of them are (..., columns) with G+ and G- of output 0, G+ and
-    G- of output 1 and so on.
+    The stage of output ``n`` stands between the nodes `memspice.circuits.nodes.bit_lines` and
+    `memspice.circuits.nodes.drive`; all other nodes are its own, or those of its supplies and
+    clocks.
+    """
+
+    @property
+    @abstractmethod
+    def supplies(self) -> Mapping[str, float]:
+        """Supplies and bias lines: each a source of this name on the node of this name, [V]."""
+
+    def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks, each on the node of its name, for the phases of a cycle with row pulses."""
+        return {}
+
+    def burst_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks of a whole burst, counted from its begin."""
+        return {}
+
+    def hold_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks for the phases of a cycle in which neurons are written from a held drive."""
+        return {}
+
+    @abstractmethod
+    def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
+        """Add the stages of all outputs, without supplies and clocks.
+
+        Parameters
+        ----------
+        deck : Deck
+        bias : ndarray, shape (outputs,), [V]
+            Drive of each output without current.
+        limits : tuple of float, [V]
+            Lowest and highest drive.
+        """
+
+    @abstractmethod
+    def signals(self, outputs: int) -> list[str]:
+        """Names of the signals that :meth:`power` and :meth:`stored` need.
+
+        The voltages of bit lines and drives and the currents of the :attr:`supplies` are there.
+        """
+
+    @abstractmethod
+    def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
+        """Power that the stage of each output dissipates, (outputs, points), [W]."""
+
+    def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
+        """Power that the sources of all stages deliver, (points,), [W]."""
+        del outputs
+        rails = (source_power(signals, *supply) for supply in self.supplies.items())
+        return np.asarray(sum(rails, np.zeros_like(signals.time)))
+
+    def stored(self, signals: Signals, outputs: int) -> np.ndarray:
+        """Energy on capacitances inside the stages, (points,), [J]."""
+        del outputs
+        return np.zeros_like(signals.time)
+
+
+class SenseStage(SenseCircuit):
+    """A sense stage of a layer, which gives one drive a row pulse.
+
+    Currents flow from the bit lines into the stage, and arrays of them are (..., columns) with G+
+    and G- of output 0, G+ and G- of output 1 and so on.
 
     A stage is a frozen value that `memspice.jobs.content_hash` understands: a dataclass or a
     parameter class.
@@ -90,15 +150,6 @@ class SenseStage(ABC):
         """What bit lines are held at, and rows rest at, [V]."""
         return 0.0
 
-    @property
-    @abstractmethod
-    def supplies(self) -> Mapping[str, float]:
-        """Supplies and bias lines: each a source of this name on the node of this name, [V]."""
-
-    def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
-        """Clocks, each on the node of its name, for the phases of a cycle."""
-        return {}
-
     def row_pulse(self, schedule: Schedule) -> Pulse:
         """When rows are driven; by default through the whole write phase."""
         return schedule.rows
@@ -110,6 +161,34 @@ class SenseStage(ABC):
         Where the gain is the layer's to choose, 1.
         """
         return 1.0
+
+    def in_bursts(self, burst: int, schedule: Schedule) -> SenseCircuit:
+        """Stages that integrate the row pulses of a burst into one drive, and hold it.
+
+        Parameters
+        ----------
+        burst : int
+            Cycles of a burst; of one cycle it is the stage itself.
+        schedule : Schedule
+            Pulses of a cycle.
+
+        Raises
+        ------
+        ConfigError
+            If this kind of stage cannot.
+        """
+        if burst == 1:
+            return self
+        raise ConfigError(
+            f"burst = {burst} needs a sense stage that integrates {burst} row pulses and holds "
+            f"the drive, and {type(self).__name__} takes them in one by one: use burst = 1, or a "
+            "transimpedance or resistive sense stage"
+        )
+
+    def held_loss(self, time: float) -> float:
+        """Share of the drive of a burst that is gone after a time [s], bias left out, [1]."""
+        del time
+        return 0.0
 
     @property
     def warm_up(self) -> int:
@@ -205,40 +284,3 @@ class SenseStage(ABC):
         """Why the closed form would be wrong at some settled currents (cycles, columns) [A]."""
         del current
         return []
-
-    # --- in SPICE
-
-    @abstractmethod
-    def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
-        """Add the stages of all outputs, without supplies and clocks.
-
-        Parameters
-        ----------
-        deck : Deck
-        bias : ndarray, shape (outputs,), [V]
-            Drive of each output without current.
-        limits : tuple of float, [V]
-            Lowest and highest drive.
-        """
-
-    @abstractmethod
-    def signals(self, outputs: int) -> list[str]:
-        """Names of the signals that :meth:`power` and :meth:`stored` need.
-
-        The voltages of bit lines and drives and the currents of the :attr:`supplies` are there.
-        """
-
-    @abstractmethod
-    def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
-        """Power that the stage of each output dissipates, (outputs, points), [W]."""
-
-    def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
-        """Power that the sources of all stages deliver, (points,), [W]."""
-        del outputs
-        rails = (source_power(signals, *supply) for supply in self.supplies.items())
-        return np.asarray(sum(rails, np.zeros_like(signals.time)))
-
-    def stored(self, signals: Signals, outputs: int) -> np.ndarray:
-        """Energy on capacitances inside the stages, (points,), [J]."""
-        del outputs
-        return np.zeros_like(signals.time)

@@ -15,7 +15,8 @@ import numpy as np
 
 from memspice.circuits import nodes
 from memspice.circuits.blocks.amplifiers import RAILS, Amplifiers, AmplifierStage
-from memspice.circuits.blocks.sense import HEADROOM, SenseNeeds
+from memspice.circuits.blocks.integrating import Integrating
+from memspice.circuits.blocks.sense import HEADROOM, SenseCircuit, SenseNeeds
 from memspice.circuits.deck import Deck
 from memspice.circuits.signals import Signals, output_stage_power
 from memspice.circuits.spice import Circuit, SubCircuit
@@ -112,6 +113,10 @@ class TransimpedanceStage(Transimpedance, AmplifierStage):
         around = self.feedback_resistance + self.output_resistance
         return float(np.max(np.abs(current), initial=0.0)) * around
 
+    def in_bursts(self, burst: int, schedule: Schedule) -> SenseCircuit:
+        """The same amplifiers of the lines before an integrating difference stage."""
+        return Integrating(self, burst, schedule) if burst > 1 else self
+
     def subcircuit(self) -> SubCircuit:
         """One-pole amplifier with a feedback resistor."""
         circuit = SubCircuit(_NAME, "input", "out", "enable", "vdd", "vss")
@@ -129,7 +134,8 @@ class TransimpedanceStage(Transimpedance, AmplifierStage):
         circuit.X("output", "output_stage", "level", "out", *rails, r_out=self.output_resistance)
         return circuit
 
-    def _add_ends(self, deck: Deck, outputs: int) -> Circuit:
+    def add_ends(self, deck: Deck, outputs: int) -> Circuit:
+        """Add an amplifier with its feedback for each line."""
         deck.subcircuit(
             "Transimpedance stage: v(out) = -feedback * i(input), the bit line stays near ground",
             self.subcircuit(),
@@ -139,7 +145,8 @@ class TransimpedanceStage(Transimpedance, AmplifierStage):
             circuit.X(f"sense{column}", _NAME, nodes.bit_line(column), f"o{column}", *RAILS)
         return circuit
 
-    def _inputs(self, output: int) -> tuple[str, str]:
+    def inputs(self, output: int) -> tuple[str, str]:
+        """Name the outputs of the amplifiers."""
         return f"o{2 * output + 1}", f"o{2 * output}"  # the amplifiers invert
 
     def signals(self, outputs: int) -> list[str]:
@@ -147,7 +154,8 @@ class TransimpedanceStage(Transimpedance, AmplifierStage):
         columns = range(2 * outputs)
         return [name for j in columns for name in (f"v(o{j})", f"v(xsense{j}.level)")]
 
-    def _end_power(self, signals: Signals, column: int, idle: np.ndarray) -> np.ndarray:
+    def end_power(self, signals: Signals, column: int, idle: np.ndarray) -> np.ndarray:
+        """Power in the amplifier, its output stage and the feedback."""
         line = signals.voltage(nodes.bit_line(column))
         out, level = signals.voltage(f"o{column}"), signals.voltage(f"xsense{column}.level")
         rails = (self.supply, -self.supply)

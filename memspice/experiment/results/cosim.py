@@ -108,6 +108,9 @@ class CosimResult(RunResult):
 
     Parameters
     ----------
+    latency : float, [s]
+        From the first row pulse to the answer: layers one behind the other, cycle by cycle or burst
+        by burst, with circuits of their own at every position.
     ann_accuracy, accuracy : Proportion or None
         Of the network as an ANN, and of the spiking one; None without labels.
     spike_rate : mapping of str to float, [1]
@@ -146,6 +149,7 @@ class CosimResult(RunResult):
 
     kind: ClassVar[str] = "cosim"
 
+    latency: float
     ann_accuracy: Proportion | None
     accuracy: Proportion | None
     spike_rate: Mapping[str, float]
@@ -188,6 +192,8 @@ class CosimResult(RunResult):
             "network": self.network,
             "device": self.device,
             "cycles": self.cycles,
+            "burst": self.burst,
+            "latency_seconds": self.latency,
             "seed": self.seed,
             "ann_accuracy": asdict(self.ann_accuracy) if self.ann_accuracy else None,
             "snn_accuracy": asdict(self.accuracy) if self.accuracy else None,
@@ -234,6 +240,7 @@ class CosimResult(RunResult):
             ("ANN accuracy", _percent(self.ann_accuracy)),
             ("SNN accuracy", _percent(self.accuracy)),
             ("network loop", loop),
+            ("latency", f"{format_si(self.latency, 's')} with a circuit at every position"),
             ("energy", self.energy.headline(" per inference")),
             ("", f"sampling only: {low} to {high} (95 %)"),
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
@@ -257,7 +264,7 @@ class CosimResult(RunResult):
         ]
         title = (
             f"{self.network} on {self.dataset.images} images of {self.dataset.name}, "
-            f"{self.device}, T = {self.cycles}"
+            f"{self.device}, {self.in_cycles()}"
         )
         return Table(title, tuple(rows), self.notes)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from memspice.circuits.bursts import delay
 from memspice.errors import ConfigError
 from memspice.experiment.results.base import Result
 from memspice.experiment.results.table import Table
@@ -43,6 +44,8 @@ class NeuronWaveforms(Result):
         Whether a spike was latched in each cycle.
     cycle_time : float, [s]
         From the begin of one cycle to that of the next.
+    begin : float, [s]
+        Of the first cycle of the neuron; in a burst, row pulses are before it.
     phases : tuple of (str, float, float), [s]
         ``write``, ``read`` and ``reset`` of every cycle: begin and end.
     """
@@ -58,6 +61,7 @@ class NeuronWaveforms(Result):
     spike: np.ndarray
     spiked: np.ndarray
     cycle_time: float
+    begin: float
     phases: tuple[tuple[str, float, float], ...]
 
     @classmethod
@@ -79,11 +83,12 @@ class NeuronWaveforms(Result):
             raise ConfigError(f"{record.name} is of a layer without neurons: it has no states")
         facts = record.attributes
         cycle_time, cycles = float(facts["cycle_time"]), int(facts["cycles"])
+        before = delay(int(facts["burst"]))
         limits = [
             (name, float(facts[f"{name}_start"]), float(facts[f"{name}_stop"])) for name in _PHASES
         ]
         mine = record.events["neuron"][0] == neuron
-        cycle = np.minimum((record.time / cycle_time).astype(int), cycles - 1)
+        cycle = np.clip((record.time / cycle_time).astype(int) - before, 0, cycles - 1)
         return cls(
             name=f"{record.name}, neuron {neuron + int(facts['first_output'])}",
             time=record.time,
@@ -91,9 +96,10 @@ class NeuronWaveforms(Result):
             threshold=np.asarray(record.events["threshold"][0])[mine][cycle],
             spiked=np.asarray(record.events["spike"][0])[mine] > 0,
             cycle_time=cycle_time,
+            begin=before * cycle_time,
             phases=tuple(
                 (name, k * cycle_time + start, k * cycle_time + stop)
-                for k in range(cycles)
+                for k in range(before, before + cycles)
                 for name, start, stop in limits
             ),
             **{name: record.signals[f"{prefix}.{name}"][0] for name in _SIGNALS},
@@ -106,13 +112,15 @@ class NeuronWaveforms(Result):
 
     def part(self, first: int, count: int) -> NeuronWaveforms:
         """Some cycles, in a time that begins with the first of them."""
-        start, stop = first * self.cycle_time, (first + count) * self.cycle_time
+        start = self.begin + first * self.cycle_time
+        stop = start + count * self.cycle_time
         shown = (self.time >= start) & (self.time <= stop)
         arrays = {name: getattr(self, name)[shown] for name in ("drive", "threshold", *_SIGNALS)}
         phases = self.phases[first * len(_PHASES) : (first + count) * len(_PHASES)]
         moved = tuple((name, a - start, b - start) for name, a, b in phases)
         spiked = self.spiked[first : first + count]
-        return replace(self, time=self.time[shown] - start, phases=moved, spiked=spiked, **arrays)
+        time = self.time[shown] - start
+        return replace(self, time=time, begin=0.0, phases=moved, spiked=spiked, **arrays)
 
     def table(self) -> Table:
         """Span and ranges."""
