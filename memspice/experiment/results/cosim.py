@@ -108,9 +108,9 @@ class CosimResult(RunResult):
 
     Parameters
     ----------
-    latency : float, [s]
+    latency : float or None, [s]
         From the first row pulse to the answer: layers one behind the other, cycle by cycle or burst
-        by burst, with circuits of their own at every position.
+        by burst, with circuits of their own at every position.  None where a summary does not say.
     ann_accuracy, accuracy : Proportion or None
         Of the network as an ANN, and of the spiking one; None without labels.
     spike_rate : mapping of str to float, [1]
@@ -149,7 +149,7 @@ class CosimResult(RunResult):
 
     kind: ClassVar[str] = "cosim"
 
-    latency: float
+    latency: float | None
     ann_accuracy: Proportion | None
     accuracy: Proportion | None
     spike_rate: Mapping[str, float]
@@ -240,7 +240,7 @@ class CosimResult(RunResult):
             ("ANN accuracy", _percent(self.ann_accuracy)),
             ("SNN accuracy", _percent(self.accuracy)),
             ("network loop", loop),
-            ("latency", f"{format_si(self.latency, 's')} with a circuit at every position"),
+            *self._latency_row(),
             ("energy", self.energy.headline(" per inference")),
             ("", f"sampling only: {low} to {high} (95 %)"),
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
@@ -264,9 +264,17 @@ class CosimResult(RunResult):
         ]
         title = (
             f"{self.network} on {self.dataset.images} images of {self.dataset.name}, "
-            f"{self.device}, {self.in_cycles()}"
+            f"{self.device}, T = {self.cycles}{self._bursts()}"
         )
         return Table(title, tuple(rows), self.notes)
+
+    def _bursts(self) -> str:
+        return f" in bursts of {self.burst}" if self.burst > 1 else ""
+
+    def _latency_row(self) -> list[tuple[str, str]]:
+        if self.latency is None:
+            return []
+        return [("latency", f"{format_si(self.latency, 's')} with a circuit at every position")]
 
 
 def _percent(found: Proportion | None) -> str:

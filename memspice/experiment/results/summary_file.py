@@ -46,7 +46,8 @@ def _fields(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: summary[name] for name in same},
         "fidelity": "reduced",
-        "burst": 1,
+        "burst": summary.get("burst", 1),
+        "latency": summary.get("latency_seconds"),
         "doubts": summary["verdict"]["doubts"],
         "out": None,
         "accuracy": summary["snn_accuracy"],
