@@ -150,7 +150,13 @@ class LayerCircuit:
             Row pulses; those of a burst are integrated.
         burst : int
             Cycles of a burst; see `memspice.circuits.bursts`.
+
+        Raises
+        ------
+        ConfigError
+            If the sense stages do not integrate.
         """
+        self.sense.in_bursts(burst, self.schedule)
         return self.drive_voltage(burst_means(row_voltage, burst)).repeat(burst, axis=0)
 
     @property

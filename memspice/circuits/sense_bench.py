@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from memspice.circuits.clocks import Clock, add_clocks
+from memspice.circuits.clocks import Clock, add_clocks, clock_trains
 from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.library import Library
 from memspice.circuits.signals import Signals, energy_between, source_power
@@ -144,7 +144,7 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
     for name, voltage in stage.supplies.items():
         rails.V(name, name, rails.gnd, voltage)
     rails.V("level", "level", rails.gnd, stage.line_level)
-    add_clocks(deck, stage.clocks, bench.cycle, cycles)
+    add_clocks(deck, clock_trains(stage.clocks, bench.cycle, cycles))
     lines = deck.section("Bit lines, and the neuron as a load")
     for number, line in enumerate((PLUS, MINUS)):
         train = pulse_train(stage.row_pulse, bench.all_currents[:, number], bench.cycle)
