@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from memspice import plot as plot
     from memspice import report as report
     from memspice.analysis import statistics as statistics
+    from memspice.circuits.blocks.latch import Latch as Latch
+    from memspice.circuits.blocks.neuron import Neuron as Neuron
+    from memspice.circuits.blocks.sense import SenseStage as SenseStage
     from memspice.datasets import Images as Images
     from memspice.datasets import digits_split as digits_split
     from memspice.datasets import load_images as load_images
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from memspice.experiment.cosim_run import cosim as cosim
     from memspice.experiment.device import Device as Device
     from memspice.experiment.device import load_device as load_device
+    from memspice.experiment.fit import fit as fit
     from memspice.experiment.results import family as results
     from memspice.experiment.results.load import load as load
     from memspice.jobs import Execution as Execution
@@ -60,8 +64,9 @@ __all__ = [
     "load_network", "from_torch", "convert", "switching_probability", "Network", "load_images",
     "Images", "digits_split", "load_device", "Device", "Chip", "Layer", "Surrogate", "Reduced",
     "Full", "Ngspice", "Vacask", "Execution", "Progress", "Calibration", "cosim", "CosimPlan",
-    "characterize", "load", "load_table", "units", "results", "plot", "report", "statistics",
-    "cmos", "spice", "physics", "errors", "solve_crossbar", "solve_nonlinear_crossbar",
+    "characterize", "fit", "SenseStage", "Neuron", "Latch", "load", "load_table", "units",
+    "results", "plot", "report", "statistics", "cmos", "spice", "physics", "errors",
+    "solve_crossbar", "solve_nonlinear_crossbar",
     "port_admittance", "CrossbarSolution", "NonlinearSolution", "PortAdmittance",
     "ChangingCrossbar",
 ]  # fmt: skip
@@ -92,6 +97,10 @@ _HOMES = {
     "cosim": "experiment.cosim_run",
     "CosimPlan": "experiment.cosim",
     "characterize": "experiment.characterize",
+    "fit": "experiment.fit",
+    "SenseStage": "circuits.blocks.sense",
+    "Neuron": "circuits.blocks.neuron",
+    "Latch": "circuits.blocks.latch",
     "load": "experiment.results.load",
     "load_table": "parameters",
     "units": "quantities",

@@ -23,7 +23,7 @@ from memspice.cli.options import (
 )
 from memspice.cli.output import report
 from memspice.errors import ConfigError, DataError
-from memspice.experiment.fit import CRITERION, PointsFit, fit_points, fitted_set
+from memspice.experiment.fit import CRITERION, PointsFit, fit, fitted_set
 from memspice.outputs import check_file, write_text
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.plot.fit_plot import draw_fit
@@ -98,15 +98,15 @@ def fit_command(
     _check_places(out, figure, parents=parents)
     file = read_points(points, parse_where(where), trials)
     with progress_bar(desc="fit", unit="law") as bar:
-        fit = fit_points(file, repeats=repeats, seed=seed, progress=partial(stages(bar), "laws"))
+        found = fit(file, repeats=repeats, seed=seed, progress=partial(stages(bar), "laws"))
     if out is not None:
-        _write_set(fit, out, base, values, force=law == "exponential")
+        _write_set(found, out, base, values, force=law == "exponential")
     if figure is not None:
-        save(draw_fit(fit), figure)
+        save(draw_fit(found), figure)
     stored = [path for path in (out, figure) if path is not None]
     report(
-        {**fit.as_json(), "out": [str(path) for path in stored]},
-        partial(_text, fit, stored),
+        {**found.as_json(), "out": [str(path) for path in stored]},
+        partial(_text, found, stored),
         as_json=as_json,
         stored=stored,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from memspice.analysis.fitting import LEVEL, FittedLaw, fit_laws
-from memspice.analysis.points_file import PointsFile
+from memspice.analysis.points_file import PointsFile, read_points
 from memspice.devices.switching_laws import ExponentialLaw
 from memspice.errors import ConfigError
 from memspice.inputs import read_input
@@ -82,19 +82,19 @@ def _law_json(item: FittedLaw) -> dict[str, Any]:
     }
 
 
-def fit_points(
-    file: PointsFile,
+def fit(
+    points: PointsFile | str | Path,
     *,
     repeats: int = 499,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> PointsFit:
-    """Fit every law to the points of a file.
+    """Laws of switching, each fitted to measured points, the best one first.
 
     Parameters
     ----------
-    file : PointsFile
-        The points.
+    points : PointsFile, str or Path
+        The points, or the CSV file that has them (`memspice.analysis.points_file`).
     repeats, seed : int
         Of the sets of points drawn to judge a law, where its deviance is no chi-square.
     progress : callable, optional
@@ -110,6 +110,7 @@ def fit_points(
             f"repeats = {repeats} must be at least {FEWEST_REPEATS}: a verdict at p = {LEVEL:g} "
             "needs them"
         )
+    file = points if isinstance(points, PointsFile) else read_points(Path(points))
     laws = fit_laws(file.points, repeats=repeats, seed=seed, progress=progress)
     return PointsFit(file, tuple(laws))
 

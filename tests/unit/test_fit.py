@@ -24,7 +24,7 @@ from memspice.devices.switching_laws import (
     SwitchingLaw,
 )
 from memspice.errors import ConfigError, DataError
-from memspice.experiment.fit import fit_points
+from memspice.experiment import fit as fit_module
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
 from tests.cli_helpers import call
@@ -43,7 +43,7 @@ def curve(device: str, direction: str) -> SwitchingCounts:
 
 def test_shipped_measured_device_is_what_the_fit_gives() -> None:
     file = read_points(MEASURED, {"device": "B", "direction": "P->AP"})
-    fit = fit_points(file, repeats=99)
+    fit = fit_module.fit(file, repeats=99)
     assert (fit.chosen.law.name, fit.chosen.rejected) == ("exponential", False)
     shipped = load_parameter_set("sot-mtj-measured")
     law = shipped.neuron.device.hazard

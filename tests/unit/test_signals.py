@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import signal
 import subprocess
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-import memspice
 from memspice.__main__ import GRACE_SECONDS, SAME_SECONDS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no such processes here")
@@ -97,13 +95,3 @@ def test_nothing_is_imported_before_the_program_can_be_stopped() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert not {"numpy", "click", "memspice.cli.main"} & set(found.stdout.split())
-
-
-def test_public_names_are_those_that_type_checkers_see() -> None:
-    tree = ast.parse((ROOT / "memspice" / "__init__.py").read_text(encoding="utf-8"))
-    statements = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    stated = [a.name for node in statements if node.module != "typing" for a in node.names]
-    assert sorted(stated) == sorted(memspice._HOMES)
-    assert all(callable(getattr(memspice, name)) for name in stated)
-    with pytest.raises(AttributeError, match="nothing"):
-        _ = memspice.nothing
