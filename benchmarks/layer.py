@@ -14,7 +14,7 @@ from memspice.analysis.comparison import compare_spikes
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, EngineTimeout
 from memspice.network.architecture import Architecture, Dense
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set

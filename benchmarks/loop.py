@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from memspice.jobs import Execution
 from memspice.network.frames import multiply
 from memspice.network.inference import run_inference
 from memspice.network.mapping import map_network
@@ -92,11 +93,12 @@ def measure_loop(images: int, cycles: int, name: str = "cifar10-cnn") -> dict[st
     network = load_network(name)
     mapped = map_network(network, load_parameter_set("fast-memristor"))
     pixels = np.random.default_rng(1).random((images, *network.architecture.input_shape))
-    run_inference(mapped, pixels[:1], 1, 0, workers=1)  # port reductions, and first calls
+    alone = Execution(workers=1)
+    run_inference(mapped, pixels[:1], 1, 0, execution=alone)  # port reductions, and first calls
     rate = product_rate()
     with counted_products() as products:
         begun, cpu_begun = time.perf_counter(), time.process_time()
-        run_inference(mapped, pixels, cycles, 0, workers=1)
+        run_inference(mapped, pixels, cycles, 0, execution=alone)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu_begun
     rate = max(rate, product_rate())
     return {

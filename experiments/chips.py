@@ -1,8 +1,8 @@
-"""How often the chips of several seeds are right, and how sure that is."""
+"""Several chips at a point, their run kept in a file until the point is done."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,19 @@ import numpy as np
 import memspice as ms
 
 
-def chips_accuracy(correct: np.ndarray) -> dict[str, Any]:
-    """Accuracy over (chips, images) with its interval, which stays within [0, 1]."""
-    found = asdict(ms.statistics.paired_difference(correct, np.zeros_like(correct)))
-    return {**found, "low": max(found["low"], 0.0), "high": min(found["high"], 1.0)}
+def run_chips(
+    chip: ms.Chip, count: int, data: ms.Images, run: Path | None, **options: Any
+) -> ms.results.ChipsResult:
+    """Run a chip and those of the next seeds; goes on with what is in the run file, if any."""
+    return ms.Chips(chip, count).run(data, out=run, resume=run is not None, **options)
 
 
-def right_by_cycles(runs: list[ms.results.ChipResult]) -> dict[int, np.ndarray]:
+def setting_of(found: ms.results.ChipsResult) -> dict[str, Any]:
+    """What decided a result, as JSON: configuration with its checksums, and versions."""
+    made = found.provenance
+    return {"config": made.config_sha256, "versions": dict(made.versions)}
+
+
+def right_by_cycles(found: ms.results.ChipsResult) -> dict[int, np.ndarray]:
     """Whether each image is right, (chips, images), by number of cycles."""
-    return {n: np.array([run.correct(n) for run in runs]) for n in runs[0].answers_at}
+    return {count: found.correct(count) for count in found.answers_at}

@@ -31,6 +31,7 @@ class Question:
     data: Path | None
     device: str
     out: Path
+    resume: bool = False
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -63,9 +64,10 @@ def question_command(name: str, answer: Callable[[Question], None]) -> click.Com
     @click.option("--data", type=click.Path(path_type=Path), help="Folder of CIFAR-10's binaries.")
     @click.option("--device", default="fast-memristor", show_default=True)
     @click.option("--out", type=click.Path(path_type=Path), help="Folder of result and figures.")
-    def command(full: bool, data: Path | None, device: str, out: Path | None) -> None:
+    @click.option("--resume", is_flag=True, help="Go on with a run that was stopped, where it can.")
+    def command(full: bool, data: Path | None, device: str, out: Path | None, resume: bool) -> None:
         folder = ROOT / ("experiments" if full else "results/paper") / name
-        answer(Question(name, full, data, device, out or folder))
+        answer(Question(name, full, data, device, out or folder, resume))
 
     return command
 

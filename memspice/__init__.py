@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from memspice.experiment.characterize import characterize as characterize
     from memspice.experiment.chip import Chip as Chip
     from memspice.experiment.chip import Layer as Layer
+    from memspice.experiment.chips import Chips as Chips
     from memspice.experiment.convert import convert as convert
     from memspice.experiment.convert import from_torch as from_torch
     from memspice.experiment.convert import load_network as load_network
@@ -62,13 +63,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "load_network", "from_torch", "convert", "switching_probability", "Network", "load_images",
-    "Images", "digits_split", "load_device", "Device", "Chip", "Layer", "Surrogate", "Reduced",
-    "Full", "Ngspice", "Vacask", "Execution", "Progress", "Calibration", "cosim", "CosimPlan",
-    "characterize", "fit", "SenseStage", "Neuron", "Latch", "load", "load_table", "units",
-    "results", "plot", "report", "statistics", "cmos", "spice", "physics", "errors",
-    "solve_crossbar", "solve_nonlinear_crossbar",
-    "port_admittance", "CrossbarSolution", "NonlinearSolution", "PortAdmittance",
-    "ChangingCrossbar",
+    "Images", "digits_split", "load_device", "Device", "Chip", "Chips", "Layer", "Surrogate",
+    "Reduced", "Full", "Ngspice", "Vacask", "Execution", "Progress", "Calibration", "cosim",
+    "CosimPlan", "characterize", "fit", "SenseStage", "Neuron", "Latch", "load", "load_table",
+    "units", "results", "plot", "report", "statistics", "cmos", "spice", "physics", "errors",
+    "solve_crossbar", "solve_nonlinear_crossbar", "port_admittance", "CrossbarSolution",
+    "NonlinearSolution", "PortAdmittance", "ChangingCrossbar",
 ]  # fmt: skip
 
 #: Where each of them comes from; a colon tells a module of its own.  Imported when first used: the
@@ -85,6 +85,7 @@ _HOMES = {
     "load_device": "experiment.device",
     "Device": "experiment.device",
     "Chip": "experiment.chip",
+    "Chips": "experiment.chips",
     "Layer": "experiment.chip",
     "Surrogate": "windows.surrogate",
     "Reduced": "windows.reduced",

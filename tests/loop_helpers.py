@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.batch import Window
 from memspice.network.frames import patch
-from memspice.network.inference import InferenceResult, Window
+from memspice.network.inference import InferenceResult
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.weights import Network, WeightLayer, weight_shapes
 from memspice.parameters import load_parameter_set

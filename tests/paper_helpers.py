@@ -42,6 +42,7 @@ def script(name: str) -> ModuleType:
     path = sys.path.copy()
     sys.path.insert(0, str(folder))
     try:
+        sys.modules[spec.name] = module  # where its data classes look for their types
         spec.loader.exec_module(module)
     finally:
         sys.path[:] = path
@@ -67,7 +68,8 @@ def sweep(name: str, losses: list[float], group: str = "variation") -> dict[str,
     ]
     return {
         "name": name, "title": f"title of {name}", "unit": "1", "group": group,
-        "source": "a source", "nominal": 0, "points": points,
+        "source": "a source", "nominal": 0, "values": [point["value"] for point in points],
+        "points": points,
     }  # fmt: skip
 
 

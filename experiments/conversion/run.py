@@ -12,8 +12,9 @@ what spikes in training buy shows where only they differ.
 
     .venv/bin/python experiments/conversion/run.py --full --data DIR
 
-writes ``result.json`` and ``conversion.png`` beside this file; without ``--full``, fewer images
-and cycles into ``results/paper/conversion``.
+writes ``result.json`` and ``conversion.png`` beside this file (2,000 images, eight chips, T = 32:
+some seven minutes for each device and training on two idle cores); without ``--full``, fewer images
+and cycles into ``results/paper/conversion``.  A run that was stopped goes on with ``--resume``.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ import numpy as np
 import memspice as ms
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
-from chips import right_by_cycles  # noqa: E402
+from chips import right_by_cycles, run_chips  # noqa: E402
 from figure import draw  # noqa: E402
+from points import Points  # noqa: E402
 from question import ROOT, Question, accuracy_network, question_command, write_result  # noqa: E402
 
 #: Images, chips and cycles; digits cost hardly anything.
-FULL, QUICK, DIGITS = (400, 3, 32), (200, 2, 8), (360, 5, 32)
+FULL, QUICK, DIGITS = (2000, 8, 32), (200, 2, 8), (360, 5, 32)
 #: An array without wires and drivers, of cells that take any value and keep it.
 IDEAL = {
     "array.wire_resistance_row": 0.0, "array.wire_resistance_col": 0.0,
@@ -46,18 +48,21 @@ def answer(question: Question) -> None:
     network, (images, chips, cycles), notes = accuracy_network(question, FULL, QUICK, DIGITS)
     data = ms.Chip(network).images("test", images, question.data)
 
-    def lost(device: ms.Device, weights: str = network) -> dict[str, Any]:
-        return losses(weights, device, data, chips=chips, cycles=cycles)
+    points = Points(question.out / "points", resume=question.resume)
+
+    def lost(name: str, device: ms.Device, weights: str = network) -> dict[str, Any]:
+        run = points.run_file(name)
+        return losses(weights, device, data, chips=chips, cycles=cycles, run=run)
 
     plain = ms.load_device(question.device)
     flawed = plain.with_flaws()
-    ideal, real = lost(plain.change(**IDEAL)), lost(flawed)
+    real, ideal = lost("real", flawed), lost("ideal", plain.change(**IDEAL))
     names = ("ag-asi", "fast-memristor", "sot-mtj")
     others = [name for name in names if name != question.device]
-    beside = {name: lost(ms.load_device(name).with_flaws()) for name in others}
+    beside = {name: lost(name, ms.load_device(name).with_flaws()) for name in others}
     # Other trainings and widths, where there are some.
     for path in sorted((ROOT / "models" / "networks").glob(f"{network}-*.h5")):
-        beside[path.stem.removeprefix(f"{network}-")] = lost(flawed, str(path))
+        beside[path.stem.removeprefix(f"{network}-")] = lost(path.stem, flawed, str(path))
     result = {
         "network": network, "images": real["images"], "chips": chips, "notes": notes,
         "ann_accuracy": real["ann_accuracy"], "flaws": dict(flawed.changes),
@@ -67,15 +72,16 @@ def answer(question: Question) -> None:
         ],
     }  # fmt: skip
     write_result(question, result, {"conversion": draw(result)})
+    points.done()
 
 
 def losses(
-    network: str, device: ms.Device, data: ms.Images, *, chips: int, cycles: int
+    network: str, device: ms.Device, data: ms.Images, *, chips: int, cycles: int, run: Path
 ) -> dict[str, Any]:
     """Loss against the network's own ANN by cycles, over chips of other seeds."""
-    runs = [ms.Chip(network, device, seed=seed).run(data, cycles=cycles) for seed in range(chips)]
-    ann, curve = runs[0].ann_correct(), []
-    for count, right in right_by_cycles(runs).items():
+    found = run_chips(ms.Chip(network, device), chips, data, run, cycles=cycles)
+    ann, curve = found.ann_correct(), []
+    for count, right in right_by_cycles(found).items():
         loss = ms.statistics.paired_difference(np.broadcast_to(ann, right.shape), right)
         curve.append({"cycles": count, "accuracy": float(right.mean()), "loss": asdict(loss)})
     accuracy = ms.statistics.proportion(int(ann.sum()), len(ann))

@@ -44,9 +44,10 @@ RATIO_RULE = (
 )
 ROBUST_RULE = (
     "A setting is safe where the whole 95 % interval of what it costs against the nominal setting "
-    f"lies below {100 * ROBUST_LIMIT:g} points. Holds: every sweep is safe over its whole range; "
-    "under conditions: sweeps are safe up to a value named that is harsher than the nominal one; "
-    "does not: the first harsher value of every sweep surely costs more; else not decided."
+    f"lies below {100 * ROBUST_LIMIT:g} points; milder values are then safe, too. Holds: every "
+    "sweep is safe over its whole range; under conditions: sweeps are safe up to a value named "
+    "that is harsher than the nominal one; does not: the first harsher value of every sweep surely "
+    "costs more; else not decided."
 )
 
 
@@ -184,20 +185,27 @@ def safe_range(sweep: Mapping[str, Any]) -> str:
         return WHOLE
     if not _harsher(sweep, safe[-1] if safe else sweep["nominal"]):
         return NEVER
-    return f"{'down' if safe[-1] < safe[0] else 'up'} to {amount(safe[-1], sweep['unit'])}"
+    return (
+        f"{'down' if safe[-1] < sweep['values'][0] else 'up'} to {amount(safe[-1], sweep['unit'])}"
+    )
 
 
 def _harsher(sweep: Mapping[str, Any], value: float) -> bool:
     """Whether a value is farther from the mildest one than the nominal one is."""
-    mildest = sweep["points"][0]["value"]
+    mildest = sweep["values"][0]
     return bool(abs(value - mildest) > abs(sweep["nominal"] - mildest))
 
 
+def is_safe(point: Mapping[str, Any]) -> bool:
+    """Whether a setting surely costs less than the limit."""
+    return "refused" not in point and bool(point["loss"]["high"] < ROBUST_LIMIT)
+
+
 def safe_values(sweep: Mapping[str, Any]) -> list[float]:
-    """Values of a sweep, from the mildest on, until one is not surely below the limit."""
+    """Values of a sweep, from the mildest measured on, until one is not surely safe."""
     found = []
     for point in sweep["points"]:
-        if "refused" in point or point["loss"]["high"] >= ROBUST_LIMIT:
+        if not is_safe(point):
             break
         found.append(point["value"])
     return found

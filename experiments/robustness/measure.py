@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from chips import chips_accuracy
+from chips import run_chips, setting_of
 
 import memspice as ms
 
@@ -14,13 +15,17 @@ import memspice as ms
 WINDOWS = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measured:
-    """``correct`` (chips, images), and energy and half width [J] of one inference by chip."""
+    """``correct`` (chips, images), and energy and half width [J] of one inference by chip.
+
+    ``setting`` is what decided them, as JSON.
+    """
 
     correct: np.ndarray
     energy: np.ndarray
     half_width: np.ndarray
+    setting: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,19 +39,17 @@ class Point:
     tile: tuple[int, int] = (128, 128)
 
 
-def measure(point: Point, chips: int) -> Measured:
+def measure(point: Point, chips: int, run: Path | None = None) -> Measured:
     """Run the network on chips of different seeds: cells, spikes and windows are drawn anew."""
-    runs = [
-        ms.Chip(point.network, point.device, tile=point.tile, seed=seed).run(
-            point.data, cycles=point.cycles, energy_windows=WINDOWS
-        )
-        for seed in range(chips)
-    ]
-    energies = [run.sampled_energy for run in runs]
+    chip = ms.Chip(point.network, point.device, tile=point.tile)
+    size = {"cycles": point.cycles, "energy_windows": WINDOWS}
+    found = run_chips(chip, chips, point.data, run, **size)
+    energies = found.sampled_energies
     return Measured(
-        np.array([run.correct() for run in runs]),
+        found.correct(),
         np.array([each.energy.total for each in energies]),
         np.array([each.half_width for each in energies]),
+        setting_of(found),
     )
 
 
@@ -59,7 +62,7 @@ def compared(measured: Measured, nominal: Measured, ann: np.ndarray) -> dict[str
     ratio = measured.energy / nominal.energy
     sampling = float(np.sqrt(np.sum(measured.half_width**2))) / len(ratio)
     return {
-        "accuracy": chips_accuracy(measured.correct),
+        "accuracy": asdict(ms.statistics.chips_accuracy(measured.correct)),
         "loss": asdict(ms.statistics.paired_difference(nominal.correct, measured.correct)),
         "loss_against_ann": asdict(ms.statistics.paired_difference(every, measured.correct)),
         "energy_joule": _interval(measured.energy, sampling),

@@ -26,7 +26,6 @@ import memspice as ms
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
 import numpy as np  # noqa: E402
-from chips import chips_accuracy, right_by_cycles  # noqa: E402
 from figure import draw_luck  # noqa: E402
 from question import Question, accuracy_network, question_command, write_result  # noqa: E402
 
@@ -67,16 +66,23 @@ def luck(chips: list[ms.Chip], data: ms.Images) -> dict[str, Any]:
         [chip.run(data, cycles=1, calibration=steep(chip)).correct() for chip in chips]
     )
     rows = []
-    for cycles, right in right_by_cycles([chip.run(data, cycles=CYCLES) for chip in chips]).items():
+    runs = [chip.run(data, cycles=CYCLES) for chip in chips]
+    for cycles in runs[0].answers_at:
+        right = np.array([run.correct(cycles) for run in runs])
         gain = asdict(ms.statistics.paired_difference(right, still))
-        rows.append({"cycles": cycles, "accuracy": chips_accuracy(right), "gain": gain})
+        rows.append({"cycles": cycles, "accuracy": accuracy(right), "gain": gain})
     return {
         "network": chips[0].network.name,
         "images": still.shape[1],
         "chips": len(chips),
         "stochastic": rows,
-        "still_accuracy": chips_accuracy(still),
+        "still_accuracy": accuracy(still),
     }
+
+
+def accuracy(right: np.ndarray) -> dict[str, Any]:
+    """Mean accuracy of chips that are right about images or not."""
+    return asdict(ms.statistics.chips_accuracy(right))
 
 
 def steep(chip: ms.Chip) -> dict[str, ms.Calibration]:

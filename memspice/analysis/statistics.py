@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import bdtr, bdtrc, chdtrc, ndtri, stdtrit
@@ -243,6 +243,26 @@ def paired_difference(first: np.ndarray, second: np.ndarray) -> PairedDifference
     over_images = NORMAL_QUANTILE * float(np.sqrt(np.sum(each**2) + 1 - count * centre**2)) / count
     half = float(np.hypot(over_images, student_half_width(difference.mean(axis=1))))
     return PairedDifference(float(each.mean()), centre - half, centre + half, images, chips)
+
+
+def chips_accuracy(correct: np.ndarray) -> PairedDifference:
+    """Mean accuracy of several chips; its interval stays within [0, 1].
+
+    The interval is that of `paired_difference` against nothing right: over images, and over chips
+    where there is more than one.
+
+    Parameters
+    ----------
+    correct : ndarray of bool, shape (chips, images)
+        Whether each image was classified correctly.
+
+    Raises
+    ------
+    ShapeError, ConfigError
+        As of `paired_difference`.
+    """
+    found = paired_difference(correct, np.zeros_like(correct))
+    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
 def student_half_width(values: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import InitVar, dataclass, replace
+from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,7 @@ from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.bursts import burst_means
 from memspice.circuits.negligible import drawn_array
 from memspice.circuits.parameters import ArrayParameters
-from memspice.circuits.ports import PortArray, port_array
+from memspice.circuits.ports import PortArray, PortSource, port_array
 from memspice.circuits.timing import Pulse, Schedule, Timing, schedule
 from memspice.devices.variation import NeuronVariation
 from memspice.errors import ConfigError
@@ -32,8 +32,9 @@ class LayerCircuit:
     (outputs,) [V], is added to what the difference stages give.
 
     A :meth:`part` has some of the neurons of ``whole``, from number ``first`` on; the others' bit
-    lines share its rows.  Who knows the ports of the same crossbar already gives them as
-    ``known_ports``; what is made of the circuit by another crossbar does not inherit them.
+    lines share its rows.  ``port_source`` reduces the crossbar when its ports are first asked for.
+    Who knows the ports of the same crossbar already gives them as ``known_ports``; what is made of
+    the circuit by another crossbar does not inherit them.
     """
 
     conductances: tuple[np.ndarray, ...]
@@ -49,6 +50,7 @@ class LayerCircuit:
     trim: np.ndarray | None = None
     whole: LayerCircuit | None = None
     first: int = 0
+    port_source: PortSource = field(default=port_array, compare=False, repr=False)
     known_ports: InitVar[PortArray | None] = None
 
     def __post_init__(self, known_ports: PortArray | None) -> None:
@@ -95,7 +97,7 @@ class LayerCircuit:
         """Exact port reduction of the tiles, in a part those of the whole."""
         if self.whole:
             return self.whole.ports
-        return port_array(self.conductances, self.array, self.sense.input_resistance)
+        return self.port_source(self.conductances, self.array, self.sense.input_resistance)
 
     @cached_property
     def drawn_array(self) -> ArrayParameters:

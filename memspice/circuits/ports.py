@@ -7,6 +7,7 @@ terminated by the input resistance of the sense stages.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,6 +85,10 @@ class PortArray:
         return np.split(rows, edges, axis=-1)
 
 
+#: Reduces the row tiles of a group of columns, as `port_array` does; one may know earlier answers.
+PortSource = Callable[[tuple[np.ndarray, ...], ArrayParameters, float], PortArray]
+
+
 def port_array(
     conductances: tuple[np.ndarray, ...], array: ArrayParameters, input_resistance: float
 ) -> PortArray:
@@ -101,13 +106,18 @@ def port_array(
     input_resistance : float, [ohm]
         End of each column.
     """
-    tiles = tuple(
-        port_admittance(
-            array.cell.read_conductance(tile, array.read_voltage),
-            array.wire_resistance_row,
-            array.wire_resistance_col,
-            array.driver_resistance,
-        )
-        for tile in conductances
-    )
-    return PortArray(tiles, input_resistance)
+    cells, wires = reduced_from(conductances, array)
+    return PortArray(tuple(port_admittance(tile, *wires) for tile in cells), input_resistance)
+
+
+def reduced_from(
+    conductances: tuple[np.ndarray, ...], array: ArrayParameters
+) -> tuple[tuple[np.ndarray, ...], tuple[float, float, float]]:
+    """All that decides the port admittances of row tiles.
+
+    Cells (rows, columns) [S] tile by tile; segments of row and column and the driver, [ohm].
+    """
+    cells = tuple(array.cell.read_conductance(tile, array.read_voltage) for tile in conductances)
+    return cells, (
+        array.wire_resistance_row, array.wire_resistance_col, array.driver_resistance
+    )  # fmt: skip

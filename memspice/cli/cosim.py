@@ -60,7 +60,7 @@ def cosim_command(
     with building(out or DEFAULT, files, parents=parents, resume=resume) as build:
         if resume:
             build.adopt(store)
-        chip, run = take_chip(options)
+        chip, run = take_chip(options, cache=execution.cache)
         with progress_bar(desc="cosim") as bar:
             result = ms.cosim(
                 chip,

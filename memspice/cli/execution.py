@@ -15,7 +15,7 @@ _OPTIONS = (
         "--jobs",
         "workers",
         type=JOBS,
-        help="Decks at a time.  [default: 2, or 64 on a cluster]",
+        help="Decks, or batches of images, at a time.  [default: 2, or 64 on a cluster]",
     ),
     click.option(
         "--scheduler",
@@ -40,7 +40,7 @@ _OPTIONS = (
         "--cache/--no-cache",
         default=True,
         show_default=True,
-        help="Take results of the same decks from the cache, and keep new ones there.",
+        help="Take results of the same decks and crossbars from the cache, and keep new ones.",
     ),
 )
 

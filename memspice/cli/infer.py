@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+import memspice as ms
 from memspice.cli.bar import progress_bar
 from memspice.cli.execution import execution_options, take_execution
 from memspice.cli.options import check_out, chip_options, run_file_options, stages, take_chip
@@ -22,10 +23,19 @@ from memspice.cli.output import command_line, report_result
     show_default=True,
     help="reduced and full: every spike of a dense network out of SPICE.",
 )
+@click.option(
+    "--chips",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Chips, of the seeds from --seed on, with cells, neurons and draws of their own; mean and "
+    "interval over chips and images.",
+)
 @execution_options
 @run_file_options
 def infer_command(
     fidelity: str,
+    chips: int,
     engine: str,
     out: Path | None,
     parents: bool,
@@ -34,19 +44,22 @@ def infer_command(
     **options: Any,
 ) -> None:
     """Classify images: spiking network beside ANN."""
+    if chips > 1 and fidelity != "surrogate":
+        raise ms.errors.ConfigError(
+            f"--chips {chips} is for --fidelity surrogate: in {fidelity} run one chip after the "
+            "other, each with its --seed"
+        )
     check_out(out, parents=parents, resume=resume)
     execution = take_execution(options)
-    chip, run = take_chip(options)
+    chip, run = take_chip(options, cache=execution.cache)
     run |= {"out": out, "resume": resume, "command": command_line()}
     with progress_bar(desc="infer", unit="step") as bar:
-        if fidelity == "surrogate":
-            result = chip.run(**run, progress=stages(bar))
+        run |= {"execution": execution, "progress": stages(bar)}
+        result: ms.results.RunResult
+        if chips > 1:
+            result = ms.Chips(chip, chips).run(**run)
+        elif fidelity == "surrogate":
+            result = chip.run(**run)
         else:
-            result = chip.simulate(
-                **run,
-                fidelity=fidelity,
-                engine=engine,
-                execution=execution,
-                progress=stages(bar),
-            )
+            result = chip.simulate(**run, fidelity=fidelity, engine=engine)
     report_result(result, as_json=as_json)

@@ -41,7 +41,7 @@ def simulate_layer_command(
     """
     check_out(out, parents=parents, resume=resume)
     execution = take_execution(options)
-    chip, run = take_chip(options)
+    chip, run = take_chip(options, cache=execution.cache)
     simulated = chip[layer] if layer else next(iter(chip))
     with progress_bar(desc="windows") as bar:
         result = simulated.simulate(

@@ -125,7 +125,7 @@ def chip_options(
     )
 
 
-def take_chip(options: dict[str, Any]) -> tuple[ms.Chip, dict[str, Any]]:
+def take_chip(options: dict[str, Any], *, cache: bool) -> tuple[ms.Chip, dict[str, Any]]:
     """Chip from the values of `chip_options`, and what its runs take of them."""
     taken = {name: options.pop(name) for name in _CHIP}
     images, size = taken["images"], {name: options.pop(name) for name in ("cycles", "burst")}
@@ -139,6 +139,7 @@ def take_chip(options: dict[str, Any]) -> tuple[ms.Chip, dict[str, Any]]:
         tile=parse_tile(taken["tile"]),
         seed=taken["seed"],
         training=taken["data"],
+        cache=cache,
     )
     data = chip.images("test", images, taken["data"])
     notes = []

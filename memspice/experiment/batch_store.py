@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from memspice.network.inference import BatchResult, cycle_counts
+from memspice.network.batch import BatchResult, cycle_counts
 from memspice.store import JobRecord, Provenance, RunWriter
 from memspice.store.records import sha256
 
 
-def stored_batches(writer: RunWriter) -> dict[int, BatchResult]:
-    """Batches that a run has finished, by the number of their first image."""
-    records = (writer.stored(key) for key in writer.finished)
-    batches = [_batch(record) for record in records if record is not None]
-    return {batch.first: batch for batch in batches}
+def stored_batches(writer: RunWriter) -> dict[int, dict[int, BatchResult]]:
+    """Batches that a run has finished, by the number of their chip and of their first image."""
+    found: dict[int, dict[int, BatchResult]] = {}
+    for record in map(writer.stored, writer.finished):
+        if record is not None:
+            batch = _batch(record)
+            found.setdefault(int(record.attributes["chip"]), {})[batch.first] = batch
+    return found
 
 
-def batch_record(batch: BatchResult, cycles: int, burst: int, provenance: Provenance) -> JobRecord:
+def batch_record(
+    batch: BatchResult, cycles: int, burst: int, provenance: Provenance, chip: int
+) -> JobRecord:
     """Record of a batch: one row for each image, number of cycles and class.
 
     Parameters
@@ -25,7 +30,9 @@ def batch_record(batch: BatchResult, cycles: int, burst: int, provenance: Proven
     cycles, burst : int
         Cycles of the run, and of a burst.
     provenance : Provenance
-        Of the run; with the images it is all that decides the result.
+        Of the run; with chip and images it is all that decides the result.
+    chip : int
+        Number of the chip in its run.
     """
     counts = cycle_counts(cycles, burst)
     _, images, classes = batch.scores.shape
@@ -38,9 +45,14 @@ def batch_record(batch: BatchResult, cycles: int, burst: int, provenance: Proven
         column = np.broadcast_to(spikes[None, :, None], batch.scores.shape)
         columns[f"spikes.{layer}"] = (column.ravel(), "1")
     return JobRecord(
-        key=sha256(f"{provenance.config_sha256} images {batch.first} to {last}"),
-        name=f"loop/images{batch.first:06d}_{last:06d}",
-        attributes={"first_image": batch.first, "images": images, "classes": classes},
+        key=sha256(f"{provenance.config_sha256} chip {chip} images {batch.first} to {last}"),
+        name=f"loop/chip{chip:04d}_images{batch.first:06d}_{last:06d}",
+        attributes={
+            "chip": chip,
+            "first_image": batch.first,
+            "images": images,
+            "classes": classes,
+        },  # fmt: skip
         events=columns,
     )
 
@@ -54,4 +66,4 @@ def _batch(record: JobRecord) -> BatchResult:
         if name.startswith("spikes.")
     }
     scores = record.events["score"][0].reshape(shape)
-    return BatchResult(int(record.attributes["first_image"]), scores, spikes)
+    return BatchResult(int(record.attributes["first_image"]), scores, spikes, {})

@@ -10,6 +10,7 @@ from memspice.datasets import Images
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError
 from memspice.experiment.device import Device, load_device
+from memspice.experiment.fitting import fitted
 from memspice.experiment.images import check_fit, image_remarks, images_for
 from memspice.experiment.infer import run_chip, simulate_chip
 from memspice.experiment.request import Request
@@ -20,17 +21,14 @@ from memspice.experiment.results.table import Table
 from memspice.experiment.simulate_layer import simulate_layer
 from memspice.experiment.surfaces import measured_network
 from memspice.jobs import Execution
-from memspice.network.ann import with_mean_inputs
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
+from memspice.network.port_cache import PortCache
 from memspice.network.switching import Calibration
 from memspice.network.weights import Network, load_network
-from memspice.parameters import ParameterSet
 from memspice.windows.fidelities import open_fidelity
 from memspice.windows.fidelity import Fidelity
 from memspice.windows.progress import Progress
 
-#: Training images whose levels the trim of an imported network rests on.
-TRIM_IMAGES = 500
 #: Most cycles an image, and rows or columns of a tile.
 MOST = {"cycles": 1_000_000, "tile rows": 4096, "tile columns": 4096}
 
@@ -55,6 +53,8 @@ class Chip(Shown):
         Training images, or where they are; only a set that trims its neurons
         (``periphery.trim_step``) needs them, for a network that comes without mean levels.  By
         default those of the data set that fits.
+    cache : bool
+        Keep port matrices in the user's cache: a second run of the same chip solves no tile.
 
     Raises
     ------
@@ -72,46 +72,18 @@ class Chip(Shown):
         tile: tuple[int, int] = (128, 128),
         seed: int = 0,
         training: Images | str | Path | None = None,
+        cache: bool = False,
     ) -> None:
         _check({"tile rows": tile[0], "tile columns": tile[1]})
         if not 0 <= seed < 2**63:
             raise ConfigError(f"seed = {seed} must be at least 0 and below 2**63")
-        self.network = load_network(network) if isinstance(network, str) else network
+        loaded = load_network(network) if isinstance(network, str) else network
         self.device = load_device(device) if isinstance(device, str) else device
-        self.tile, self.seed = tile, seed
-        self._remarks = [str(text) for text in self.network.provenance.get("warnings", [])]
-        parameter_set = self._fitted()
-        if parameter_set.neuron.trim[0]:
-            self._know_means(training)
-        mapped = map_network(self.network, parameter_set, tile, seed)
+        self.tile, self.seed, self.cache = tile, seed, cache
+        self.network, parameter_set, self._remarks = fitted(loaded, self.device, training)
+        ports = PortCache() if cache else None
+        mapped = map_network(self.network, parameter_set, tile, seed, ports)
         self.mapped: MappedNetwork = measured_network(mapped)
-
-    def _fitted(self) -> ParameterSet:
-        """Parameter set whose cells have the levels that the weights were made for."""
-        common, levels = self.device.parameters, self.network.levels
-        fitted = self.device.with_levels(levels)
-        if fitted.synapse.levels != common.synapse.levels:
-            self._remarks.append(
-                f"cells have {levels} conductance levels, those of the network file, in the place "
-                f"of {common.synapse.levels}; --set synapse.levels={common.synapse.levels} rounds "
-                "the weights onto these"
-            )
-        return fitted
-
-    def _know_means(self, training: Images | str | Path | None) -> None:
-        """Give the network the mean levels of its rows, where it has none."""
-        if all(layer.mean_input is not None for layer in self.network.layers):
-            return
-        shape = self.network.architecture.input_shape
-        if isinstance(training, Images):
-            images = training
-        else:
-            images = images_for(self.network, "train", TRIM_IMAGES, training)
-        self.network = with_mean_inputs(self.network, images.reshaped(shape).x)
-        self._remarks.append(
-            "the network file has no mean levels of its rows, which the trim needs: taken from "
-            f"{len(images)} training images of {images.name}"
-        )
 
     def __getitem__(self, name: str) -> Layer:
         return Layer(self, self.mapped.layer(name))
@@ -187,6 +159,7 @@ class Chip(Shown):
         burst: int = 1,
         calibration: Mapping[str, Calibration] | None = None,
         energy_windows: int = 0,
+        execution: Execution = Execution(),  # noqa: B008 - frozen
         notes: Sequence[str] = (),
         out: Path | str | None = None,
         resume: bool = False,
@@ -206,6 +179,8 @@ class Chip(Shown):
         energy_windows : int
             Images of which one window of each layer gives the closed-form energy of an inference
             (``sampled_energy``); two or more give an interval.
+        execution : Execution
+            How many batches of images at a time, and where.
         notes : sequence of str
             What a reader must know besides, kept in the result.
         out : Path or str, optional
@@ -230,6 +205,7 @@ class Chip(Shown):
             self.request(images, cycles=cycles, burst=burst, notes=notes),
             calibration=calibration,
             energy_windows=energy_windows,
+            execution=execution,
             out=_path(out),
             resume=resume,
             command=command,

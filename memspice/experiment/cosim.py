@@ -25,7 +25,8 @@ from memspice.experiment.request import Request
 from memspice.experiment.results.run import JobCounts, failed_jobs
 from memspice.experiment.simulate_layer import whole_windows
 from memspice.jobs import Execution, open_runner
-from memspice.network.inference import InferenceResult, Window, run_inference
+from memspice.network.batch import Window
+from memspice.network.inference import InferenceResult, run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.network.switching import Calibration
 from memspice.store import JobRecord

@@ -10,7 +10,8 @@ from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.extrapolation import LayerEnergy
 from memspice.analysis.statistics import Proportion
 from memspice.experiment.results.run import FailedJob, JobCounts
-from memspice.network.inference import InferenceResult, Window
+from memspice.network.batch import Window
+from memspice.network.inference import InferenceResult
 from memspice.network.switching import Calibration
 from memspice.windows.agreement import Verdict, together
 from memspice.windows.fidelity import WindowJob

@@ -27,7 +27,8 @@ from memspice.experiment.simulate_layer import total_energy, whole_windows
 from memspice.jobs import Execution, open_runner
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Conv
-from memspice.network.inference import BatchResult, InferenceResult, Window, run_inference
+from memspice.network.batch import BatchResult, Window
+from memspice.network.inference import InferenceResult, run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.network.switching import Calibration
 from memspice.store import JobRecord, Provenance, open_store
@@ -49,6 +50,7 @@ def run_chip(
     *,
     calibration: Mapping[str, Calibration] | None = None,
     energy_windows: int = 0,
+    execution: Execution = Execution(),  # noqa: B008 - frozen
     out: Path | None = None,
     resume: bool = False,
     command: str = "",
@@ -64,6 +66,8 @@ def run_chip(
         Corrections of the surrogate, by layer.
     energy_windows : int
         Images of which one window of each layer gives the closed-form energy of an inference.
+    execution : Execution
+        How batches of images are carried out.
     out : Path, optional
         HDF5 file of the run: scores and spikes of the images, batch by batch.
     resume : bool
@@ -86,11 +90,11 @@ def run_chip(
     made = _provenance(request, more, engine_record(None), command)
     ann = ann_scores(request.network, request.images.x, advance)
     records: list[JobRecord] = []
-    sampled = _sampled_windows(request, energy_windows)
+    sampled = sampled_windows(request, energy_windows, request.seed)
     with open_store(out, made, resume=resume) as writer:
 
         def keep(batch: BatchResult) -> None:
-            records.append(batch_record(batch, request.cycles, request.burst, made))
+            records.append(batch_record(batch, request.cycles, request.burst, made, 0))
             if writer:
                 writer.add(records[-1])
 
@@ -102,8 +106,9 @@ def run_chip(
             burst=request.burst,
             windows=[window for each in sampled.values() for window in each],
             calibration=calibration,
+            execution=execution,
             progress=advance,
-            known=stored_batches(writer) if writer and not sampled else {},
+            known=stored_batches(writer).get(0, {}) if writer else {},
             on_batch=keep,
         )
         answers = {count: scores.argmax(axis=1) for count, scores in loop.scores_at.items()}
@@ -118,7 +123,7 @@ def run_chip(
             wall_seconds=time.monotonic() - started,
             records=tuple(records),
             spike_rate=loop.spike_rate,
-            sampled_energy=_sampled_energy(request, sampled, loop) if sampled else None,
+            sampled_energy=sampled_energy(request, sampled, loop) if sampled else None,
             request=None if calibration else request,
         )
         return result.stored(writer)
@@ -182,7 +187,7 @@ def simulate_chip(
                 runner.forget()
         records = tuple(record for layer in layers for record in layer.records)
         last, failures = layers[-1], failed_jobs(records)
-        scores = request.mapped.layers[-1].scores(last.outputs.mean(axis=1))
+        scores = request.mapped.layers[-1].readout.scores(last.outputs.mean(axis=1))
         answers = {request.cycles: scores.argmax(axis=1)}
         result = ChipResult(
             **_facts(request, _GivenClasses(last.images, ann.argmax(axis=1), answers), made),
@@ -207,20 +212,18 @@ def simulate_chip(
         return result.stored(writer)
 
 
-def _sampled_windows(request: Request, count: int) -> dict[str, list[Window]]:
-    """One window of each layer in each of so many images, chosen by the seed."""
+def sampled_windows(request: Request, count: int, seed: int) -> dict[str, list[Window]]:
+    """One window of each layer in each of so many images, chosen by a seed."""
     if not count:
         return {}
     images = min(count, len(request.images))
-    return {
-        layer.name: choose_windows(layer, images, 1, request.seed)
-        for layer in request.mapped.layers
-    }
+    return {layer.name: choose_windows(layer, images, 1, seed) for layer in request.mapped.layers}
 
 
-def _sampled_energy(
+def sampled_energy(
     request: Request, windows: Mapping[str, Sequence[Window]], loop: InferenceResult
 ) -> SampledEnergy:
+    """Closed-form energy of one inference from sampled windows of every layer."""
     layers = closed_form_layers(
         request.mapped.layers,
         windows,

@@ -191,6 +191,7 @@ def _jobs(
         request.seed,
         burst=request.burst,
         windows=windows,
+        scored=False,
         checked=not fidelity.exact,  # then only what comes before the layer counts
         progress=counted(progress, "network loop", len(images)),
     )
@@ -205,14 +206,12 @@ def _jobs(
 
 def _check_inputs(request: Request, layer: MappedLayer) -> None:
     """Refuse inputs out of a loop that has no closed form of the layers before this one."""
-    refused = closed_form_refusals(request.mapped, request.images.x, request.burst)
-    for before in request.mapped.layers[: layer.number]:
-        if before.name in refused:
-            raise ConfigError(
-                f"inputs of {layer.name} would come from the network loop, but "
-                f"{refused[before.name]} (memspice infer --fidelity full simulates every layer of "
-                "a dense network)"
-            )
+    before = request.mapped.layers[: layer.number]
+    for reason in closed_form_refusals(before, request.images.x, request.burst).values():
+        raise ConfigError(
+            f"inputs of {layer.name} would come from the network loop, but {reason} (memspice "
+            "infer --fidelity full simulates every layer of a dense network)"
+        )
 
 
 def closed_form_events(jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]) -> Events:

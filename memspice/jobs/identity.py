@@ -18,7 +18,8 @@ def content_hash(*parts: object) -> str:
 
     Numbers hash by value (``1``, ``1.0`` and ``numpy.float64(1)`` alike), arrays by type, shape
     and values, lists and tuples by their items in order, mappings regardless of order, data
-    classes and parameter classes by class name and fields.
+    classes and parameter classes by class name and fields; fields that take no part in comparisons
+    (``compare=False``) decide no result, and do not count.
 
     Parameters
     ----------
@@ -59,7 +60,8 @@ def _canonical(part: object) -> tuple[str, bytes]:
     if isinstance(part, np.ndarray):
         return _canonical_array(part)
     if dataclasses.is_dataclass(part) and not isinstance(part, type):
-        fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+        counting = [field.name for field in dataclasses.fields(part) if field.compare]
+        fields = {name: getattr(part, name) for name in counting}
         return f"dataclass {type(part).__qualname__}", _digest(fields)
     if isinstance(part, Parameters):
         fields = {name: getattr(part, name) for name in type(part).model_fields}

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from memspice.circuits.closed_form_limits import refusal
 from memspice.errors import ConfigError
-from memspice.network.mapping import MappedNetwork
+from memspice.network.mapping import MappedLayer
 
 
 def closed_form_refusals(
-    mapped: MappedNetwork, images: np.ndarray, burst: int = 1
+    layers: Sequence[MappedLayer], images: np.ndarray, burst: int = 1
 ) -> dict[str, str]:
     """Why layers cannot be computed in closed form; empty where all can.
 
     Parameters
     ----------
-    mapped : MappedNetwork
-        Network on crossbars.
+    layers : sequence of MappedLayer
+        Those of a network that matter.
     images : ndarray, shape (n, channels, height, width), [1]
         Pixels in [0, 1]; the lowest and the highest level of a row follow from them.
     burst : int
@@ -31,7 +33,7 @@ def closed_form_refusals(
     lowest = float(np.min(images, where=images > 0, initial=1.0))
     pixels = np.array([[lowest], [float(np.max(images, initial=0.0))]])
     found: dict[str, str] = {}
-    for layer in mapped.layers:
+    for layer in layers:
         inputs = np.ones((2, layer.step.inputs))
         for source, part in zip(layer.step.sources, layer.step.source_rows(), strict=True):
             if source.number == 0:
@@ -48,13 +50,13 @@ def closed_form_refusals(
     return found
 
 
-def check_closed_form(mapped: MappedNetwork, images: np.ndarray, burst: int = 1) -> None:
-    """Refuse a network of which a layer cannot be computed in closed form.
+def check_closed_form(layers: Sequence[MappedLayer], images: np.ndarray, burst: int = 1) -> None:
+    """Refuse layers of which one cannot be computed in closed form.
 
     Raises
     ------
     ConfigError
         About the first such layer.
     """
-    for reason in closed_form_refusals(mapped, images, burst).values():
+    for reason in closed_form_refusals(layers, images, burst).values():
         raise ConfigError(reason)

@@ -11,23 +11,31 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.parameters import ArrayParameters
+from memspice.circuits.ports import port_array
 from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, WeightStep
+from memspice.network.line_load import heaviest_line
+from memspice.network.port_cache import PortCache
 from memspice.network.programming import Programmed, program_layer
-from memspice.network.scales import DriveScale, chip_limits, drive_scale, span_notes
+from memspice.network.scales import (
+    BentDrive,
+    DriveScale,
+    Readout,
+    chip_limits,
+    drive_scale,
+    span_notes,
+)
 from memspice.network.trimming import trimmed
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import ParameterSet
-from memspice.quantities import format_si
 
 #: Sets the draws of neurons apart from those of cells (no third word) and of windows (an image).
 _NEURON_DRAWS = 0x6E6575726F6E
@@ -139,9 +147,10 @@ class MappedLayer:
         bias = np.broadcast_to(levels * read, (*inputs.shape[:-1], len(levels)))
         return np.concatenate([own * read, bias], axis=-1)
 
-    def scores(self, drive: np.ndarray) -> np.ndarray:
-        """Scores [1] of mean drives (..., outputs) [V] of an accumulating layer."""
-        return np.asarray(drive / self.volts_per_unit + self.programmed.offset)
+    @property
+    def readout(self) -> Readout:
+        """Scores of an accumulating layer."""
+        return Readout(self.volts_per_unit, self.programmed.offset)
 
     @property
     def straight(self) -> bool:
@@ -158,11 +167,12 @@ class MappedLayer:
         levels = np.array(self.programmed.levels) * read
         return transfer[:, : self.fan_in] * read, transfer[:, self.fan_in :] @ levels
 
-    def drive(self, currents: np.ndarray) -> np.ndarray:
-        """Settled drive (..., outputs) [V], without limits, for currents (..., bit lines) [A]."""
+    @property
+    def drive(self) -> BentDrive:
+        """Settled drive, without limits, that currents of the bit lines give."""
         conductance = np.concatenate([part.line_conductance for part in self.circuits])
         bias = np.concatenate([part.output_bias for part in self.circuits])
-        return np.asarray(bias + self.circuits[0].sense.drive(currents, conductance))
+        return BentDrive(self.circuits[0].sense, conductance, bias)
 
     def drive_line(self) -> tuple[np.ndarray, np.ndarray]:
         """Settled drive as a line in the inputs, without limits: ``weight @ inputs + offset`` [V].
@@ -184,12 +194,14 @@ class MappedNetwork:
     parameter_set: ParameterSet
     layers: tuple[MappedLayer, ...]
     span: tuple[float, float] | None = None
+    ports: PortCache | None = None
 
     @property
     def notes(self) -> list[str]:
         """What of the network is on the chip in another way than one would think."""
         programmed = [note for layer in self.layers for note in layer.programmed.notes]
-        return [*span_notes(self.span, self.parameter_set), *programmed]
+        problems = self.ports.problems if self.ports else []
+        return [*span_notes(self.span, self.parameter_set), *programmed, *problems]
 
     def layer(self, name: str) -> MappedLayer:
         """Weight layer of a name.
@@ -211,6 +223,7 @@ def map_network(
     parameter_set: ParameterSet,
     tile: tuple[int, int] = (128, 128),
     seed: int = 0,
+    ports: PortCache | None = None,
 ) -> MappedNetwork:
     """Put a network on crossbar tiles.
 
@@ -226,6 +239,8 @@ def map_network(
     seed : int
         Of device-to-device spread and stuck cells, and of the neurons' own constants: one device
         per output of a layer, shared over the positions of a convolution, whatever the tiles.
+    ports : PortCache, optional
+        Knows the port matrices of earlier runs; without, every crossbar is reduced.
 
     Raises
     ------
@@ -236,10 +251,12 @@ def map_network(
         raise ConfigError(f"a tile of {tile[0]}x{tile[1]} is too small: at least 1x2 is needed")
     steps = list(network.architecture.shapes())
     layers = tuple(
-        _map_layer(weights, step, step.number < len(steps), network.span, parameter_set, tile, seed)
+        _map_layer(
+            weights, step, step.number < len(steps), network.span, parameter_set, tile, seed, ports
+        )
         for step, weights in zip(steps, network.layers, strict=True)
     )
-    return MappedNetwork(network.architecture, parameter_set, layers, network.span)
+    return MappedNetwork(network.architecture, parameter_set, layers, network.span, ports)
 
 
 def _map_layer(
@@ -250,6 +267,7 @@ def _map_layer(
     parameter_set: ParameterSet,
     tile: tuple[int, int],
     seed: int,
+    ports: PortCache | None,
 ) -> MappedLayer:
     kind, name, number = step.layer, step.name, step.number - 1
     programmed = program_layer(layer, name, chip_limits(parameter_set, spiking, span))
@@ -258,7 +276,7 @@ def _map_layer(
     conductance = differential_conductance(matrix, layer.bound, parameter_set.synapse, rng)
     scale = drive_scale(layer, parameter_set, spiking, span)
     row_level = np.append(np.ones(layer.weight.shape[1]), programmed.levels)
-    heaviest = _heaviest(conductance, row_level, layer, parameter_set)
+    heaviest = heaviest_line(conductance, row_level, layer, parameter_set)
     needs = SenseNeeds(
         transimpedance=_asked_gain(scale, layer.bound, parameter_set),
         largest_current=heaviest.current,
@@ -272,7 +290,8 @@ def _map_layer(
     for outputs in column_groups(kind.channels, tile[1], step.groups):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
         circuit = _circuit(columns, sense, scale, programmed.common, parameter_set, tile[0])
-        circuits.append(replace(circuit, variation=variation and variation.take(outputs)))
+        own = variation and variation.take(outputs)
+        circuits.append(replace(circuit, variation=own, port_source=ports or port_array))
     mapped = MappedLayer(step, tuple(circuits), programmed, scale.volts_per_unit)
     return _trimmed(mapped, layer) if parameter_set.neuron.trim[0] else mapped
 
@@ -304,34 +323,6 @@ def _variation(
 ) -> NeuronVariation | None:
     rng = np.random.default_rng([seed, number, _NEURON_DRAWS])
     return draw_variation(parameter_set.neuron.device, neurons, rng)
-
-
-class _Heaviest(NamedTuple):
-    """Neuron whose bit line can carry the most current [A], and the share of its bias in that."""
-
-    neuron: int
-    bias: float
-    current: float
-    bias_share: float
-
-    def __str__(self) -> str:
-        return (
-            f"neuron {self.neuron}, whose bit line carries up to {format_si(self.current, 'A')}, "
-            f"{100 * self.bias_share:.0f} % of it for its bias of {self.bias:.3g}"
-        )
-
-
-def _heaviest(
-    conductance: np.ndarray, row_level: np.ndarray, layer: WeightLayer, parameter_set: ParameterSet
-) -> _Heaviest:
-    array = parameter_set.array
-    cells = array.cell.read_conductance(conductance, array.read_voltage)
-    column = int(np.argmax(row_level @ cells))
-    current = np.max(row_level @ cells) * array.read_voltage
-    inputs = layer.weight.shape[1]
-    bias = row_level[inputs:] @ cells[inputs:, column] * array.read_voltage
-    neuron = column // 2
-    return _Heaviest(neuron, float(layer.bias[neuron]), float(current), float(bias / current))
 
 
 def column_groups(outputs: int, tile_cols: int, groups: int = 1) -> list[slice]:

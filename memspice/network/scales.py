@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from memspice.circuits.blocks.sense import HEADROOM
+from memspice.circuits.blocks.sense import HEADROOM, SenseStage
 from memspice.errors import ConfigError
 from memspice.network.programming import ChipLimits
 from memspice.network.weights import WeightLayer
@@ -50,6 +50,38 @@ class DriveScale:
                 "change the limits, or train for this device"
             )
         return replace(self, limits=limits)
+
+
+@dataclass(frozen=True, eq=False)
+class BentDrive:
+    """Settled drive of a layer whose stages have no gain, only a surface.
+
+    ``conductance`` (bit lines,) [S] is that of each line, ``bias`` (outputs,) [V] is added.
+    """
+
+    sense: SenseStage
+    conductance: np.ndarray
+    bias: np.ndarray
+
+    def __call__(self, currents: np.ndarray) -> np.ndarray:
+        """Drive (..., outputs) [V], without limits, for currents (..., bit lines) [A]."""
+        return np.asarray(self.bias + self.sense.drive(currents, self.conductance))
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """What makes scores of the mean drives of an accumulating layer.
+
+    ``volts_per_unit`` [V] is the drive per unit of weighted input, ``offset`` (outputs,) [1] is
+    added where the output is accumulated.
+    """
+
+    volts_per_unit: float
+    offset: np.ndarray
+
+    def scores(self, drive: np.ndarray) -> np.ndarray:
+        """Scores [1] of mean drives (..., outputs) [V]."""
+        return np.asarray(drive / self.volts_per_unit + self.offset)
 
 
 def span_notes(span: tuple[float, float] | None, parameter_set: ParameterSet) -> list[str]:

@@ -90,7 +90,9 @@ class SwitchingRule:
                 f"log_hazard_gain = {calibration.log_hazard_gain:g} must be above 0: a hazard "
                 "that does not grow with the voltage makes no neuron; fit the layer again"
             )
-        self._circuit, self._calibration = circuits[0], calibration
+        # The law needs no crossbar, and a rule must be small: it is sent to other machines.
+        self._circuit = replace(circuits[0], conductances=())
+        self._calibration = calibration
         self._variation = join_variations([circuit.variation for circuit in circuits])
         drive = np.linspace(*self._circuit.write_limits, _GRID)[:, None]
         law = np.exp(self._log_hazard(drive, self._variation))

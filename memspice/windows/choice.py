@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from memspice.errors import ConfigError
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.network.mapping import MappedLayer
 
 

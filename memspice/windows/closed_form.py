@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from memspice.analysis.extrapolation import LayerEnergy, extrapolate_layer
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.network.inference import InferenceResult, Window
+from memspice.network.batch import Window
+from memspice.network.inference import InferenceResult
 from memspice.network.mapping import MappedLayer
 from memspice.windows.fidelity import window_jobs
 from memspice.windows.surrogate import Surrogate

@@ -23,7 +23,7 @@ from memspice.devices.draws import event_thresholds
 from memspice.engines.base import Engine
 from memspice.engines.waveforms import Waveforms
 from memspice.jobs import EngineRequest, content_hash
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.network.mapping import MappedLayer
 from memspice.store import JobRecord
 

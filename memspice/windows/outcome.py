@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from memspice.circuits.energy_model import COMPONENTS
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.store import JobRecord
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from memspice.network.architecture import Architecture, Dense
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.network.mapping import MappedLayer, map_network
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set

@@ -17,7 +17,8 @@ from memspice.cli.failure import exit_code
 from memspice.engines.waveforms import Waveforms
 from memspice.errors import EngineError
 from memspice.experiment import simulate_layer as simulated
-from memspice.network.inference import Window, run_inference
+from memspice.network.batch import Window
+from memspice.network.inference import run_inference
 from memspice.windows import agreement
 from memspice.windows.agreement import (
     CLOSURE_LIMIT,

@@ -23,7 +23,7 @@ from tests.report_helpers import example_summary, example_table
 from tests.settings import Setting
 
 # Found by paper_helpers in experiments/: scripts, not a package.
-from chips import chips_accuracy  # isort: skip
+from points import Points  # isort: skip
 from question import Question  # isort: skip
 from verdicts import (  # isort: skip
     CONDITIONS, HOLDS, NOT, loss_verdict, neuron_verdict, ratio_verdict, robust_verdict,
@@ -54,6 +54,7 @@ def made_up_runs(
     if hasattr(module, "accuracy_network"):
         monkeypatch.setattr(module, "accuracy_network", lambda *_: ("digits-mlp", size, ["a note"]))
     monkeypatch.setattr("memspice.Chip", partial(MadeUpChip, chip), raising=False)
+    monkeypatch.setattr("memspice.Chips", MadeUpChips, raising=False)
 
 
 class MadeUpChip:
@@ -82,13 +83,30 @@ class MadeUpChip:
         )
 
 
+class MadeUpChips:
+    """So many chips that all answer what the first is told."""
+
+    def __init__(self, first: MadeUpChip, count: int) -> None:
+        self._first, self._count = first, count
+
+    def run(self, images: str, *, cycles: int, **_: Any) -> Any:
+        """Run of all of them."""
+        one = self._first.run(images, cycles=cycles)
+        known = {n: np.tile(each, (self._count, 1)) for n, each in one.answers_at.items()}
+        return SimpleNamespace(
+            answers_at=known,
+            correct=lambda count=cycles: known[count],
+            ann_correct=one.ann_correct,
+        )
+
+
 def test_an_accuracy_has_an_interval_within_its_bounds() -> None:
-    found = chips_accuracy(np.stack([right(0), right(0)]))
-    assert (found["value"], found["high"]) == (1, 1)
-    assert 0.99 < found["low"] < 1
-    found = chips_accuracy(np.stack([right(IMAGES), right(IMAGES)]))
-    assert (found["value"], found["low"]) == (0, 0)
-    assert 0 < found["high"] < 0.01
+    found = ms.statistics.chips_accuracy(np.stack([right(0), right(0)]))
+    assert (found.value, found.high) == (1, 1)
+    assert 0.99 < found.low < 1
+    found = ms.statistics.chips_accuracy(np.stack([right(IMAGES), right(IMAGES)]))
+    assert (found.value, found.low) == (0, 0)
+    assert 0 < found.high < 0.01
 
 
 def test_conversion_tells_the_loss_of_each_array_and_device(
@@ -176,7 +194,7 @@ def sweeps(*values: float) -> Any:
     )
 
 
-def measured(point: Any, chips: int) -> Any:
+def measured(point: Any, chips: int, _: Path) -> Any:
     """A tile of ``n`` costs nothing, a variation of 1 or more half the answers; 3 cannot be."""
     value = float(point.device.changes.get("synapse.variation", 0))
     if value == 3:
@@ -194,10 +212,13 @@ def test_robustness_tells_what_each_setting_costs(
     result = answered(ROBUSTNESS, tmp_path)
     variation, tile = result["sweeps"]
     # The nominal setting answers 100 of 2000 images wrongly, the ANN 20.
-    assert [point["loss"]["value"] for point in variation["points"][:3]] == [0, 0, 0.45]
-    assert [p["loss_against_ann"]["value"] for p in tile["points"]] == pytest.approx([0.04] * 4)
-    assert [p["energy_ratio"]["value"] for p in variation["points"][:3]] == [1, 1.25, 1.5]
-    assert variation["points"][3] == {"value": 3, "refused": "no circuit of that"}
+    # From the harshest on until one is safe: 0 needs no measurement, of the tiles only one does.
+    assert [point["loss"]["value"] for point in variation["points"][:2]] == [0, 0.45]
+    assert [point["loss_against_ann"]["value"] for point in tile["points"]] == [0.04]
+    assert [point["value"] for point in tile["points"]] == [3]
+    assert [point["energy_ratio"]["value"] for point in variation["points"][:2]] == [1.25, 1.5]
+    assert variation["points"][2] == {"value": 3, "refused": "no circuit of that"}
+    assert not (tmp_path / "points").exists()
     verdict = robust_verdict(result["sweeps"])
     assert verdict.word == CONDITIONS
     assert "over the whole range: switching; variation up to 0.5" in verdict.reason
@@ -207,12 +228,57 @@ def test_robustness_tells_what_each_setting_costs(
     assert energy["high"] - energy["value"] == pytest.approx(0.1 / math.sqrt(2))
 
 
+def test_robustness_goes_on_point_by_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    last = 3
+
+    def counted(point: Any, chips: int, run: Path) -> Any:
+        if len(asked) == last:
+            raise KeyboardInterrupt
+        asked.append(float(point.device.changes.get("synapse.variation", -1)))
+        return measured(point, chips, run)
+
+    made_up_runs(monkeypatch, ROBUSTNESS, lambda *_: {})
+    monkeypatch.setattr(ROBUSTNESS, "measure", counted)
+    monkeypatch.setattr(ROBUSTNESS, "SWEEPS", sweeps(0, 0.5, 1, 3))
+    with pytest.raises(KeyboardInterrupt):
+        answered(ROBUSTNESS, tmp_path)
+    assert asked == [-1, 3, 1]
+    last = 100
+    asked.clear()
+    made_up = Question("made-up", False, None, "sot-mtj", tmp_path, resume=True)
+    ROBUSTNESS.answer(made_up)
+    assert asked == [-1, 0.5, -1]  # nominal, what was missing, the other sweep
+    found = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["sweeps"]
+    whole = answered(ROBUSTNESS, tmp_path / "whole")["sweeps"]
+    assert found == whole
+    # Another setting does not take them: without --resume nothing is taken at all.
+    asked.clear()
+    answered(ROBUSTNESS, tmp_path)
+    assert asked == [-1, 3, 1, 0.5, -1]
+
+
+def test_points_of_another_setting_are_measured_anew(tmp_path: Path) -> None:
+    seen: list[Path] = []
+
+    def work(run: Path) -> dict[str, Any]:
+        seen.append(run)
+        run.touch()
+        return {"loss": len(seen)}
+
+    for resume, setting, result in ((False, 1, 1), (True, 1, 1), (True, 2, 2), (False, 2, 3)):
+        points = Points(tmp_path / "points", resume=resume)
+        assert points.measure("a", {"tile": setting}, work) == {"loss": result}
+        assert not points.run_file("a").exists()
+    assert len(seen) == 3
+
+
 def test_a_sweep_whose_mildest_setting_is_no_circuit_is_a_mistake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made_up_runs(monkeypatch, ROBUSTNESS, lambda *_: {})
     monkeypatch.setattr(ROBUSTNESS, "measure", measured)
-    monkeypatch.setattr(ROBUSTNESS, "SWEEPS", sweeps(3, 0))
+    monkeypatch.setattr(ROBUSTNESS, "SWEEPS", sweeps(3, 1))
     with pytest.raises(ConfigError, match="no circuit of that"):
         answered(ROBUSTNESS, tmp_path)
 

@@ -11,7 +11,8 @@ import pytest
 from memspice.errors import ConfigError, DataError
 from memspice.network.ann import ann_scores, with_mean_inputs
 from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool, Source
-from memspice.network.inference import Window, run_inference
+from memspice.network.batch import Window
+from memspice.network.inference import run_inference
 from memspice.network.mapping import map_network
 from memspice.network.weights import (
     Network,

@@ -12,17 +12,12 @@ import pytest
 from memspice.circuits.bursts import LONGEST, burst_means, check_burst
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.errors import ConfigError
-from memspice.network import inference
+from memspice.jobs import Execution
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Dense, Pool
-from memspice.network.frames import pooled
-from memspice.network.inference import (
-    Calibration,
-    InferenceResult,
-    Window,
-    cycle_counts,
-    run_inference,
-)
+from memspice.network.batch import Window, cycle_counts
+from memspice.network.frames import pooled, products
+from memspice.network.inference import Calibration, InferenceResult, run_inference
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.parameters import load_parameter_set
 from memspice.windows.closed_form import closed_form_layers
@@ -167,9 +162,11 @@ def test_groups_and_workers_change_nothing(
     workers: int,
     events: int,
 ) -> None:
-    monkeypatch.setattr(inference, "BATCH", batch)
-    monkeypatch.setattr(inference, "EVENTS", events)
-    again = run_inference(mapped, make_images(IMAGES), CYCLES, SEED, burst=BURST, workers=workers)
+    monkeypatch.setattr("memspice.network.inference.BATCH", batch)
+    monkeypatch.setattr("memspice.network.batch.EVENTS", events)
+    again = run_inference(
+        mapped, make_images(IMAGES), CYCLES, SEED, burst=BURST, execution=Execution(workers=workers)
+    )
     for cycles, scores in bursts.scores_at.items():
         np.testing.assert_array_equal(again.scores_at[cycles], scores)
     assert again.spike_rate == bursts.spike_rate
@@ -187,15 +184,15 @@ def test_a_product_is_made_once_a_burst(
     mapped: MappedNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames: list[int] = []
-    plain = inference.products
+    plain = products
 
     def counted(state: np.ndarray, *args: object) -> object:
         frames.append(len(state))
         return plain(state, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inference, "products", counted)
-    run_inference(mapped, make_images(2), 8, SEED, burst=4, workers=1)
-    assert frames == [2, 4, 4, 4]  # pixels are the same in all cycles
+    monkeypatch.setattr("memspice.network.batch.products", counted)
+    run_inference(mapped, make_images(2), 8, SEED, burst=4, execution=Execution(workers=1))
+    assert frames == 2 * [1, 2, 2, 2]  # an image a batch; pixels are the same in all cycles
 
 
 # --- what it is for -------------------------------------------------------------------------------
@@ -293,8 +290,7 @@ def test_rows_are_paid_for_pulse_by_pulse_and_neurons_by_the_held_drive(
 
 
 def test_an_inference_of_bursts_has_an_energy() -> None:
-    setup = Setting(network="digits-mlp", images=2, cycles=4, burst=4)
-    prepared = setup.request()
+    prepared = Setting(network="digits-mlp", images=2, cycles=4, burst=4).request()
     windows = {
         layer.name: [Window(layer.name, image, 0) for image in range(2)]
         for layer in prepared.mapped.layers

@@ -14,6 +14,8 @@ from tests.cli_helpers import DIGITS, call
 Capture = pytest.CaptureFixture[str]
 #: Decks of dense1: 32 neurons, four to each.
 DECKS = 32 // DECK_OUTPUTS
+#: Column groups of dense1, whose port matrices are kept; no later layer is computed.
+GROUPS = 2
 LAYER = ("simulate-layer", *DIGITS, "--tile", "33x40", "--cycles", 1, "--json")
 
 
@@ -93,11 +95,13 @@ def test_a_second_command_runs_nothing_and_its_results_can_be_simulated_again(
     assert [(item["simulated"], item["cached"]) for item in jobs] == [(DECKS, 0), (0, DECKS)]
     assert call(capsys, *LAYER, "--no-cache").content["jobs"]["simulated"] == DECKS
     found = call(capsys, "cache", "verify", "--rerun", 1, "--json").content
-    assert (found["entries"], found["damaged"]) == (DECKS, [])
+    assert (found["entries"], found["damaged"]) == (DECKS + GROUPS, [])
     assert [item["verdict"] for item in found["again"]] == ["same"]
     cache = JobCache(result_cache)
     for file in cache.files():
         entry = cache.read(file)
+        if "again" not in entry.facts:
+            continue
         again = {**entry.facts["again"], "waveforms": "0" * 64}
         cache.put(file.key, Entry({**entry.facts, "again": again}, entry.arrays, entry.label))
     reply = call(capsys, "cache", "verify", "--rerun", 2)

@@ -9,7 +9,8 @@ import pytest
 
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.experiment.request import Request
-from memspice.network.inference import InferenceResult, Window, run_inference
+from memspice.network.batch import Window
+from memspice.network.inference import InferenceResult, run_inference
 from memspice.windows.choice import choose_windows
 from memspice.windows.closed_form import closed_form_layers, per_cycle, window_energies
 from tests.settings import Setting

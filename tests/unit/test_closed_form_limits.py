@@ -18,8 +18,9 @@ from memspice.circuits.closed_form_limits import (
 from memspice.circuits.reducible import obstacles
 from memspice.errors import ConfigError
 from memspice.experiment.cosim import CosimPlan, run_cosim
+from memspice.network.batch import Window
 from memspice.network.closed_form_check import closed_form_refusals
-from memspice.network.inference import Window, run_inference
+from memspice.network.inference import run_inference
 from memspice.parameters import PARAMETER_SETS
 from memspice.windows.agreement import judge
 from memspice.windows.fidelity import window_jobs
@@ -72,7 +73,9 @@ def test_shipped_sets_and_networks_hold(name: str, network: str) -> None:
     mapped = Setting(network=network, device=name).request().mapped
     shape = mapped.architecture.input_shape
     assert (
-        closed_form_refusals(mapped, np.linspace(0, 1, 2 * int(np.prod(shape))).reshape(2, *shape))
+        closed_form_refusals(
+            mapped.layers, np.linspace(0, 1, 2 * int(np.prod(shape))).reshape(2, *shape)
+        )
         == {}
     )
 
@@ -96,7 +99,7 @@ def test_every_command_refuses(name: str) -> None:
             setup(name).simulate(layer, fidelity="surrogate")
     prepared = setup(name, images=2).request()
     with pytest.raises(ConfigError, match=reason):
-        run_cosim(prepared, CosimPlan(), None, list, lambda *_: None)  # type: ignore[arg-type]
+        run_cosim(prepared, CosimPlan(), None, lambda *_: None)  # type: ignore[arg-type]
     window = Window("dense1", 0, 0)
     (job,) = window_jobs(
         prepared.mapped.layers[0], window, np.ones((1, 64)), fidelity_of("surrogate"), 0

@@ -11,8 +11,9 @@ import pytest
 from memspice.errors import ConfigError, DataError
 from memspice.network.ann import ann_scores, with_mean_inputs
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.batch import Window
 from memspice.network.frames import channels_last, layer_matrix, patch, products
-from memspice.network.inference import Window, run_inference
+from memspice.network.inference import run_inference
 from memspice.network.mapping import map_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.parameters import load_parameter_set

@@ -31,7 +31,8 @@ from memspice.experiment.request import Request, engine_record
 from memspice.experiment.results.cosim import CosimResult
 from memspice.experiment.summary import cosim_result
 from memspice.network.architecture import CIFAR10_CNN, Architecture, Dense, Pool, Source
-from memspice.network.inference import Window, run_inference
+from memspice.network.batch import Window
+from memspice.network.inference import run_inference
 from memspice.network.weights import Network, WeightLayer, save_network
 from memspice.store import JobRecord, Provenance
 from memspice.windows.fidelity import WindowJob, window_jobs

@@ -18,7 +18,7 @@ from memspice.circuits.port_power import port_power
 from memspice.engines import find_engine
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.network.mapping import MappedLayer
 from memspice.windows import reduced as module
 from memspice.windows.fidelity import window_jobs

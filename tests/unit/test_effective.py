@@ -7,8 +7,8 @@ import pytest
 
 from memspice.devices.activation import Activation
 from memspice.errors import ConfigError
+from memspice.network.batch import stage_of
 from memspice.network.effective import effective_layer
-from memspice.network.inference import _stage
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.parameters import load_parameter_set, load_table
 from tests.helpers import SETS
@@ -82,7 +82,7 @@ def test_matrix_is_that_of_the_loop_but_for_the_line() -> None:
     """Drives agree to float32: ``ln H`` of both, taken back through its own line."""
     for layer in mapped("fast-memristor", FLAWS).layers:
         activation = fitted("fast-memristor")
-        found, stage = effective_layer(layer, activation), _stage(layer, None)
+        found, stage = effective_layer(layer, activation), stage_of(layer)
         scale = activation.drive_scale if layer.spiking else layer.volts_per_unit
         slope = stage.rule.slope if stage.rule else 1.0
         rows = stage.matrix[-1] - (stage.rule.intercept if stage.rule else 0.0)

@@ -16,7 +16,8 @@ from memspice.experiment import infer as module
 from memspice.jobs import Execution, open_runner
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Conv, Dense
-from memspice.network.inference import Window, run_inference
+from memspice.network.batch import Window
+from memspice.network.inference import run_inference
 from memspice.network.weights import Network, WeightLayer, load_network, weight_shapes
 from memspice.windows.reduced import Reduced
 from memspice.windows.run_windows import WindowRuns
@@ -105,7 +106,7 @@ def test_spikes_and_scores_of_spice_event_by_event() -> None:
     decks: list[int] = []
     with open_runner(ngspice(), Execution()) as runner:
         found, scored = module._spice_layers(prepared, reduced, WindowRuns(runner), decks.append)
-    scores, kept = last.scores(scored.outputs.mean(axis=1)), scored.images
+    scores, kept = last.readout.scores(scored.outputs.mean(axis=1)), scored.images
     np.testing.assert_allclose(scores, loop.scores, atol=1e-3 * np.abs(loop.scores).max())
     assert len(decks) == module._decks(prepared, reduced)
     np.testing.assert_array_equal(found.outputs, np.stack([loop.windows[w] for w in windows]))

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from memspice.devices.draws import event_thresholds
-from memspice.network import frames, inference
+from memspice.jobs import Execution
+from memspice.network import frames
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Dense, Pool
+from memspice.network.batch import Window, cycle_counts
 from memspice.network.frames import pooled
-from memspice.network.inference import InferenceResult, Window, cycle_counts, run_inference
+from memspice.network.inference import InferenceResult, run_inference
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.network.switching import Calibration
 from memspice.parameters import load_parameter_set
@@ -127,8 +129,8 @@ def test_batches_and_workers_change_nothing(
     workers: int,
     events: int,
 ) -> None:
-    monkeypatch.setattr(inference, "BATCH", batch)
-    monkeypatch.setattr(inference, "EVENTS", events)
+    monkeypatch.setattr("memspice.network.inference.BATCH", batch)
+    monkeypatch.setattr("memspice.network.batch.EVENTS", events)
     windows = list(result.windows)[::17]
     done: list[int] = []
     again = run_inference(
@@ -137,7 +139,7 @@ def test_batches_and_workers_change_nothing(
         CYCLES,
         SEED,
         windows=windows,
-        workers=workers,
+        execution=Execution(workers=workers),
         progress=done.append,
     )
     for cycles, scores in result.scores_at.items():
@@ -185,7 +187,7 @@ def test_scores_on_the_way_are_those_of_shorter_runs(
     mapped: MappedNetwork, monkeypatch: pytest.MonkeyPatch, events: int
 ) -> None:
     # Groups of all cycles, and of two: cycle counts lie inside of groups and at their borders.
-    monkeypatch.setattr(inference, "EVENTS", events)
+    monkeypatch.setattr("memspice.network.batch.EVENTS", events)
     found = run_inference(mapped, make_images(3), 11, SEED)
     assert list(found.scores_at) == [1, 2, 4, 8, 11]
     for cycles, scores in found.scores_at.items():
@@ -316,3 +318,26 @@ def test_mean_over_cycles_goes_to_the_mean_field() -> None:
     bound = 5 * 0.5 * np.sqrt(np.sum(weight**2, axis=1) / 1000)
     assert (np.abs(errors[1]) < bound + 0.01).all()
     assert np.sqrt(np.mean(errors[1] ** 2)) < 0.4 * np.sqrt(np.mean(errors[0] ** 2))
+
+
+@pytest.mark.parametrize("layer", [0, 1, 3])
+def test_without_scores_the_loop_stops_before_the_last_layer_of_a_window(
+    mapped: MappedNetwork, result: InferenceResult, layer: int
+) -> None:
+    """Windows are the same to the bit; what comes after is neither computed nor reduced."""
+    fresh = make_mapped()
+    last = fresh.layers[layer]
+    windows = [window for window in result.windows if window.layer == last.name]
+    found = run_inference(
+        fresh, make_images(), CYCLES, SEED, windows=windows, scored=False, checked=False
+    )
+    assert list(found.windows) == windows
+    for window in windows:
+        np.testing.assert_array_equal(found.windows[window], result.windows[window])
+    assert found.scores_at == {}
+    before = [item.name for item in fresh.layers[:layer]]
+    assert found.spike_rate == {name: result.spike_rate[name] for name in before}
+    reduced = [
+        item.name for item in fresh.layers if any("ports" in vars(part) for part in item.circuits)
+    ]
+    assert reduced == before

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from memspice.errors import ConfigError, IncompleteResults
-from memspice.network import inference
+from memspice.jobs import Execution
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
-from memspice.network.inference import Window, run_inference
+from memspice.network.batch import Window, _groups, loop_of, run_batch
+from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedNetwork
 from memspice.network.switching import Calibration
 from tests.loop_helpers import (
@@ -33,12 +34,12 @@ def mapped() -> MappedNetwork:
 def test_memory_does_not_grow_with_images_or_cycles(
     mapped: MappedNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inference, "EVENTS", 5_000)
+    monkeypatch.setattr("memspice.network.batch.EVENTS", 5_000)
 
     def peak(images: int, cycles: int) -> int:
         pixels = make_images(images)
         tracemalloc.start()
-        run_inference(mapped, pixels, cycles, SEED, workers=1)
+        run_inference(mapped, pixels, cycles, SEED, execution=Execution(workers=1))
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
@@ -56,7 +57,7 @@ def test_memory_does_not_grow_with_images_or_cycles(
 )
 def test_groups_are_all_frames_once(images: int, cycles: int, frames: int) -> None:
     seen = np.zeros((images, cycles), int)
-    for part, span in inference._groups(images, cycles, frames):
+    for part, span in _groups(images, cycles, frames):
         assert (part.stop - part.start) * len(span) <= frames
         seen[part, span.start : span.stop] += 1
     assert (seen == 1).all()
@@ -65,10 +66,9 @@ def test_groups_are_all_frames_once(images: int, cycles: int, frames: int) -> No
 def test_a_stop_is_heeded_between_groups(mapped: MappedNetwork) -> None:
     stop = threading.Event()
     stop.set()
-    stages = [inference._stage(layer, None) for layer in mapped.layers]
-    batch = inference._Batch(stages, SEED, 30, {}, 1)
+    loop = loop_of(mapped, CYCLES, SEED)
     with pytest.raises(IncompleteResults, match="stopped before image 30, cycle 0"):
-        batch.cycles(make_images(), CYCLES, stop)
+        run_batch(loop, make_images(), 30, (), stop)
 
 
 @pytest.mark.parametrize(
@@ -107,5 +107,5 @@ def test_networks_that_begin_or_end_early(layers: tuple[Conv | Pool | Dense, ...
         rows = last.row_voltage(found.windows[Window(last.name, image, 0)])
         assert rows.shape == (CYCLES, last.rows)
         drive = np.concatenate([part.drive_voltage(rows) for part in last.circuits], axis=-1)
-        expected = last.scores(drive.mean(axis=0))
+        expected = last.readout.scores(drive.mean(axis=0))
         np.testing.assert_allclose(found.scores[image], expected, rtol=1e-4, atol=1e-5)

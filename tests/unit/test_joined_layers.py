@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from memspice.circuits.bursts import burst_means
-from memspice.network import inference
+from memspice.jobs import Execution
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
+from memspice.network.batch import Window
 from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.frames import Outputs, joined, patch, pooled
-from memspice.network.inference import InferenceResult, Window, run_inference
+from memspice.network.inference import InferenceResult, run_inference
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.windows.fidelity import window_jobs
 from memspice.windows.surrogate import Surrogate, surrogate_events
@@ -105,7 +106,7 @@ def test_spikes_and_scores_are_those_of_the_window_jobs(
         rows = result.windows[Window(last.name, image, 0)]
         jobs = window_jobs(last, Window(last.name, image, 0), rows, Surrogate(), SEED, burst)
         drive = np.concatenate([surrogate_events(job)["drive"] for job in jobs], axis=1)
-        scores = last.scores(drive.mean(axis=0))
+        scores = last.readout.scores(drive.mean(axis=0))
         np.testing.assert_allclose(result.scores[image], scores, rtol=1e-4, atol=1e-5)
 
 
@@ -119,8 +120,8 @@ def test_groups_and_workers_change_nothing(
     workers: int,
     events: int,
 ) -> None:
-    monkeypatch.setattr(inference, "BATCH", batch)
-    monkeypatch.setattr(inference, "EVENTS", events)
+    monkeypatch.setattr("memspice.network.inference.BATCH", batch)
+    monkeypatch.setattr("memspice.network.batch.EVENTS", events)
     windows = list(result.windows)[::13]
     again = run_inference(
         mapped,
@@ -129,7 +130,7 @@ def test_groups_and_workers_change_nothing(
         SEED,
         burst=burst,
         windows=windows,
-        workers=workers,
+        execution=Execution(workers=workers),
     )
     np.testing.assert_array_equal(again.scores, result.scores)
     for window in windows:
@@ -197,7 +198,7 @@ def test_levels_of_every_source_are_looked_at(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("memspice.network.closed_form_check.refusal", refusal)
     mapped = make_mapped(JOINED)
-    closed_form_refusals(mapped, np.full((1, 2, 6, 6), 0.1))
+    closed_form_refusals(mapped.layers, np.full((1, 2, 6, 6), 0.1))
     read = mapped.parameter_set.array.read_voltage
     levels = seen[0][:, : mapped.layers[2].fan_in] / read
     lowest, highest = np.split(levels[0], [63]), np.split(levels[1], [63])

@@ -12,7 +12,7 @@ from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.negligible import NEGLIGIBLE_DROP, drawn_array
 from memspice.circuits.netlists import layer_deck
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.solver.crossbar_solution import solve_crossbar
 from memspice.windows.agreement import judge
 from memspice.windows.fidelity import window_jobs

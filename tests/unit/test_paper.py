@@ -109,7 +109,7 @@ def test_levels_are_safe_down_to_where_they_are() -> None:
     levels = sweep("levels", [0.0, 0.0, 0.5])
     for point, value in zip(levels["points"], (64, 32, 16), strict=True):
         point["value"] = value
-    levels["nominal"] = 64
+    levels |= {"nominal": 64, "values": (64, 32, 16)}
     assert "title of levels down to 32" in robust_verdict([levels]).reason
 
 

@@ -17,7 +17,7 @@ from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
 from memspice.engines.vacask import Vacask
 from memspice.errors import ConfigError
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.network.mapping import map_network
 from memspice.network.weights import load_network
 from memspice.parameters import ParameterSet, load_parameter_set

@@ -15,7 +15,7 @@ from memspice.errors import ConfigError, EngineNotFound, StoreError
 from memspice.experiment.results.layer import LayerResult
 from memspice.jobs import Execution
 from memspice.network.architecture import Architecture, Conv, Dense, Pool
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.network.weights import Network, WeightLayer, save_network, weight_shapes
 from memspice.store import read_run
 from memspice.windows.choice import choose_windows

@@ -62,7 +62,7 @@ def given(layer: MappedLayer, mean: np.ndarray) -> np.ndarray:
         drive = circuit.output_bias + circuit.drive_gain @ layer.row_voltage(mean)
         found.append(circuit.log_hazard(drive) if layer.spiking else drive)
     together = np.concatenate(found)
-    return together if layer.spiking else layer.scores(together)
+    return together if layer.spiking else layer.readout.scores(together)
 
 
 @pytest.mark.parametrize("device", SETS)
@@ -143,7 +143,7 @@ def test_no_crossbar_is_reduced_again_for_its_trim(
         reduced.append(len(conductances))
         return port_array(conductances, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("memspice.circuits.layer.port_array", counted)
+    monkeypatch.setattr("memspice.network.mapping.port_array", counted)
     layers = mapped(network, "fast-memristor")
     for layer in layers:
         layer.drive_line()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from memspice.engines.base import EngineInfo
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.windows.fidelity import WindowJob
 from memspice.windows.reduced import Reduced
 from memspice.windows.run_windows import window_simulation

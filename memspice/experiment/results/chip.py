@@ -16,7 +16,8 @@ from memspice.experiment.results.events import Events
 from memspice.experiment.results.plain import APART
 from memspice.experiment.results.run import RunResult, jobs_json
 from memspice.experiment.results.table import Table
-from memspice.network.inference import Window, run_inference
+from memspice.network.batch import Window
+from memspice.network.inference import run_inference
 from memspice.windows.agreement import Verdict
 from memspice.windows.fidelity import window_jobs
 from memspice.windows.outcome import join_windows, outcome
@@ -128,6 +129,7 @@ class ChipResult(RunResult):
             burst=request.burst,
             first_image=first,
             windows=windows,
+            scored=False,
             checked=False,
         )
         layer = request.mapped.layer(windows[0].layer)

@@ -12,7 +12,7 @@ from memspice.analysis.comparison import PathwiseComparison, compare_spikes
 from memspice.errors import ConfigError
 from memspice.experiment.results.base import Result
 from memspice.experiment.results.table import Table
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.windows.outcome import Outcome
 
 

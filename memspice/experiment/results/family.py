@@ -6,6 +6,7 @@ from memspice.experiment.results.against_cmos import CmosComparison as CmosCompa
 from memspice.experiment.results.against_cmos import EnergyRatio as EnergyRatio
 from memspice.experiment.results.characterization import Characterization as Characterization
 from memspice.experiment.results.chip import ChipResult as ChipResult
+from memspice.experiment.results.chips import ChipsResult as ChipsResult
 from memspice.experiment.results.cosim import CosimResult as CosimResult
 from memspice.experiment.results.energy import Energy as Energy
 from memspice.experiment.results.energy import SampledEnergy as SampledEnergy

@@ -15,7 +15,7 @@ from memspice.experiment.results.events import Events, PairedEvents
 from memspice.experiment.results.run import RunResult, jobs_json
 from memspice.experiment.results.table import Table
 from memspice.experiment.results.trace import NeuronWaveforms
-from memspice.network.inference import Window
+from memspice.network.batch import Window
 from memspice.quantities import format_si
 from memspice.store import JobRecord
 from memspice.windows.agreement import Verdict

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from memspice.errors import StoreError
 from memspice.experiment.results.chip import ChipResult
+from memspice.experiment.results.chips import ChipsResult
 from memspice.experiment.results.cosim import CosimResult
 from memspice.experiment.results.layer import LayerResult
 from memspice.experiment.results.plain import from_plain
@@ -18,7 +19,7 @@ from memspice.store import read_run
 #: Largest ``summary.json`` that is read, [bytes].
 _LARGEST_SUMMARY = 1 << 26
 KINDS: Mapping[str, type[RunResult]] = {
-    kind.kind: kind for kind in (LayerResult, ChipResult, CosimResult)
+    kind.kind: kind for kind in (LayerResult, ChipResult, ChipsResult, CosimResult)
 }
 
 
@@ -33,7 +34,7 @@ def load(path: Path | str) -> RunResult:
 
     Returns
     -------
-    LayerResult, ChipResult or CosimResult
+    LayerResult, ChipResult, ChipsResult or CosimResult
         As it was, but for its network and images: a run file has none.
 
     Raises
