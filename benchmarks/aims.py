@@ -48,6 +48,7 @@ def aims(content: Mapping[str, Any]) -> list[dict[str, Any]]:
         "crossbar": _crossbar_aims,
         "ladder": _ladder_aims,
         "loop": _loop_aims,
+        "bursts": _burst_aims,
         "workers": _worker_aims,
     }
     sections = [(judge, content[name]) for name, judge in judges.items() if name in content]
@@ -95,6 +96,12 @@ def _loop_aims(loop: Sequence[Mapping[str, Any]]) -> Iterator[Aim]:
     if ended:
         what = "network loop, share of products at the machine's rate"
         yield Aim(what, ended[-1]["share"], 0.6, None, "1", True, "processor")
+
+
+def _burst_aims(bursts: Mapping[str, Any]) -> Iterator[Aim]:
+    if bursts["status"] == "ok" and bursts["cycles"] == 16:
+        what = "images a second, one burst of 16 over 16 cycles"
+        yield Aim(what, bursts["ratio"], 3.0, None, "x", True, "processor")
 
 
 def _worker_aims(workers: Mapping[str, Any]) -> Iterator[Aim]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bursts import measure_bursts
 from benchmarks.loop import measure_loop
 from benchmarks.measure import measure, out_of_time
 from benchmarks.peers import CONTENDERS, MissingPeer, random_cells
@@ -45,7 +46,11 @@ def run_loop(images: int, cycles: int) -> dict[str, Any]:
     return {**found, "peak_bytes": cost.peak_bytes}
 
 
-TASKS: dict[str, Callable[..., dict[str, Any]]] = {"contender": run_contender, "loop": run_loop}
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "contender": run_contender,
+    "loop": run_loop,
+    "bursts": measure_bursts,
+}
 
 
 def main(text: str) -> None:

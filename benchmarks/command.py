@@ -49,8 +49,8 @@ def bench_command(
 
     Wired crossbars against badcrossbar, SciPy's sparse LU and a plain deck in ngspice; the three
     fidelities and both engines on the same layers; the network loop against the machine's matrix
-    products; two workers against one. Takes about an hour on an idle machine. What is measured
-    is in bench.json at once; bench.png is drawn when all sections are there.
+    products, and in bursts; two workers against one. Takes about an hour on an idle machine. What
+    is measured is in bench.json at once; bench.png is drawn when all sections are there.
     """
     make_folder(out, parents=parents)
     path = out / "bench.json"
@@ -196,6 +196,17 @@ def _loop_lines(loop: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         )
 
 
+def _burst_lines(bursts: Mapping[str, Any]) -> Iterator[str]:
+    if bursts["status"] != "ok":
+        yield f"bursts: {bursts['status']}: {bursts['reason']}"
+        return
+    single, burst = (bursts["images_per_second"][str(k)] for k in (1, bursts["cycles"]))
+    yield (
+        f"network loop, T = {bursts['cycles']}: {single:.3g} images a second, {burst:.3g} in one "
+        f"burst: {bursts['ratio']:.2f} x"
+    )
+
+
 def _worker_lines(workers: Mapping[str, Any]) -> Iterator[str]:
     same = "the same" if workers["identical"] else "NOT the same"
     yield (
@@ -210,6 +221,7 @@ _SHOWN: dict[str, Callable[[Any], Iterator[str]]] = {
     "ladder": _ladder_lines,
     "reuse": _reuse_lines,
     "loop": _loop_lines,
+    "bursts": _burst_lines,
     "workers": _worker_lines,
 }
 

@@ -30,6 +30,8 @@ class Plan:
         Size and cycles at which fidelities are compared.
     loop : tuple of (int, int)
         Images and cycles of each run of the network loop.
+    bursts : tuple of int
+        Images and cycles of a run in one burst, and of one cycle by cycle.
     workers : tuple of int
         Number, size and cycles of the windows for one and two workers.
     changed : tuple of int
@@ -44,6 +46,7 @@ class Plan:
     rungs: tuple[Rung, ...]
     ladder: tuple[int, int]
     loop: tuple[tuple[int, int], ...]
+    bursts: tuple[int, int]
     workers: tuple[int, int, int]
     changed: tuple[int, int]
 
@@ -75,6 +78,7 @@ FULL = Plan(
     ),
     ladder=(64, 16),
     loop=((50, 16), (100, 16), (200, 16)),
+    bursts=(50, 16),
     workers=(6, 32, 8),
     changed=(256, 16),
 )
@@ -87,6 +91,7 @@ QUICK = Plan(
     rungs=(*_rungs((4, 8), (4, 8), 2), Rung("ngspice", "full", 4, 2)),
     ladder=(8, 2),
     loop=((1, 2),),
+    bursts=(1, 2),
     workers=(2, 4, 1),
     changed=(16, 1),
 )

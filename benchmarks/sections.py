@@ -208,6 +208,13 @@ def _loop(plan: Plan, _: Engines, progress: Progress) -> Iterator[list[dict[str,
     yield found
 
 
+def _bursts(plan: Plan, _: Engines, progress: Progress) -> Iterator[dict[str, Any]]:
+    images, cycles = plan.bursts
+    progress(f"network loop, one burst of {cycles} beside {cycles} cycles, {images} images")
+    task = {"task": "bursts", "images": images, "cycles": cycles, "repeats": plan.repeats}
+    yield run_child(task, limit=plan.limit, memory=_memory())
+
+
 def _workers(plan: Plan, engines: Engines, progress: Progress) -> Iterator[dict[str, Any]]:
     if "ngspice" not in engines:
         raise EngineNotFound("two workers are measured with ngspice, which is missing")
@@ -235,6 +242,7 @@ SECTIONS: dict[str, Callable[[Plan, Engines, Progress], Iterator[Any]]] = {
     "crossbar": _crossbar,
     "reuse": _reuse,
     "loop": _loop,
+    "bursts": _bursts,
     "workers": _workers,
     "ladder": _ladder,
 }

@@ -24,6 +24,7 @@ TINY = replace(
     rungs=(Rung("numpy", "surrogate", 4, 1), Rung("ngspice", "reduced", 4, 1)),
     ladder=(4, 1),
     loop=(),
+    bursts=(1, 1),
     workers=(1, 4, 1),
 )
 

@@ -70,4 +70,5 @@ class Setting:
 
     def cosim(self, plan: ms.CosimPlan, **options: Any) -> ms.results.CosimResult:
         """Let the network loop and SPICE teach each other."""
-        return ms.cosim(self.chip, self.pictures, cycles=self.cycles, plan=plan, **options)
+        size = {"cycles": self.cycles, "burst": self.burst}
+        return ms.cosim(self.chip, self.pictures, **size, plan=plan, **options)

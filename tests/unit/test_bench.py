@@ -15,6 +15,7 @@ from benchmarks import command as cli_bench
 from benchmarks import race as bench_race
 from benchmarks import workers as bench_workers
 from benchmarks.aims import Aim
+from benchmarks.bursts import measure_bursts
 from benchmarks.figure import draw_bench
 from benchmarks.ladder import (
     Rung,
@@ -159,6 +160,13 @@ def test_share_of_the_loop_is_made_of_its_parts() -> None:
     assert found["share"] == pytest.approx(found["time_share"] * rates)
     # Pixels are multiplied once, the six frames of spikes each; products are padded with frames.
     assert found["operations"] >= 2 * (2 * 65 * 32 + 6 * 33 * 10)
+
+
+def test_bursts_are_measured_beside_single_cycles() -> None:
+    found = measure_bursts(1, 4, 2, "digits-mlp")
+    single, burst = (found["cpu_seconds"][k] for k in ("1", "4"))
+    assert found["ratio"] == pytest.approx(single / burst)
+    assert found["images_per_second"]["4"] == pytest.approx(1 / burst)
 
 
 @pytest.mark.ngspice

@@ -88,7 +88,7 @@ def test_stopped_bench_leaves_what_it_measured_and_goes_on(
     with pytest.raises(KeyboardInterrupt):
         run_bench(TINY, stop_at_the_ladder, kept_by(kept))
     assert [set(SECTIONS) - set(part) for part in kept[:1]] == [
-        {"reuse", "loop", "workers", "ladder"}
+        {"reuse", "loop", "bursts", "workers", "ladder"}
     ]
     stopped = kept[-1]
     assert not stopped["finished"]
