@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from memspice.jobs import Execution
 from memspice.network.inference import run_inference
 from memspice.network.mapping import map_network
 from memspice.network.weights import load_network
@@ -36,12 +37,13 @@ def measure_bursts(
     network = load_network(name)
     mapped = map_network(network, load_parameter_set("fast-memristor"))
     pixels = np.random.default_rng(1).random((images, *network.architecture.input_shape))
-    run_inference(mapped, pixels[:1], 1, 0, workers=1)  # port reductions, and first calls
+    alone = Execution(workers=1)
+    run_inference(mapped, pixels[:1], 1, 0, execution=alone)  # port reductions, and first calls
     least = {1: np.inf, cycles: np.inf}
     for _ in range(repeats):
         for burst in least:
             begun = time.process_time()
-            run_inference(mapped, pixels, cycles, 0, burst=burst, workers=1)
+            run_inference(mapped, pixels, cycles, 0, burst=burst, execution=alone)
             least[burst] = min(least[burst], time.process_time() - begun)
     return {
         "network": network.name,
