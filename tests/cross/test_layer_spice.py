@@ -204,7 +204,8 @@ def test_heat_makes_an_mtj_switch_sooner() -> None:
     for temperature in (300.0, 330.0):
         barrier = 20.0 * 300.0 / temperature
         law = HazardLaw.from_neel_brown(1e-9, 0.884, barrier)
-        hot = replace(layer, device=layer.neuron.device.model_copy(update={"hazard": law}))
+        device = layer.neuron.device.model_copy(update={"hazard": law})
+        hot = replace(layer, neuron=replace(layer.neuron, device=device))
         logs.append(np.log(simulate(hot, stimulus, "reduced").hazard[0, 0]))
     # Below the critical voltage the barrier that is left falls: ln(rate) = -D (1 - V/Vc0).
     gain = 20.0 * (1 - 300.0 / 330.0) * (1 - voltage / 0.884)
