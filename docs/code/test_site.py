@@ -22,7 +22,8 @@ PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html"))
 #: Where a reader's time goes: looked at by the accessibility checker, in both colour schemes.
 READ = (
     "index.html", "first-half-hour.html", "concepts.html", "howto/device.html", "simulated.html",
-    "gallery.html", "search.html", "reference/generated/command-line.html",
+    "gallery.html", "search.html", "python.html", "notebooks/first_layer.html",
+    "reference/generated/command-line.html",
     "reference/generated/parameters.html", "reference/generated/run-file.html",
 )  # fmt: skip
 WIDTHS = (1400, 500)
