@@ -1,7 +1,7 @@
 """Every claim of the paper and every research question, on one page with a verdict each.
 
     make paper                                                        # quick, about ten minutes
-    .venv/bin/python experiments/paper/run.py --full --data DIR       # an hour: the committed page
+    .venv/bin/python experiments/paper/run.py --full --data DIR       # hours: the committed page
 
 runs the scripts of all questions one after the other and writes ``page.html`` and ``page.md`` from
 their result files; a script that fails fails the whole.  ``--page`` runs none and only writes the
@@ -33,11 +33,17 @@ from readme import replace_block  # noqa: E402
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of CIFAR-10's binaries.")
 @click.option("--device", default="fast-memristor", show_default=True, help="Set or .toml file.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder, instead of results/paper.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with scripts that were stopped, where they can."
+)
 @click.option("--page", is_flag=True, help="Only write the page again.")
-def main(full: bool, data: Path | None, device: str, out: Path | None, page: bool) -> None:
+def main(
+    full: bool, data: Path | None, device: str, out: Path | None, resume: bool, page: bool
+) -> None:
     """Answer all questions and write the page."""
     folder = out or ROOT / ("experiments" if full else "results/paper")
     options = ["--device", device, *["--full"] * full, *(["--data", str(data)] if data else [])]
+    options += ["--resume"] * resume
     for name in () if page else QUESTIONS:
         click.echo(f"== {name}", err=True)
         run_script(name, [*options, "--out", str(folder / name)])
