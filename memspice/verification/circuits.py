@@ -5,9 +5,11 @@ Each is a circuit of the package with a fixed stimulus; nothing here belongs to 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from memspice.circuits.array_circuit import Stimulus
+from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
 from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.layer import LayerCircuit
@@ -93,6 +95,7 @@ def verify_cases() -> list[VerifyCase]:
         *device_cases(),
         *(neuron_case(name) for name in PARAMETER_SETS),
         layer_case(),
+        burst_case(),
     ]
 
 
@@ -130,8 +133,26 @@ def neuron_case(set_name: str, cycles: int = 8) -> VerifyCase:
 def layer_case(cycles: int = 3) -> VerifyCase:
     """Four neurons of the first layer of digits-mlp, with every cell and wire segment."""
     layer = _digits_layer()
-    stimulus = _stimulus(layer, cycles)
-    log_hazard = layer.log_hazard(layer.drive_voltage(stimulus.row_voltage))
+    what = f"{layer.rows} rows, 4 neurons of digits-mlp, every wire"
+    return _case_of("layer", what, layer, _stimulus(layer, cycles), WiredArrayCircuit())
+
+
+def burst_case() -> VerifyCase:
+    """Two neurons that follow the drive of a burst, cell by cell: what integrates, and what holds.
+
+    Two bursts, the second of other pulses than the first.
+    """
+    layer = memristor_layer()
+    stimulus = replace(_stimulus(layer, cycles=4), burst=2)
+    what = f"{layer.rows} rows, {layer.outputs} neurons, two bursts of two cycles"
+    return _case_of("burst", what, layer, stimulus, WiredArrayCircuit())
+
+
+def _case_of(
+    name: str, what: str, layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit
+) -> VerifyCase:
+    """A layer, and all that its supplies and rows give."""
+    log_hazard = layer.log_hazard(layer.held_drive(stimulus.row_voltage, stimulus.burst))
 
     def events(waves: Waveforms) -> Events:
         values = event_values(layer, stimulus, waves)
@@ -139,14 +160,14 @@ def layer_case(cycles: int = 3) -> VerifyCase:
 
     rails = (*layer.sense.supplies, *layer.neuron.supplies, *layer.latch.supplies)
     return VerifyCase(
-        "layer",
-        f"{layer.rows} rows, 4 neurons of digits-mlp, every wire",
-        layer_deck(layer, stimulus, WiredArrayCircuit()),
-        _cycles(layer, cycles),
+        name,
+        what,
+        layer_deck(layer, stimulus, array),
+        _cycles(layer, stimulus.laid_out().cycles),
         (*((f"v{rail}", rail) for rail in rails), *_row_ports(layer)),
         tuple(f"drive{n}" for n in range(layer.outputs)),
         _tight(layer.timing),
-        tuple(saved_signals(layer, WiredArrayCircuit())),
+        tuple(saved_signals(layer, array, stimulus.burst)),
         events,
         stimulus.thresholds,
         np.exp(log_hazard),
