@@ -25,8 +25,8 @@ MEMSPICE = (sys.executable, "-c", "from memspice.cli.main import main; main()")
 #: Eight jobs of a fraction of a second each.
 LAYER = ("simulate-layer", "dense1", "--network", "digits-mlp", "--images", "1", "--cycles", "2",
          "--tile", "33x20", "--json")  # fmt: skip
-#: What differs between two runs of the same thing: times of day and wall-clock times.
-TIMES = {"wall_seconds"}
+#: What differs between two runs of the same thing: wall-clock times, and how a run came to its end.
+TIMES = {"wall_seconds", "jobs", "out"}
 
 
 def content(path: Path) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def content(path: Path) -> dict[str, Any]:
         made = run.provenance
         found: dict[str, Any] = {
             "status": run.status,
-            "summary": run.summary,
+            "summary": timeless(run.summary),
             "made": (made.config, made.seed, dict(made.engine), dict(made.versions)),
         }
         for info in run.jobs():
@@ -46,6 +46,13 @@ def content(path: Path) -> dict[str, Any]:
                 _columns(record.signals), _columns(record.events), dict(record.energy),
             )  # fmt: skip
     return found
+
+
+def timeless(found: Any) -> Any:
+    """A summary without ``TIMES``, at whatever depth."""
+    if isinstance(found, dict):
+        return {key: timeless(value) for key, value in found.items() if key not in TIMES}
+    return [timeless(value) for value in found] if isinstance(found, list) else found
 
 
 def _columns(columns: dict[str, Column] | Any) -> list[tuple[str, str, str, bytes]]:

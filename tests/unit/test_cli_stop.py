@@ -39,10 +39,10 @@ def process_settings() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("command", "function"),
     [
-        ("simulate-layer", "memspice.cli.layer.simulate_layer"),
-        ("infer", "memspice.cli.infer.infer"),
-        ("cosim", "memspice.cli.cosim.cosimulate"),
-        ("characterize", "memspice.cli.characterize.characterize"),
+        ("simulate-layer", "memspice.Layer.simulate"),
+        ("infer", "memspice.Chip.run"),
+        ("cosim", "memspice.cosim"),
+        ("characterize", "memspice.characterize"),
     ],
 )
 def test_first_signal_stops_and_others_do_not_cut_the_stop_short(
@@ -86,7 +86,7 @@ def test_interrupt_in_a_callback_is_not_lost(
         time.sleep(5)
         raise AssertionError("the interrupt was lost")
 
-    monkeypatch.setattr("memspice.cli.infer.infer", work)
+    monkeypatch.setattr("memspice.Chip.run", work)
     reply = call(capsys, "infer")
     assert (reply.code, reply.err.strip()) == (5, "memspice: interrupted")
 

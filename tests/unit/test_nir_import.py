@@ -148,9 +148,9 @@ def test_leaky_neurons_become_scales_and_shifts(tmp_path: Path) -> None:
         reset=node.v_reset,
         time_step=1e-3,
     )
-    scale, shift = law.match(network.provenance["rates"][0]["reference"])
-    np.testing.assert_allclose(layer.weight, first.weight * scale[:, None])
-    np.testing.assert_allclose(layer.bias, first.bias * scale + shift)
+    match = law.match(network.provenance["rates"][0]["reference"])
+    np.testing.assert_allclose(layer.weight, first.weight * match.scale[:, None])
+    np.testing.assert_allclose(layer.bias, first.bias * match.scale + match.shift)
 
 
 def test_unusable_neuron_is_named(tmp_path: Path) -> None:
