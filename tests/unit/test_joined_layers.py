@@ -192,7 +192,7 @@ def test_levels_of_every_source_are_looked_at(monkeypatch: pytest.MonkeyPatch) -
     """A pixel of 0.1 behind a pool of four drives its rows at 0.025; spikes drive at 1."""
     seen: list[np.ndarray] = []
 
-    def refusal(circuit: object, rows: np.ndarray, name: str) -> None:
+    def refusal(circuit: object, rows: np.ndarray, name: str, burst: int) -> None:
         if name == "conv3":
             seen.append(rows)
 

@@ -102,7 +102,8 @@ def test_inference_of_a_liar_is_void(
     said = capsys.readouterr()
     assert "a drive or score is off" in " ".join(said.out.split())
     assert "a drive or score is off" in said.err
-    assert cache_folder.files() == []
+    kept = [cache_folder.label(file)["job"] for file in cache_folder.files()]
+    assert all(name.startswith("ports") for name in kept)  # no engine has a part in these
 
 
 @pytest.mark.ngspice
