@@ -77,9 +77,8 @@ def test_integral_is_cleared_while_setting_is_inhibited_and_the_device_is_back(
 
 def test_no_control_reaches_into_the_next_cycle(timing: Timing) -> None:
     plan: Schedule = schedule(timing)
-    controls = plan.controls()
-    assert set(controls) == {"enable", "write", "read", "strobe", "reset", "clear"}
-    for name, pulse in controls.items():
+    for name in ("rows", "write", "read", "strobe", "reset", "clear"):
+        pulse = getattr(plan, name)
         corners = pulse.corners()
         assert list(corners) == sorted(corners), name
         assert 0 <= pulse.start < pulse.stop < plan.cycle, name
