@@ -107,6 +107,7 @@ train: setup ## Train the networks again (installs PyTorch; hours)
 	$(BIN)/memspice train digits-mlp --resume --out models/networks/digits-mlp.h5
 	$(BIN)/memspice train cifar10-cnn --resume --out models/networks/cifar10-cnn.h5
 	$(BIN)/memspice train cifar10-cnn-wide --resume --out models/networks/cifar10-cnn-wide.h5
+	$(BIN)/memspice train cifar10-skip --resume --out models/networks/cifar10-skip.h5
 	$(BIN)/memspice train cifar10-cnn --resume --phases 1 --out models/networks/cifar10-cnn-28-spikes.h5
 	$(BIN)/memspice train cifar10-cnn --resume --phases 1 --conversion posthoc \
 		--out models/networks/cifar10-cnn-28-posthoc.h5
