@@ -112,7 +112,8 @@ def test_doctor_prints_one_object(capsys: Capture) -> None:
     content = call(capsys, "doctor", "--json").content
     assert {"memspice", "numpy", "PySpice"} <= set(content["versions"])
     assert content["engines"]["ngspice"]["rc_error_volt"] < 1e-3
-    assert set(content["networks"]) == {"digits-mlp", "cifar10-cnn", "cifar10-cnn-wide"}
+    named = {"digits-mlp", "cifar10-cnn", "cifar10-cnn-wide", "cifar10-skip"}
+    assert set(content["networks"]) == named
 
 
 # --- exit codes -----------------------------------------------------------------------------------
