@@ -78,6 +78,11 @@ class LayerCircuit:
         return int(self.conductances[0].shape[1]) // 2
 
     @property
+    def electrode(self) -> float:
+        """Voltage from which drives are counted: the neurons' common electrode, [V]."""
+        return self.neuron.electrode if self.spiking else 0.0
+
+    @property
     def rows(self) -> int:
         """Number of rows of all row tiles."""
         return sum(len(tile) for tile in self.conductances)

@@ -44,7 +44,8 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     add_supplies(deck, layer, stimulus.cycles, stimulus.burst)
     laid_out = stimulus.laid_out()
     array.add(deck, layer, laid_out)
-    sense.add(deck, layer.output_bias, layer.write_limits)
+    low, high = (limit + layer.electrode for limit in layer.write_limits)
+    sense.add(deck, layer.output_bias + layer.electrode, (low, high))
     if layer.spiking:
         cycle = (layer.timing, layer.schedule)
         layer.neuron.add(deck, layer.latch, cycle, laid_out.thresholds, layer.variation)

@@ -26,7 +26,7 @@ class NeuronBench:
     neuron, latch, timing
         The neuron, its latch, and the phases of a cycle.
     drive_voltage : ndarray, shape (neurons,), [V]
-        Voltage of the source in place of each neuron's sense stage, through all cycles.
+        Write voltage of each neuron through all cycles, out of a source in place of a sense stage.
     thresholds : ndarray, shape (cycles, neurons), [1]
         Draws ``E ~ Exp(1)``, one an event.
 
@@ -116,7 +116,8 @@ def bench_deck(bench: NeuronBench) -> Deck:
     add_clocks(deck, clock_trains(bench.neuron.clocks(schedule), schedule.cycle, bench.cycles))
     drives = deck.section("Drive voltages: what a sense stage would put out")
     for number, voltage in enumerate(bench.drive_voltage):
-        drives.V(nodes.drive(number), nodes.drive(number), drives.gnd, float(voltage))
+        level = float(voltage) + bench.neuron.electrode
+        drives.V(nodes.drive(number), nodes.drive(number), drives.gnd, level)
     bench.neuron.add(deck, bench.latch, (bench.timing, schedule), bench.thresholds)
     return deck
 

@@ -110,7 +110,7 @@ def event_values(
 ) -> dict[str, np.ndarray]:
     """What each event ended with, every entry (cycles, outputs).
 
-    ``drive`` [V]: settled drive at the end of the write pulse; ``hazard`` [1]: hazard integral at
+    ``drive`` [V]: settled drive at the end of the write pulse, from the neurons' electrode; ``hazard`` [1]: hazard integral at
     the end of the write phase; ``spike`` [V]: spike line at the end of the read pulse.
     Without neurons only ``drive`` is there.
     """
@@ -122,7 +122,8 @@ def event_values(
 
     settled = schedule.write.stop - schedule.write.edge
     outputs = range(layer.outputs)
-    values = {"drive": np.stack([sample(nodes.drive(n), settled) for n in outputs], axis=-1)}
+    drives = [sample(nodes.drive(n), settled) for n in outputs]
+    values = {"drive": np.stack(drives, axis=-1) - layer.electrode}
     if layer.spiking:
         hazards = [layer.neuron.hazard_signal(instance(n)) for n in outputs]
         for name, found, instant in (

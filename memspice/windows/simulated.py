@@ -173,7 +173,7 @@ def _stored_signals(
     signals: dict[str, tuple[np.ndarray, str]] = {}
     for neuron in neurons:
         prefix = f"neuron{neuron}"
-        signals[f"{prefix}.drive"] = (waves.voltage(nodes.drive(neuron)), "V")
+        signals[f"{prefix}.drive"] = (waves.voltage(nodes.drive(neuron)) - circuit.electrode, "V")
         for line, sign in zip(nodes.bit_lines(neuron), ("plus", "minus"), strict=True):
             signals[f"{prefix}.bit_line_{sign}"] = (waves.voltage(line), "V")
         if not circuit.spiking:

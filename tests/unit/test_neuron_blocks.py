@@ -16,7 +16,15 @@ from memspice.circuits.netlists import layer_deck
 from memspice.engines.vacask import Vacask
 from memspice.errors import ConfigError
 from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
-from tests.helpers import ARRAYS, changed, near_stimulus, small_layer
+from tests.helpers import (
+    ARRAYS,
+    HAZARD_TOLERANCE,
+    changed,
+    hazard_integral,
+    near_stimulus,
+    simulate,
+    small_layer,
+)
 
 #: A parameter set with each neuron.
 SETS = {load_parameter_set(name).neuron.kind: name for name in PARAMETER_SETS}
@@ -88,6 +96,25 @@ def test_a_read_tells_the_states_apart_and_a_spike_costs(kind: str) -> None:
     assert neuron.reset_energy(layer.schedule, layer.timing) > 0
     assert latch.spike_energy > 0
     assert latch.fired(np.array([0.0, layer.latch.supplies["logic"]])).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("kind", sorted(NEURONS))
+def test_a_common_electrode_shifts_the_drive_and_nothing_else(kind: str) -> None:
+    """Only differences of voltages count: exact but for the solver's steps, 1e-5 relative."""
+    grounded = small_layer(SETS[kind])
+    layer = changed(grounded, "driver", common_electrode=-0.6)
+    stimulus = near_stimulus(layer)
+    plain, shifted = (simulate(each, stimulus, "reduced") for each in (grounded, layer))
+    assert shifted.hazard == pytest.approx(plain.hazard, rel=HAZARD_TOLERANCE)
+    assert shifted.hazard == pytest.approx(hazard_integral(layer, stimulus.row_voltage), rel=1e-3)
+    assert (shifted.spikes == plain.spikes).all()
+    assert 0 < plain.spikes.sum() < plain.spikes.size
+    assert shifted.drive == pytest.approx(plain.drive, abs=1e-4)
+    assert shifted.delivered == pytest.approx(plain.delivered, rel=1e-3)
+    assert shifted.closure < 1e-3
+    text = str(layer_deck(layer, stimulus, ARRAYS["reduced"]))
+    assert "Vseen0 drive0 seen0 -0.6" in text
+    assert "seen" not in str(layer_deck(grounded, stimulus, ARRAYS["reduced"]))
 
 
 @pytest.mark.parametrize(("name", "value"), [("line_level", 0.3), ("warm_up", 1)])

@@ -13,7 +13,7 @@ from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.clocks import Clock
 from memspice.circuits.signals import Signals, output_stage_power
-from memspice.circuits.spice import SubCircuit
+from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule, Timing
 from memspice.devices.hazard import HazardLaw
 from memspice.quantities import Parameters, format_si, quantity
@@ -40,6 +40,9 @@ class NeuronDriver(Parameters):
     write_high: float = quantity("V", "Highest output of the difference stage", gt=0)
     neuron_read_voltage: float = quantity("V", "Drive in the read phase", gt=0)
     reset_voltage: float = quantity("V", "Reverse drive in the reset phase", gt=0)
+    common_electrode: float = quantity(
+        "V", "Voltage of the devices' common electrode, from which all others count", default=0.0
+    )
     trim_step: float = quantity(
         "V", "Step of the offset trim of a difference stage; 0 for none", ge=0, default=0.0
     )
@@ -89,6 +92,20 @@ class DrivenNeuron(Neuron):
         """One pulse a phase; strobe and clear are the latch's."""
         pulses = (schedule.write, schedule.read, schedule.strobe, schedule.reset, schedule.clear)
         return {name: Clock.of(pulse) for name, pulse in zip(_CLOCKS, pulses, strict=True)}
+
+    @property
+    def electrode(self) -> float:
+        """Ground of device and driver, [V]."""
+        return self.driver.common_electrode
+
+    def _own_drive(self, circuit: Circuit, number: int) -> str:
+        """Drive as seen from the electrode: a source of its level, which carries no current."""
+        drive = super()._own_drive(circuit, number)
+        if self.electrode == 0:
+            return drive
+        seen = f"seen{number}"
+        circuit.V(seen, drive, seen, self.electrode)
+        return seen
 
     # --- closed form
 

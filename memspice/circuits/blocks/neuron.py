@@ -21,7 +21,7 @@ from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck, step_train
 from memspice.circuits.signals import Signals
-from memspice.circuits.spice import SubCircuit
+from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule, Timing
 from memspice.devices.neurons import NeuronDevice
 from memspice.devices.variation import NeuronVariation
@@ -84,6 +84,14 @@ class Neuron(ABC):
     @abstractmethod
     def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks of neuron and latch, each on the node of its name."""
+
+    @property
+    def electrode(self) -> float:
+        """Voltage of the devices' common electrode, [V]: write voltages are counted from there.
+
+        A sense stage puts out the sum of both.
+        """
+        return 0.0
 
     # --- closed form
 
@@ -192,13 +200,18 @@ class Neuron(ABC):
             neurons.X(
                 f"neuron{number}",
                 subcircuit.name,
-                nodes.drive(number),
+                self._own_drive(neurons, number),
                 *self.clocks(schedule),
                 nodes.threshold(number),
                 *(*self.supplies, *latch.supplies),
                 nodes.spike(number),
                 **_own_law(variation, number),
             )
+
+    def _own_drive(self, circuit: Circuit, number: int) -> str:
+        """Node of a neuron's terminal ``drive``; what it needs besides is added."""
+        del circuit
+        return nodes.drive(number)
 
 
 def instance(number: int) -> str:

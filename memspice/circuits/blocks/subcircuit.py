@@ -7,8 +7,8 @@
              supplies, clocks ------+---------+
 
 The array's ground is the stage's line level: a source in each line stands for the level that row
-drivers rest at, and its joules are theirs.  ``shift`` is the level of the neuron's other electrode,
-against which its device sees the drive: bias voltage less what the stage rests at.  All terminals
+drivers rest at, and its joules are theirs.  ``shift`` is what is missing between what the stage
+rests at and the layer's bias voltage, counted from the neurons' electrode.  All terminals
 have ammeters; what flows in there is what the stage dissipates and stores.
 
 A surface is measured after the stage's warm-up; decks of a layer begin from supplies that are off,
