@@ -110,8 +110,9 @@ def event_values(
 ) -> dict[str, np.ndarray]:
     """What each event ended with, every entry (cycles, outputs).
 
-    ``drive`` [V]: settled drive at the end of the write pulse, from the neurons' electrode; ``hazard`` [1]: hazard integral at
-    the end of the write phase; ``spike`` [V]: spike line at the end of the read pulse.
+    ``drive`` [V]: settled drive at the end of the write pulse, counted from the electrode;
+    ``hazard`` [1]: hazard integral at the end of the write phase; ``spike`` [V]: spike line at the
+    end of the read pulse.
     Without neurons only ``drive`` is there.
     """
     schedule = layer.schedule
