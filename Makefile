@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
 # PyTorch in a folder of its own: the suite runs as it does without.
 TORCH := $(VENV)/torch
-# What builds the docs, and what looks at them in a browser, likewise.
+# What builds the docs, and what looks at them and at exported files, likewise.
 SPHINX := $(VENV)/docs
 BROWSER := $(VENV)/docs-check
 PYTHON :=
@@ -84,7 +84,7 @@ $(SPHINX)/.installed: constraints.txt | $(STAMP)
 $(BROWSER)/.installed: constraints.txt | $(STAMP)
 	rm -rf $(BROWSER)
 	$(PIP) install --quiet --constraint constraints.txt --target $(BROWSER) \
-		playwright axe-playwright-python
+		playwright axe-playwright-python spicelib vcdvcd
 	@touch $@
 
 # The kernels of notebooks run in another folder: paths are absolute.

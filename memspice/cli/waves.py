@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,17 @@ from memspice.cli.options import parents_option
 from memspice.cli.output import emit_list
 from memspice.outputs import check_file, printable
 from memspice.plot.style import own_style, save
-from memspice.plot.waveplot import draw_waveforms, phases_of
-from memspice.store import Column, JobRecord, RunFile, read_run
+from memspice.plot.waveplot import draw_waveforms
+from memspice.store import (
+    Column,
+    JobRecord,
+    RunFile,
+    check_format,
+    csv_text,
+    export_jobs,
+    phases_of,
+    read_run,
+)
 
 _RUN = click.argument("run", type=click.Path(path_type=Path))
 _JOB = click.argument("job")
@@ -76,7 +83,7 @@ def show(
         record = stored.job(job)
     columns = record.select(signals)
     if as_csv:
-        emit_list(_csv(record, columns))
+        emit_list(csv_text(replace(record, signals=columns)).rstrip("\n"))
     elif netlist or log:
         emit_list((record.netlist if netlist else record.log).rstrip("\n"))
     elif as_json:
@@ -115,6 +122,37 @@ def plot(
         emit_list(f"{out}: {len(drawn)} signals{more}")
 
 
+@waves.command("export")
+@_RUN
+@click.argument("job", required=False)
+@_SIGNALS
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
+@parents_option
+@_JSON
+def export(
+    run: Path,
+    job: str | None,
+    signals: tuple[str, ...],
+    out: Path,
+    parents: bool,
+    as_json: bool,
+) -> None:
+    """Write a JOB of RUN, or some of its SIGNALS, for another program.
+
+    The suffix of --out says how: .csv, .npz (NumPy) or .raw (ngspice) with the waveforms of one
+    job, .vcd (GTKWave) with its spikes; with those of all jobs if none is named.
+    """
+    check_format(out)
+    check_file(out, parents=parents)
+    with read_run(run) as stored:
+        records = [stored.job(name) for name in ([job] if job else _names(stored))]
+    if job:
+        records = [replace(record, signals=record.select(signals)) for record in records]
+    export_jobs(records, out)
+    found = {"out": str(out), "bytes": out.stat().st_size, "jobs": [each.name for each in records]}
+    emit_list(json.dumps(found) if as_json else f"{out}: {found['bytes']:,} bytes")
+
+
 # --- what is asked for ----------------------------------------------------------------------
 
 
@@ -148,6 +186,10 @@ def _as_json(record: JobRecord, columns: Mapping[str, Column]) -> dict[str, Any]
         "spikes": None if spikes is None else int(np.sum(spikes[0])),
         "netlist_lines": len(record.netlist.splitlines()),
     }
+
+
+def _names(stored: RunFile) -> list[str]:
+    return [info.name for info in stored.jobs()]
 
 
 def _rows(record: JobRecord) -> int:
@@ -219,15 +261,6 @@ def _signal_table(record: JobRecord, columns: Mapping[str, Column] | None = None
     span = f"{_quantity(record.time[0], 's')} to {_quantity(record.time[-1], 's')}"
     table = _table(("MIN", "MAX", "FIRST", "LAST", "SIGNAL"), rows)
     return f"{points} points, {span}\n\n{table}"
-
-
-def _csv(record: JobRecord, columns: Mapping[str, Column]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["time [s]", *(f"{name} [{unit}]" for name, (_, unit) in columns.items())])
-    table = np.column_stack([record.time, *(values for values, _ in columns.values())])
-    writer.writerows(table.tolist())
-    return buffer.getvalue().rstrip("\n")
 
 
 def _as_text(record: JobRecord, columns: Mapping[str, Column]) -> str:

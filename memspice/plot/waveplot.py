@@ -3,70 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memspice.circuits.bursts import delay
 from memspice.errors import ConfigError
 from memspice.outputs import printable
 from memspice.plot.style import new_figure
+from memspice.store import PhaseSpan
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PHASES = ("write", "read", "reset")
 _SHADES = {"write": "#4c78a8", "read": "#f2a541", "reset": "#9d9d9d"}
 # Okabe and Ito's palette (2008), without its yellow: told apart by the colour-blind.
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _QUANTITIES = {"V": "voltage", "A": "current", "W": "power", "J": "energy", "1": "value"}
 _STYLES = ("-", "--", ":", "-.")
 _MOST_SHADES = 400
-
-
-@dataclass(frozen=True)
-class PhaseSpan:
-    """One phase of a cycle, from `start` to `stop`, both [s]."""
-
-    name: str
-    start: float
-    stop: float
-
-
-def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[PhaseSpan]:
-    """Return the phases that a job's attributes describe, up to a time.
-
-    A phase is described by ``write_start`` and ``write_stop`` (likewise ``read``, ``reset``), [s]
-    from the start of a cycle, and is repeated every ``cycle_time`` [s] where that is given; in a
-    ``burst``, from the cycle on that follows its row pulses.
-
-    Parameters
-    ----------
-    attributes : mapping
-        Attributes of a job.
-    time_stop : float, [s]
-        No phase begins at or after it.
-
-    Returns
-    -------
-    list of PhaseSpan
-        Empty where the attributes describe none.
-    """
-    period = float(attributes.get("cycle_time", 0.0))
-    cycles = int(np.ceil(time_stop / period)) if period > 0 else 1
-    found = []
-    for cycle in range(delay(int(attributes.get("burst", 1))), cycles):
-        for name in PHASES:
-            if f"{name}_start" in attributes and f"{name}_stop" in attributes:
-                start = cycle * period + float(attributes[f"{name}_start"])
-                stop = cycle * period + float(attributes[f"{name}_stop"])
-                if start < time_stop:
-                    found.append(PhaseSpan(name, start, min(stop, time_stop)))
-    return found
 
 
 def draw_waveforms(

@@ -4,6 +4,11 @@
 """
 
 from memspice.store.entries import RecordCodec as RecordCodec
+from memspice.store.exchange import check_format as check_format
+from memspice.store.exchange import csv_text as csv_text
+from memspice.store.exchange import export_jobs as export_jobs
+from memspice.store.phases import PhaseSpan as PhaseSpan
+from memspice.store.phases import phases_of as phases_of
 from memspice.store.reader import RunFile as RunFile
 from memspice.store.reader import read_run as read_run
 from memspice.store.records import FAILED as FAILED

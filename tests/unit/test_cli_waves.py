@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from memspice.cli.waves import waves
 from memspice.errors import ConfigError, StoreError
 from memspice.plot.style import save
-from memspice.plot.waveplot import PhaseSpan, draw_waveforms, phases_of
-from memspice.store import JobRecord, Provenance, RunWriter
+from memspice.plot.waveplot import draw_waveforms
+from memspice.store import JobRecord, PhaseSpan, Provenance, RunWriter, phases_of
 
 POINTS = 201
 TIME = np.linspace(0.0, 400e-9, POINTS)
