@@ -143,19 +143,20 @@ def simulate(
     stimulus: Stimulus,
     fidelity: str,
     options: SolverOptions | None = None,
+    engine: Engine | None = None,
 ) -> Simulated:
-    """Run a layer through ngspice from rest, by default as coarsely as hazard integrals allow."""
-    timing = layer.timing
-    waveforms = ngspice().run(
-        ngspice().write(layer_deck(layer, stimulus, ARRAYS[fidelity])),
+    """Run a layer from rest, in ngspice and as coarsely as hazard integrals allow by default."""
+    timing, engine = layer.timing, engine or ngspice()
+    waveforms = engine.run(
+        engine.write(layer_deck(layer, stimulus, ARRAYS[fidelity])),
         Transient(
-            stop=stimulus.cycles * layer.schedule.cycle,
+            stop=layer.lead() + stimulus.cycles * layer.schedule.cycle,
             max_step=timing.longest_step,
             from_rest=True,
         ),
         save=saved_signals(layer, ARRAYS[fidelity]),
         options=options or solver_options(timing.write),
-    )
+    ).after(layer.lead())
     values = event_values(layer, stimulus, waveforms)
     nothing = np.zeros_like(values["drive"])
     power = layer_power(layer, stimulus, ARRAYS[fidelity], waveforms)

@@ -187,8 +187,10 @@ def _libraries(models: Iterable[str]) -> list[str]:
     return list(texts.values())
 
 
-def pulse_train(pulse: Pulse, levels: np.ndarray, cycle: float) -> PieceWiseLinear:
-    """One pulse per cycle, each with its own height.
+def pulse_train(
+    pulse: Pulse, levels: np.ndarray, cycle: float, rest: float = 0.0
+) -> PieceWiseLinear:
+    """One pulse per cycle, each with its own height above the level between pulses.
 
     Parameters
     ----------
@@ -198,12 +200,14 @@ def pulse_train(pulse: Pulse, levels: np.ndarray, cycle: float) -> PieceWiseLine
         Height in each cycle, in the source's unit.
     cycle : float, [s]
         Length of a cycle.
+    rest : float
+        Level between pulses, in the source's unit.
     """
-    points = [] if pulse.start == 0 and levels[0] != 0 else [(0.0, 0.0)]
+    points = [] if pulse.start == 0 and levels[0] != 0 else [(0.0, rest)]
     for number, level in enumerate(levels.tolist()):
         if level == 0:
             continue
-        heights = (0.0, level, level, 0.0)
+        heights = (rest, rest + level, rest + level, rest)
         points += [(number * cycle + t, h) for t, h in zip(pulse.corners(), heights, strict=True)]
     return PieceWiseLinear(tuple(points))
 

@@ -7,6 +7,9 @@
 
 from __future__ import annotations
 
+#: Level at which rows rest and bit lines are held; ground where that is 0 V.
+LINE_LEVEL = "line_level"
+
 
 def bit_line(column: int) -> str:
     """End of a bit line; G+ of output n is column 2 n, G- the next one."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from memspice.circuits import nodes
 from memspice.circuits.array_circuit import ArrayCircuit, ArrayPower, Stimulus
 from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.layer import LayerCircuit
@@ -32,11 +35,16 @@ class PortArrayCircuit(ArrayCircuit):
         ports = layer.ports
         currents = stimulus.row_voltage @ ports.norton_current[layer.columns].T
         conductances = ports.own_conductance[layer.columns]
+        level = layer.sense.line_level
+        rest = nodes.LINE_LEVEL if level else circuit.gnd
+        if level:
+            circuit.V(rest, rest, circuit.gnd, level)
         for column in range(2 * layer.outputs):
+            line = nodes.bit_line(column)
             train = pulse_train(layer.row_pulse, currents[:, column], layer.schedule.cycle)
-            circuit.I(f"column{column}", circuit.gnd, f"c{column}", train)
+            circuit.I(f"column{column}", rest, line, train)
             resistance = float(1 / conductances[column])
-            circuit.R(f"column{column}", f"c{column}", circuit.gnd, resistance)
+            circuit.R(f"column{column}", line, rest, resistance)
 
     def signals(self, layer: LayerCircuit) -> list[str]:
         """Name nothing: the port matrix needs the bit lines alone."""
@@ -44,8 +52,15 @@ class PortArrayCircuit(ArrayCircuit):
 
     def power(self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals) -> ArrayPower:
         """Follow the port matrix with the simulated voltages of the bit lines."""
-        schedule = layer.schedule
+        schedule, own = layer.schedule, range(2 * layer.outputs)
+        level, ports = layer.sense.line_level, layer.ports
         envelope = layer.row_pulse.at(np.mod(signals.time, schedule.cycle))
         cycle = np.minimum((signals.time / schedule.cycle).astype(int), stimulus.cycles - 1)
-        columns = np.stack([signals.voltage(f"c{j}") for j in range(2 * layer.outputs)], axis=-1)
-        return port_power(layer, stimulus.row_voltage, cycle, envelope, columns)
+        lines = np.stack([signals.voltage(nodes.bit_line(j)) for j in own], axis=-1) - level
+        found = port_power(layer, stimulus.row_voltage, cycle, envelope, lines)
+        if level == 0:
+            return found
+        # All that flows into the stages comes out of the level at which rows rest.
+        source = (stimulus.row_voltage @ ports.norton_current[layer.columns].T)[cycle]
+        current = source * envelope[:, None] - lines * ports.own_conductance[layer.columns]
+        return replace(found, delivered=found.delivered + level * current.sum(axis=-1))

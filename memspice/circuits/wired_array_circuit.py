@@ -56,14 +56,14 @@ class WiredArrayCircuit(ArrayCircuit):
         points = len(signals.time)
         rows, driver, crossbar, stored = (np.zeros(points) for _ in range(4))
         resistance, column = layer.drawn_array.driver_resistance, 0
-        phase = np.mod(signals.time, layer.schedule.cycle)
+        phase, level = np.mod(signals.time, layer.schedule.cycle), layer.sense.line_level
         envelope = layer.row_pulse.at(phase)
         number_of_cycle = np.minimum(
             (signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1
         )
         for number, tile in enumerate(layer.conductances):
             for i in range(len(tile)):
-                source = envelope * stimulus.row_voltage[number_of_cycle, column]
+                source = level + envelope * stimulus.row_voltage[number_of_cycle, column]
                 rows += source_power(signals, f"row{number}_{i}", source)
                 if resistance > 0:
                     driver += (source - signals.voltage(f"r{number}_{i}")) ** 2 / resistance
@@ -82,8 +82,9 @@ def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
     """Row drivers of all tiles, into nodes ``r<tile>_<row>``, and their ``gate`` lines."""
     circuit = deck.section("Row drivers: a pulse source behind the driver's resistance")
     resistance = layer.drawn_array.driver_resistance
+    pulse, cycle, level = layer.row_pulse, layer.schedule.cycle, layer.sense.line_level
     for column, (tile, row) in enumerate(_each_row(layer)):
-        train = pulse_train(layer.row_pulse, stimulus.row_voltage[:, column], layer.schedule.cycle)
+        train = pulse_train(pulse, stimulus.row_voltage[:, column], cycle, level)
         node = f"s{tile}_{row}" if resistance > 0 else f"r{tile}_{row}"
         circuit.V(f"row{tile}_{row}", node, circuit.gnd, train)
         if resistance > 0:

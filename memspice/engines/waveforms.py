@@ -67,6 +67,29 @@ class Waveforms:
     log: str
     wall_seconds: float
 
+    def after(self, instant: float) -> Waveforms:
+        """What came after an instant, which is the begin of its time: a warm-up left out.
+
+        Parameters
+        ----------
+        instant : float, [s]
+            From 0 to the end of the run; signals are straight between their points.
+
+        Returns
+        -------
+        Waveforms
+            The same ones, where the instant is 0.
+        """
+        if instant == 0:
+            return self
+        later = self.time > instant
+        signals = {
+            name: np.append(np.interp(instant, self.time, values), values[later])
+            for name, values in self.signals.items()
+        }
+        time = np.append(0.0, self.time[later] - instant)
+        return Waveforms(time, signals, self.log, self.wall_seconds)
+
     def voltage(self, node: str) -> NDArray[np.float64]:
         """Voltage of a node against ground.
 

@@ -376,9 +376,9 @@ def _driven(array: ArrayParameters, sense: SenseStage) -> ArrayParameters:
     if sense.row_scale == 1:
         return array
     voltage = sense.row_scale * array.read_voltage
-    if voltage > array.drive_limit:
+    if sense.line_level + voltage > array.drive_limit:
         raise ConfigError(
-            f"the gain of the sense stage asks for rows of {voltage:.3g} V, above "
-            f"array.drive_limit = {array.drive_limit:g} V of a row: use a stage of more gain"
+            f"the gain of the sense stage asks for rows of {sense.line_level + voltage:.3g} V, "
+            f"above array.drive_limit = {array.drive_limit:g} V of a row: use a stage of more gain"
         )
     return array.model_copy(update={"read_voltage": voltage})

@@ -2,17 +2,13 @@
 
 ::
 
-    bit line --[line level]-- plus  +---------+
-    bit line --[line level]-- minus |  stage  | drive --[shift]--> drive of the neuron
-             supplies, clocks ------+---------+
+    bit line -- plus  +---------+
+    bit line -- minus |  stage  | drive --[shift]--> drive of the neuron
+    supplies, clocks -+---------+
 
-The array's ground is the stage's line level: a source in each line stands for the level that row
-drivers rest at, and its joules are theirs.  ``shift`` is what is missing between what the stage
-rests at and the layer's bias voltage, counted from the neurons' electrode.  All terminals
-have ammeters; what flows in there is what the stage dissipates and stores.
-
-A surface is measured after the stage's warm-up; decks of a layer begin from supplies that are off,
-so their first cycle is off by what the warm-up changes (0.15 mV and 10 % of its energy in E3).
+``shift`` is what is missing between what the stage rests at and the layer's bias voltage, counted
+from the neurons' electrode.  All terminals have ammeters; what flows in there is what the stage
+dissipates and stores.
 """
 
 from __future__ import annotations
@@ -82,6 +78,16 @@ class SubcircuitStage(SenseStage):
     def input_resistance(self) -> float:
         """A short circuit."""
         return LINE_END
+
+    @property
+    def line_level(self) -> float:
+        """What the subcircuit holds its lines at."""
+        return self.design.stage.line_level
+
+    @property
+    def warm_up(self) -> int:
+        """Memory of the subcircuit."""
+        return self.design.stage.warm_up
 
     @property
     def charging_resistance(self) -> float:
@@ -155,13 +161,11 @@ class SubcircuitStage(SenseStage):
         """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
         stage = self.design.stage
         deck.library(stage.library)
-        circuit = deck.section(
-            "Sense stages: sources of the line level, ammeters, subcircuit, shift to the neuron"
-        )
+        circuit = deck.section("Sense stages: ammeters, subcircuit, shift to the neuron")
         for output, voltage in enumerate(bias.tolist()):
             lines = (f"plus{output}", f"minus{output}")
             for line, end in zip(lines, nodes.bit_lines(output), strict=True):
-                circuit.V(line, line, end, stage.line_level)
+                circuit.V(line, line, end, 0.0)
             held = f"held{output}"
             self._add_one(circuit, output, {PLUS: lines[0], MINUS: lines[1], DRIVE: held})
             stage.add_around(circuit, str(output), lines, held)
@@ -206,14 +210,11 @@ class SubcircuitStage(SenseStage):
         return power
 
     def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
-        """Supplies, clocks, and the level at which rows rest."""
+        """Supplies and clocks."""
         power = super().delivered(signals, outputs)
         for clock in self.design.stage.clocks:
             name = f"{_OWN}{clock}"
             power = power + source_power(signals, name, signals.voltage(name))
-        for output in range(outputs):
-            for line in (f"plus{output}", f"minus{output}"):
-                power = power + source_power(signals, line, self.design.stage.line_level)
         return power
 
 
