@@ -68,11 +68,16 @@ def accuracy_table(results: Sequence[dict[str, Any]]) -> str:
         (name,) = {f"SNN, T = {item['cycles']}" if "cycles" in item else "ANN" for item in row}
         lines.append(f"{name:20}" + "".join(f"{_percent(item):28}" for item in row))
     (end,) = {
-        f"{result['ann_accuracy']['n']} test images, {result['device']}, every non-ideality; "
-        f"{images_nature(result['dataset'])}"
+        f"{result['ann_accuracy']['n']} test images, {_sourced(result['device'])}, every "
+        f"non-ideality; {images_nature(result['dataset'])}"
         for result in results
     }
     return "\n".join([*(line.rstrip() for line in lines), end])
+
+
+def _sourced(device: str) -> str:
+    """Name of a shipped set and what it rests on."""
+    return f"{device} ({ms.load_device(device).parameters.device_source})"
 
 
 def _percent(item: dict[str, Any]) -> str:

@@ -73,8 +73,7 @@ def drive_voltages(parameter_set: ParameterSet, points: int) -> np.ndarray:
     fraction = write_fraction(parameter_set)
     unit = law.unit_voltage(timing.write, timing.edge)
     first, last = (
-        (unit + law.voltage_scale * math.log(-math.log1p(-probability))) / fraction
-        for probability in SWEEP
+        law.shifted(unit, math.log(-math.log1p(-probability))) / fraction for probability in SWEEP
     )
     low, high = parameter_set.neuron.write_limits
     if not low < first < last < high:

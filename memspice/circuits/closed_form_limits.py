@@ -97,7 +97,9 @@ def lateness(layer: LayerCircuit, burst: int = 1) -> float:
     if not layer.spiking:
         return float(left[-1] if burst == 1 else np.mean(left))
     highest = max(map(abs, layer.write_limits)) * layer.neuron.write_fraction
-    return float(np.mean(left)) * highest / layer.neuron.device.hazard.voltage_scale
+    law = layer.neuron.device.hazard
+    slope = law.rate.slope(highest / law.voltage_scale)
+    return float(np.mean(left)) * highest / law.voltage_scale * slope
 
 
 def droop(layer: LayerCircuit, burst: int) -> float:

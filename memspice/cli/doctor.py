@@ -26,14 +26,15 @@ _TIME_CONSTANT = 1e-6
 def doctor_command(as_json: bool) -> None:
     """Check engines, parameter sets and networks."""
     engines = {name: _engine_report(name) for name in ENGINES}
-    for name in PARAMETER_SETS:
-        load_parameter_set(name)
+    sets = {name: load_parameter_set(name) for name in PARAMETER_SETS}
     for name in trained_networks():
         load_network(name)
     content = {
         "versions": installed_versions(),
         "engines": engines,
-        "parameter_sets": list(PARAMETER_SETS),
+        "parameter_sets": {
+            name: f"{found.device_source}, {found.at_rest} at 0 V" for name, found in sets.items()
+        },
         "networks": trained_networks(),
     }
     errors = [found["error"] for found in engines.values() if "error" in found]
@@ -90,6 +91,8 @@ def _text(content: dict[str, Any]) -> str:
             f"RC step within {found['rc_error_volt']:.1e} V",
             f"{'':10} {_tail(found['path'])}",
         ]
-    lines.append(f"{'sets':10} {', '.join(content['parameter_sets'])}")
+    widest = max(map(len, content["parameter_sets"]))
+    for number, (name, words) in enumerate(content["parameter_sets"].items()):
+        lines.append(f"{'' if number else 'sets':10} {name:{widest}} {words}")
     lines.append(f"{'networks':10} {', '.join(content['networks'])}")
     return "\n".join(lines)

@@ -8,20 +8,29 @@ and has switched once the integral of the hazard over the write phase reaches ``
 For a flat pulse of length ``t``:  ``P(V) = 1 - exp(-(t / tau0) exp(V / V0))``, the complementary
 log-log law.  The Neel-Brown law of an MTJ, linear in its drive,
 ``tau(V) = t_a exp(D (1 - V / Vc0))``, is the same with ``V0 = Vc0 / D`` and ``tau0 = t_a exp(D)``.
+
+Such a device switches at rest, too, after ``tau0`` in the mean.  Where it does not, the rate has
+the form ``2 sinh(V / V0) / tau0``, the same at high field (`memspice.devices.rate_forms`).
 """
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 
+from memspice.devices.rate_forms import RATE_FORMS, RateForm
 from memspice.quantities import Parameters, quantity
 
 
 class HazardLaw(Parameters):
-    """Rate of switching against voltage: ``exp(V / voltage_scale) / time_scale``."""
+    """Rate of switching against voltage: ``exp(V / voltage_scale) / time_scale``.
 
+    ``form`` is ``exponential``, or ``sinh`` for a device that does not switch at rest.
+    """
+
+    form: Literal["exponential", "sinh"] = "exponential"
     voltage_scale: float = quantity("V", "V0, the voltage that raises the rate e times", gt=0)
     time_scale: float = quantity("s", "tau0, the mean time to a switch without voltage", gt=0)
     pivot_voltage: float = quantity(
@@ -56,13 +65,28 @@ class HazardLaw(Parameters):
             pivot_voltage=critical_voltage,
         )
 
+    @property
+    def rate(self) -> RateForm:
+        """How the rate depends on ``V / V0``."""
+        return RATE_FORMS[self.form]
+
+    def mean_time(self, voltage: float) -> float:
+        """Mean time to a switch under a steady voltage [V], [s]; infinite where there is none."""
+        log_rate = self.rate.log_rate(voltage / self.voltage_scale)
+        return math.inf if log_rate == -math.inf else self.time_scale * math.exp(-log_rate)
+
+    def shifted(self, voltage: float, log_ratio: float) -> float:
+        """Voltage [V] at which the rate is ``exp(log_ratio)`` times that at another [V]."""
+        step = self.rate.step(voltage / self.voltage_scale, log_ratio)
+        return voltage + self.voltage_scale * step
+
     def log_hazard_integral(
         self, voltage: np.ndarray | float, flat: float, edge: float = 0.0
     ) -> np.ndarray:
         """Logarithm of the hazard integral over one trapezoidal pulse.
 
         ``H = [flat e^v + 2 edge (e^v - 1) / v] / tau0`` with ``v = V / V0``: the linear edges are
-        integrated exactly.
+        integrated exactly, in the form ``sinh`` likewise.
 
         Parameters
         ----------
@@ -80,7 +104,7 @@ class HazardLaw(Parameters):
         dtype = np.result_type(voltage.dtype, np.float32)
         scaled = voltage.astype(dtype, copy=False) / dtype.type(self.voltage_scale)
         offset = dtype.type(math.log(flat / self.time_scale))
-        return log_pulse_integral(scaled, offset, 2 * edge / flat)
+        return self.rate.log_pulse_integral(scaled, offset, 2 * edge / flat)
 
     def switching_probability(
         self, voltage: np.ndarray | float, flat: float, edge: float = 0.0
@@ -103,33 +127,9 @@ class HazardLaw(Parameters):
         It is the origin of the network's scale: a weighted input of ``z`` makes the voltage
         ``unit_voltage + z * voltage_scale`` and so ``P = 1 - exp(-exp(z))``.
         """
-        voltage = -self.voltage_scale * math.log(flat / self.time_scale)
+        scale, form = self.voltage_scale, self.rate
+        voltage = scale * form.scaled_of(-math.log(flat / self.time_scale))
         for _ in range(50):  # edges shift it by V0 * 2 edge / flat at most: a fast fixed point
-            voltage -= self.voltage_scale * float(self.log_hazard_integral(voltage, flat, edge))
+            log_integral = float(self.log_hazard_integral(voltage, flat, edge))
+            voltage -= scale * log_integral / form.slope(voltage / scale)
         return voltage
-
-
-def log_pulse_integral(scaled: np.ndarray, offset: np.ndarray | float, edges: float) -> np.ndarray:
-    """Logarithm of the hazard integral over a trapezoidal pulse, in scaled values.
-
-    Parameters
-    ----------
-    scaled : ndarray, [1]
-        ``v = V / V0`` while the pulse is flat.
-    offset : ndarray or float, [1]
-        Logarithm of its flat length over ``tau0``, of the shape and the precision of ``scaled``.
-    edges : float, [1]
-        Length of both edges over that of the flat part.
-
-    Returns
-    -------
-    ndarray, same shape and precision as ``scaled``, [1]
-    """
-    if edges == 0.0:
-        return np.asarray(scaled + offset)
-    # (1 - e^-v) / v is a mean of e^-s over 0..v: 1 at v = 0, smooth through it.
-    one = scaled.dtype.type(1)
-    small = np.abs(scaled) < 1e-4
-    safe = np.where(small, one, scaled)
-    mean = np.where(small, 1 - scaled / 2, -np.expm1(-safe) / safe)
-    return np.asarray(scaled + offset + np.log1p(scaled.dtype.type(edges) * mean))

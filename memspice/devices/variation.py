@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from memspice.devices.hazard import log_pulse_integral
 from memspice.devices.neurons import NeuronDevice
+from memspice.devices.rate_forms import EXPONENTIAL, RateForm
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +43,22 @@ class NeuronVariation:
         ``tau0`` of the hazard law.
     threshold_shift : ndarray, [V]
         Added to the drive that a neuron needs: a positive one makes it spike less.
+    rate : RateForm
+        Form of the hazard law, the same for all.
     """
 
     voltage_scale: np.ndarray
     time_scale: np.ndarray
     threshold_shift: np.ndarray
+    rate: RateForm = EXPONENTIAL
 
     def take(self, neurons: slice | np.ndarray) -> NeuronVariation:
         """Constants of some neurons, which may be named more than once."""
         return NeuronVariation(
-            self.voltage_scale[neurons], self.time_scale[neurons], self.threshold_shift[neurons]
+            self.voltage_scale[neurons],
+            self.time_scale[neurons],
+            self.threshold_shift[neurons],
+            self.rate,
         )
 
     def log_hazard_integral(
@@ -64,7 +70,8 @@ class NeuronVariation:
         [V] over the devices; the shift of the threshold is in the drive.
         """
         scaled = np.asarray(voltage / self.voltage_scale)
-        return log_pulse_integral(scaled, np.log(flat / self.time_scale), 2 * edge / flat)
+        offset = np.log(flat / self.time_scale)
+        return self.rate.log_pulse_integral(scaled, offset, 2 * edge / flat)
 
 
 def draw_variation(
@@ -94,7 +101,8 @@ def draw_variation(
     scale, time, shift = np.array(spreads)[:, None] * rng.standard_normal((3, neurons))
     voltage_scale = law.voltage_scale * np.exp(scale)
     turned = law.pivot_voltage * (1 / voltage_scale - 1 / law.voltage_scale)
-    return NeuronVariation(voltage_scale, np.exp(math.log(law.time_scale) + turned + time), shift)
+    time_scale = np.exp(math.log(law.time_scale) + turned + time)
+    return NeuronVariation(voltage_scale, time_scale, shift, law.rate)
 
 
 def join_variations(parts: Sequence[NeuronVariation | None]) -> NeuronVariation | None:
@@ -106,4 +114,5 @@ def join_variations(parts: Sequence[NeuronVariation | None]) -> NeuronVariation 
         np.concatenate([part.voltage_scale for part in found]),
         np.concatenate([part.time_scale for part in found]),
         np.concatenate([part.threshold_shift for part in found]),
+        found[0].rate,
     )

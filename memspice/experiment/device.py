@@ -149,7 +149,8 @@ class Device(Shown):
         changed = ((name, f"{value}") for name, value in self.parameters.changes.items())
         title = f"{self.parameters.name}: {self.parameters.summary}"
         source = ("device", f"{self.parameters.device_source}")
-        return Table(title, (source, *(("changed", f"{n} = {v}") for n, v in changed)))
+        rest = ("at 0 V", self.parameters.at_rest)
+        return Table(title, (source, rest, *(("changed", f"{n} = {v}") for n, v in changed)))
 
 
 def load_device(name: str) -> Device:
@@ -158,7 +159,8 @@ def load_device(name: str) -> Device:
     Parameters
     ----------
     name : str
-        ``ag-asi``, ``fast-memristor``, ``sot-mtj``, or the path of a ``.toml`` file.
+        ``ag-asi``, ``fast-memristor`` (a what-if that nobody built), ``sot-mtj``,
+        ``sot-mtj-measured``, or the path of a ``.toml`` file.
 
     Raises
     ------

@@ -13,6 +13,7 @@ tables of ``cells.toml``: ``[sinh_cell]`` or ``[cubic_cell]``, ``[access_transis
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
 from memspice.parameters.file import CHANGED, SetFile, SourcedValue
-from memspice.quantities import Parameters, ParametersT, validate
+from memspice.quantities import Parameters, ParametersT, format_si, validate
 from memspice.resources import resource_path
 
 PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj", "sot-mtj-measured")
@@ -75,6 +76,14 @@ class ParameterSet:
         if "A" in labels:
             return "what-if"
         return "literature" if "R" in labels else "measured"
+
+    @property
+    def at_rest(self) -> str:
+        """What an unswitched device does at 0 V, in words."""
+        mean_time = self.neuron.device.hazard.mean_time(0.0)
+        if math.isinf(mean_time):
+            return "stays unswitched"
+        return f"sets itself in {format_si(mean_time, 's')} in the mean"
 
     @property
     def notes(self) -> list[str]:

@@ -100,10 +100,9 @@ def _draw_probability(
 
 def _law(result: Characterization) -> str:
     """Closed form with its constants; the scale is that of the drive, not of the device."""
-    scale = result.parameter_set.neuron.device.hazard.voltage_scale / write_fraction(
-        result.parameter_set
-    )
-    return rf"$1-\exp(-H)$,  $H \propto e^{{V/V_0}}$,  $V_0$ = {1e3 * scale:.1f} mV"
+    law = result.parameter_set.neuron.device.hazard
+    scale = law.voltage_scale / write_fraction(result.parameter_set)
+    return rf"$1-\exp(-H)$,  $H \propto {law.rate.formula}$,  $V_0$ = {1e3 * scale:.1f} mV"
 
 
 def _logistic(result: Characterization, voltage: np.ndarray) -> np.ndarray:

@@ -216,6 +216,7 @@ class DrivenNeuron(Neuron):
             "v_reset_min": self.device.reset_threshold,
             "write_fraction": self.write_fraction,
             **_law_parameters(self.device.hazard),
+            **self.device.hazard.rate.model_parameters,
             "pulse": timing.write,
             "set_time": timing.write / SETS_PER_WRITE,
             "reset_time": timing.reset / RESETS_PER_PULSE,

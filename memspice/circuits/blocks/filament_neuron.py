@@ -38,7 +38,7 @@ class FilamentNeuron(DrivenNeuron):
 
     kind: ClassVar[str] = "memristor"
     constants: ClassVar[frozenset[str]] = frozenset(
-        {"hazard.voltage_scale", "hazard.time_scale"}
+        {"hazard.voltage_scale", "hazard.time_scale", "hazard.form"}
         | {"neuron.on_resistance", "neuron.off_resistance"}
     )
 

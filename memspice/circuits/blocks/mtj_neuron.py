@@ -48,7 +48,7 @@ class SotMtjNeuron(DrivenNeuron):
     kind: ClassVar[str] = "mtj"
     constants: ClassVar[frozenset[str]] = frozenset(
         {"neel_brown.attempt_time", "neel_brown.critical_voltage", "neel_brown.barrier"}
-        | {"hazard.voltage_scale", "hazard.time_scale"}
+        | {"hazard.voltage_scale", "hazard.time_scale", "hazard.form"}
         | {"neuron.heavy_metal_resistance", "neuron.parallel_resistance"}
         | {"neuron.antiparallel_resistance"}
     )

@@ -264,7 +264,7 @@ class CosimResult(RunResult):
         ]
         title = (
             f"{self.network} on {self.dataset.images} images of {self.dataset.name}, "
-            f"{self.device}, T = {self.cycles}{self._bursts()}"
+            f"{self.device} ({self.energy.device_source}), T = {self.cycles}{self._bursts()}"
         )
         return Table(title, tuple(rows), self.notes)
 
