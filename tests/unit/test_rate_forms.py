@@ -1,4 +1,4 @@
-"""The two forms of the hazard law: what they share at high field, and what sets them apart at rest."""
+"""Two forms of the hazard law: what they share at high field, what sets them apart at rest."""
 
 from __future__ import annotations
 
