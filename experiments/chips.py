@@ -11,10 +11,11 @@ import memspice as ms
 
 
 def run_chips(
-    chip: ms.Chip, count: int, data: ms.Images, run: Path | None, **options: Any
+    chip: ms.Chip, count: int, data: ms.Images, run: Path | None, **values: Any
 ) -> ms.results.ChipsResult:
     """Run a chip and those of the next seeds; goes on with what is in the run file, if any."""
-    return ms.Chips(chip, count).run(data, out=run, resume=run is not None, **options)
+    options = ms.RunOptions(out=run, resume=run is not None)
+    return ms.Chips(chip, count).run(data, options=options, **values)
 
 
 def setting_of(found: ms.results.ChipsResult) -> dict[str, Any]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from memspice.experiment.fit import fit as fit
     from memspice.experiment.results import family as results
     from memspice.experiment.results.load import load as load
+    from memspice.experiment.run_options import RunOptions as RunOptions
     from memspice.jobs import Execution as Execution
     from memspice.network.switching import Calibration as Calibration
     from memspice.network.weights import Network as Network
@@ -64,9 +65,10 @@ if TYPE_CHECKING:
 __all__ = [
     "load_network", "from_torch", "convert", "switching_probability", "Network", "load_images",
     "Images", "digits_split", "load_device", "Device", "Chip", "Chips", "Layer", "Surrogate",
-    "Reduced", "Full", "Ngspice", "Vacask", "Execution", "Progress", "Calibration", "cosim",
-    "CosimPlan", "characterize", "fit", "SenseStage", "Neuron", "Latch", "load", "load_table",
-    "units", "results", "plot", "report", "statistics", "cmos", "spice", "physics", "errors",
+    "Reduced", "Full", "Ngspice", "Vacask", "RunOptions", "Execution", "Progress", "Calibration",
+    "cosim", "CosimPlan", "characterize", "fit", "SenseStage", "Neuron", "Latch", "load",
+    "load_table", "units", "results", "plot", "report", "statistics", "cmos", "spice", "physics",
+    "errors",
     "solve_crossbar", "solve_nonlinear_crossbar", "port_admittance", "CrossbarSolution",
     "NonlinearSolution", "PortAdmittance", "ChangingCrossbar",
 ]  # fmt: skip
@@ -92,6 +94,7 @@ _HOMES = {
     "Full": "windows.full",
     "Ngspice": "engines.ngspice",
     "Vacask": "engines.vacask",
+    "RunOptions": "experiment.run_options",
     "Execution": "jobs",
     "Progress": "windows.progress",
     "Calibration": "network.switching",

@@ -6,7 +6,7 @@ A test changes one of them with `dataclasses.replace`, and says the rest only on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,26 +49,35 @@ class Setting:
         """What a run is asked for."""
         return self.chip.request(self.pictures, cycles=self.cycles, burst=self.burst)
 
-    def run(self, **options: Any) -> ms.results.ChipResult:
+    def run(self, **values: Any) -> ms.results.ChipResult:
         """Classify the images in the network loop."""
-        return self.chip.run(self.pictures, cycles=self.cycles, burst=self.burst, **options)
+        return self.chip.run(self.pictures, **self._arguments(values))
 
-    def infer(self, fidelity: str = "surrogate", **options: Any) -> dict[str, Any]:
+    def run_chips(self, count: int, **values: Any) -> ms.results.ChipsResult:
+        """Classify the images on several chips."""
+        return ms.Chips(self.chip, count).run(self.pictures, **self._arguments(values))
+
+    def infer(self, fidelity: str = "surrogate", **values: Any) -> dict[str, Any]:
         """Classify the images; the object of ``infer --json``."""
         if fidelity == "surrogate":
-            return self.run(**options).as_json()
-        size = {"cycles": self.cycles, "burst": self.burst}
-        return self.chip.simulate(self.pictures, fidelity=fidelity, **size, **options).as_json()
+            return self.run(**values).as_json()
+        arguments = self._arguments(values)
+        return self.chip.simulate(self.pictures, fidelity=fidelity, **arguments).as_json()
 
     def simulate(
-        self, layer: str | None = None, fidelity: str = "reduced", **options: Any
+        self, layer: str | None = None, fidelity: str = "reduced", **values: Any
     ) -> ms.results.LayerResult:
         """Simulate windows of a layer, by default the first."""
         chosen = self.chip[layer] if layer else next(iter(self.chip))
-        size = {"cycles": self.cycles, "burst": self.burst}
-        return chosen.simulate(self.pictures, fidelity=fidelity, **size, **options)
+        return chosen.simulate(self.pictures, fidelity=fidelity, **self._arguments(values))
 
-    def cosim(self, plan: ms.CosimPlan, **options: Any) -> ms.results.CosimResult:
+    def cosim(self, plan: ms.CosimPlan, **values: Any) -> ms.results.CosimResult:
         """Let the network loop and SPICE teach each other."""
-        size = {"cycles": self.cycles, "burst": self.burst}
-        return ms.cosim(self.chip, self.pictures, **size, plan=plan, **options)
+        return ms.cosim(self.chip, self.pictures, plan=plan, **self._arguments(values))
+
+    def _arguments(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Arguments of a run: those of `memspice.RunOptions` put together."""
+        names = {field.name for field in fields(ms.RunOptions)}
+        options = ms.RunOptions(**{name: values[name] for name in names & set(values)})
+        rest = {name: value for name, value in values.items() if name not in names}
+        return {"cycles": self.cycles, "burst": self.burst, "options": options, **rest}

@@ -47,7 +47,8 @@ def main(data: Path | None, images: int, networks: tuple[str, ...]) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
 
-            run = chip.run(chip.images("test", images, data), cycles=CYCLES, progress=show)
+            chosen = chip.images("test", images, data)
+            run = chip.run(chosen, cycles=CYCLES, options=ms.RunOptions(progress=show))
         result = run.as_json()
         result["dataset"].pop("source")
         text = json.dumps(result, indent=1, allow_nan=False)

@@ -33,9 +33,8 @@ from readme import images_nature, replace_block  # noqa: E402
 def main(data: Path | None, images: int, cycles: int) -> None:
     """Run the experiment and write its summary."""
     chip = ms.Chip("cifar10-cnn")
-    run = ms.cosim(
-        chip, chip.images("test", images, data), cycles=cycles, execution=ms.Execution(cache=True)
-    )
+    options = ms.RunOptions(execution=ms.Execution(cache=True))
+    run = ms.cosim(chip, chip.images("test", images, data), cycles=cycles, options=options)
     summary = run.as_json()
     # Where the images came from on this machine is nobody's business.
     summary["dataset"].pop("source")

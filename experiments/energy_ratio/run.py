@@ -60,8 +60,10 @@ def _device(question: Question, device: str) -> dict[str, Any]:
         chip.images("test", images, question.data),
         cycles=cycles,
         plan=plan,
-        execution=ms.Execution(cache=True),
-        out=folder / f"waveforms-{Path(device).stem}.h5",
+        options=ms.RunOptions(
+            execution=ms.Execution(cache=True),
+            out=folder / f"waveforms-{Path(device).stem}.h5",
+        ),
     ).as_json()
     summary["dataset"].pop("source")
     kept = (

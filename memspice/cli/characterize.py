@@ -6,20 +6,18 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 import memspice as ms
-from memspice.cli.bar import progress_bar
-from memspice.cli.execution import execution_options, take_execution
+from memspice.cli.bar import shown_progress
+from memspice.cli.execution import execution_options
 from memspice.cli.options import (
     engine_option,
     json_option,
     parents_option,
     parse_changes,
     set_option,
-    stages,
 )
 from memspice.cli.output import report_result
 from memspice.outputs import check_file, make_folder, write_text
@@ -62,7 +60,7 @@ def characterize_command(
     fit: Path | None,
     parents: bool,
     as_json: bool,
-    **options: Any,
+    execution: ms.Execution,
 ) -> None:
     """Compare P(V) of SPICE and closed form.
 
@@ -70,7 +68,6 @@ def characterize_command(
     of its own; its spike must be the one that the closed form foretells for that threshold.  All
     neurons are the median device: spreads of the parameter set change nothing here.
     """
-    execution = take_execution(options)
     chosen = ms.load_device(device).change(**parse_changes(changes))
     if out is not None:
         make_folder(out, parents=parents)
@@ -79,7 +76,7 @@ def characterize_command(
         check_file(file, parents=parents)  # before the work, not after it
     if fit is not None:
         ms.results.Characterization.check_place(fit)
-    with progress_bar(desc="characterize", unit="deck") as bar:
+    with shown_progress(desc="characterize", unit="deck") as progress:
         result = ms.characterize(
             chosen,
             points=points,
@@ -87,7 +84,7 @@ def characterize_command(
             seed=seed,
             engine=engine,
             execution=execution,
-            progress=stages(bar),
+            progress=progress,
         )
     if result.doubts:  # nothing is trained with what is beyond its limits
         files = [file for file in files if file != fit]

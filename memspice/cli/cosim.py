@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 import memspice as ms
-from memspice.cli.bar import progress_bar
-from memspice.cli.execution import execution_options, take_execution
-from memspice.cli.options import chip_options, json_option, parents_option, stages, take_chip
+from memspice.cli.bar import shown_progress
+from memspice.cli.execution import execution_options
+from memspice.cli.options import chip_options, json_option, parents_option, take_chip
 from memspice.cli.output import command_line, first_problem, report
 from memspice.outputs import building
 
@@ -43,36 +43,33 @@ DEFAULT = Path("results/cosim")
 def cosim_command(
     preset: str,
     engine: str,
+    execution: ms.Execution,
     out: Path | None,
     parents: bool,
     resume: bool,
     as_json: bool,
-    **options: Any,
+    **values: Any,
 ) -> None:
     """Energy of a network, calibrated by SPICE.
 
     The network loop runs all images; sampled windows of every layer run in SPICE; what they show is
     fitted and put back into the loop, until energy and rates move no more.
     """
-    execution = take_execution(options)
     parents = parents or out is None  # nobody can have misspelt the default
     files, store = ms.report.COSIM_FILES, ms.report.STORE
     with building(out or DEFAULT, files, parents=parents, resume=resume) as build:
         if resume:
             build.adopt(store)
-        chip, run = take_chip(options, cache=execution.cache)
-        with progress_bar(desc="cosim") as bar:
-            result = ms.cosim(
-                chip,
-                **run,
-                plan=PRESETS[preset](),
-                engine=engine,
+        with shown_progress(desc="cosim") as progress:
+            options = ms.RunOptions(
                 execution=execution,
                 out=build.path / store,
                 resume=resume,
                 command=command_line(),
-                progress=stages(bar),
+                progress=progress,
             )
+            chip, run, options = take_chip(values, options)
+            result = ms.cosim(chip, **run, plan=PRESETS[preset](), engine=engine, options=options)
         ms.report.write_cosim_report(build.path, result)
         problem = first_problem(result.check)
         place = build.place(whole=problem is None)

@@ -1,16 +1,23 @@
-"""Options of how simulations are carried out; none of them changes a result."""
+"""Options of how a run is carried out and where it is stored; none of them changes a number."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
 import memspice as ms
 from memspice.cli.later import import_library
-from memspice.cli.options import JOBS, options_of
+from memspice.cli.options import JOBS, json_option, options_of, parents_option
+from memspice.cli.output import command_line
+from memspice.outputs import check_file
 
-_OPTIONS = (
+Command = Callable[..., None]
+
+_EXECUTION = (
     click.option(
         "--jobs",
         "workers",
@@ -43,14 +50,46 @@ _OPTIONS = (
         help="Take results of the same decks and crossbars from the cache, and keep new ones.",
     ),
 )
+_RUN_FILE = (
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="HDF5 run file; an earlier result there stays until the new one is complete.",
+    ),
+    parents_option,
+    click.option("--resume", is_flag=True, help="Go on with the run in --out instead."),
+    json_option,
+)
 
 
-#: Options of `memspice.Execution`; a test compares their defaults with its own.
-execution_options = options_of(*_OPTIONS)
+def execution_options(command: Command) -> Command:
+    """Give a command its ``execution``, a `memspice.Execution`, from options of its own."""
+
+    @wraps(command)
+    def wrapped(**values: Any) -> None:
+        command(execution=_take_execution(values), **values)
+
+    return options_of(*_EXECUTION)(wrapped)
 
 
-def take_execution(options: dict[str, Any]) -> ms.Execution:
-    """Execution from the values of `execution_options`."""
+def run_options(command: Command) -> Command:
+    """Give a command its ``options``, `memspice.RunOptions`, and ``--json``.
+
+    A run file that could not be written is refused before anything is loaded.
+    """
+
+    @wraps(command)
+    def wrapped(out: Path | None, parents: bool, **values: Any) -> None:
+        if out is not None:
+            check_file(out, parents=parents)
+        execution, resume = _take_execution(values), values.pop("resume")
+        options = ms.RunOptions(execution=execution, out=out, resume=resume, command=command_line())
+        command(options=options, **values)
+
+    return options_of(*_EXECUTION, *_RUN_FILE)(wrapped)
+
+
+def _take_execution(values: dict[str, Any]) -> ms.Execution:
     import_library()
     names = ("workers", "scheduler", "retries", "timeout", "cache")
-    return ms.Execution(**{name: options.pop(name) for name in names})
+    return ms.Execution(**{name: values.pop(name) for name in names})

@@ -13,13 +13,12 @@ import click
 from memspice.analysis.fitting import FittedLaw, FittedValue
 from memspice.analysis.points_file import PointsFile, read_points
 from memspice.analysis.transfer import drive_voltages
-from memspice.cli.bar import progress_bar
+from memspice.cli.bar import shown_progress
 from memspice.cli.options import (
     json_option,
     parents_option,
     parse_changes,
     set_option,
-    stages,
 )
 from memspice.cli.output import report
 from memspice.errors import ConfigError, DataError
@@ -97,8 +96,8 @@ def fit_command(
         raise ConfigError("--set and --law are of the set that --out names: give it")
     _check_places(out, figure, parents=parents)
     file = read_points(points, parse_where(where), trials)
-    with progress_bar(desc="fit", unit="law") as bar:
-        found = fit(file, repeats=repeats, seed=seed, progress=partial(stages(bar), "laws"))
+    with shown_progress(desc="fit", unit="law") as progress:
+        found = fit(file, repeats=repeats, seed=seed, progress=partial(progress, "laws"))
     if out is not None:
         _write_set(found, out, base, values, force=law == "exponential")
     if figure is not None:

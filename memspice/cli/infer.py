@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import click
 
 import memspice as ms
-from memspice.cli.bar import progress_bar
-from memspice.cli.execution import execution_options, take_execution
-from memspice.cli.options import check_out, chip_options, run_file_options, stages, take_chip
-from memspice.cli.output import command_line, report_result
+from memspice.cli.bar import shown_progress
+from memspice.cli.execution import run_options
+from memspice.cli.options import chip_options, take_chip
+from memspice.cli.output import report_result
 
 
 @click.command("infer")
@@ -31,17 +31,14 @@ from memspice.cli.output import command_line, report_result
     help="Chips, of the seeds from --seed on, with cells, neurons and draws of their own; mean and "
     "interval over chips and images.",
 )
-@execution_options
-@run_file_options
+@run_options
 def infer_command(
     fidelity: str,
     chips: int,
     engine: str,
-    out: Path | None,
-    parents: bool,
-    resume: bool,
+    options: ms.RunOptions,
     as_json: bool,
-    **options: Any,
+    **values: Any,
 ) -> None:
     """Classify images: spiking network beside ANN."""
     if chips > 1 and fidelity != "surrogate":
@@ -49,12 +46,9 @@ def infer_command(
             f"--chips {chips} is for --fidelity surrogate: in {fidelity} run one chip after the "
             "other, each with its --seed"
         )
-    check_out(out, parents=parents, resume=resume)
-    execution = take_execution(options)
-    chip, run = take_chip(options, cache=execution.cache)
-    run |= {"out": out, "resume": resume, "command": command_line()}
-    with progress_bar(desc="infer", unit="step") as bar:
-        run |= {"execution": execution, "progress": stages(bar)}
+    chip, run, options = take_chip(values, options)
+    with shown_progress(desc="infer", unit="step") as progress:
+        run["options"] = replace(options, progress=progress)
         result: ms.results.RunResult
         if chips > 1:
             result = ms.Chips(chip, chips).run(**run)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from memspice.cli.bar import progress_bar
-from memspice.cli.execution import execution_options, take_execution
-from memspice.cli.options import check_out, chip_options, run_file_options, stages, take_chip
-from memspice.cli.output import command_line, report_result
+import memspice as ms
+from memspice.cli.bar import shown_progress
+from memspice.cli.execution import run_options
+from memspice.cli.options import chip_options, take_chip
+from memspice.cli.output import report_result
 
 
 @click.command("simulate-layer")
@@ -24,33 +25,21 @@ from memspice.cli.output import command_line, report_result
     show_default=True,
     help="What SPICE sees: every cell, the exact port matrix, or nothing.",
 )
-@execution_options
-@run_file_options
+@run_options
 def simulate_layer_command(
-    layer: str | None,
-    out: Path | None,
-    parents: bool,
-    resume: bool,
-    as_json: bool,
-    **options: Any,
+    layer: str | None, options: ms.RunOptions, as_json: bool, **values: Any
 ) -> None:
     """Simulate windows of one LAYER.
 
     LAYER is a name such as conv1 or dense7, by default the first. A window is all neurons of the
     layer at one position of one image, through some cycles.
     """
-    check_out(out, parents=parents, resume=resume)
-    execution = take_execution(options)
-    chip, run = take_chip(options, cache=execution.cache)
+    chip, run, options = take_chip(values, options)
     simulated = chip[layer] if layer else next(iter(chip))
-    with progress_bar(desc="windows") as bar:
+    with shown_progress(desc="windows") as progress:
         result = simulated.simulate(
             **run,
-            **options,  # positions, fidelity, engine
-            execution=execution,
-            out=out,
-            resume=resume,
-            command=command_line(),
-            progress=stages(bar),
+            **values,  # positions, fidelity, engine
+            options=replace(options, progress=progress),
         )
     report_result(result, as_json=as_json)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
 import memspice as ms
-from memspice.outputs import check_file
 
 #: Values of ``--engine``, as `memspice.engines.ENGINES` has them: without its imports.
 ENGINE_NAMES = ("ngspice", "vacask")
@@ -72,18 +70,6 @@ def options_of(*options: Callable[[CommandT], CommandT]) -> Callable[[CommandT],
 #: ``--json``, for every command with a result.
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
-#: For every command that writes a run file.
-run_file_options = options_of(
-    click.option(
-        "--out",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="HDF5 run file; an earlier result there stays until the new one is complete.",
-    ),
-    parents_option,
-    click.option("--resume", is_flag=True, help="Go on with the run in --out instead."),
-    json_option,
-)
-
 
 def chip_options(
     *, images: int, cycles: int, network: str = "cifar10-cnn"
@@ -125,10 +111,12 @@ def chip_options(
     )
 
 
-def take_chip(options: dict[str, Any], *, cache: bool) -> tuple[ms.Chip, dict[str, Any]]:
-    """Chip from the values of `chip_options`, and what its runs take of them."""
-    taken = {name: options.pop(name) for name in _CHIP}
-    images, size = taken["images"], {name: options.pop(name) for name in ("cycles", "burst")}
+def take_chip(
+    values: dict[str, Any], options: ms.RunOptions
+) -> tuple[ms.Chip, dict[str, Any], ms.RunOptions]:
+    """Chip from the values of `chip_options`, what its runs take of them, and how they are run."""
+    taken = {name: values.pop(name) for name in _CHIP}
+    images, size = taken["images"], {name: values.pop(name) for name in ("cycles", "burst")}
     ms.Chip.check_size(**size)
     if not 1 <= images <= MOST_IMAGES:
         bound = "at least 1" if images < 1 else f"at most {MOST_IMAGES:,}"
@@ -139,13 +127,13 @@ def take_chip(options: dict[str, Any], *, cache: bool) -> tuple[ms.Chip, dict[st
         tile=parse_tile(taken["tile"]),
         seed=taken["seed"],
         training=taken["data"],
-        cache=cache,
+        cache=options.execution.cache,
     )
     data = chip.images("test", images, taken["data"])
-    notes = []
     if len(data) < images:
-        notes.append(f"{images} images asked for, the data set has {len(data)}")
-    return chip, {"images": data, **size, "notes": notes}
+        note = f"{images} images asked for, the data set has {len(data)}"
+        options = replace(options, notes=(*options.notes, note))
+    return chip, {"images": data, **size}, options
 
 
 def _device(taken: dict[str, Any]) -> ms.Device:
@@ -156,22 +144,6 @@ def _device(taken: dict[str, Any]) -> ms.Device:
     if taken["wire_resistance"] is not None:
         changes["wire_resistance"] = taken["wire_resistance"]
     return device.change(**changes)
-
-
-def check_out(out: Path | None, *, parents: bool, resume: bool) -> None:
-    """Refuse a run file that could not be written, before the work.
-
-    Raises
-    ------
-    ConfigError
-        See `memspice.outputs.check_file`; or if there is nothing to resume from.
-    StoreError
-        If the system does not let a file be made there.
-    """
-    if out is not None:
-        check_file(out, parents=parents)
-    elif resume:
-        raise ms.errors.ConfigError("--resume needs --out: the run to go on with")
 
 
 def parse_tile(text: str) -> tuple[int, int]:
@@ -209,20 +181,3 @@ def _number_or_word(text: str) -> float | str:
         with suppress(ValueError):
             return kind(text)
     return text
-
-
-def stages(bar: Any) -> Callable[[str, int, int], None]:
-    """Progress callback that names the stage on a bar, which starts anew with each."""
-
-    def show(stage: str, done: int, total: int) -> None:
-        if bar.disable:  # as by TQDM_DISABLE; it then lacks most of what a bar has
-            return
-        if stage != bar.desc.removesuffix(": "):
-            # Not bar.reset(): that draws at once, and a short stage needs no bar.
-            bar.n = bar.last_print_n = 0
-            bar.start_t = bar.last_print_t = time.time()
-            bar.set_description(stage, refresh=False)
-        bar.total = total
-        bar.update(done - bar.n)
-
-    return show

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from memspice.cli.bar import progress_bar
-from memspice.cli.options import stages
+from memspice.cli.bar import shown_progress
 from memspice.cli.output import first_problem, report
 from memspice.engines import ENGINES, find_engine, installed_engines
 from memspice.engines.base import Engine
@@ -51,8 +50,8 @@ def verify_command(names: Sequence[str], page: Path | None, as_json: bool) -> No
     before, after = _around_table(page) if page else ("", "")
     engines, missing = _engines(names)
     models = check_models() if has_compiler() else []
-    with progress_bar(desc="verify") as bar:
-        results = verify(verify_cases(), engines, stages(bar))
+    with shown_progress(desc="verify") as progress:
+        results = verify(verify_cases(), engines, progress)
     complaints = _complaints(results, models)
     table = _table(results, engines, models)
     content = {

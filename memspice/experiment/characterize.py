@@ -69,7 +69,7 @@ def characterize(
     events: int = 256,
     seed: int = 0,
     engine: Engine | str = "ngspice",
-    execution: Execution = Execution(),  # noqa: B008 - frozen
+    execution: Execution = Execution(),
     progress: Progress | None = None,
 ) -> Characterization:
     """Simulate write attempts of a neuron at several drive voltages, beside the closed form.

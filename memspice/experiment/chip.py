@@ -18,16 +18,15 @@ from memspice.experiment.results.base import Shown
 from memspice.experiment.results.chip import ChipResult
 from memspice.experiment.results.layer import LayerResult
 from memspice.experiment.results.table import Table
+from memspice.experiment.run_options import RunOptions
 from memspice.experiment.simulate_layer import simulate_layer
 from memspice.experiment.surfaces import measured_network
-from memspice.jobs import Execution
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.port_cache import PortCache
 from memspice.network.switching import Calibration
 from memspice.network.weights import Network, load_network
 from memspice.windows.fidelities import open_fidelity
 from memspice.windows.fidelity import Fidelity
-from memspice.windows.progress import Progress
 
 #: Most cycles an image, and rows or columns of a tile.
 MOST = {"cycles": 1_000_000, "tile rows": 4096, "tile columns": 4096}
@@ -159,12 +158,7 @@ class Chip(Shown):
         burst: int = 1,
         calibration: Mapping[str, Calibration] | None = None,
         energy_windows: int = 0,
-        execution: Execution = Execution(),  # noqa: B008 - frozen
-        notes: Sequence[str] = (),
-        out: Path | str | None = None,
-        resume: bool = False,
-        command: str = "",
-        progress: Progress | None = None,
+        options: RunOptions = RunOptions(),
     ) -> ChipResult:
         """Classify images in NumPy, with surrogates of all circuits.
 
@@ -179,18 +173,8 @@ class Chip(Shown):
         energy_windows : int
             Images of which one window of each layer gives the closed-form energy of an inference
             (``sampled_energy``); two or more give an interval.
-        execution : Execution
-            How many batches of images at a time, and where.
-        notes : sequence of str
-            What a reader must know besides, kept in the result.
-        out : Path or str, optional
-            HDF5 run file.
-        resume : bool
-            Go on with the run in ``out``.
-        command : str
-            Command line, for the provenance.
-        progress : Progress, optional
-            Is told how far it is.
+        options : RunOptions
+            How it is carried out, where it is stored, who is told.
 
         Raises
         ------
@@ -199,17 +183,13 @@ class Chip(Shown):
         ShapeError
             If the images do not fit the network.
         StoreError
-            If ``out`` cannot be written.
+            If the run file cannot be written.
         """
         return run_chip(
-            self.request(images, cycles=cycles, burst=burst, notes=notes),
+            self.request(images, cycles=cycles, burst=burst, notes=options.notes),
             calibration=calibration,
             energy_windows=energy_windows,
-            execution=execution,
-            out=_path(out),
-            resume=resume,
-            command=command,
-            progress=progress,
+            options=options,
         )
 
     def simulate(
@@ -220,12 +200,7 @@ class Chip(Shown):
         burst: int = 1,
         fidelity: Fidelity | str = "reduced",
         engine: Engine | str | None = None,
-        execution: Execution = Execution(),  # noqa: B008 - frozen
-        notes: Sequence[str] = (),
-        out: Path | str | None = None,
-        resume: bool = False,
-        command: str = "",
-        progress: Progress | None = None,
+        options: RunOptions = RunOptions(),
     ) -> ChipResult:
         """Classify images with every spike of every layer out of SPICE.
 
@@ -233,14 +208,12 @@ class Chip(Shown):
 
         Parameters
         ----------
-        images, cycles, burst, notes, out, resume, command, progress
+        images, cycles, burst, options
             As of `run`.
         fidelity : Reduced, Full or str
             What SPICE sees.
         engine : Engine or str, optional
             On which simulator, where the fidelity is a name; by default ngspice.
-        execution : Execution
-            How decks are carried out.
 
         Raises
         ------
@@ -253,13 +226,9 @@ class Chip(Shown):
         if chosen.engine is None:
             raise ConfigError("simulate is for SPICE: run is the network loop with surrogates")
         return simulate_chip(
-            self.request(images, cycles=cycles, burst=burst, notes=notes),
+            self.request(images, cycles=cycles, burst=burst, notes=options.notes),
             chosen,
-            execution=execution,
-            out=_path(out),
-            resume=resume,
-            command=command,
-            progress=progress,
+            options=options,
         )
 
     def table(self) -> Table:
@@ -308,12 +277,7 @@ class Layer:
         fidelity: Fidelity | str = "reduced",
         engine: Engine | str | None = None,
         keep: str = "some",
-        execution: Execution = Execution(),  # noqa: B008 - frozen
-        notes: Sequence[str] = (),
-        out: Path | str | None = None,
-        resume: bool = False,
-        command: str = "",
-        progress: Progress | None = None,
+        options: RunOptions = RunOptions(),
     ) -> LayerResult:
         """Simulate windows of the layer, and compare them with the closed form.
 
@@ -321,7 +285,7 @@ class Layer:
 
         Parameters
         ----------
-        images, cycles, burst, notes, out, resume, command, progress
+        images, cycles, burst, options
             As of `Chip.run`.
         positions : int
             Windows of each image, chosen by the seed; a dense layer has one.
@@ -331,8 +295,6 @@ class Layer:
             On which simulator, where the fidelity is a name; by default ngspice.
         keep : {"some", "all", "none"}
             Neurons whose waveforms are kept: one of each deck, all, or none.
-        execution : Execution
-            How decks are carried out.
 
         Raises
         ------
@@ -344,16 +306,12 @@ class Layer:
             If not one window could be simulated.
         """
         return simulate_layer(
-            self.chip.request(images, cycles=cycles, burst=burst, notes=notes),
+            self.chip.request(images, cycles=cycles, burst=burst, notes=options.notes),
             self.mapped,
             open_fidelity(fidelity, engine),
             positions=positions,
             keep=keep,
-            execution=execution,
-            out=_path(out),
-            resume=resume,
-            command=command,
-            progress=progress,
+            options=options,
         )
 
     def __repr__(self) -> str:
@@ -368,7 +326,3 @@ def _check(numbers: Mapping[str, int]) -> None:
         if not 1 <= value <= MOST[name]:
             bound = "at least 1" if value < 1 else f"at most {MOST[name]:,}"
             raise ConfigError(f"{name} = {value} must be {bound}")
-
-
-def _path(out: Path | str | None) -> Path | None:
-    return None if out is None else Path(out)

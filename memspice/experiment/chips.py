@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 from memspice.datasets import Images
 from memspice.errors import ConfigError
 from memspice.experiment.chip import Chip
 from memspice.experiment.infer_chips import run_chips
 from memspice.experiment.request import Request
 from memspice.experiment.results.chips import ChipsResult
-from memspice.jobs import Execution
-from memspice.windows.progress import Progress
+from memspice.experiment.run_options import RunOptions
 
 #: Most chips of a run.
 MOST_CHIPS = 10_000
@@ -68,44 +64,33 @@ class Chips:
         cycles: int = 16,
         burst: int = 1,
         energy_windows: int = 0,
-        execution: Execution = Execution(),  # noqa: B008 - frozen
-        notes: Sequence[str] = (),
-        out: Path | str | None = None,
-        resume: bool = False,
-        command: str = "",
-        progress: Progress | None = None,
+        options: RunOptions = RunOptions(),
     ) -> ChipsResult:
         """Classify images on every chip, in NumPy, with surrogates of all circuits.
 
         Parameters
         ----------
-        images, cycles, burst, energy_windows, notes, out, resume, command, progress
-            As of `Chip.run`; ``out`` has the batches of all chips.
-        execution : Execution
-            How many batches of images at a time, of whichever chips, and where.
+        images, cycles, burst, energy_windows, options
+            As of `Chip.run`; the run file has the batches of all chips.
 
         Raises
         ------
         ConfigError
             If a number makes no sense, or the closed form of a layer does not hold.
         IncompleteResults
-            If a batch failed as often as ``execution`` allows; what was finished is in ``out``.
+            If a batch failed as often as ``options`` allow; what was finished is in the run file.
         ShapeError
             If the images do not fit the network.
         StoreError
-            If ``out`` cannot be written.
+            If the run file cannot be written.
         """
 
         def request(number: int) -> Request:
-            return self[number].request(images, cycles=cycles, burst=burst, notes=notes)
+            return self[number].request(images, cycles=cycles, burst=burst, notes=options.notes)
 
         return run_chips(
             request,
             self.count,
             energy_windows=energy_windows,
-            execution=execution,
-            out=None if out is None else Path(out),
-            resume=resume,
-            command=command,
-            progress=progress,
+            options=options,
         )

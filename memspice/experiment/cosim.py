@@ -87,7 +87,7 @@ def run_cosim(
     keep: Callable[[JobRecord], None],
     *,
     stored: Callable[[str], JobRecord | None] = lambda _: None,
-    execution: Execution = Execution(),  # noqa: B008 - frozen
+    execution: Execution = Execution(),
     progress: Progress | None = None,
 ) -> CosimState:
     """Iterate between network loop and SPICE until settled.

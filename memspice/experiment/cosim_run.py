@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from memspice.datasets import Images
 from memspice.engines import find_engine
@@ -14,12 +12,10 @@ from memspice.experiment.against_cmos import load_cmos
 from memspice.experiment.characterize import characterize
 from memspice.experiment.chip import Chip
 from memspice.experiment.cosim import CosimPlan, check_images, run_cosim
-from memspice.experiment.request import engine_record
 from memspice.experiment.results.cosim import CosimResult
+from memspice.experiment.run_options import RunOptions
 from memspice.experiment.summary import cosim_result
-from memspice.jobs import Execution
-from memspice.store import JobRecord, Provenance, open_store
-from memspice.windows.progress import Progress
+from memspice.store import JobRecord
 
 
 def cosim(
@@ -28,14 +24,9 @@ def cosim(
     *,
     cycles: int = 32,
     burst: int = 1,
-    plan: CosimPlan = CosimPlan(),  # noqa: B008 - frozen
+    plan: CosimPlan = CosimPlan(),
     engine: Engine | str = "ngspice",
-    execution: Execution = Execution(),  # noqa: B008 - frozen
-    notes: Sequence[str] = (),
-    out: Path | str | None = None,
-    resume: bool = False,
-    command: str = "",
-    progress: Progress | None = None,
+    options: RunOptions = RunOptions(),
 ) -> CosimResult:
     """Energy of one inference: the network loop and SPICE teach each other until nothing moves.
 
@@ -51,29 +42,22 @@ def cosim(
         How much goes through SPICE, and when it is enough.
     engine : Engine or str
         Circuit simulator.
-    execution : Execution
-        How decks are carried out.
-    notes, out, resume, command, progress
-        As of `Chip.run`; ``out`` holds every window that went through SPICE.
+    options : RunOptions
+        As of `Chip.run`; the run file holds every window that went through SPICE.
 
     Raises
     ------
     MemspiceError
-        As config, engine or store say; finished windows are in ``out``.
+        As config, engine or store say; finished windows are in the run file.
     IncompleteResults
         If so many jobs failed that a number would rest on nothing.
     """
     simulator, constants = find_engine(engine), load_cmos()
-    request = chip.request(images, cycles=cycles, burst=burst, notes=notes)
+    request = chip.request(images, cycles=cycles, burst=burst, notes=options.notes)
     check_images(request)
     started, records = time.monotonic(), list[JobRecord]()
-    provenance = Provenance(
-        config=request.config({"plan": asdict(plan)}),
-        seed=request.seed,
-        engine=engine_record(simulator),
-        command=command,
-    )
-    with open_store(None if out is None else Path(out), provenance, resume=resume) as writer:
+    provenance = request.provenance({"plan": asdict(plan)}, simulator, options.command)
+    with options.store(provenance) as writer:
 
         def keep(record: JobRecord) -> None:
             records.append(record)
@@ -86,11 +70,11 @@ def cosim(
             simulator,
             keep,
             stored=writer.stored if writer else lambda _: None,
-            execution=execution,
-            progress=progress,
+            execution=options.execution,
+            progress=options.progress,
         )
         # Nothing of a void run is kept, the curve beside it no more than its windows.
-        kept = execution if state.verdict().holds else replace(execution, cache=False)
+        kept = replace(options.execution, cache=options.execution.cache and state.verdict().holds)
         transfer = characterize(
             request.mapped.parameter_set,
             points=plan.transfer_points,
@@ -98,7 +82,7 @@ def cosim(
             seed=request.seed,
             engine=simulator,
             execution=kept,
-            progress=progress,
+            progress=options.progress,
         )
         result = cosim_result(
             request,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from memspice.analysis.statistics import Proportion, proportion
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
 from memspice.experiment.batch_store import batch_record, stored_batches
-from memspice.experiment.request import Request, engine_record
+from memspice.experiment.request import Request
 from memspice.experiment.results.chip import ChipResult
 from memspice.experiment.results.energy import Energy, SampledEnergy
 from memspice.experiment.results.run import (
@@ -23,21 +22,22 @@ from memspice.experiment.results.run import (
     check_complete,
     failed_jobs,
 )
+from memspice.experiment.run_options import RunOptions
 from memspice.experiment.simulate_layer import total_energy, whole_windows
-from memspice.jobs import Execution, open_runner
+from memspice.jobs import open_runner
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Conv
 from memspice.network.batch import BatchResult, Window
 from memspice.network.inference import InferenceResult, run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.network.switching import Calibration
-from memspice.store import JobRecord, Provenance, open_store
+from memspice.store import JobRecord, Provenance
 from memspice.windows.agreement import Verdict, judge_all, together
 from memspice.windows.choice import choose_windows
 from memspice.windows.closed_form import closed_form_layers
 from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
 from memspice.windows.outcome import Outcome, join_windows
-from memspice.windows.progress import Progress, counted
+from memspice.windows.progress import counted
 from memspice.windows.run_windows import WindowRuns
 
 Advance = Callable[[int], None]
@@ -50,11 +50,7 @@ def run_chip(
     *,
     calibration: Mapping[str, Calibration] | None = None,
     energy_windows: int = 0,
-    execution: Execution = Execution(),  # noqa: B008 - frozen
-    out: Path | None = None,
-    resume: bool = False,
-    command: str = "",
-    progress: Progress | None = None,
+    options: RunOptions = RunOptions(),
 ) -> ChipResult:
     """Classify images in the network loop, with surrogates of all circuits.
 
@@ -66,16 +62,8 @@ def run_chip(
         Corrections of the surrogate, by layer.
     energy_windows : int
         Images of which one window of each layer gives the closed-form energy of an inference.
-    execution : Execution
-        How batches of images are carried out.
-    out : Path, optional
-        HDF5 file of the run: scores and spikes of the images, batch by batch.
-    resume : bool
-        Go on with the run in ``out`` instead of starting anew.
-    command : str
-        Command line, for the provenance.
-    progress : Progress, optional
-        Is told how far it is.
+    options : RunOptions
+        How it is carried out, where it is stored, batch by batch, and who is told.
 
     Raises
     ------
@@ -85,13 +73,13 @@ def run_chip(
         If the run cannot be stored.
     """
     started = time.monotonic()
-    advance = counted(progress, STAGE, 2 * len(request.images))
+    advance = counted(options.progress, STAGE, 2 * len(request.images))
     more = {"fidelity": "surrogate", "calibration": calibration or {}}
-    made = _provenance(request, more, engine_record(None), command)
+    made = request.provenance(more, None, options.command)
     ann = ann_scores(request.network, request.images.x, advance)
     records: list[JobRecord] = []
     sampled = sampled_windows(request, energy_windows, request.seed)
-    with open_store(out, made, resume=resume) as writer:
+    with options.store(made) as writer:
 
         def keep(batch: BatchResult) -> None:
             records.append(batch_record(batch, request.cycles, request.burst, made, 0))
@@ -106,7 +94,7 @@ def run_chip(
             burst=request.burst,
             windows=[window for each in sampled.values() for window in each],
             calibration=calibration,
-            execution=execution,
+            execution=options.execution,
             progress=advance,
             known=stored_batches(writer).get(0, {}) if writer else {},
             on_batch=keep,
@@ -133,11 +121,7 @@ def simulate_chip(
     request: Request,
     fidelity: Fidelity,
     *,
-    execution: Execution = Execution(),  # noqa: B008 - frozen
-    out: Path | None = None,
-    resume: bool = False,
-    command: str = "",
-    progress: Progress | None = None,
+    options: RunOptions = RunOptions(),
 ) -> ChipResult:
     """Classify images with every spike of every layer out of SPICE, fed to the next.
 
@@ -150,16 +134,8 @@ def simulate_chip(
         Network, images, cycles.
     fidelity : Reduced or Full
         What SPICE sees, on which engine.
-    execution : Execution
-        How decks are carried out.
-    out : Path, optional
-        HDF5 file of all windows.
-    resume : bool
-        Go on with the run in ``out`` instead of starting anew.
-    command : str
-        Command line, for the provenance.
-    progress : Progress, optional
-        Is told how far it is.
+    options : RunOptions
+        How it is carried out, where it is stored, who is told.
 
     Raises
     ------
@@ -171,15 +147,14 @@ def simulate_chip(
         If the run cannot be stored.
     """
     started = time.monotonic()
-    execution.check()
+    options.execution.check()
     _refuse_convolutions(request)
     assert fidelity.engine is not None
-    engine = engine_record(fidelity.engine)
-    made = _provenance(request, {"fidelity": fidelity.name}, engine, command)
-    advance = counted(progress, STAGE, len(request.images) + _decks(request, fidelity))
+    made = request.provenance({"fidelity": fidelity.name}, fidelity.engine, options.command)
+    advance = counted(options.progress, STAGE, len(request.images) + _decks(request, fidelity))
     ann = ann_scores(request.network, request.images.x, advance)
-    with open_store(out, made, resume=resume) as writer:
-        with open_runner(fidelity.engine, execution) as runner:
+    with options.store(made) as writer:
+        with open_runner(fidelity.engine, options.execution) as runner:
             runs = WindowRuns.of_store(runner, writer)
             layers = _spice_layers(request, fidelity, runs, advance)
             verdict = together([layer.verdict for layer in layers])
@@ -245,14 +220,6 @@ class _GivenClasses:
     images: np.ndarray
     ann: np.ndarray
     by_cycles: Mapping[int, np.ndarray]
-
-
-def _provenance(
-    request: Request, more: Mapping[str, object], engine: Mapping[str, str | bool], command: str
-) -> Provenance:
-    return Provenance(
-        config=request.config(more), seed=request.seed, engine=engine, command=command
-    )
 
 
 def _facts(request: Request, found: _GivenClasses, made: Provenance) -> dict[str, Any]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 from memspice.analysis.statistics import proportion
 from memspice.experiment.batch_store import batch_record, stored_batches
 from memspice.experiment.infer import STAGE, sampled_energy, sampled_windows
-from memspice.experiment.request import Request, engine_record
+from memspice.experiment.request import Request
 from memspice.experiment.results.chips import ChipsResult
 from memspice.experiment.results.energy import SampledEnergy
 from memspice.experiment.results.run import DataFacts, JobCounts
-from memspice.jobs import Execution
+from memspice.experiment.run_options import RunOptions
 from memspice.network.ann import ann_scores
 from memspice.network.batch import BatchResult, NetworkLoop, Window, loop_of
 from memspice.network.closed_form_check import check_closed_form
@@ -27,8 +26,8 @@ from memspice.network.inference import (
     gathered,
     run_batches,
 )
-from memspice.store import JobRecord, Provenance, open_store
-from memspice.windows.progress import Progress, counted
+from memspice.store import JobRecord, Provenance
+from memspice.windows.progress import counted
 
 
 class _ChipRun:
@@ -73,11 +72,7 @@ def run_chips(
     count: int,
     *,
     energy_windows: int = 0,
-    execution: Execution = Execution(),  # noqa: B008 - frozen
-    out: Path | None = None,
-    resume: bool = False,
-    command: str = "",
-    progress: Progress | None = None,
+    options: RunOptions = RunOptions(),
 ) -> ChipsResult:
     """Classify images in the network loop on several chips.
 
@@ -88,10 +83,8 @@ def run_chips(
         first and n.
     count : int
         Chips.
-    energy_windows, out, resume, command, progress
+    energy_windows, options
         As of `memspice.experiment.infer.run_chip`.
-    execution : Execution
-        How batches are carried out.
 
     Raises
     ------
@@ -105,16 +98,12 @@ def run_chips(
     started = time.monotonic()
     first = request(0)
     images = first.images
-    advance = counted(progress, STAGE, (1 + count) * len(images))
-    made = Provenance(
-        config=first.config({"fidelity": "surrogate", "chips": count}),
-        seed=first.seed,
-        engine=engine_record(None),
-        command=command,
-    )
+    advance = counted(options.progress, STAGE, (1 + count) * len(images))
+    more = {"fidelity": "surrogate", "chips": count}
+    made = first.provenance(more, None, options.command)
     ann = ann_scores(first.network, images.x, advance)
     records: list[JobRecord] = []
-    with open_store(out, made, resume=resume) as writer:
+    with options.store(made) as writer:
         known = stored_batches(writer) if writer else {}
         runs = [
             _chip_run(request, first, number, energy_windows, known.get(number, {}))
@@ -131,7 +120,7 @@ def run_chips(
             runs[number].add(batch, first)
             advance(len(job.images))
 
-        run_batches([job for _, job in jobs], execution, done)
+        run_batches([job for _, job in jobs], options.execution, done)
         return _result(first, runs, ann, made, records, started).stored(writer)
 
 

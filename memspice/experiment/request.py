@@ -13,6 +13,7 @@ from memspice.engines.base import Engine, EngineInfo
 from memspice.jobs import content_hash
 from memspice.network.mapping import MappedNetwork
 from memspice.network.weights import Network
+from memspice.store import Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +80,21 @@ class Request:
         }
         return json.dumps(content | dict(more), sort_keys=True, default=str, indent=1)
 
+    def provenance(
+        self, more: Mapping[str, object], engine: Engine | None, command: str
+    ) -> Provenance:
+        """What a run of it is made with.
 
-def engine_record(engine: Engine | None) -> dict[str, str | bool]:
-    """Engine as JSON and store write it; the surrogate runs in NumPy."""
-    if engine is None:
-        found = EngineInfo("numpy", np.__version__, path="", osdi=False, klu=False)
-        return found.as_json()
-    return engine.info.as_json()
+        Parameters
+        ----------
+        more : mapping
+            What the run adds to the configuration.
+        engine : Engine or None
+            Circuit simulator; None where all of it is NumPy's.
+        command : str
+            Command line.
+        """
+        info = engine.info if engine else EngineInfo("numpy", np.__version__, "", False, False)
+        return Provenance(
+            config=self.config(more), seed=self.seed, engine=info.as_json(), command=command
+        )

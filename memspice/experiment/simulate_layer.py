@@ -6,14 +6,13 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
-from memspice.experiment.request import Request, engine_record
+from memspice.experiment.request import Request
 from memspice.experiment.results.energy import Energy
 from memspice.experiment.results.events import Events
 from memspice.experiment.results.layer import LayerResult, ScoreDeviation
@@ -24,12 +23,13 @@ from memspice.experiment.results.run import (
     check_complete,
     failed_jobs,
 )
-from memspice.jobs import Execution, Runner, open_runner
+from memspice.experiment.run_options import RunOptions
+from memspice.jobs import Runner, open_runner
 from memspice.network.closed_form_check import closed_form_refusals
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.parameters import ParameterSet
-from memspice.store import JobRecord, Provenance, open_store
+from memspice.store import JobRecord
 from memspice.windows.agreement import judge_all
 from memspice.windows.choice import choose_windows
 from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
@@ -46,11 +46,7 @@ def simulate_layer(
     *,
     positions: int = 1,
     keep: str = "some",
-    execution: Execution = Execution(),  # noqa: B008 - frozen
-    out: Path | None = None,
-    resume: bool = False,
-    command: str = "",
-    progress: Progress | None = None,
+    options: RunOptions = RunOptions(),
 ) -> LayerResult:
     """Simulate windows of one layer, store them, compare them with the surrogate.
 
@@ -66,38 +62,27 @@ def simulate_layer(
         Windows of each image, chosen by the seed.
     keep : str
         Neurons whose waveforms are kept: ``none``, ``some`` (one of each deck) or ``all``.
-    execution : Execution
-        How decks are carried out.
-    out : Path, optional
-        HDF5 file of the run; nothing is stored without.
-    resume : bool
-        Go on with the run in ``out`` instead of starting anew.
-    command : str
-        Command line, for the provenance.
-    progress : Progress, optional
-        Is told how far it is.
+    options : RunOptions
+        How it is carried out, where it is stored, who is told.
 
     Raises
     ------
     MemspiceError
-        As config, engine or store say; what was finished is in ``out``.
+        As config, engine or store say; what was finished is in the run file.
     IncompleteResults
         If not one window could be simulated.
     """
     started = time.monotonic()
-    execution.check()
+    options.execution.check()
     stored_neurons = _stored_neurons(keep)
-    jobs = _jobs(request, layer, fidelity, positions, progress)
-    engine = engine_record(fidelity.engine)
+    jobs = _jobs(request, layer, fidelity, positions, options.progress)
     more = {"layer": layer.name, "positions": positions, "fidelity": fidelity.name, "keep": keep}
-    provenance = Provenance(
-        config=request.config(more), seed=request.seed, engine=engine, command=command
-    )
+    provenance = request.provenance(more, fidelity.engine, options.command)
     with (
-        open_runner(fidelity.engine, execution) as runner,
-        open_store(out, provenance, resume=resume) as writer,
+        open_runner(fidelity.engine, options.execution) as runner,
+        options.store(provenance) as writer,
     ):
-        advance = counted(progress, "windows", len(jobs))
+        advance = counted(options.progress, "windows", len(jobs))
         runs = WindowRuns.of_store(runner, writer, stored_neurons)
         records = runs.run(jobs, lambda _: advance(1))
         failures = failed_jobs(records)
@@ -114,7 +99,7 @@ def simulate_layer(
             device=request.mapped.parameter_set.name,
             dataset=DataFacts.of(request.images),
             fidelity=fidelity.name,
-            engine=engine,
+            engine=provenance.engine,
             seed=request.seed,
             cycles=request.cycles,
             burst=request.burst,

@@ -71,7 +71,7 @@ def run_inference(
     windows: Iterable[Window] = (),
     scored: bool = True,
     calibration: Mapping[str, Calibration] | None = None,
-    execution: Execution = Execution(),  # noqa: B008 - frozen
+    execution: Execution = Execution(),
     checked: bool = True,
     progress: Callable[[int], None] | None = None,
     known: Mapping[int, BatchResult] = MappingProxyType({}),

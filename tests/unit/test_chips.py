@@ -37,9 +37,8 @@ SETUP = Setting(network="digits-mlp", images=110, cycles=4, seed=3, changes=FLAW
 CHIPS = 3
 
 
-def run(**options: Any) -> ms.results.ChipsResult:
-    setup = replace(SETUP)
-    return ms.Chips(setup.chip, CHIPS).run(setup.pictures, cycles=setup.cycles, **options)
+def run(**values: Any) -> ms.results.ChipsResult:
+    return replace(SETUP).run_chips(CHIPS, **values)  # mapped anew
 
 
 @pytest.fixture(scope="module")

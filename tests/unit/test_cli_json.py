@@ -57,7 +57,7 @@ def error_of(reply: Reply) -> dict[str, Any]:
         ("waves --json", "UsageError", 2, "No such option"),
         ("waves show --json", "UsageError", 2, "Missing argument"),
         ("waves show run.h5 job --csv --json", "UsageError", 2, "exclude one another"),
-        ("simulate-layer --resume --json", "ConfigError", 2, "--resume needs --out"),
+        ("simulate-layer --resume --json", "ConfigError", 2, "resume needs out"),
         ("infer --out /no/such/folder/x.h5 --json", "ConfigError", 2, "/no/such"),
         ("characterize --device none --json", "ConfigError", 2, "none"),
         ("convert none.nir --out x.h5 --json", "DataError", 2, "none.nir"),

@@ -67,7 +67,7 @@ def check(reply: Reply, code: int, words: str) -> None:
         ("--engine hspice", "'hspice' is not one of 'ngspice', 'vacask'"),
         ("--scheduler slurm", "scheduler 'slurm' is unknown: use local, or the address"),
         ("--retries -1", "'--retries': -1 is not in the range x>=0"),
-        ("--resume", "--resume needs --out"),
+        ("--resume", "resume needs out"),
         ("dense9", "no layer 'dense9': use dense1, dense2"),
         ("--nonsense", "No such option '--nonsense'"),
     ],

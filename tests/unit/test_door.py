@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import memspice as ms
-from memspice.cli.execution import execution_options, take_execution
+from memspice.cli.execution import execution_options, run_options
 from memspice.cli.options import ENGINE_NAMES
 from memspice.engines import ENGINES
 from tests.settings import Setting
@@ -69,8 +69,12 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 def test_options_say_what_the_library_has() -> None:
     assert set(ENGINE_NAMES) == set(ENGINES)
-    command = click.command(execution_options(lambda **options: options))
-    assert take_execution(command.main([], standalone_mode=False)) == ms.Execution(cache=True)
+    given: dict[str, Any] = {}
+    click.command(execution_options(given.update)).main([], standalone_mode=False)
+    assert given == {"execution": ms.Execution(cache=True)}
+    click.command(run_options(given.update)).main([], standalone_mode=False)
+    execution, command = given["execution"], given["options"].command
+    assert given["options"] == ms.RunOptions(execution=execution, command=command)
 
 
 # --- devices ----------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_what_a_name_stands_for_may_not_change(
 
 def test_resume_needs_out(capsys: Capture) -> None:
     reply = call(capsys, "infer", "--network", "digits-mlp", "--resume")
-    assert (reply.code, "--resume needs --out" in reply.err) == (2, True)
+    assert (reply.code, "resume needs out" in reply.err) == (2, True)
 
 
 @pytest.mark.slow
