@@ -27,7 +27,7 @@ from memspice.experiment.cosim import (
     spice_energies,
 )
 from memspice.experiment.operations import graded_bits, workload
-from memspice.experiment.request import Request, engine_record
+from memspice.experiment.request import Request
 from memspice.experiment.results.cosim import CosimResult
 from memspice.experiment.summary import cosim_result
 from memspice.network.architecture import CIFAR10_CNN, Architecture, Dense, Pool, Source
@@ -79,7 +79,7 @@ def summary() -> dict[str, Any]:
 @cache
 def result() -> CosimResult:
     transfer = characterize("fast-memristor", points=2, events=8, engine=ngspice())
-    made = Provenance(config="", seed=1, engine=engine_record(ngspice()))
+    made = Provenance(config="", seed=1, engine=ngspice().info.as_json())
     state, records, _ = run()
     return cosim_result(
         prepared(), state, load_cmos(), transfer, records=records, provenance=made, wall_seconds=1.0
