@@ -6,16 +6,13 @@ Needs Chromium (``apt install chromium``, or ``CHROMIUM=/path/to/it``) and the b
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 SITE = Path(__file__).resolve().parents[2] / "build" / "docs"
 PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html"))
@@ -27,32 +24,6 @@ READ = (
     "reference/generated/parameters.html", "reference/generated/run-file.html",
 )  # fmt: skip
 WIDTHS = (1400, 500)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        pytest.fail("there is no Chromium: apt install chromium, or CHROMIUM=/path", pytrace=False)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that may load files and nothing else."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    foreign: list[str] = []
-    context.on("request", lambda request: foreign.append(request.url))
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert errors == []
-    assert [url for url in foreign if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
 def address(name: str) -> str:

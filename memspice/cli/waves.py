@@ -11,6 +11,7 @@ from typing import Any
 import click
 import numpy as np
 
+import memspice as ms
 from memspice.cli.options import parents_option
 from memspice.cli.output import emit_list
 from memspice.outputs import check_file, printable
@@ -104,7 +105,7 @@ def plot(
 ) -> None:
     """Draw SIGNALS of a JOB of RUN.
 
-    One axis a unit; the first few signals of each unit if none is named.
+    An axis for signals alike; the first few signals of each unit if none is named.
     """
     check_file(out, parents=parents)
     with read_run(run) as stored:
@@ -151,6 +152,32 @@ def export(
     export_jobs(records, out)
     found = {"out": str(out), "bytes": out.stat().st_size, "jobs": [each.name for each in records]}
     emit_list(json.dumps(found) if as_json else f"{out}: {found['bytes']:,} bytes")
+
+
+@waves.command("view")
+@_RUN
+@click.argument("jobs", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path), help="Page to write; RUN.html by default.")
+@click.option("--open", "opened", is_flag=True, help="Open it in the browser.")
+@parents_option
+@_JSON
+def view(
+    run: Path, jobs: tuple[str, ...], out: Path | None, opened: bool, parents: bool, as_json: bool
+) -> None:
+    """Write a page to look at RUN, or at some of its JOBS, in a browser.
+
+    One HTML file that needs nothing else: pick layer, neuron and cycle, zoom, read values under the
+    cursor, see the spikes of the circuit over those of the closed form.
+    """
+    page = out or run.with_suffix(".html")
+    check_file(page, parents=parents)
+    with read_run(run) as stored:
+        fast = ms.load(run).fast_events if "result" in stored.summary else None
+        ms.report.write_viewer(page, stored, jobs, fast)
+    if opened:
+        click.launch(str(page))
+    found = {"out": str(page), "bytes": page.stat().st_size}
+    emit_list(json.dumps(found) if as_json else f"{page}: open it in a browser")
 
 
 # --- what is asked for ----------------------------------------------------------------------

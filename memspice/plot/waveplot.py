@@ -1,4 +1,4 @@
-"""A figure of stored waveforms: one axis a unit, the phases of the cycle shaded."""
+"""A figure of stored waveforms: an axis for signals alike, the phases of the cycle shaded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from memspice.errors import ConfigError
 from memspice.outputs import printable
+from memspice.plot.panels import Panel, panels
 from memspice.plot.style import new_figure
 from memspice.store import PhaseSpan
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _SHADES = {"write": "#4c78a8", "read": "#f2a541", "reset": "#9d9d9d"}
 # Okabe and Ito's palette (2008), without its yellow: told apart by the colour-blind.
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-_QUANTITIES = {"V": "voltage", "A": "current", "W": "power", "J": "energy", "1": "value"}
 _STYLES = ("-", "--", ":", "-.")
 _MOST_SHADES = 400
 
@@ -32,7 +32,7 @@ def draw_waveforms(
     title: str = "",
     phases: Sequence[PhaseSpan] = (),
 ) -> Figure:
-    """Draw signals over time, those of one unit on one axis.
+    """Draw signals over time, those of one unit and of like size on one axis.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ def draw_waveforms(
 
     if not signals or not np.size(time):
         raise ConfigError(f"'{title}' has no waveform to draw; name a job that has signals")
-    units = list(dict.fromkeys(unit for _, unit in signals.values()))
-    figure = new_figure(1.0 + 2.6 * len(units), 10.0)
-    grid = figure.subplots(len(units), 1, sharex=True, squeeze=False)
-    for axis, unit in zip(grid[:, 0], units, strict=True):
+    shared = panels(signals)
+    figure = new_figure(1.0 + 2.6 * len(shared), 10.0)
+    grid = figure.subplots(len(shared), 1, sharex=True, squeeze=False)
+    for axis, panel in zip(grid[:, 0], shared, strict=True):
         _shade(axis, phases)
-        _draw_unit(axis, time, {k: v for k, (v, u) in signals.items() if u == unit}, unit)
+        _draw_panel(axis, time, {name: signals[name][0] for name in panel.names}, panel)
         axis.set_xlim(time[0], time[-1] if time[-1] > time[0] else None)
     bottom = grid[-1, 0]
     bottom.set_xlabel("time")
@@ -76,8 +76,8 @@ def draw_waveforms(
     return figure
 
 
-def _draw_unit(
-    axis: Axes, time: NDArray[np.float64], signals: Mapping[str, NDArray[np.float64]], unit: str
+def _draw_panel(
+    axis: Axes, time: NDArray[np.float64], signals: Mapping[str, NDArray[np.float64]], panel: Panel
 ) -> None:
     from matplotlib.ticker import EngFormatter
 
@@ -90,9 +90,9 @@ def _draw_unit(
             linestyle=_STYLES[index // len(_LINES) % len(_STYLES)],
             linewidth=1.2,
         )
-    if unit != "1":
-        axis.yaxis.set_major_formatter(EngFormatter(printable(unit)))
-    axis.set_ylabel(_QUANTITIES.get(unit, printable(unit)))
+    if panel.unit != "1":
+        axis.yaxis.set_major_formatter(EngFormatter(printable(panel.unit)))
+    axis.set_ylabel(printable(panel.quantity))
     axis.margins(y=0.08)
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)

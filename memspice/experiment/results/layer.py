@@ -114,6 +114,11 @@ class LayerResult(RunResult):
         return Events.of(self.outcomes)
 
     @property
+    def fast_events(self) -> Events:
+        """Closed form of the same events."""
+        return self.closed_form
+
+    @property
     def closure(self) -> float | None:
         """``|delivered - dissipated - stored| / delivered`` of the worst deck, [1].
 
