@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -187,9 +187,17 @@ def stage(name: str, corner: str = "nom", **supplies: float) -> ClockedStage:
     return read_stage(table, path)
 
 
-def sense(engine: str, own: ClockedStage, currents: np.ndarray) -> tuple[SenseCycles, Waveforms]:
-    """Cycles of a sense stage on lines of 150 uS and 30 fF, and its waveforms."""
-    bench = SenseBench(own, CYCLE, WRITE, currents, LINES)
+def sense(
+    engine: str,
+    own: ClockedStage,
+    currents: np.ndarray,
+    lines: tuple[float, float] = LINES,
+) -> tuple[SenseCycles, Waveforms]:
+    """Cycles of a sense stage on lines of some conductances [S] and 30 fF, and its waveforms."""
+    # the write pulse begins when the rows have gone
+    late = max(0.0, own.rows[1] + 1 * NS - WRITE.start)
+    write = Pulse(WRITE.start + late, WRITE.stop + late, WRITE.edge)
+    bench = SenseBench(own, CYCLE, write, currents, lines)
     simulator = find_engine(engine)
     waves = simulator.run(
         simulator.write(sense_bench_deck(bench)),
@@ -221,6 +229,36 @@ def sense_figures(engine: str, name: str) -> list[Measured]:
     ]  # fmt: skip
 
 
+#: Line currents of the copier's figures: equal ones of three sizes, then differences.
+COPIER_POINTS = np.array(
+    [(4.5, 4.5), (2.5, 2.5), (6.5, 6.5), (4.6, 4.4), (4.4, 4.6), (6, 3), (3, 6), (4.5, 4.5)]
+) * UA  # fmt: skip
+
+
+def copier_figures(engine: str) -> list[Measured]:
+    """What the stage with a current copier makes of a difference, and of what lines share.
+
+    Each point is run twice, and the second cycle counts; the lines have 70 uS.
+    """
+    name, points = "sense_copier_driven", COPIER_POINTS.repeat(2, axis=0)
+    own, lines = stage("sense_copier"), (70e-6, 70e-6)
+    cycles, _ = sense(engine, own, points, lines)
+    drive, energy = cycles.drive[1::2], cycles.total[1::2]
+    off = replace(own, supplies={**own.supplies, "vref": own.supplies["vref"] + 1e-3})
+    moved = sense(engine, off, points[:2], lines)[0].drive[1] - drive[0]
+    common = np.abs(drive[1:3] - drive[0]).max() / (2 * UA)
+    return [
+        Measured(name, "a cycle at 4.5 and 4.5 uA", energy[0] / FJ, "fJ"),
+        Measured(name, "gain of a difference", (drive[3] - drive[4]) / (0.4 * UA) / 1e3, "kohm"),
+        Measured(name, "gain of what lines share", common / 1e3, "kohm"),
+        Measured(name, "drive at 6 and 3 uA", drive[5], "V"),
+        Measured(name, "drive at 3 and 6 uA", drive[6], "V"),
+        Measured(name, "drive an amplifier's offset", moved / 1e-3, "V/V"),
+        Measured(name, "memory", (drive[7] - drive[0]) / 1e-3, "mV"),
+        Measured(name, "droop in 100 ns, worst", np.abs(cycles.droop).max() / 1e-3, "mV"),
+    ]
+
+
 @dataclass(frozen=True)
 class Corner:
     """What a corner does to the stage: with vtail fixed, and with the generator's."""
@@ -250,6 +288,7 @@ def all_blocks(engine: str) -> list[Measured]:
     return [
         *sense_figures(engine, "sense_e3"),
         *sense_figures(engine, "sense_e3_driven"),
+        *copier_figures(engine),
         *row_driver(engine),
         *latch(engine),
         *reset(engine),

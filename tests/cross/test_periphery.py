@@ -7,14 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.periphery import Measured, bias, latch, reset, row_driver
+from benchmarks.periphery import Measured, bias, copier_figures, latch, reset, row_driver
 from memspice.circuits.freepdk45 import CORNERS, transistor_cards
 from memspice.circuits.library import read_library
 from memspice.engines.vacask_words import value_text
 from memspice.parameters import load_values
 from memspice.resources import resource_path
 
-BLOCKS = ("sense_e3", "sense_e3_driven", "row_driver", "latch", "reset", "bias")
+BLOCKS = (
+    *("sense_e3", "sense_e3_driven", "sense_copier", "sense_copier_driven"),
+    *("row_driver", "latch", "reset", "bias"),
+)
 
 
 def figures(measured: list[Measured]) -> dict[str, float]:
@@ -41,6 +44,22 @@ def test_resistance_and_reset_are_the_prototypes() -> None:
     assert found["in the device"] == pytest.approx(20 + 0.5 * 4 * 4, rel=0.1)
     assert found["on the electrode"] == pytest.approx(1.997, abs=1e-3)
     assert found["in the periphery"] < 100  # fJ, the prototype's
+
+
+@pytest.mark.ngspice
+@pytest.mark.slow
+def test_the_copier_takes_the_difference_and_leaves_what_lines_share() -> None:
+    found = figures(copier_figures("ngspice"))
+    gain = found["gain of a difference"]
+    # kohm. What lines share comes through by the slope of the copier's current, a tenth of it;
+    # without the copier an offset of the amplifier would count gain times the line's 70 uS.
+    assert gain > 300
+    assert found["gain of what lines share"] < gain / 8
+    assert abs(found["drive an amplifier's offset"]) < 0.1 * gain * 1e3 * 70e-6
+    assert abs(found["memory"]) < 1.0  # mV
+    # a difference of 3 uA takes the drive to its ends, which are 5.5 V0 of 156 mV apart
+    assert found["drive at 6 and 3 uA"] > 0.85
+    assert found["drive at 3 and 6 uA"] < 0.05
 
 
 @pytest.mark.ngspice
