@@ -6,10 +6,27 @@ from collections.abc import Iterator
 
 from memspice.circuits.library import Library
 from memspice.circuits.spice_text import Line, split_words
+from memspice.errors import NetlistError
 
 #: Which nodes of an element carry a direct current between each other; a MOSFET's gate does not.
 _CONDUCTING = {"r": (0, 1), "v": (0, 1), "l": (0, 1), "d": (0, 1), "m": (0, 2, 3)}
 _NODES = {"r": 2, "c": 2, "v": 2, "i": 2, "l": 2, "d": 2, "m": 4}
+
+
+def refuse_floating(library: Library, subcircuit: str) -> None:
+    """Refuse a subcircuit with a node of `floating_nodes`.
+
+    Raises
+    ------
+    NetlistError
+        With file and line.
+    """
+    for node, line in floating_nodes(library, subcircuit):
+        raise NetlistError(
+            f"{library.origin}, line {line.number}: node {node!r} has no path for a direct current "
+            "to ground or to a terminal, so its voltage is undefined; give it one (a large "
+            "resistor, a switch)"
+        )
 
 
 class _Groups:

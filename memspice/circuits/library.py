@@ -113,6 +113,19 @@ def read_library(path: Path, cards: Mapping[str, TransistorCard]) -> Library:
     return Library(str(path), text, tuple(cards[name] for name in used))
 
 
+def first_subcircuit(library: Library) -> Header:
+    """Header of the first subcircuit of a file: the one that a table means.
+
+    Raises
+    ------
+    NetlistError
+        If the file has none.
+    """
+    if not library.headers:
+        raise NetlistError(f"{library.origin} has no .subckt; write the circuit as one")
+    return next(iter(library.headers.values()))
+
+
 def _with_includes(path: Path, seen: set[str]) -> str:
     text = read_input(path, LARGEST_FILE).decode("utf-8", "replace").replace("\r\n", "\n")
 
