@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from memspice.circuits.own_circuit import FILES
 from memspice.parameters.file import SourcedValue
 
 #: Labels of constants that were not read at a source.
 ASSUMED_LABELS = frozenset("AR")
+#: Tables whose constants stand in the place of another's circuit.
+_OWNERS = {"periphery": "neuron"}
 _NEURON = ("periphery.neuron_driver_resistance", "periphery.supply_positive")
 #: By component, the constants that stand in the place of its circuit and set its joules.
 CIRCUIT_CONSTANTS: dict[str, tuple[str, ...]] = {
@@ -53,16 +56,17 @@ def assumed_fraction(
     """
     known = list(provenance)
     labels = {f"{item.table}.{item.name}": item.label for item in known}
-    # A table that names a subcircuit has the circuit itself, and no constants in its place.
-    simulated = {item.table for item in known if item.name == "subcircuit"}
-    assumed = sum(
-        joule
-        for name, joule in energy.items()
-        if any(
-            labels[constant] in ASSUMED_LABELS
-            for constant in constants[name]
-            if constant.partition(".")[0] not in simulated
-        )
-    )
+    # A table that names a circuit has no constants in its place; it may say that itself is assumed.
+    circuits = {item.table for item in known if item.name in FILES}
+    doubted = {
+        item.table for item in known if item.name == "label" and item.value in ASSUMED_LABELS
+    }
+
+    def rests(constant: str) -> bool:
+        table = constant.partition(".")[0]
+        owner = _OWNERS.get(table, table)
+        return owner in doubted if owner in circuits else labels[constant] in ASSUMED_LABELS
+
+    assumed = sum(joule for name, joule in energy.items() if any(map(rests, constants[name])))
     total = sum(energy.values())
     return assumed / total if total else 0.0

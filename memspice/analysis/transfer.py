@@ -13,8 +13,6 @@ from memspice.parameters import ParameterSet
 
 #: Probabilities that the sweep of voltages begins and ends with.
 SWEEP = (0.01, 0.99)
-#: What `read_disturb` is; printed beside it.
-READ_DISTURB_NOTE = "extrapolated by the hazard law, not simulated"
 
 
 @dataclass(frozen=True)
@@ -102,16 +100,8 @@ def switching_probability(parameter_set: ParameterSet, voltage: np.ndarray | flo
 
 
 def read_disturb(parameter_set: ParameterSet) -> float:
-    """Probability that one read pulse sets an unswitched device, from the hazard law, [1].
-
-    A memristor is read through the terminal that writes it and sees its share of the read
-    voltage.  The read current of an MTJ does not flow in its write line, so only the thermal
-    rate at zero drive is left; a spin-transfer torque of that current is not modelled.  The
-    circuits gate the hazard off outside the write phase, so this is not part of the transients.
-    """
-    timing = parameter_set.timing
-    law, bias = parameter_set.neuron.device.hazard, parameter_set.neuron.read_bias
-    return float(law.switching_probability(bias, timing.read, timing.edge))
+    """Probability that one read pulse sets an unswitched device, [1]; see `Neuron`."""
+    return parameter_set.neuron.read_disturb(parameter_set.timing)
 
 
 def transfer_point(

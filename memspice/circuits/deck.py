@@ -1,10 +1,11 @@
 """A circuit in commented sections, its elements made by PySpice, and its text in ngspice's dialect.
 
 A deck is a description: ngspice's text is one of its forms, other engines write theirs from the
-same elements.  Subcircuits of transistors come as libraries: SPICE text that other engines
-translate.  An instance (``X``) whose subcircuit the deck does not define stands for a model of that
-name in ``models/``: a behavioural ``.lib`` and its Verilog-A twin ``.va``, or a ``.lib`` alone
-around transistors that ngspice has built in.
+same elements.  Subcircuits of a user's own come as libraries, SPICE text that other engines
+translate, or as Verilog-A modules, some of them with a library as their twin.  An instance (``X``)
+whose subcircuit the deck does not define stands for a model of that name in ``models/``: a
+behavioural ``.lib`` and its Verilog-A twin ``.va``, or a ``.lib`` alone around transistors that
+ngspice has built in.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from memspice.circuits.freepdk45 import BSIM4, TransistorCard
 from memspice.circuits.library import Library
 from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Pulse
+from memspice.circuits.verilog import VerilogModule
 from memspice.errors import NetlistError
 from memspice.resources import resource_path
 
@@ -41,6 +43,13 @@ class PieceWiseLinear:
         return "pwl(" + "  ".join(f"{time:.12g} {value:.12g}" for time, value in self.points) + ")"
 
 
+def _uncompiled(module: VerilogModule) -> str:
+    raise NetlistError(
+        f"{module.origin} is Verilog-A, which this engine does not load: use --engine vacask, an "
+        "ngspice with OSDI, or give the same circuit as a subcircuit, too"
+    )
+
+
 class Deck:
     """Title, explanation and sections of elements; a section is a PySpice circuit.
 
@@ -52,6 +61,7 @@ class Deck:
         self.explanation = explanation
         self.sections: list[tuple[str, Circuit]] = []
         self.libraries: list[Library] = []
+        self.modules: list[tuple[VerilogModule, Library | None]] = []
 
     def section(self, comment: str) -> Circuit:
         """Start a section under a comment; add elements to what is returned."""
@@ -67,10 +77,16 @@ class Deck:
         """Add subcircuits of transistors."""
         self.libraries.append(library)
 
+    def module(self, module: VerilogModule, twin: Library | None) -> None:
+        """Add a Verilog-A module, with the same circuit as a library where there is one."""
+        self.modules.append((module, twin))
+
     @property
     def cards(self) -> tuple[TransistorCard, ...]:
         """Transistor cards of all libraries, each once."""
-        return tuple(dict.fromkeys(card for part in self.libraries for card in part.cards))
+        twins = [twin for _, twin in self.modules if twin is not None]
+        parts = [*self.libraries, *twins]
+        return tuple(dict.fromkeys(card for part in parts for card in part.cards))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -85,22 +101,29 @@ class Deck:
         _refuse_nested(definitions)
         own = {subcircuit.name for subcircuit in definitions}
         own.update(name for library in self.libraries for name in library.headers)
+        own.update(module.name for module, _ in self.modules)
         everything = [*definitions, *(circuit for _, circuit in self.sections)]
         used = (e.subcircuit_name for part in everything for e in part.elements if _is_instance(e))
         return tuple(dict.fromkeys(name for name in used if name not in own))
 
-    def spice(self, model_text: Callable[[str], str | None] = lambda _: None) -> str:
+    def spice(
+        self,
+        model_text: Callable[[str], str | None] = lambda _: None,
+        module_text: Callable[[VerilogModule], str] = _uncompiled,
+    ) -> str:
         """Netlist in ngspice's dialect, without analysis.
 
         Parameters
         ----------
         model_text : callable, optional
             Text that defines a model, by its name; None, as by default, is its ``.lib``.
+        module_text : callable, optional
+            Text that defines a Verilog-A module without a twin.
 
         Raises
         ------
         NetlistError
-            See `models`.
+            See `models`; if there is a module without a twin, and nothing that compiles it.
         """
         parts = [f"* {self.title}", comment_lines(self.explanation)]
         texts = {name: model_text(name) for name in self.models}
@@ -108,6 +131,8 @@ class Deck:
         parts += [text.strip() for text in texts.values() if text is not None]
         parts += [_card_text(card) for card in self.cards]
         parts += [library.text.strip() for library in self.libraries]
+        for module, twin in self.modules:
+            parts.append(module_text(module) if twin is None else twin.text.strip())
         for comment, circuit in self.sections:
             parts.append("\n".join([comment_lines(comment), *_circuit_lines(circuit)]))
         return "\n*\n".join(parts) + "\n"

@@ -127,9 +127,10 @@ def neuron_energy(
     on = np.where(switched, 1 - thresholds / np.maximum(hazard, thresholds), 0.0)
     compare = latch.compare_watts * drive.shape[-1]
     spikes = switched.sum(axis=-1)
+    quiet = neuron.quiet_energy() * (drive.shape[-1] - spikes)
     return {
         "neuron_write": neuron.write_power(drive, on) * schedule.write.area,
         "neuron_read": (neuron.read_power(switched) + compare) * schedule.read.area,
-        "neuron_reset": neuron.reset_energy(schedule, circuit.timing) * spikes,
+        "neuron_reset": neuron.reset_energy(schedule, circuit.timing) * spikes + quiet,
         "logic": latch.spike_energy * spikes,
     }

@@ -128,6 +128,7 @@ def bench_signals(bench: NeuronBench) -> list[str]:
     for number in range(bench.neurons):
         hazard = bench.neuron.hazard_signal(instance(number))
         names += [f"v({hazard})", f"v({nodes.spike(number)})"]
+        names += bench.neuron.ammeters(instance(number))
     return [*names, *(f"i(v{name})" for name in bench.supplies)]
 
 
@@ -159,8 +160,10 @@ def bench_events(bench: NeuronBench, signals: Signals) -> BenchEvents:
 
 def _delivered_energy(bench: NeuronBench, signals: Signals) -> np.ndarray:
     """Energy [J] out of the supplies by cycle and phase, (cycles, 3)."""
-    schedule, supplies = bench.schedule, bench.supplies.items()
-    power = np.sum([source_power(signals, *supply) for supply in supplies], axis=0)
+    schedule = bench.schedule
+    power = bench.neuron.delivered(signals, [instance(n) for n in range(bench.neurons)])
+    for supply in bench.latch.supplies.items():
+        power = power + source_power(signals, *supply)
     starts = np.arange(bench.cycles)[:, None] * schedule.cycle
     limits = starts + np.array([0.0, *schedule.phase_ends])
     return energy_between(signals.time, power, limits)

@@ -89,8 +89,9 @@ def _neuron_power(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Power of the rails, dissipation of neurons and latches, energy on their capacitors."""
     block, latch = layer.neuron, layer.latch
-    supplies = {**block.supplies, **latch.supplies}
-    rails = np.asarray(sum(source_power(signals, *supply) for supply in supplies.items()))
+    rails = block.delivered(signals, [instance(n) for n in range(layer.outputs)])
+    for supply in latch.supplies.items():
+        rails = rails + source_power(signals, *supply)
     time, cycle = signals.time, layer.schedule.cycle
     compare = latch.compare_power(np.mod(time, cycle), layer.schedule)
     compare = compare * (time >= stimulus.delay * cycle)

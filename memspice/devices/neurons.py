@@ -1,10 +1,12 @@
-"""The two stochastic neuron devices: their resistances and what biases the switching state."""
+"""The stochastic neuron devices: their resistances and what biases the switching state."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from memspice.devices.hazard import HazardLaw
+from memspice.devices.measured_hazard import MeasuredHazard
 from memspice.quantities import Parameters, quantity
 
 
@@ -61,4 +63,20 @@ class MtjNeuron(NeuronSpread):
         return self.heavy_metal_resistance / (self.heavy_metal_resistance + driver_resistance)
 
 
-NeuronDevice = MemristorNeuron | MtjNeuron
+@dataclass(frozen=True, eq=False)
+class MeasuredNeuron:
+    """Device inside of a circuit of the user's own: what is known of it was measured in SPICE.
+
+    Parameters
+    ----------
+    hazard : MeasuredHazard
+        Of the write voltage of the circuit, all of which counts.
+    """
+
+    hazard: MeasuredHazard
+
+    #: Devices are alike.
+    voltage_scale_spread = time_scale_spread = threshold_spread = 0.0
+
+
+NeuronDevice = MemristorNeuron | MtjNeuron | MeasuredNeuron

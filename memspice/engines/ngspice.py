@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from memspice.circuits.deck import Deck, comment_lines
+from memspice.circuits.verilog import VerilogModule
 from memspice.engines.base import (
     DEFAULT_OPTIONS,
     Analysis,
@@ -98,7 +99,7 @@ class Ngspice:
         They are around compiled Verilog-A where this ngspice loads it, behavioural text of the same
         interface where it does not; transistors of ngspice's own have no other text.
         """
-        return deck.spice(_compiled_text) if self.info.osdi else deck.spice()
+        return deck.spice(_compiled_text, _carried_text) if self.info.osdi else deck.spice()
 
     def run(
         self,
@@ -142,6 +143,12 @@ def _compiled_text(name: str) -> str | None:
     if not resource_path(f"{name}.lib").with_suffix(".va").exists():
         return None
     return osdi_subcircuit(model_interface(name))
+
+
+def _carried_text(module: VerilogModule) -> str:
+    """Subcircuit around a module of the user's, whose text the netlist carries."""
+    interface = osdi_subcircuit(model_interface(module.name, module.files))
+    return f"{module.carried('*')}\n{interface.strip()}"
 
 
 def _fingerprint(path: str) -> str:

@@ -119,7 +119,7 @@ def simulate(
         deck, mark = mark_deck(job.deck)
         try:
             write_input(folder / adapter.input_name, deck)
-            place_models(folder, job.models)
+            place_models(folder, job.models, job.deck)
             waveforms = _answer(adapter, replace(job, deck=deck), mark, folder)
             check_signals(waveforms, job.save, adapter.name)
             if check is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from memspice.circuits.spice_text import Line, physical_lines
+from memspice.circuits.verilog import carried_files
 from memspice.engines.compiled import model_interface
 from memspice.engines.spice_check import NOT_GROUND
 from memspice.engines.vacask_netlist import BUILT_IN, TRANSISTORS
@@ -89,7 +90,8 @@ def check_netlist(netlist: str) -> None:
         As `memspice.engines.compiled.model_interface`.
     """
     lines = list(_logical_lines(netlist))
-    terminals, masters = _terminals(lines), _masters(lines)
+    terminals = _terminals(lines, carried_files(netlist))
+    masters = _masters(lines)
     title = netlist.partition("\n")[0]
     _check_title(Line(1, title.strip()), {*masters, *terminals})
     n_instances, names = 0, [_Names()]
@@ -197,10 +199,10 @@ def _masters(lines: Sequence[Line]) -> dict[str, str]:
     return {found[1]: found[2] for line in lines if (found := _MODEL.match(line.text))}
 
 
-def _terminals(lines: Sequence[Line]) -> dict[str, tuple[str, ...]]:
+def _terminals(lines: Sequence[Line], own: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Terminals of each module and subcircuit, in their order."""
     known: dict[str, tuple[str, ...]] = dict.fromkeys(BUILT_IN, ("plus", "minus"))
-    known |= {name: model_interface(name).terminals for name in _loaded(lines)}
+    known |= {name: model_interface(name, own).terminals for name in _loaded(lines)}
     headers = (_SUBCKT.match(line.text) for line in lines)
     return known | {header[1]: tuple(header[2].split()) for header in headers if header}
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from memspice.circuits.deck import Deck
+from memspice.circuits.verilog import COMPILERS_OWN
 from memspice.engines.vacask_library import card_text, library_lines
 from memspice.engines.vacask_words import (
     name_text,
@@ -35,8 +36,6 @@ BUILT_IN = {"resistor": True, "capacitor": True, "vsource": False, "isource": Fa
 TRANSISTORS = "spice/bsim4v8"
 
 _INCLUDE = re.compile(r'^[ \t]*`include[ \t]+"([^"]+)"', re.MULTILINE)
-#: Files that come with the compiler.
-_COMPILERS_OWN = frozenset({"disciplines.vams", "constants.vams"})
 
 
 def write_netlist(deck: Deck, header: str = "") -> str:
@@ -65,12 +64,14 @@ def write_netlist(deck: Deck, header: str = "") -> str:
     DataError
         If a model, or a file that it includes, is not in ``models/``.
     """
-    modules = [*BUILT_IN, *deck.models]
+    own = {module.name: module for module, _ in deck.modules}
+    modules = [*BUILT_IN, *deck.models, *own]
     loads = [name for name in modules if BUILT_IN.get(name, True)]
     loads += [TRANSISTORS] if deck.cards else []
     comments = [_comment(text) for text in (header, deck.explanation) if text]
     parts = [" ".join(deck.title.split()), *comments]
-    parts.append("\n".join(_load(name) for name in loads))
+    parts.append("\n".join(own[name].carried("//") for name in own))
+    parts.append("\n".join(_load(name, carried=name in own) for name in loads))
     parts.append("\n".join(f"model {name} {name}" for name in modules))
     parts += [_fold(card_text(card)) for card in deck.cards]
     parts.append("ground 0")
@@ -78,7 +79,7 @@ def write_netlist(deck: Deck, header: str = "") -> str:
     for comment, circuit in deck.sections:
         lines = [_fold(line) for line in _circuit_lines(circuit)]
         parts.append("\n".join([_comment(comment), *lines]))
-    return "\n//\n".join(parts) + "\n"
+    return "\n//\n".join(part for part in parts if part) + "\n"
 
 
 def source_hash(name: str) -> str:
@@ -103,7 +104,7 @@ def source_hash(name: str) -> str:
     texts: dict[str, bytes] = {}
 
     def add(file: str) -> None:
-        if file in texts or file in _COMPILERS_OWN:
+        if file in texts or file in COMPILERS_OWN:
             return
         texts[file] = resource_path(file).read_bytes()
         for inner in _INCLUDE.findall(texts[file].decode()):
@@ -115,10 +116,10 @@ def source_hash(name: str) -> str:
     return hashlib.sha256(b"".join(framed)).hexdigest()
 
 
-def _load(name: str) -> str:
+def _load(name: str, *, carried: bool) -> str:
     comment = (
         ""
-        if name in {*BUILT_IN, TRANSISTORS}
+        if carried or name in {*BUILT_IN, TRANSISTORS}
         else f"\n// its source has the sha256 {source_hash(name)}"
     )
     return f'load "{name}.osdi"{comment}'

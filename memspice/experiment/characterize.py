@@ -32,6 +32,7 @@ from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.experiment.device import Device, load_device
 from memspice.experiment.results.characterization import Characterization
+from memspice.experiment.surfaces import measured_set
 from memspice.jobs import (
     EngineRequest,
     Entry,
@@ -109,7 +110,7 @@ def characterize(
     start = time.monotonic()
     _check(points, events, seed)
     execution.check()
-    parameter_set, engine = _parameter_set(device), find_engine(engine)
+    parameter_set, engine = measured_set(_parameter_set(device)), find_engine(engine)
     voltages = drive_voltages(parameter_set, points)
     decks = [
         deck

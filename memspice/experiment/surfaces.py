@@ -1,16 +1,41 @@
-"""Sense stages without a closed form, measured before a network runs on them."""
+"""Circuits without a closed form, measured before a network runs on them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from memspice.analysis.neuron_curve import measure_neuron
 from memspice.analysis.sense_surface import with_surfaces
 from memspice.engines import find_engine
 from memspice.jobs import Execution, open_runner
 from memspice.network.mapping import MappedNetwork
+from memspice.parameters import ParameterSet
 
 #: Simulates the surfaces; a stage that another engine runs later is judged event by event.
 SURFACE_ENGINE = "ngspice"
+
+
+def measured_set(parameter_set: ParameterSet) -> ParameterSet:
+    """Parameter set whose neuron has its curve, out of the cache where it is there.
+
+    Parameters
+    ----------
+    parameter_set : ParameterSet
+        Itself returned where its neuron has a closed form.
+
+    Raises
+    ------
+    ConfigError
+        If the neuron is none: see `memspice.analysis.neuron_curve`.
+    EngineNotFound
+        If the curve is not in the cache and there is no engine for it.
+    """
+    neuron, latch = parameter_set.neuron, parameter_set.latch
+    if neuron.unmeasured is None:
+        return parameter_set
+    with open_runner(find_engine(neuron.unmeasured.engine), Execution(cache=True)) as runner:
+        measured = measure_neuron(neuron, latch, parameter_set.timing, runner)
+    return replace(parameter_set, neuron=measured)
 
 
 def measured_network(mapped: MappedNetwork) -> MappedNetwork:

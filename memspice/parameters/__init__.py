@@ -23,6 +23,8 @@ from memspice.circuits.blocks import LATCHES, NEURONS, SENSE_STAGES
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseDesign
+from memspice.circuits.neuron_table import read_neuron
+from memspice.circuits.own_circuit import FILES
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.stage_table import read_sense
 from memspice.circuits.timing import Timing
@@ -181,7 +183,9 @@ def _unsourced(entries: Iterable[SourcedValue]) -> tuple[str, ...]:
 
 
 def _neuron(file: SetFile) -> Neuron:
-    """Neuron of a set, with its device and driver."""
+    """Neuron of a set: a circuit of the user's own, or one of memspice's with device and driver."""
+    if any(file.word("neuron", entry, "") for entry in FILES):
+        return read_neuron(file.plain("neuron", "given by the parameter set"), file.path)
     kind = file.about("device")
     if kind not in NEURONS:
         words = " or ".join(map(repr, NEURONS))

@@ -104,7 +104,8 @@ class SetFile:
     def plain(self, table: str, source: str) -> dict[str, Any]:
         """Entries of a table that is no list of sourced values: a circuit of the user's own.
 
-        Its numbers count as assumed, with ``source`` as what they come from.
+        Its numbers have the ``label`` and ``source`` that the table gives; without, they count as
+        assumed, with ``source`` as what they come from.
         """
         self._read.add(table)
         if table in self._changes:
@@ -113,8 +114,14 @@ class SetFile:
                 f"[{table}] names a circuit; change {self.path}"
             )
         content = dict(self._content[table])
+        label = content.get("label", "A")
+        source = _line(f"{self.path}: {table}.source", content.get("source", source))
+        if label not in LABELS or not source:
+            raise DataError(
+                f"{self.path}: [{table}] needs a label of {', '.join(LABELS)} and a source"
+            )
         self.provenance += [
-            SourcedValue(table, name, value, "", "A", source)
+            SourcedValue(table, name, value, "", label, source)
             for name, value in content.items()
             if isinstance(value, str | int | float)
         ]

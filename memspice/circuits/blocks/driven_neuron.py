@@ -10,12 +10,13 @@ from typing import ClassVar
 import numpy as np
 
 from memspice.circuits.blocks.latch import Latch
-from memspice.circuits.blocks.neuron import Neuron
+from memspice.circuits.blocks.neuron import DRIVE, Neuron
 from memspice.circuits.clocks import Clock
 from memspice.circuits.signals import Signals, output_stage_power
 from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule, Timing
 from memspice.devices.hazard import HazardLaw
+from memspice.devices.neurons import MemristorNeuron, MtjNeuron
 from memspice.quantities import Parameters, format_si, quantity
 
 #: Time constants of a switch in a write pulse, and of a reset in its pulse: short against both.
@@ -54,6 +55,7 @@ class DrivenNeuron(Neuron):
     """Neuron with a driver; a subclass has the device and says what stands around it."""
 
     driver: NeuronDriver
+    device: MemristorNeuron | MtjNeuron
 
     #: Model of the device in ``models/``.
     model: ClassVar[str]
@@ -98,13 +100,13 @@ class DrivenNeuron(Neuron):
         """Ground of device and driver, [V]."""
         return self.driver.common_electrode
 
-    def _own_drive(self, circuit: Circuit, number: int) -> str:
+    def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
         """Drive as seen from the electrode: a source of its level, which carries no current."""
-        drive = super()._own_drive(circuit, number)
-        if self.electrode == 0:
-            return drive
+        node = super()._outside(circuit, number, terminal)
+        if terminal != DRIVE or self.electrode == 0:
+            return node
         seen = f"seen{number}"
-        circuit.V(seen, drive, seen, self.electrode)
+        circuit.V(seen, node, seen, self.electrode)
         return seen
 
     # --- closed form

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -20,7 +20,9 @@ from memspice.circuits import nodes
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck, step_train
-from memspice.circuits.signals import Signals
+from memspice.circuits.neuron_curve import NeuronCurve
+from memspice.circuits.own_circuit import OwnCircuit
+from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule, Timing
 from memspice.devices.neurons import NeuronDevice
@@ -29,6 +31,8 @@ from memspice.devices.variation import NeuronVariation
 #: The hazard integrator charges ``pulse * 1 uS``; every other state moves 1000 times less charge.
 #: A charge tolerance in between lets the hazard integral alone decide the solver's step.
 HAZARD_CHARGE_PER_SECOND = 1e-6
+#: Terminals that are each neuron's own; clocks and supplies are shared.
+DRIVE, THRESHOLD = "drive", "threshold"
 
 
 class Neuron(ABC):
@@ -58,6 +62,20 @@ class Neuron(ABC):
     @abstractmethod
     def read_bias(self) -> float:
         """Voltage over the unswitched device in a read, where it could switch it, [V]."""
+
+    #: Where `read_disturb` comes from.
+    disturb_note: ClassVar[str] = "extrapolated by the hazard law, not simulated"
+
+    def read_disturb(self, timing: Timing) -> float:
+        """Probability that one read pulse sets an unswitched device, [1]; by default its law's.
+
+        A memristor is read through the terminal that writes it and sees its share of the read
+        voltage.  The read current of an MTJ does not flow in its write line, so only the thermal
+        rate at zero drive is left; a spin-transfer torque of that current is not modelled.  The
+        circuits gate the hazard off outside the write phase, so this is not part of the transients.
+        """
+        law = self.device.hazard
+        return float(law.switching_probability(self.read_bias, timing.read, timing.edge))
 
     # --- at its terminals
 
@@ -119,6 +137,24 @@ class Neuron(ABC):
     def reset_energy(self, schedule: Schedule, timing: Timing) -> float:
         """Energy of one reset, [J]."""
 
+    def quiet_energy(self) -> float:
+        """Energy that a neuron takes in a reset phase without a reset, [J]."""
+        return 0.0
+
+    @property
+    def unmeasured(self) -> OwnCircuit | None:
+        """Circuit whose curve must be measured before a drive is chosen; None by default."""
+        return None
+
+    @property
+    def curve_points(self) -> int:
+        """Drives at which an `unmeasured` neuron is measured."""
+        raise NotImplementedError
+
+    def with_curve(self, curve: NeuronCurve) -> Neuron:
+        """The `unmeasured` neuron with its curve."""
+        raise NotImplementedError
+
     @abstractmethod
     def doubts(self, timing: Timing) -> list[str]:
         """Why a write or a reset would not do what the closed form takes for granted."""
@@ -158,6 +194,16 @@ class Neuron(ABC):
     def power(self, signals: Signals, neuron: str) -> np.ndarray:
         """Power that an instance dissipates, (points,), [W]; without its latch."""
 
+    def ammeters(self, neuron: str) -> list[str]:
+        """Names of the signals of an instance that :meth:`delivered` needs besides supplies."""
+        del neuron
+        return []
+
+    def delivered(self, signals: Signals, neurons: Sequence[str]) -> np.ndarray:
+        """Power that the sources of some instances deliver, (points,), [W]; without the latches."""
+        del neurons
+        return np.asarray(sum(source_power(signals, *supply) for supply in self.supplies.items()))
+
     @abstractmethod
     def read_voltage(self, signals: Signals, neuron: str) -> np.ndarray:
         """Voltage of the read node of an instance, (points,), [V]."""
@@ -196,22 +242,22 @@ class Neuron(ABC):
         comment = "One neuron: driver, device, read divider, comparator and latch"
         deck.subcircuit(comment, subcircuit)
         neurons = deck.section("Stochastic neurons")
+        terminals = (DRIVE, *self.clocks(schedule), THRESHOLD, *self.supplies)
         for number in range(thresholds.shape[1]):
             neurons.X(
                 f"neuron{number}",
                 subcircuit.name,
-                self._own_drive(neurons, number),
-                *self.clocks(schedule),
-                nodes.threshold(number),
-                *(*self.supplies, *latch.supplies),
+                *(self._outside(neurons, number, name) for name in terminals),
+                *latch.supplies,
                 nodes.spike(number),
                 **_own_law(variation, number),
             )
 
-    def _own_drive(self, circuit: Circuit, number: int) -> str:
-        """Node of a neuron's terminal ``drive``; what it needs besides is added."""
+    def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
+        """Node of the deck at a terminal of a neuron; what it needs in between is added."""
         del circuit
-        return nodes.drive(number)
+        own = {DRIVE: nodes.drive, THRESHOLD: nodes.threshold}
+        return own[terminal](number) if terminal in own else terminal
 
 
 def instance(number: int) -> str:

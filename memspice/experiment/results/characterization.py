@@ -13,7 +13,7 @@ import numpy as np
 
 from memspice.analysis.assumed import assumed_fraction
 from memspice.analysis.statistics import Agreement
-from memspice.analysis.transfer import READ_DISTURB_NOTE, TransferPoint
+from memspice.analysis.transfer import TransferPoint
 from memspice.devices.activation import Activation
 from memspice.engines.base import EngineInfo
 from memspice.errors import ConfigError, DataError
@@ -99,7 +99,10 @@ class Characterization(Result):
             "worst_deviation": self.worst_deviation,
             "mismatches": self.mismatches,
             "worst_margin": self.worst_margin,
-            "read_disturb": {"probability": self.read_disturb, "note": READ_DISTURB_NOTE},
+            "read_disturb": {
+                "probability": self.read_disturb,
+                "note": self.parameter_set.neuron.disturb_note,
+            },
             "wall_seconds": self.wall_seconds,
         }
 
@@ -224,7 +227,10 @@ class Characterization(Result):
                 f"of a neuron, {self.assumed_fraction:.0%} of it assumed; "
                 f"{self.parameter_set.device_source} device",
             ),
-            ("read disturb", f"{self.read_disturb:.2g} a read, {READ_DISTURB_NOTE}"),
+            (
+                "read disturb",
+                f"{self.read_disturb:.2g} a read, {self.parameter_set.neuron.disturb_note}",
+            ),
             (
                 "engine",
                 f"{engine.name} {engine.version}, {self.wall_seconds:.1f} s, seed {self.seed}",
