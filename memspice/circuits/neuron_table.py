@@ -16,12 +16,14 @@
 
 Terminals may be ``drive``, ``draw``, ``hazard``, ``state`` and ``out``, which must all be there;
 ``vss``; supplies and clocks of the table; the pulses ``write``, ``read``, ``strobe``, ``reset`` and
-``clear`` of a cycle, 0 to 1 V; and ``latch``, which is 1 V while a spike is held.
+``clear`` of a cycle, 0 to 1 V; ``latch``, which is 1 V while a spike is held; and ``electrode``, a
+supply at the level of the common electrode.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ from memspice.errors import ConfigError
 
 #: Points of a curve unless the table says otherwise, and the fewest.
 POINTS, FEWEST = 17, 5
+#: Supply at the level of the common electrode.
+ELECTRODE = "electrode"
 
 
 def read_neuron(entries: Mapping[str, Any], where: Path) -> OwnNeuron:
@@ -57,10 +61,18 @@ def read_neuron(entries: Mapping[str, Any], where: Path) -> OwnNeuron:
     """
     table = OwnTable("neuron", entries, where)
     table.check((*NEEDED, "drive", "label", "source"), (*OPTIONAL, "electrode", "points"))
-    circuit = read_circuit(table, CONTRACT, (*PHASES, LATCH))
+    circuit = read_circuit(table, CONTRACT, (*PHASES, LATCH, ELECTRODE))
+    level = table.number("electrode", 0.0)
+    if ELECTRODE in circuit.terminals:
+        circuit = replace(circuit, supplies={**circuit.supplies, ELECTRODE: level})
+    elif level != 0:
+        raise ConfigError(
+            f"{table.place('electrode')} = {level:g} V needs a terminal {ELECTRODE!r}: the drive "
+            "then comes counted from ground, and the circuit takes the electrode from it"
+        )
     limits, points = table.interval("drive"), table.count("points", POINTS)
     if not limits[0] < limits[1]:
         raise ConfigError(f"{table.place('drive')} = {list(limits)} V must rise: [lowest, highest]")
     if points < FEWEST:
         raise ConfigError(f"{table.place('points')} = {points} must be at least {FEWEST}")
-    return OwnNeuron(circuit, limits, table.number("electrode", 0.0), points)
+    return OwnNeuron(circuit, limits, level, points)

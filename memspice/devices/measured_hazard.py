@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from memspice.devices.rate_forms import EXPONENTIAL
 from memspice.errors import ConfigError
 
 
@@ -34,8 +35,10 @@ class MeasuredHazard:
     flat: float
     edge: float
 
-    #: A measured device has its rate at no other voltage than this by definition.
+    #: Where devices of different V0 have the same rate: measured ones do not differ.
     pivot_voltage = 0.0
+    #: Form of the law that touches the curve.
+    rate = EXPONENTIAL
 
     @property
     def _distance(self) -> float:
@@ -49,7 +52,11 @@ class MeasuredHazard:
         with np.errstate(divide="ignore", invalid="ignore"):
             means = 2 * before * after / (before + after)
         inner = np.where(before * after > 0, means, 0.0)
-        return np.concatenate([secants[:1], inner, secants[-1:]])
+        # of the parabola through three points, but never steeper than keeps the curve rising
+        ends = np.array([1.5, -0.5]) @ secants[[[0, -1], [1, -2]]]
+        most = 3 * np.maximum(secants[[0, -1]], 0.0)
+        first, last = np.clip(ends, 0.0, most)
+        return np.concatenate([[first], inner, [last]])
 
     def log_hazard_integral(
         self, voltage: np.ndarray | float, flat: float, edge: float = 0.0
@@ -90,6 +97,25 @@ class MeasuredHazard:
         integral = np.exp(np.minimum(self.log_hazard_integral(voltage, flat, edge), 50.0))
         return np.asarray(-np.expm1(-integral))
 
+    def shifted(self, voltage: float, log_ratio: float) -> float:
+        """Voltage [V] at which ``H`` is ``exp(log_ratio)`` times that at another [V]."""
+        wanted = float(self.log_hazard_integral(voltage, self.flat, self.edge)) + log_ratio
+        reach = 10 * float(self.voltage[-1] - self.voltage[0])
+        return self._where(wanted, float(self.voltage[0]) - reach, float(self.voltage[-1]) + reach)
+
+    def mean_time(self, voltage: float) -> float:
+        """Mean time to a switch under pulse after pulse of a voltage [V], gaps left out, [s]."""
+        integral = float(self.log_hazard_integral(voltage, self.flat, self.edge))
+        return self.flat * math.exp(min(-integral, 600.0))
+
+    def _where(self, log_integral: float, low: float, high: float) -> float:
+        """Voltage between two [V] at which ``ln H`` has a value, by bisection."""
+        for _ in range(80):
+            middle = (low + high) / 2
+            below = float(self.log_hazard_integral(middle, self.flat, self.edge)) < log_integral
+            low, high = (middle, high) if below else (low, middle)
+        return low
+
     @cached_property
     def _unit(self) -> tuple[float, float]:
         """Voltage at which H is 1, and the slope of ``ln H`` there."""
@@ -101,14 +127,10 @@ class MeasuredHazard:
                 f"{self.voltage[-1]:g} V of {high:.2g}: none has 1 (P = 63 %) between; widen "
                 "neuron.drive, or change the pulse or the device"
             )
-        low, high = float(self.voltage[rising[0]]), float(self.voltage[rising[0] + 1])
-        for _ in range(60):
-            middle = (low + high) / 2
-            below = float(self.log_hazard_integral(middle, self.flat, self.edge)) < 0
-            low, high = (middle, high) if below else (low, middle)
-        ends = np.array([-0.5, 0.5]) * self._distance + low
+        unit = self._where(0.0, float(self.voltage[rising[0]]), float(self.voltage[rising[0] + 1]))
+        ends = np.array([-0.5, 0.5]) * self._distance + unit
         values = self.log_hazard_integral(ends, self.flat, self.edge)
-        return low, float(values[1] - values[0]) / self._distance
+        return unit, float(values[1] - values[0]) / self._distance
 
     def unit_voltage(self, flat: float, edge: float = 0.0) -> float:
         """Voltage [V] at which the hazard integral of a pulse is one (``P`` = 63.2 %)."""

@@ -82,10 +82,7 @@ class ParameterSet:
     @property
     def at_rest(self) -> str:
         """What an unswitched device does at 0 V, in words."""
-        mean_time = self.neuron.device.hazard.mean_time(0.0)
-        if math.isinf(mean_time):
-            return "stays unswitched"
-        return f"sets itself in {format_si(mean_time, 's')} in the mean"
+        return self.neuron.at_rest
 
     @property
     def notes(self) -> list[str]:

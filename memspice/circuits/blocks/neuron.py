@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -27,6 +28,7 @@ from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule, Timing
 from memspice.devices.neurons import NeuronDevice
 from memspice.devices.variation import NeuronVariation
+from memspice.quantities import format_si
 
 #: The hazard integrator charges ``pulse * 1 uS``; every other state moves 1000 times less charge.
 #: A charge tolerance in between lets the hazard integral alone decide the solver's step.
@@ -62,6 +64,14 @@ class Neuron(ABC):
     @abstractmethod
     def read_bias(self) -> float:
         """Voltage over the unswitched device in a read, where it could switch it, [V]."""
+
+    @property
+    def at_rest(self) -> str:
+        """What an unswitched device does at 0 V, in words."""
+        mean_time = self.device.hazard.mean_time(0.0)
+        if math.isinf(mean_time):
+            return "stays unswitched"
+        return f"sets itself in {format_si(mean_time, 's')} in the mean"
 
     #: Where `read_disturb` comes from.
     disturb_note: ClassVar[str] = "extrapolated by the hazard law, not simulated"

@@ -115,6 +115,11 @@ class OwnNeuron(Neuron):
         """Nothing that the curve would know: what a read does was measured by itself."""
         return 0.0
 
+    @property
+    def at_rest(self) -> str:
+        """As measured."""
+        return super().at_rest if self.curve else "is told when it has been measured"
+
     def read_disturb(self, timing: Timing) -> float:
         """Measured."""
         return self._measured.disturb
