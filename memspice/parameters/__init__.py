@@ -13,7 +13,6 @@ tables of ``cells.toml``: ``[sinh_cell]`` or ``[cubic_cell]``, ``[access_transis
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +33,7 @@ from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
 from memspice.parameters.file import CHANGED, SetFile, SourcedValue
-from memspice.quantities import Parameters, ParametersT, format_si, validate
+from memspice.quantities import Parameters, ParametersT, validate
 from memspice.resources import resource_path
 
 PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj", "sot-mtj-measured")
