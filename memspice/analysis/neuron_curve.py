@@ -154,7 +154,7 @@ def run_bench(
         request=request,
         identity=("own neuron", bench),
         evaluate=partial(_cycles, bench),
-        codec=_CyclesCodec(),
+        codec=_NeuronCodec(),
     )
     found = runner.run(simulation, threading.Event())
     if isinstance(found, Failure):
@@ -196,7 +196,7 @@ def _cycles(bench: NeuronBench, waves: Waveforms) -> NeuronCycles:
     )
 
 
-class _CyclesCodec:
+class _NeuronCodec:
     """Keeps the cycles of a bench in the cache of results."""
 
     def pack(self, cycles: NeuronCycles) -> Entry:
