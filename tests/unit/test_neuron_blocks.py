@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from memspice.circuits.blocks.neuron import instance
 from memspice.circuits.deck import Deck
 from memspice.circuits.netlists import layer_deck
 from memspice.engines.vacask import Vacask
-from memspice.errors import ConfigError
 from memspice.parameters import PARAMETER_SETS, ParameterSet, load_parameter_set
 from tests.helpers import (
     ARRAYS,
@@ -115,13 +113,3 @@ def test_a_common_electrode_shifts_the_drive_and_nothing_else(kind: str) -> None
     text = str(layer_deck(layer, stimulus, ARRAYS["reduced"]))
     assert "Vseen0 drive0 seen0 -0.6" in text
     assert "seen" not in str(layer_deck(grounded, stimulus, ARRAYS["reduced"]))
-
-
-@pytest.mark.parametrize(("name", "value"), [("line_level", 0.3), ("warm_up", 1)])
-def test_what_no_deck_of_a_layer_has_is_refused(name: str, value: float) -> None:
-    layer = changed(small_layer(), "sense")
-    kind = type(layer.sense)
-    asking = type("Asking", (kind,), {name: property(lambda _: value)})
-    other = replace(layer, sense=asking(**layer.sense.model_dump()))  # type: ignore[attr-defined]
-    with pytest.raises(ConfigError, match=f"{name} = {value:g}"):
-        layer_deck(other, near_stimulus(layer), ARRAYS["reduced"])
