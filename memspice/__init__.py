@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memspice import errors as errors
     from memspice import plot as plot
     from memspice import report as report
+    from memspice import verification as verification
     from memspice.analysis import statistics as statistics
     from memspice.circuits.blocks.latch import Latch as Latch
     from memspice.circuits.blocks.neuron import Neuron as Neuron
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from memspice.datasets import load_images as load_images
     from memspice.engines.ngspice import Ngspice as Ngspice
     from memspice.engines.vacask import Vacask as Vacask
+    from memspice.experiment import cache as cache
     from memspice.experiment import cmos as cmos
     from memspice.experiment import physics as physics
     from memspice.experiment import spice as spice
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from memspice.experiment.results import family as results
     from memspice.experiment.results.load import load as load
     from memspice.experiment.run_options import RunOptions as RunOptions
+    from memspice.experiment.train import train as train
     from memspice.jobs import Execution as Execution
     from memspice.network.switching import Calibration as Calibration
     from memspice.network.weights import Network as Network
@@ -66,9 +69,9 @@ __all__ = [
     "load_network", "from_torch", "convert", "switching_probability", "Network", "load_images",
     "Images", "digits_split", "load_device", "Device", "Chip", "Chips", "Layer", "Surrogate",
     "Reduced", "Full", "Ngspice", "Vacask", "RunOptions", "Execution", "Progress", "Calibration",
-    "cosim", "CosimPlan", "characterize", "fit", "SenseStage", "Neuron", "Latch", "load",
+    "cosim", "CosimPlan", "characterize", "fit", "train", "SenseStage", "Neuron", "Latch", "load",
     "load_table", "units", "results", "plot", "report", "statistics", "cmos", "spice", "physics",
-    "errors",
+    "verification", "cache", "errors",
     "solve_crossbar", "solve_nonlinear_crossbar", "port_admittance", "CrossbarSolution",
     "NonlinearSolution", "PortAdmittance", "ChangingCrossbar",
 ]  # fmt: skip
@@ -102,6 +105,7 @@ _HOMES = {
     "CosimPlan": "experiment.cosim",
     "characterize": "experiment.characterize",
     "fit": "experiment.fit",
+    "train": "experiment.train",
     "SenseStage": "circuits.blocks.sense",
     "Neuron": "circuits.blocks.neuron",
     "Latch": "circuits.blocks.latch",
@@ -114,6 +118,8 @@ _HOMES = {
     "statistics": "analysis.statistics:",
     "cmos": "experiment.cmos:",
     "spice": "experiment.spice:",
+    "cache": "experiment.cache:",
+    "verification": "verification:",
     "physics": "experiment.physics:",
     "errors": "errors:",
     "solve_crossbar": "solver.crossbar_solution",

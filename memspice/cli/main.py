@@ -26,7 +26,7 @@ COMMANDS = (
     ("netlist", "netlist:netlist_command", "Write the example netlist NAME, or list the names."),
     ("verify", "verify:verify_command", "Run the same decks on every engine and compare."),
     ("waves", "waves:waves", "Look at stored waveforms, events, energies and netlists."),
-    ("cache", "cache:cache", "Look after the results that need not be simulated again."),
+    ("cache", "cache:cache_group", "Look after the results that need not be simulated again."),
     ("train", "train:train_command", "Train NETWORK with the device's activation."),
     ("convert", "convert:convert_command", "Make a network file of MODEL.nir, a NIR graph."),
     ("doctor", "doctor:doctor_command", "Check engines, parameter sets and networks."),

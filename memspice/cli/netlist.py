@@ -6,18 +6,22 @@ from pathlib import Path
 
 import click
 
-from memspice.cli.options import parents_option
+from memspice import verification
+from memspice.cli.options import ENGINE_NAMES, parents_option
 from memspice.cli.output import emit_list
-from memspice.engines import ENGINES
 from memspice.outputs import check_file, make_folder, write_text
-from memspice.verification.examples import EXAMPLES, write_golden
 
 
 @click.command("netlist")
-@click.argument("name", required=False, metavar="[NAME]", type=click.Choice(sorted(EXAMPLES)))
+@click.argument(
+    "name",
+    required=False,
+    metavar="[NAME]",
+    type=click.Choice(sorted(verification.EXAMPLES)),
+)
 @click.option(
     "--engine",
-    type=click.Choice(sorted(ENGINES)),
+    type=click.Choice(sorted(ENGINE_NAMES)),
     default="ngspice",
     show_default=True,
     help="Dialect; no engine is needed.",
@@ -37,14 +41,14 @@ def netlist_command(
         raise click.UsageError("--out needs the NAME of the example to write")
     if golden:
         make_folder(golden, parents=parents)
-        paths = write_golden(golden)
+        paths = verification.write_golden(golden)
         emit_list("\n".join(map(str, paths)))
         return
     if name is None:
-        emit_list("\n".join(f"{key:28} {EXAMPLES[key]().title}" for key in sorted(EXAMPLES)))
+        examples = verification.EXAMPLES
+        emit_list("\n".join(f"{key:28} {examples[key]().title}" for key in sorted(examples)))
         return
-    example = EXAMPLES[name]()
-    text = ENGINES[engine].example(example.deck, example.header)
+    text = verification.example_text(name, engine)
     if out:
         check_file(out, parents=parents)
         write_text(out, text)

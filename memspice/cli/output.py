@@ -15,11 +15,10 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import click
 
-import memspice as ms
 from memspice.cli.answer import ANSWER
 from memspice.cli.failure import failure
 from memspice.errors import IncompleteResults, MemspiceError
@@ -153,8 +152,20 @@ def report(
         raise problem
 
 
+class Checked(Protocol):
+    """What a command finds: it prints itself, and knows whether it is as it should be."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Object that ``--json`` prints."""
+        ...
+
+    def check(self) -> None:
+        """Raise what makes it less than it should be."""
+        ...
+
+
 def report_result(
-    result: ms.results.RunResult | ms.results.Characterization,
+    result: Checked,
     *,
     as_json: bool,
     text: Callable[[], str] | None = None,
@@ -165,7 +176,7 @@ def report_result(
 
     Parameters
     ----------
-    result : RunResult or Characterization
+    result : Checked
         What was found.
     as_json : bool
         Print one JSON object.
@@ -180,8 +191,8 @@ def report_result(
     ------
     IncompleteResults
         If the result cannot be printed, or jobs failed.
-    EngineError
-        If a number is beyond a limit of the verdict.
+    MemspiceError
+        What its check raises.
     """
     report(
         {**result.as_json(), **(more or {})},

@@ -1,23 +1,28 @@
-"""``memspice fit``: laws fitted to measured points, and the parameter set of a measured device."""
+"""``memspice fit``: laws fitted to measured points."""
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Callable, Mapping
+import re
+import tempfile
+import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from memspice.analysis.fitting import LEVEL, FittedLaw, fit_laws
+from memspice.analysis.fitting import LEVEL, FittedLaw, FittedValue, fit_laws
 from memspice.analysis.points_file import PointsFile, read_points
+from memspice.analysis.transfer import drive_voltages
 from memspice.devices.switching_laws import ExponentialLaw
-from memspice.errors import ConfigError
-from memspice.inputs import read_input
-from memspice.outputs import printable
-from memspice.parameters import load_parameter_set
-from memspice.parameters.file import LARGEST_FILE
-from memspice.resources import resource_path
+from memspice.errors import ConfigError, DataError
+from memspice.experiment.fitted_set import fitted_set
+from memspice.experiment.results.base import Shown
+from memspice.experiment.results.table import Table
+from memspice.outputs import write_text
+from memspice.parameters import PARAMETER_SETS, load_parameter_set
+from memspice.quantities import format_si
+from memspice.windows.progress import Progress
 
 #: Fewest sets of points by which a law can be rejected.
 FEWEST_REPEATS = round(1 / LEVEL) - 1
@@ -28,8 +33,8 @@ CRITERION = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class PointsFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class PointsFit(Shown):
     """Laws fitted to the points of a file, the chosen one first."""
 
     file: PointsFile
@@ -59,6 +64,125 @@ class PointsFit:
             "laws": [_law_json(item) for item in self.laws],
         }
 
+    def table(self) -> Table:
+        """A line for each law."""
+        rows = [
+            (
+                item.law.name,
+                f"p = {item.p_value:.2g}, AICc {item.criterion:.2f}{_words(self, item)}",
+            )
+            for item in self.laws
+        ]
+        return Table(self._title(), tuple(rows))
+
+    def text(self) -> str:
+        """Every law with its values and their intervals."""
+        lines = [
+            self._title(),
+            f"  sha256 {self.file.sha256}",
+            textwrap.fill(f"chosen: {CRITERION}", 80, initial_indent="  ", subsequent_indent="  "),
+        ]
+        for item in self.laws:
+            lines += _law_lines(item, _words(self, item))
+        return "\n".join(lines)
+
+    def _title(self) -> str:
+        file = self.file
+        where = "".join(f", {name} {value}" for name, value in file.chosen.items())
+        return f"{file.path}{where}: {len(file.points)} points"
+
+    def save_device(
+        self,
+        path: Path | str,
+        *,
+        base: str = PARAMETER_SETS[0],
+        changes: Mapping[str, float | str] | None = None,
+        any_law: bool = False,
+    ) -> None:
+        """Write a parameter set with the exponential law, once it is known to be one.
+
+        Parameters
+        ----------
+        path : Path or str
+            File to write, ``.toml``.
+        base : str
+            Set whose resistances, times and supplies it takes.
+        changes : mapping, optional
+            Values in the place of the base's by ``"table.name"``, in SI units.
+        any_law : bool
+            Also where the points choose another law, with the verdict.
+
+        Raises
+        ------
+        ConfigError
+            If the points choose another law, or the set would be none.
+        """
+        out = Path(path)
+        if self.chosen is not self.exponential and not any_law:
+            raise ConfigError(
+                f"the points choose the law {self.chosen.law.name} (AICc "
+                f"{self.chosen.criterion:.1f}, against {self.exponential.criterion:.1f} of the "
+                f"exponential one, p = {self.exponential.p_value:.2g}), and the neuron circuits "
+                "have the exponential law alone: no set was written; --law exponential writes it "
+                "with its verdict"
+            )
+        text = fitted_set(self.file, self.exponential, out.stem, base, changes or {})
+        with tempfile.TemporaryDirectory() as folder:
+            trial = Path(folder, out.name)
+            write_text(trial, text)
+            try:
+                drive_voltages(load_parameter_set(str(trial)), 2)
+            except DataError:
+                raise
+            except ConfigError as error:
+                raise ConfigError(
+                    f"{error}; no set was written: give --set periphery.write_high=VOLT and "
+                    "whatever else the pulse needs, or another --base"
+                ) from error
+        write_text(out, text)
+
+
+def fit(
+    points: Path | str,
+    *,
+    where: Mapping[str, str] | None = None,
+    trials: int | None = None,
+    repeats: int = 499,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> PointsFit:
+    """Laws of switching, each fitted to measured points, the best one first.
+
+    Parameters
+    ----------
+    points : Path or str
+        CSV file of the points of one device, see `memspice.analysis.points_file.read_points`.
+    where : mapping, optional
+        Only points with these values of further columns.
+    trials : int, optional
+        Pulses a point, where no column has them.
+    repeats, seed : int
+        Of the sets of points drawn to judge a law, where its deviance is no chi-square.
+    progress : Progress, optional
+        Is told how far it is.
+
+    Raises
+    ------
+    ConfigError
+        If there are too few points, or they cannot tell a law.
+    DataError
+        If the file is none of points.
+    """
+    if repeats < FEWEST_REPEATS:
+        raise ConfigError(
+            f"repeats = {repeats} must be at least {FEWEST_REPEATS}: a verdict at p = {LEVEL:g} "
+            "needs them"
+        )
+    file = read_points(Path(points), where, trials)
+    told = partial(progress, "laws") if progress else None
+    laws = fit_laws(file.points, repeats=repeats, seed=seed, progress=told)
+    return PointsFit(file, tuple(laws))
+
 
 def _law_json(item: FittedLaw) -> dict[str, Any]:
     return {
@@ -82,126 +206,31 @@ def _law_json(item: FittedLaw) -> dict[str, Any]:
     }
 
 
-def fit(
-    points: PointsFile | str | Path,
-    *,
-    repeats: int = 499,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> PointsFit:
-    """Laws of switching, each fitted to measured points, the best one first.
-
-    Parameters
-    ----------
-    points : PointsFile, str or Path
-        The points, or the CSV file that has them (`memspice.analysis.points_file`).
-    repeats, seed : int
-        Of the sets of points drawn to judge a law, where its deviance is no chi-square.
-    progress : callable, optional
-        Takes the number of laws done and of all.
-
-    Raises
-    ------
-    ConfigError
-        If there are too few points, or they cannot tell a law.
-    """
-    if repeats < FEWEST_REPEATS:
-        raise ConfigError(
-            f"repeats = {repeats} must be at least {FEWEST_REPEATS}: a verdict at p = {LEVEL:g} "
-            "needs them"
-        )
-    file = points if isinstance(points, PointsFile) else read_points(Path(points))
-    laws = fit_laws(file.points, repeats=repeats, seed=seed, progress=progress)
-    return PointsFit(file, tuple(laws))
-
-
-def fitted_set(fit: PointsFit, base: str, name: str, changes: Mapping[str, float | str]) -> str:
-    """Text of a parameter set with the fitted law, and all else of another set.
-
-    Parameters
-    ----------
-    fit : PointsFit
-        The fit; its exponential law is written, which is that of the neuron circuits.
-    base : str
-        Parameter set of the resistances, times and supplies.
-    name : str
-        Name of the new set.
-    changes : mapping
-        Values in the place of the base's by ``"table.name"``, in SI units, labelled ``A``.
-
-    Raises
-    ------
-    ConfigError
-        If a change is of a value that the base does not have.
-    """
-    path = Path(base) if base.endswith(".toml") else resource_path(f"{base}.toml")
-    kept = load_parameter_set(base)  # refuses what is none
-    content = tomllib.loads(read_input(path, LARGEST_FILE).decode("utf-8-sig"))
-    about, law, verdict = content.pop("about"), fit.exponential, _verdict(fit)
-    hazard = {
-        field: _measured(law, field, fit.file.source) for field in ("voltage_scale", "time_scale")
-    }
-    others = {table: content[table] for table in content if table not in ("hazard", "neel_brown")}
-    tables: dict[str, dict[str, dict[str, Any]]] = {"hazard": hazard, **others}
-    if fit.file.points.pulse is not None:
-        file = printable(fit.file.path.name)
-        _take_pulse(tables["timing"], fit.file.points.pulse, f"pulse of {file}", kept.name)
-    for key, value in changes.items():
-        table, _, field = key.partition(".")
-        if field not in tables.get(table, {}):
-            raise ConfigError(f"{key} is no value of {kept.name}, whose tables it takes")
-        tables[table][field] |= {"value": value, "label": "A", "source": "given to memspice fit"}
-    head = [
-        f"# Measured law of {name}, by memspice fit; all else as in {kept.name}.",
-        f"# {verdict}",
-        "",
-        "[about]",
-        f"name = {json.dumps(name)}",
-        f"device = {json.dumps(about['device'])}",
-        f"summary = {json.dumps(f'measured law, {verdict}; all else as in {kept.name}')}",
+def _words(fit: PointsFit, item: FittedLaw) -> str:
+    """Verdict on a law, in brackets."""
+    words = [
+        word for word, good in (("chosen", item is fit.chosen), ("REJECTED", item.rejected)) if good
     ]
-    return "\n".join([*head, *_table_lines(tables)]) + "\n"
+    return f" ({', '.join(words)})" if words else ""
 
 
-def _take_pulse(timing: dict[str, dict[str, Any]], pulse: float, source: str, base: str) -> None:
-    """Write with the pulse of the points, its edges in proportion."""
-    edge = timing["edge"]["value"] * pulse / timing["write"]["value"]
-    timing["write"] |= {"value": pulse, "label": "M", "source": source}
-    share = f"as large a part of the pulse as in {base}"
-    timing["edge"] |= {"value": edge, "label": "D", "source": share}
+def _law_lines(item: FittedLaw, words: str) -> list[str]:
+    lines = [
+        "",
+        f"{item.law.name}{words}: {item.law.formula}",
+        f"  misfit {item.misfit:.2f} on {item.degrees}, p = {item.p_value:.2g}, "
+        f"AICc {item.criterion:.2f}",
+        f"  judged by {item.judged_by}",
+    ]
+    return [*lines, *(_value_line(value) for value in item.values)]
 
 
-def _verdict(fit: PointsFit) -> str:
-    law = fit.exponential
-    word = "REJECTED by the points" if law.rejected else "not rejected"
-    return f"exponential law {word}, p = {law.p_value:.2g}"
+def _value_line(value: FittedValue) -> str:
+    unit = value.quantity.unit
+    ends = ["not bounded" if e is None else _shown(e, unit) for e in (value.low, value.high)]
+    name = re.sub("_", " ", value.quantity.name)
+    return f"    {name:18}{_shown(value.value, unit):>12}   95 %: {ends[0]} to {ends[1]}"
 
 
-def _measured(law: FittedLaw, field: str, source: str) -> dict[str, Any]:
-    value = next(item for item in law.values if item.quantity.name == field)
-    ends = ["not bounded" if end is None else f"{end:.4g}" for end in (value.low, value.high)]
-    return {
-        "value": value.value,
-        "unit": value.quantity.unit,
-        "label": "M",
-        "source": f"{source}; maximum likelihood, 95 % interval {' to '.join(ends)}",
-    }
-
-
-def _table_lines(tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
-    """Tables of a set as TOML."""
-    lines = []
-    for table, entries in tables.items():
-        lines += ["", f"[{table}]"]
-        for field, entry in entries.items():
-            lines.append(f"{field} = {_toml(entry)}")
-    return lines
-
-
-def _toml(value: Any) -> str:
-    """Value of a TOML file as it writes it."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+def _shown(value: float, unit: str) -> str:
+    return format_si(value, unit, 4)

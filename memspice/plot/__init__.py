@@ -4,6 +4,7 @@ Each takes a result and gives a ``matplotlib.figure.Figure`` that belongs to no 
 state; a notebook shows it, ``save`` writes it.
 """
 
+from memspice.plot.fit_plot import fit as fit
 from memspice.plot.of_results import energy as energy
 from memspice.plot.of_results import ir_drop as ir_drop
 from memspice.plot.of_results import iterations as iterations

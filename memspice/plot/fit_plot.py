@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_fit(fit: PointsFit) -> Figure:
+def fit(found: PointsFit) -> Figure:
     """Draw measured points over the chosen law and over the exponential one.
 
     Counts as shares with their 95 % Wilson intervals, a colour for each length of the pulse; times
@@ -25,7 +25,7 @@ def draw_fit(fit: PointsFit) -> Figure:
 
     Parameters
     ----------
-    fit : PointsFit
+    found : PointsFit
         What was fitted.
 
     Returns
@@ -37,17 +37,17 @@ def draw_fit(fit: PointsFit) -> Figure:
 
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axis = figure.subplots()
-    points = fit.file.points
+    points = found.file.points
     if isinstance(points, SwitchingCounts):
-        _draw_counts(axis, fit, points)
+        _draw_counts(axis, found, points)
     else:
-        _draw_times(axis, fit, points)
+        _draw_times(axis, found, points)
     axis.set_xlabel("voltage over the device (V)")
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize=8.5)
-    where = "".join(f", {name} {value}" for name, value in fit.file.chosen.items())
-    figure.suptitle(f"{fit.file.path.name}{where}", fontsize=9.5, x=0.015, ha="left")
+    where = "".join(f", {name} {value}" for name, value in found.file.chosen.items())
+    figure.suptitle(f"{found.file.path.name}{where}", fontsize=9.5, x=0.015, ha="left")
     return figure
 
 

@@ -1,1 +1,13 @@
-"""Whether all engines agree: the same decks on each, and both forms of every model."""
+"""Whether an installation is sound: engines that agree, models with two forms, circuits to read.
+
+``doctor()`` looks at what is installed, ``verify_engines()`` runs the same decks on every engine;
+``EXAMPLES`` are small circuits to read, each with what to expect of it.
+"""
+
+from memspice.verification.engines import EngineVerification as EngineVerification
+from memspice.verification.engines import verify_engines as verify_engines
+from memspice.verification.examples import EXAMPLES as EXAMPLES
+from memspice.verification.examples import example_text as example_text
+from memspice.verification.examples import write_golden as write_golden
+from memspice.verification.installation import Installation as Installation
+from memspice.verification.installation import doctor as doctor

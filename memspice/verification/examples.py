@@ -22,7 +22,9 @@ from memspice.circuits.netlists import add_supplies, layer_deck
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck
 from memspice.circuits.port_array_circuit import PortArrayCircuit
 from memspice.circuits.wired_array_circuit import WiredArrayCircuit, add_drivers
+from memspice.engines import ENGINES
 from memspice.engines.ngspice import Ngspice
+from memspice.errors import ConfigError
 from memspice.outputs import write_text
 from memspice.quantities import format_si
 from memspice.solver.crossbar_solution import solve_crossbar
@@ -252,6 +254,28 @@ def golden_text(example: ExampleNetlist) -> str:
         for probe in example.probes
     ]
     return example.text + "\n".join([*lines, ".end", ""])
+
+
+def example_text(name: str, engine: str = "ngspice") -> str:
+    """Netlist of an example for a reader, with its header; no engine is needed.
+
+    Parameters
+    ----------
+    name : str
+        One of `EXAMPLES`.
+    engine : str
+        Whose dialect.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such example or engine.
+    """
+    for value, known in ((name, sorted(EXAMPLES)), (engine, list(ENGINES))):
+        if value not in known:
+            raise ConfigError(f"{value!r} is unknown; choose from {', '.join(known)}")
+    example = EXAMPLES[name]()
+    return ENGINES[engine].example(example.deck, example.header)
 
 
 def write_golden(folder: Path) -> list[Path]:

@@ -65,7 +65,7 @@ def test_prune(capsys: Capture, result_cache: Path, options: str, left: int) -> 
         ("prune --max-size big", "--max-size 'big' must be a number of bytes"),
         ("prune --older-than -1", "--older-than -1.0 days must be at least 0"),
         ("prune --older-than nan", "--older-than nan days"),
-        ("verify --rerun -1", "--rerun -1 must be at least 0"),
+        ("verify --rerun -1", "rerun = -1 must be at least 0"),
     ],
 )
 def test_refused(capsys: Capture, result_cache: Path, options: str, words: str) -> None:

@@ -156,7 +156,9 @@ def test_a_result_that_is_less_than_asked_for_carries_its_error(
 def test_doctor_without_engines_prints_its_result_and_error(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memspice.cli.doctor.find_engine", raiser(EngineNotFound("none here")))
+    monkeypatch.setattr(
+        "memspice.verification.installation.find_engine", raiser(EngineNotFound("none here"))
+    )
     reply = call(capsys, "doctor", "--json")
     assert error_of(reply)["kind"] == "EngineNotFound"
     assert "versions" in json.loads(reply.out)

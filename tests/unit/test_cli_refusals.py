@@ -257,8 +257,8 @@ def test_doctor_reports_all_the_rest_without_an_engine(
     monkeypatch.setattr("memspice.engines.vacask._wheel_executable", lambda: None)
     reply = call(capsys, "doctor")
     assert reply.code == 3
-    assert "ngspice    not found" in reply.out
-    assert "vacask     not found" in reply.out
+    assert "ngspice        not found" in reply.out
+    assert "vacask         not found" in reply.out
     assert "digits-mlp" in reply.out
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memspice.cli.train import _images, _pixels
 from memspice.datasets import Images, load_images
 from memspice.errors import ConfigError, DataError, ShapeError
 from memspice.experiment.cosim import CosimPlan
+from memspice.experiment.train import _images, _pixels
 from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network

@@ -286,8 +286,8 @@ def test_model_without_a_declared_name_is_refused_by_it(
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memspice.cli.verify.verify_cases", lambda: [rc_case()])
-    monkeypatch.setattr("memspice.cli.verify.check_models", list)
+    monkeypatch.setattr("memspice.verification.engines.verify_cases", lambda: [rc_case()])
+    monkeypatch.setattr("memspice.verification.engines.check_models", list)
 
 
 @pytest.mark.ngspice
@@ -320,7 +320,7 @@ def test_difference_ends_with_4_after_the_table(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engines = {"ngspice": Constant(1.0), "vacask": Constant(1.1)}
-    monkeypatch.setattr("memspice.cli.verify.installed_engines", lambda: (engines, {}))
+    monkeypatch.setattr("memspice.verification.engines.installed_engines", lambda: (engines, {}))
     outcome = call(capsys, "verify")
     assert outcome.code == 4
     assert outcome.out.startswith("deck")
@@ -332,7 +332,7 @@ def test_page_gets_the_table_between_its_marks(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     engines = {"ngspice": Constant(), "vacask": Constant()}
-    monkeypatch.setattr("memspice.cli.verify.installed_engines", lambda: (engines, {}))
+    monkeypatch.setattr("memspice.verification.engines.installed_engines", lambda: (engines, {}))
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- verify -->\nold\n<!-- /verify -->\nafter\n")
     assert call(capsys, "verify", "--page", str(page)).code == 0
@@ -366,6 +366,8 @@ def test_page_keeps_its_table_where_engines_differ(
         ({"ngspice": Constant(), "vacask": Constant(1.1)}, 4),
         ({"ngspice": Constant()}, 3),
     ):
-        monkeypatch.setattr("memspice.cli.verify._engines", lambda _, found=engines: (found, {}))
+        monkeypatch.setattr(
+            "memspice.verification.engines._engines", lambda _, found=engines: (found, {})
+        )
         assert call(capsys, "verify", "--page", page).code == code
         assert "good" in page.read_text()
