@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memspice import errors as errors
     from memspice import plot as plot
     from memspice import report as report
+    from memspice import store as store
     from memspice import verification as verification
     from memspice.analysis import statistics as statistics
     from memspice.circuits.blocks.latch import Latch as Latch
@@ -71,7 +72,7 @@ __all__ = [
     "Reduced", "Full", "Ngspice", "Vacask", "RunOptions", "Execution", "Progress", "Calibration",
     "cosim", "CosimPlan", "characterize", "fit", "train", "SenseStage", "Neuron", "Latch", "load",
     "load_table", "units", "results", "plot", "report", "statistics", "cmos", "spice", "physics",
-    "verification", "cache", "errors",
+    "verification", "store", "cache", "errors",
     "solve_crossbar", "solve_nonlinear_crossbar", "port_admittance", "CrossbarSolution",
     "NonlinearSolution", "PortAdmittance", "ChangingCrossbar",
 ]  # fmt: skip
@@ -120,6 +121,7 @@ _HOMES = {
     "spice": "experiment.spice:",
     "cache": "experiment.cache:",
     "verification": "verification:",
+    "store": "store:",
     "physics": "experiment.physics:",
     "errors": "errors:",
     "solve_crossbar": "solver.crossbar_solution",

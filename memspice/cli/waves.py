@@ -15,8 +15,6 @@ import memspice as ms
 from memspice.cli.options import parents_option
 from memspice.cli.output import emit_list
 from memspice.outputs import check_file, printable
-from memspice.plot.style import own_style, save
-from memspice.plot.waveplot import draw_waveforms
 from memspice.store import (
     Column,
     JobRecord,
@@ -24,7 +22,6 @@ from memspice.store import (
     check_format,
     csv_text,
     export_jobs,
-    phases_of,
     read_run,
 )
 
@@ -112,9 +109,7 @@ def plot(
         record = stored.job(job)
     columns = record.select(signals)
     drawn = columns if signals else _first_of_each_unit(columns)
-    stop = float(record.time[-1]) if record.time.size else 0.0
-    with own_style():
-        save(draw_waveforms(record.time, drawn, job, phases_of(record.attributes, stop)), out)
+    ms.plot.save(ms.plot.signals(record, drawn), out)
     left_out = len(columns) - len(drawn)
     if as_json:
         emit_list(json.dumps({"out": str(out), "signals": list(drawn), "left_out": left_out}))

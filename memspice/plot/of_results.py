@@ -21,7 +21,9 @@ from memspice.plot.event_figures import pathwise_figure, raster_figure, rate_fig
 from memspice.plot.signal_figures import ir_drop_figure, neuron_waveform_figure
 from memspice.plot.style import own_style
 from memspice.plot.transfer_plot import draw_transfer
+from memspice.plot.waveplot import draw_waveforms
 from memspice.solver.crossbar_solution import solve_crossbar
+from memspice.store import Column, JobRecord, phases_of
 
 # matplotlib is imported where it draws: it would add half a second to every other command.
 if TYPE_CHECKING:
@@ -45,6 +47,27 @@ def neuron(waveforms: NeuronWaveforms, *, cycles: int = 2) -> Figure:
     signals = {name: getattr(shown, name) for name in names}
     with own_style():
         return neuron_waveform_figure(shown.time, signals, shown.phases)
+
+
+def signals(record: JobRecord, columns: Mapping[str, Column] | None = None) -> Figure:
+    """Draw stored signals of a job over time, those of one unit on one axis, phases shaded.
+
+    Parameters
+    ----------
+    record : JobRecord
+        Of a run file, see `memspice.store.read_run`.
+    columns : mapping, optional
+        Name to (values, unit) of those to draw; all, if not given.
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing to draw.
+    """
+    drawn = record.signals if columns is None else columns
+    stop = float(record.time[-1]) if record.time.size else 0.0
+    with own_style():
+        return draw_waveforms(record.time, drawn, record.name, phases_of(record.attributes, stop))
 
 
 def pathwise(result: LayerResult | CosimResult) -> Figure:

@@ -7,7 +7,7 @@
 from memspice.verification.engines import EngineVerification as EngineVerification
 from memspice.verification.engines import verify_engines as verify_engines
 from memspice.verification.examples import EXAMPLES as EXAMPLES
-from memspice.verification.examples import example_text as example_text
-from memspice.verification.examples import write_golden as write_golden
 from memspice.verification.installation import Installation as Installation
 from memspice.verification.installation import doctor as doctor
+from memspice.verification.netlists import example_text as example_text
+from memspice.verification.netlists import write_golden as write_golden

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from memspice.circuits.array_circuit import ArrayCircuit
-from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.cmos.example import example_neurons
 from memspice.circuits.cmos.neuron import cmos_neuron_deck
 from memspice.circuits.deck import Deck, pulse_train
@@ -22,10 +20,7 @@ from memspice.circuits.netlists import add_supplies, layer_deck
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck
 from memspice.circuits.port_array_circuit import PortArrayCircuit
 from memspice.circuits.wired_array_circuit import WiredArrayCircuit, add_drivers
-from memspice.engines import ENGINES
 from memspice.engines.ngspice import Ngspice
-from memspice.errors import ConfigError
-from memspice.outputs import write_text
 from memspice.quantities import format_si
 from memspice.solver.crossbar_solution import solve_crossbar
 from memspice.verification.example_layers import (
@@ -236,67 +231,6 @@ EXAMPLES: dict[str, Callable[[], ExampleNetlist]] = {
     "layer-mtj": layer_mtj,
     "layer-accumulating": layer_accumulating,
 }
-
-
-def golden_text(example: ExampleNetlist) -> str:
-    """Complete deck of an example for ``ngspice -b``: it measures every probe and ends."""
-    step, stop = f"{example.max_step:.12g}", f"{example.stop:.12g}"
-    # The flat part of a write pulse is 25 of the longest steps.
-    charge = 0.1 * HAZARD_CHARGE_PER_SECOND * 25 * example.max_step
-    lines = [
-        "*",
-        "* Analysis: from rest, tight enough for the hazard integral",
-        f".options method=gear reltol=1e-5 chgtol={charge:.6g}",
-        f".tran {step} {stop} 0 {step} uic",
-    ]
-    lines += [
-        f".meas tran {probe.name} find {probe.signal} at={probe.time:.12g}"
-        for probe in example.probes
-    ]
-    return example.text + "\n".join([*lines, ".end", ""])
-
-
-def example_text(name: str, engine: str = "ngspice") -> str:
-    """Netlist of an example for a reader, with its header; no engine is needed.
-
-    Parameters
-    ----------
-    name : str
-        One of `EXAMPLES`.
-    engine : str
-        Whose dialect.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such example or engine.
-    """
-    for value, known in ((name, sorted(EXAMPLES)), (engine, list(ENGINES))):
-        if value not in known:
-            raise ConfigError(f"{value!r} is unknown; choose from {', '.join(known)}")
-    example = EXAMPLES[name]()
-    return ENGINES[engine].example(example.deck, example.header)
-
-
-def write_golden(folder: Path) -> list[Path]:
-    """Write every example as a deck that ``ngspice -b`` runs as it is.
-
-    Parameters
-    ----------
-    folder : Path
-        Exists; files ``<name>.cir`` in it are replaced.
-
-    Returns
-    -------
-    list of Path
-        One for each of ``EXAMPLES``, in its order.
-    """
-    paths = []
-    for name, make in EXAMPLES.items():
-        path = folder / f"{name}.cir"
-        write_text(path, golden_text(make()))
-        paths.append(path)
-    return paths
 
 
 def _example(

@@ -17,7 +17,8 @@ from memspice.engines.base import Transient
 from memspice.parameters import load_parameter_set
 from memspice.verification import example_layers
 from memspice.verification.example_layers import memristor_layer, mtj_layer
-from memspice.verification.examples import EXAMPLES, golden_text, write_golden
+from memspice.verification.examples import EXAMPLES
+from memspice.verification.netlists import golden_text, write_golden
 from tests.helpers import ngspice, solver_options
 
 FOLDER = Path(__file__).parents[2] / "netlists"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import memspice as ms
 from memspice.analysis.fitting import RISE, best_coordinates, fit_law, fit_laws
 from memspice.analysis.points import SwitchingCounts, SwitchingTimes
 from memspice.analysis.points_file import read_points
@@ -24,7 +25,6 @@ from memspice.devices.switching_laws import (
     SwitchingLaw,
 )
 from memspice.errors import ConfigError, DataError
-from memspice.experiment import fit as fit_module
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
 from tests.cli_helpers import call
@@ -42,8 +42,9 @@ def curve(device: str, direction: str) -> SwitchingCounts:
 
 
 def test_shipped_measured_device_is_what_the_fit_gives() -> None:
-    file = read_points(MEASURED, {"device": "B", "direction": "P->AP"})
-    fit = fit_module.fit(file, repeats=99)
+    fit = ms.fit(MEASURED, where={"device": "B", "direction": "P->AP"}, repeats=99)
+    file = fit.file
+    assert len(repr(fit).splitlines()) == 1 + len(fit.laws)
     assert (fit.chosen.law.name, fit.chosen.rejected) == ("exponential", False)
     shipped = load_parameter_set("sot-mtj-measured")
     law = shipped.neuron.device.hazard
