@@ -12,7 +12,9 @@ SPHINX := $(VENV)/docs
 BROWSER := $(VENV)/docs-check
 PYTHON :=
 
-CIFAR_ENERGY := cosim --preset cifar-energy --out results/cifar-energy --parents
+# As experiments/energy_run.py has it.
+CIFAR_ENERGY := cosim --preset cifar-energy --network cifar10-cnn-wide --cycles 8 --burst 8 \
+	--out results/cifar-energy --parents
 GOLDEN := netlist --golden netlists
 
 # Jupyter names a backend of matplotlib that this environment may not have.

@@ -165,6 +165,7 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
         "network": "cifar10-cnn",
         "device": "fast-memristor",
         "cycles": 32,
+        "burst": 1,
         "seed": 1,
         "ann_accuracy": {"value": 0.9, "n": 20, "low": 0.699, "high": 0.972}
         if small

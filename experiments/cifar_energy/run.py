@@ -23,18 +23,18 @@ import memspice as ms
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
+from energy_run import NETWORK, SIZE  # noqa: E402
 from readme import images_nature, replace_block  # noqa: E402
 
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the CIFAR-10 binaries.")
 @click.option("--images", default=200, show_default=True)
-@click.option("--cycles", default=32, show_default=True)
-def main(data: Path | None, images: int, cycles: int) -> None:
+def main(data: Path | None, images: int) -> None:
     """Run the experiment and write its summary."""
-    chip = ms.Chip("cifar10-cnn")
+    chip = ms.Chip(NETWORK)
     options = ms.RunOptions(execution=ms.Execution(cache=True))
-    run = ms.cosim(chip, chip.images("test", images, data), cycles=cycles, options=options)
+    run = ms.cosim(chip, chip.images("test", images, data), **SIZE, options=options)
     summary = run.as_json()
     # Where the images came from on this machine is nobody's business.
     summary["dataset"].pop("source")

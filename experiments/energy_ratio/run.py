@@ -29,12 +29,13 @@ from memspice import cmos
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))  # scripts, not a package
+from energy_run import NETWORK, SIZE  # noqa: E402
 from question import ROOT, Question, question_command, write_result  # noqa: E402
 
-#: Images and cycles; twenty images are enough for joules.
-FULL, QUICK = (200, 32), (20, 8)
+#: Images; twenty are enough for joules.
+FULL, QUICK = 200, 20
 QUICK_PLAN = ms.CosimPlan(
-    spice_cycles=2, full_windows=1, full_cycles=1, showcase_cycles=2, max_iterations=1
+    spice_outputs=8, full_windows=1, full_outputs=2, showcase_cycles=1, max_iterations=1
 )
 MTJ = "sot-mtj"
 
@@ -43,14 +44,14 @@ def answer(question: Question) -> None:
     """Simulate windows with both devices and compare them with CMOS."""
     neuron = json.loads((HERE.parent / "cmos_neuron" / "result.json").read_text("utf-8"))
     found = [_device(question, device) for device in dict.fromkeys((question.device, MTJ))]
-    result = {"network": "cifar10-cnn", "devices": found, "cmos_neuron": _decision(neuron)}
+    result = {"network": NETWORK, "devices": found, "cmos_neuron": _decision(neuron)}
     write_result(question, result, {"energy_ratio": draw(result)})
 
 
 def _device(question: Question, device: str) -> dict[str, Any]:
     """Ratio and its doubts with one device."""
-    images, cycles = FULL if question.full else QUICK
-    chip = ms.Chip("cifar10-cnn", device)
+    images = FULL if question.full else QUICK
+    chip = ms.Chip(NETWORK, device)
     plan = ms.CosimPlan() if question.full else QUICK_PLAN
     folder = ROOT / "results/paper/energy_ratio" if question.full else question.out
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def _device(question: Question, device: str) -> dict[str, Any]:
     summary = ms.cosim(
         chip,
         chip.images("test", images, question.data),
-        cycles=cycles,
+        **SIZE,
         plan=plan,
         options=ms.RunOptions(
             execution=ms.Execution(cache=True),
@@ -67,7 +68,7 @@ def _device(question: Question, device: str) -> dict[str, Any]:
     ).as_json()
     summary["dataset"].pop("source")
     kept = (
-        "dataset", "notes", "device", "cycles", "seed", "ann_accuracy",
+        "dataset", "notes", "device", "cycles", "burst", "seed", "ann_accuracy",
         "energy_per_inference_joule", "energy_by_layer_joule", "energy_total_joule",
         "assumed_fraction", "device_source", "sense_split_joule", "memristive_joule",
         "memristive_ci95", "opponents", "cmos_baseline_joule", "ratio", cmos.PAPERS, "workload",

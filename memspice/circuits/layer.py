@@ -68,6 +68,10 @@ class LayerCircuit:
         whole, first = self.whole or self, self.first + outputs.start
         return replace(self, conductances=tiles, variation=own, trim=trim, whole=whole, first=first)
 
+    def alone(self, outputs: range) -> LayerCircuit:
+        """Neurons of some numbers on a crossbar of their own, whose rows the others do not load."""
+        return replace(self.part(outputs), whole=None, first=0)
+
     def with_trim(self, trim: np.ndarray) -> LayerCircuit:
         """The same crossbar with another trim (outputs,) [V]; its ports are not reduced again."""
         return replace(self, trim=trim, known_ports=self.ports)

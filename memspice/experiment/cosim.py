@@ -48,19 +48,22 @@ _FITTED_HAZARD = 1e-3
 class CosimPlan:
     """How much goes through SPICE, and when it is enough.
 
-    Per iteration and layer ``spice_windows`` windows of ``spice_cycles`` cycles run in ``reduced``;
-    ``model_windows`` are evaluated in closed form.  ``full_windows`` windows of the smallest layer
-    run cell by cell, once.  Cycles of a window are filled up to whole bursts.  The transfer curve
-    P(V) beside it has ``transfer_points`` voltages of ``transfer_events`` write attempts.  The loop
-    is settled when energy moves by less than ``energy_tolerance`` and rates by less than
-    ``rate_tolerance``.
+    Per iteration and layer ``spice_windows`` windows of ``spice_cycles`` cycles run in ``reduced``,
+    in each of them ``spice_outputs`` outputs, whole decks, of a wider layer; ``model_windows`` are
+    evaluated in closed form.  ``full_windows`` windows of the smallest layer run cell by cell,
+    once, as ``full_outputs`` outputs on a crossbar of their own.  Cycles of a window are filled up
+    to whole bursts.  The transfer curve P(V) beside it has ``transfer_points`` voltages of
+    ``transfer_events`` write attempts.  The loop is settled when energy moves by less than
+    ``energy_tolerance`` and rates by less than ``rate_tolerance``.
     """
 
     spice_windows: int = 2
     spice_cycles: int = 4
+    spice_outputs: int = 32
     model_windows: int = 24
     full_windows: int = 2
     full_cycles: int = 2
+    full_outputs: int = 8
     showcase_cycles: int = 16
     max_iterations: int = 4
     transfer_points: int = 9
@@ -218,13 +221,31 @@ def _spice_jobs(
             showcase = number == 0 and layer is layers[0] and index == 0
             cycles = plan.showcase_cycles if showcase else plan.spice_cycles
             inputs = _first_bursts(inference.windows[window], cycles, burst)
-            jobs += window_jobs(layer, window, inputs, Reduced(engine), seed, burst)
+            decks = window_jobs(layer, window, inputs, Reduced(engine), seed, burst)
+            jobs += _some(decks, plan.spice_outputs, seed)
     if number == 0:
         smallest = min(layers, key=lambda layer: layer.rows * layer.outputs)
+        narrow = smallest.on_narrow_tiles(plan.full_outputs)
         for window in chosen[smallest.name][: plan.full_windows]:
             inputs = _first_bursts(inference.windows[window], plan.full_cycles, burst)
-            jobs += window_jobs(smallest, window, inputs, Full(engine), seed, burst)
+            decks = window_jobs(narrow, window, inputs, Full(engine), seed, burst)
+            jobs += _some(decks, plan.full_outputs, seed)
     return jobs
+
+
+def _some(jobs: list[WindowJob], outputs: int, seed: int) -> list[WindowJob]:
+    """Jobs of a window that follow one another, round the end, and have at least so many outputs.
+
+    What SPICE fixes is a ratio, for which no window must be whole; the first job is drawn.
+    """
+    window = jobs[0].window
+    rng = np.random.default_rng([seed, jobs[0].layer.number, window.image, window.position])
+    first = int(rng.integers(len(jobs)))
+    found: list[WindowJob] = []
+    for job in jobs[first:] + jobs[:first]:
+        if sum(len(other.outputs) for other in found) < outputs:
+            found.append(job)
+    return sorted(found, key=lambda job: job.outputs.start)
 
 
 def _first_bursts(inputs: np.ndarray, cycles: int, burst: int) -> np.ndarray:
@@ -298,6 +319,7 @@ def spice_energies(
 ) -> list[tuple[dict[str, float], dict[str, float]]]:
     """Energy per cycle of each SPICE window, measured and in closed form.
 
+    Of a window of which only some outputs were simulated, as much in proportion to all.
     Windows in ``full`` are left out: each has its twin in ``reduced`` and is no sample of its own.
     """
     windows: dict[Window, list[tuple[WindowJob, Outcome]]] = {}
@@ -306,7 +328,9 @@ def spice_energies(
             windows.setdefault(job.window, []).append((job, result))
     pairs = []
     for members in windows.values():
+        # Cycles of all outputs that were simulated: as many as of a whole window.
         cycles = len(members[0][0].inputs)
+        cycles *= sum(len(job.outputs) for job, _ in members) / layer.outputs
         twins = [replace(job, fidelity=Surrogate()) for job, _ in members]
         measured = per_cycle([result.energy for _, result in members], cycles)
         pairs.append((measured, per_cycle([job.fidelity.run(job).energy for job in twins], cycles)))

@@ -126,6 +126,18 @@ class MappedLayer:
             f"{outputs.stop - 1}: its groups have {[c.outputs for c in self.circuits]} outputs"
         )
 
+    def on_narrow_tiles(self, outputs: int) -> MappedLayer:
+        """The same cells with at most so many outputs on a tile, which do not load the others' rows.
+
+        Sense stages and trims stay those of the wide tiles.
+        """
+        narrow = [
+            circuit.alone(range(part.start, part.stop))
+            for circuit in self.circuits
+            for part in column_groups(circuit.outputs, 2 * outputs)
+        ]
+        return replace(self, circuits=tuple(narrow))
+
     def row_voltage(self, inputs: np.ndarray, output: int = 0) -> np.ndarray:
         """Row voltages of the column group of an output, its bias rows included.
 

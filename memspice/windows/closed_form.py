@@ -13,7 +13,7 @@ from memspice.windows.fidelity import window_jobs
 from memspice.windows.surrogate import Surrogate
 
 
-def per_cycle(energies: Sequence[Mapping[str, float]], cycles: int) -> dict[str, float]:
+def per_cycle(energies: Sequence[Mapping[str, float]], cycles: float) -> dict[str, float]:
     """Energy [J] of all parts of a window together, of one cycle."""
     return {name: sum(item[name] for item in energies) / cycles for name in COMPONENTS}
 

@@ -304,7 +304,7 @@ def test_energy_is_compared_for_both_devices(
 
     def cosimulated(chip: Any, images: Any, *, out: Path, **size: Any) -> Any:
         device = chip.device.name
-        asked.append((images[1], size["cycles"], size["plan"], out.name))
+        asked.append((images[1], size["cycles"], size["burst"], size["plan"], out.name))
         return SimpleNamespace(as_json=lambda: {**summary(ratios[device]), "device": device})
 
     made_up_runs(monkeypatch, ENERGY, lambda *_: {})
@@ -318,8 +318,8 @@ def test_energy_is_compared_for_both_devices(
     assert ratio_verdict(mtj, 6.4).word == NOT
     assert "source" not in memristor["dataset"]
     plan = ms.CosimPlan() if full else ENERGY.QUICK_PLAN
-    size = ENERGY.FULL if full else ENERGY.QUICK
-    assert asked == [(*size, plan, f"waveforms-{name}.h5") for name in ratios]
+    count = ENERGY.FULL if full else ENERGY.QUICK
+    assert asked == [(count, 8, 8, plan, f"waveforms-{name}.h5") for name in ratios]
     # Simulated on transistors: 240 fJ, as their experiment says.
     assert result["cmos_neuron"]["energy_joule"] == pytest.approx(2.4e-13, rel=0.01)
 

@@ -46,9 +46,11 @@ IMAGES = 6
 PLAN = CosimPlan(
     spice_windows=2,
     spice_cycles=2,
+    spice_outputs=16,
     model_windows=4,
     full_windows=1,
     full_cycles=1,
+    full_outputs=5,
     showcase_cycles=3,
 )
 
@@ -174,6 +176,20 @@ def test_windows_of_each_kind() -> None:
     cycles = list({job.window: len(job.inputs) for job in reduced}.values())
     assert cycles[:4] == [3, 2, 2, 2]  # the first is the showcase
     assert {job.window for job in full} <= {job.window for job in reduced}
+
+
+def test_of_a_wide_layer_some_decks_run_and_of_the_smallest_a_narrow_crossbar() -> None:
+    outputs: dict[tuple[Window, bool], list[range]] = {}
+    for job in run()[0].jobs:
+        outputs.setdefault((job.window, job.fidelity.exact), []).append(job.outputs)
+    for (window, exact), parts in outputs.items():
+        count = sum(map(len, parts))
+        assert count == len({output for part in parts for output in part})
+        assert count == {"dense1": 16, "dense2": 5 if exact else 10}[window.layer]
+    (full,) = [job for job in run()[0].jobs if job.fidelity.exact]
+    assert [tile.shape[1] for tile in full.circuit.conductances] == [10]
+    # Windows differ in what of the layer they have.
+    assert len({tuple(parts) for (window, _), parts in outputs.items()}) > 3
 
 
 def test_a_window_seen_again_is_no_new_sample() -> None:

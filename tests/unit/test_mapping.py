@@ -257,3 +257,18 @@ def test_layer_of_zeros_scores_zero() -> None:
     empty = tuple(WeightLayer(0 * w.weight, 0 * w.bias, w.bound) for w in net.layers)
     last = map_network(Network(SMALL, empty, {}), ideal()).layers[-1]
     np.testing.assert_allclose(weighted_input(last, np.ones(last.rows - 1)), 0.0, atol=1e-9)
+
+
+def test_narrow_tiles_are_those_of_a_chip_cut_so() -> None:
+    values = load_parameter_set("fast-memristor")
+    wide, narrow = (
+        map_network(network(), values, (128, columns), seed=3).layers[0] for columns in (128, 4)
+    )
+    cut = wide.on_narrow_tiles(2)
+    assert [circuit.outputs for circuit in cut.circuits] == [2, 2, 2]
+    for own, expected in zip(cut.circuits, narrow.circuits, strict=True):
+        np.testing.assert_array_equal(own.drive_gain, expected.drive_gain)
+    # Columns that are gone do not load the rows of those that stay.
+    part = wide.circuit(range(2, 4))
+    assert np.max(np.abs(part.drive_gain / cut.circuits[1].drive_gain - 1)) > 1e-6
+    assert wide.on_narrow_tiles(6).circuits[0].outputs == wide.outputs

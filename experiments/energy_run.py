@@ -1,0 +1,7 @@
+"""What the experiments on energy run, and ``make cifar-energy``: a network in bursts."""
+
+from __future__ import annotations
+
+NETWORK = "cifar10-cnn-wide"
+#: Cycles of an image, and of a burst.
+SIZE = {"cycles": 8, "burst": 8}
