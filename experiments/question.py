@@ -73,7 +73,11 @@ def question_command(name: str, answer: Callable[[Question], None]) -> click.Com
 
 
 def accuracy_network(
-    question: Question, full: SizeT, quick: SizeT, digits: SizeT
+    question: Question,
+    full: SizeT,
+    quick: SizeT,
+    digits: SizeT,
+    network: str = "cifar10-cnn",
 ) -> tuple[str, SizeT, list[str]]:
     """Network whose accuracy the images at hand can tell.
 
@@ -84,6 +88,8 @@ def accuracy_network(
     full, quick, digits : tuple of int
         How much to run: number of images, and what else the script counts.  ``full`` and
         ``quick`` are of CIFAR-10; ``digits`` where its images are too few.
+    network : str
+        For CIFAR-10.
 
     Returns
     -------
@@ -99,7 +105,7 @@ def accuracy_network(
     wanted = size[0]
     found = len(ms.load_images(question.data or "cifar10", "test", wanted))
     if found >= wanted:
-        return "cifar10-cnn", size, []
+        return network, size, []
     if question.full:
         raise ms.errors.DataError(
             f"{question.name}: a full run needs {wanted} images of CIFAR-10, found {found}: name "

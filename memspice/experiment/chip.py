@@ -150,6 +150,25 @@ class Chip(Shown):
             remarks=(*notes, *self._remarks, *image_remarks(self.network, images)),
         )
 
+    def latency(self, cycles: int, burst: int = 1) -> float:
+        """Time from the first row pulse to the answer, [s].
+
+        Layers follow one another cycle by cycle, or burst by burst, with circuits of their own at
+        every position.
+
+        Parameters
+        ----------
+        cycles, burst : int
+            As of `run`.
+
+        Raises
+        ------
+        ConfigError
+            If the cycles make no sense or are not whole bursts.
+        """
+        self.check_size(cycles, burst)
+        return self.mapped.latency(cycles, burst)
+
     def run(
         self,
         images: Images,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from memspice.analysis.statistics import Proportion, accuracy
-from memspice.circuits.bursts import answer_cycles
 from memspice.experiment.against_cmos import CmosConstants, compare_with_cmos
 from memspice.experiment.cosim_state import CosimState, Iteration
 from memspice.experiment.operations import converter_energy
@@ -88,7 +87,7 @@ def cosim_result(
         out=None,
         records=tuple(records),
         provenance=provenance,
-        latency=_latency(request),
+        latency=request.mapped.latency(request.cycles, request.burst),
         ann_accuracy=ann_accuracy(request),
         accuracy=last.snn_accuracy,
         spike_rate=last.inference.spike_rate,
@@ -108,13 +107,6 @@ def cosim_result(
         request=request,
         state=state,
     )
-
-
-def _latency(request: Request) -> float:
-    """From the first row pulse to the answer, with circuits of their own at every position, [s]."""
-    layers = request.mapped.layers
-    cycle = max(circuit.schedule.cycle for layer in layers for circuit in layer.circuits)
-    return cycle * answer_cycles(len(layers), request.cycles, request.burst)
 
 
 def _doubts(doubts: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
+from memspice.circuits.bursts import answer_cycles
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.ports import port_array
@@ -127,7 +128,7 @@ class MappedLayer:
         )
 
     def on_narrow_tiles(self, outputs: int) -> MappedLayer:
-        """The same cells with at most so many outputs on a tile, which do not load the others' rows.
+        """The same cells with at most so many outputs on a tile, as a chip of such tiles has them.
 
         Sense stages and trims stay those of the wide tiles.
         """
@@ -214,6 +215,11 @@ class MappedNetwork:
         programmed = [note for layer in self.layers for note in layer.programmed.notes]
         problems = self.ports.problems if self.ports else []
         return [*span_notes(self.span, self.parameter_set), *programmed, *problems]
+
+    def latency(self, cycles: int, burst: int) -> float:
+        """From the first row pulse to the answer, with circuits at every position, [s]."""
+        cycle = max(part.schedule.cycle for layer in self.layers for part in layer.circuits)
+        return cycle * answer_cycles(len(self.layers), cycles, burst)
 
     def layer(self, name: str) -> MappedLayer:
         """Weight layer of a name.
