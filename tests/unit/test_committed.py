@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from memspice.analysis.cmos import CmosOperations
+from memspice.analysis.cmos import OPPONENTS, CmosOperations, Workload, opponent_parts
+from memspice.network.architecture import Architecture
+from memspice.network.weights import load_network, weight_shapes
 from memspice.parameters import load_table
 from tests.paper_helpers import ROOT, script
 
@@ -81,10 +85,28 @@ def test_the_readme_speaks_of_the_results() -> None:
     quiescent = round(100 * split["quiescent"] / sum(split.values()))
     assert f"{quiescent} % of the joules of the sense stages are the quiescent current" in text
     assert f"the other {100 - quiescent} % are bit-line currents" in text
-    cases = [item["value"] for ratios in summary["ratio"].values() for item in ratios.values()]
-    assert sum(ratio < 1 for ratio in cases) > len(cases) / 2  # "takes less in most cases"
+    for scope in ("neuron_synapse", "system"):  # "less than the same spikes with 8 bit additions"
+        assert summary["ratio"][scope]["spiking_8bit"]["high"] < 1
+    ann, total = accuracy["ann_accuracy"]["value"], summary["energy_total_joule"]["value"]
+    narrow = 1e6 * one_pass(load_network(accuracy["network"]).architecture)
+    assert f"that of `{accuracy['network']}`, {100 * ann:.1f} % with a third" in text
+    assert (
+        f"takes {narrow:.1f} uJ at scope system in 8 bit, less than the {1e6 * total:.1f}" in text
+    )
     uses = load_table("cmos-45nm", "cmos", CmosOperations).values.weight_reuse
     assert f"a fetched weight serves {uses:g} uses" in text
+
+
+def one_pass(architecture: Architecture) -> float:
+    """Joules of the artificial network in 8 bit CMOS, memory included."""
+    steps = list(architecture.shapes())
+    sums = [math.prod(step.output_shape) for step in steps]
+    macs = sum(
+        count * fan_in for count, (_, fan_in) in zip(sums, weight_shapes(architecture), strict=True)
+    )
+    work = Workload(0.0, 0.0, 0.0, float(sum(sums[:-1])), float(macs))
+    prices = load_table("cmos-45nm", "cmos", CmosOperations).values
+    return sum(opponent_parts(OPPONENTS["ann_8bit"], prices, work, 0.0).values())
 
 
 def test_both_experiments_on_accuracy_agree() -> None:
@@ -105,3 +127,15 @@ def test_both_experiments_on_energy_agree() -> None:
     assert {"ratio", "energy_per_inference_joule", "spice", "memristive_ci95"} <= common
     assert {"energy_total_joule", "assumed_fraction", "device_source", "workload"} <= common
     assert {key: memristor[key] for key in common} == {key: summary[key] for key in common}
+
+
+def test_make_runs_what_the_experiments_on_energy_run() -> None:
+    target = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    (line,) = re.findall(r"^CIFAR_ENERGY := (.*)$", target, re.MULTILINE)
+    words = line.split()
+    size = {name: int(words[words.index(f"--{name}") + 1]) for name in ("cycles", "burst")}
+    experiment = script("cifar_energy")
+    assert (words[words.index("--network") + 1], size) == (experiment.NETWORK, experiment.SIZE)
+    summary = result("cifar_energy/summary.json")
+    assert {name: summary[name] for name in size} == size
+    assert summary["network"] == experiment.NETWORK

@@ -108,9 +108,9 @@ class CosimResult(RunResult):
 
     Parameters
     ----------
-    latency : float or None, [s]
+    latency : float, [s]
         From the first row pulse to the answer: layers one behind the other, cycle by cycle or burst
-        by burst, with circuits of their own at every position.  None where a summary does not say.
+        by burst, with circuits of their own at every position.
     ann_accuracy, accuracy : Proportion or None
         Of the network as an ANN, and of the spiking one; None without labels.
     spike_rate : mapping of str to float, [1]
@@ -149,7 +149,7 @@ class CosimResult(RunResult):
 
     kind: ClassVar[str] = "cosim"
 
-    latency: float | None
+    latency: float
     ann_accuracy: Proportion | None
     accuracy: Proportion | None
     spike_rate: Mapping[str, float]
@@ -234,13 +234,12 @@ class CosimResult(RunResult):
         if self.verdict.holds:
             loop = f"calibrated by {spice.windows} windows of SPICE"
         else:
-            loop = "not calibrated: SPICE is not to be relied on"
+            loop = "not calibrated, SPICE is not to be relied on"
         rows = [
             ("images", self.dataset.source),
             ("ANN accuracy", _percent(self.ann_accuracy)),
             ("SNN accuracy", _percent(self.accuracy)),
-            ("network loop", loop),
-            *self._latency_row(),
+            ("network loop", f"{loop}; answer after {format_si(self.latency, 's')}"),
             ("energy", self.energy.headline(" per inference")),
             ("", f"sampling only: {low} to {high} (95 %)"),
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
@@ -270,11 +269,6 @@ class CosimResult(RunResult):
 
     def _bursts(self) -> str:
         return f" in bursts of {self.burst}" if self.burst > 1 else ""
-
-    def _latency_row(self) -> list[tuple[str, str]]:
-        if self.latency is None:
-            return []
-        return [("latency", f"{format_si(self.latency, 's')} with a circuit at every position")]
 
 
 def _percent(found: Proportion | None) -> str:

@@ -46,8 +46,8 @@ def _fields(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: summary[name] for name in same},
         "fidelity": "reduced",
-        "burst": summary.get("burst", 1),
-        "latency": summary.get("latency_seconds"),
+        "burst": summary["burst"],
+        "latency": summary["latency_seconds"],
         "doubts": summary["verdict"]["doubts"],
         "out": None,
         "accuracy": summary["snn_accuracy"],

@@ -83,7 +83,7 @@ class NeuronWaveforms(Result):
             raise ConfigError(f"{record.name} is of a layer without neurons: it has no states")
         facts = record.attributes
         cycle_time, cycles = float(facts["cycle_time"]), int(facts["cycles"])
-        before = delay(int(facts["burst"]))
+        before = delay(int(facts["burst"]), float(facts["charge_share"]))
         limits = [
             (name, float(facts[f"{name}_start"]), float(facts[f"{name}_stop"])) for name in _PHASES
         ]
