@@ -20,12 +20,14 @@ class Stimulus:
 
     ``row_voltage`` is (cycles, rows) in [V], ``thresholds`` (cycles, outputs), the draws
     ``E ~ Exp(1)`` of the neurons; an accumulating layer ignores them.  Row pulses of every
-    ``burst`` cycles are integrated into one drive (`memspice.circuits.bursts`).
+    ``burst`` cycles are integrated into one drive, or those of all cycles so far, of which the
+    newest has a ``share`` below 1 (`memspice.circuits.bursts`).
     """
 
     row_voltage: np.ndarray
     thresholds: np.ndarray
     burst: int = 1
+    share: float = 1.0
 
     @property
     def cycles(self) -> int:
@@ -34,8 +36,8 @@ class Stimulus:
 
     @property
     def delay(self) -> int:
-        """Cycles from the row pulse of a cycle to its write: those of a burst, or none."""
-        return delay(self.burst)
+        """Cycles from the row pulse of a cycle to its write."""
+        return delay(self.burst, self.share)
 
     def warmed_up(self, bursts: int) -> Stimulus:
         """The same behind a warm-up: the rows of the first burst, so often before it.
@@ -49,6 +51,7 @@ class Stimulus:
                 [self.thresholds[:1].repeat(bursts * len(lead), axis=0), self.thresholds]
             ),
             self.burst,
+            self.share,
         )
 
     def laid_out(self) -> Stimulus:

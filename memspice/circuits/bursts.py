@@ -22,24 +22,35 @@ What the sense stage must do for that, and `memspice.circuits.blocks.integrating
   layer begins K + 1 cycles after the one before: K for its pulses, and a spike of one cycle is a
   pulse in the next.  The next burst is taken in while neurons are written from this one: the sum is
   handed to a second capacitor, which holds it, behind the last pulse.
+
+The second form of integration has no schedule by layers: a *leaky* average.  Behind every row pulse
+the sampling capacitor shares its charge with the one that holds the drive, so that the newest pulse
+has a fixed share of it (``sense.charge_share``, sampling over all capacitance) and older ones are
+forgotten; in the first cycle of an image both are charged together.  Neurons follow one cycle
+later, and the score is what the last layer holds in the end.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
 from memspice.errors import ConfigError
 
-#: Most cycles of a burst: bounds the spikes that the network loop keeps at a time.
+#: Most cycles that are averaged: bounds the spikes that the network loop keeps at a time.
 LONGEST = 1024
 
 
-def delay(burst: int) -> int:
-    """Cycles from the row pulse of a cycle to its write: those of a burst, 0 without bursts."""
-    return burst if burst > 1 else 0
+def delay(burst: int, share: float = 1.0) -> int:
+    """Cycles from a row pulse to the first write that it has part in; 0 where no drive is held.
+
+    A leaky average has a ``share`` below 1 of the newest pulse.
+    """
+    return burst if burst > 1 else int(share < 1)
 
 
-def answer_cycles(layers: int, cycles: int, burst: int) -> int:
+def answer_cycles(layers: int, cycles: int, burst: int, share: float = 1.0) -> int:
     """Cycles from the first row pulse of a network to its answer, layers one behind the other.
 
     Parameters
@@ -48,13 +59,16 @@ def answer_cycles(layers: int, cycles: int, burst: int) -> int:
         How many, the accumulating one included.
     cycles, burst : int
         Of a run, and of a burst.
+    share : float, [1]
+        As of :func:`delay`.
 
     Examples
     --------
     >>> answer_cycles(layers=3, cycles=16, burst=1), answer_cycles(layers=3, cycles=16, burst=16)
     (18, 66)
     """
-    return cycles + (layers - 1) * (delay(burst) + 1) + delay(burst)
+    first = delay(burst, share)
+    return cycles + (layers - 1) * (first + 1) + first
 
 
 def check_burst(cycles: int, burst: int) -> None:
@@ -84,6 +98,26 @@ def check_burst(cycles: int, burst: int) -> None:
         )
 
 
+def check_leaky(cycles: int, burst: int, share: float) -> None:
+    """Refuse leaky averages within bursts, or over too many cycles.
+
+    Raises
+    ------
+    ConfigError
+        With what to change.
+    """
+    if share < 1 and burst > 1:
+        raise ConfigError(
+            f"sense.charge_share = {share:g} averages from cycle to cycle and burst = {burst} "
+            "within each burst: use burst = 1, or charge_share = 1"
+        )
+    if share < 1 and cycles > LONGEST:
+        raise ConfigError(
+            f"cycles = {cycles} is above {LONGEST:,}, over which leaky averages are kept: use "
+            "fewer, or sense.charge_share = 1"
+        )
+
+
 def burst_means(patterns: np.ndarray, burst: int) -> np.ndarray:
     """Mean pattern of each burst: what a layer integrates, in units of one pulse.
 
@@ -107,3 +141,32 @@ def burst_means(patterns: np.ndarray, burst: int) -> np.ndarray:
         total += pattern
     total /= burst
     return total
+
+
+def leaky_means(patterns: np.ndarray, cycles: int, share: float) -> np.ndarray:
+    """Mean pattern of each cycle and those before it, which are forgotten little by little.
+
+    ``m(t) = m(t - 1) + share (x(t) - m(t - 1))``, and ``m(1) = x(1)``.
+
+    Parameters
+    ----------
+    patterns : ndarray, shape (runs * cycles, ...)
+        Spikes or levels, cycle after cycle, each run from its first cycle on.
+    cycles : int
+        Of a run.
+    share : float, [1]
+        Of the newest pattern; 1 is the patterns themselves.
+
+    Returns
+    -------
+    ndarray, shape (runs * cycles, ...)
+        float32 for spikes.
+    """
+    if share == 1:
+        return patterns
+    kind = np.result_type(patterns, np.float32)
+    means = patterns.reshape(-1, cycles, *patterns.shape[1:]).swapaxes(0, 1).astype(kind)
+    for before, mean in pairwise(means):
+        mean *= kind.type(share)
+        mean += kind.type(1 - share) * before
+    return np.asarray(means.swapaxes(0, 1).reshape(patterns.shape))

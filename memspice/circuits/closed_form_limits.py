@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from memspice.circuits.bursts import delay
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.reducible import obstacles
 from memspice.errors import ConfigError
@@ -77,7 +78,7 @@ def _sense_doubts(layer: LayerCircuit, row_voltage: np.ndarray, burst: int) -> l
     what = "hazard integrals" if layer.spiking else "scores"
     for cause, off in (
         ("settle so slowly", lateness(layer, burst)),
-        (f"lose so much of a drive held for a burst of {burst}", droop(layer, burst)),
+        ("lose so much of a held drive", droop(layer, burst)),
     ):
         if off > LATE:
             found.append(f"sense stages {cause} that {what} come out {off:.2g} off, above {LATE:g}")
@@ -87,7 +88,7 @@ def _sense_doubts(layer: LayerCircuit, row_voltage: np.ndarray, burst: int) -> l
 def lateness(layer: LayerCircuit, burst: int = 1) -> float:
     """Relative error of a hazard integral, or of a score, from sense stages still settling, [1].
 
-    The highest drive is taken to begin at 0.  In a burst what counts is the mean over a pulse.
+    The highest drive is taken to begin at 0.  Of what is integrated the mean over a pulse counts.
     """
     schedule = layer.schedule
     ends = (schedule.write.start + schedule.write.edge, schedule.write.stop - schedule.write.edge)
@@ -95,7 +96,7 @@ def lateness(layer: LayerCircuit, burst: int = 1) -> float:
     line = float(np.max(layer.ports.own_conductance[layer.columns]))
     left = layer.sense.unsettled(line, time)
     if not layer.spiking:
-        return float(left[-1] if burst == 1 else np.mean(left))
+        return float(np.mean(left) if delay(burst, layer.sense.share) else left[-1])
     highest = max(map(abs, layer.write_limits)) * layer.neuron.write_fraction
     law = layer.neuron.device.hazard
     slope = law.rate.slope(highest / law.voltage_scale)
@@ -105,10 +106,12 @@ def lateness(layer: LayerCircuit, burst: int = 1) -> float:
 def droop(layer: LayerCircuit, burst: int) -> float:
     """Relative error of a hazard integral, or of a score, from what a held drive loses, [1].
 
-    The drive of a burst is taken to be as far from the bias as its limits let it, and to be held up
-    to the end of the last cycle.
+    The drive is taken to be as far from the bias as its limits let it, and to be held up to the end
+    of the last cycle of a burst, or for as long as a leaky average remembers.
     """
-    lost = layer.sense.held_loss(burst * layer.schedule.cycle) if burst > 1 else 0.0
+    # What is forgotten anyway, one part in ``share`` a cycle, is not lost again.
+    held = delay(burst, layer.sense.share) / layer.sense.share
+    lost = layer.sense.held_loss(held * layer.schedule.cycle)
     if not layer.spiking:
         return lost
     reach = max(abs(limit - layer.bias_voltage) for limit in layer.write_limits)

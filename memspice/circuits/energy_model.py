@@ -12,6 +12,7 @@ import numpy as np
 
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
+from memspice.circuits.bursts import delay
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.port_power import port_power
 from memspice.circuits.timing import Schedule, Timing
@@ -39,8 +40,8 @@ def closed_form_energy(
 ) -> dict[str, np.ndarray]:
     """Energy of each cycle by component.
 
-    In a burst a cycle is a row pulse, which drivers, array and sense stages carry, and a cycle of
-    neurons, which follow the held drive.
+    Where a drive is held a cycle is a row pulse, which drivers, array and sense stages carry, and a
+    cycle of neurons, which follow later.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def closed_form_energy(
     """
     energy = {name: np.zeros(len(row_voltage)) for name in COMPONENTS}
     energy["driver"], energy["crossbar"] = _array_energy(layer, row_voltage)
-    held = burst > 1
+    held = delay(burst, layer.sense.share) > 0
     current = layer.line_current(row_voltage)
     conductance = layer.line_conductance
     energy["sense"] = layer.sense.energy(current, conductance, layer.schedule, held=held)

@@ -10,7 +10,7 @@ import numpy as np
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseStage
-from memspice.circuits.bursts import burst_means
+from memspice.circuits.bursts import burst_means, leaky_means
 from memspice.circuits.negligible import drawn_array
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.ports import PortArray, PortSource, port_array
@@ -162,7 +162,7 @@ class LayerCircuit:
         Parameters
         ----------
         row_voltage : ndarray, shape (cycles, rows), [V]
-            Row pulses; those of a burst are integrated.
+            Row pulses from the first on; those of a burst, or of a leaky average, are integrated.
         burst : int
             Cycles of a burst; see `memspice.circuits.bursts`.
 
@@ -172,7 +172,8 @@ class LayerCircuit:
             If the sense stages do not integrate.
         """
         self.sense.in_bursts(burst, self.schedule)
-        return self.drive_voltage(burst_means(row_voltage, burst)).repeat(burst, axis=0)
+        pulses = leaky_means(row_voltage, len(row_voltage), self.sense.share)
+        return self.drive_voltage(burst_means(pulses, burst)).repeat(burst, axis=0)
 
     @property
     def output_bias(self) -> np.ndarray:

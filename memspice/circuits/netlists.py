@@ -66,11 +66,14 @@ def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int, burst: int = 1) -
     lead = layer.sense.warm_up * burst
     trains = clock_trains(sense.clocks(schedule), cycle, lead + cycles)
     trains |= clock_trains(once, burst * cycle, (lead + cycles) // burst)
-    trains |= clock_trains(neurons, cycle, cycles, first=lead + delay(burst))
+    trains |= clock_trains(sense.first_clocks(schedule), cycle, 1, first=lead)
+    wait = delay(burst, layer.sense.share)
+    trains |= clock_trains(neurons, cycle, cycles, first=lead + wait)
     add_clocks(deck, trains)
 
 
 def _cycles(stimulus: Stimulus, lead: int) -> str:
     bursts = f" in bursts of {stimulus.burst}" if stimulus.burst > 1 else ""
+    leaky = f", {stimulus.share:g} of each drive new" if stimulus.share < 1 else ""
     behind = f" behind {lead} of warm-up" if lead else ""
-    return f"{stimulus.cycles} cycles{bursts}{behind}"
+    return f"{stimulus.cycles} cycles{bursts}{leaky}{behind}"

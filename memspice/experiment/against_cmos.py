@@ -25,6 +25,7 @@ from memspice.analysis.cmos import (
     assumed_by_scope,
     opponent_parts,
 )
+from memspice.circuits.bursts import delay
 from memspice.experiment.cosim_state import CosimState
 from memspice.experiment.operations import adds_half_width, workload
 from memspice.experiment.request import Request
@@ -71,7 +72,7 @@ def load_cmos() -> CmosConstants:
 
 def quiescent(request: Request) -> float:
     """Energy that the sense stages of a network take without any signal, per inference, [J]."""
-    held = request.burst > 1
+    held = delay(request.burst, request.mapped.share) > 0
     return request.cycles * sum(
         layer.positions * circuit.sense.idle_energy(circuit.outputs, circuit.schedule, held=held)
         for layer in request.mapped.layers

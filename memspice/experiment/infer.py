@@ -162,7 +162,9 @@ def simulate_chip(
                 runner.forget()
         records = tuple(record for layer in layers for record in layer.records)
         last, failures = layers[-1], failed_jobs(records)
-        scores = request.mapped.layers[-1].readout.scores(last.outputs.mean(axis=1))
+        # A leaky average is held last, of all others the mean is taken.
+        drives = last.outputs.mean(axis=1) if request.mapped.share == 1 else last.outputs[:, -1]
+        scores = request.mapped.layers[-1].readout.scores(drives)
         answers = {request.cycles: scores.argmax(axis=1)}
         result = ChipResult(
             **_facts(request, _GivenClasses(last.images, ann.argmax(axis=1), answers), made),

@@ -82,10 +82,12 @@ def converter_energy(
 
     A row at a graded level takes a conversion of as many bits as there are levels: a pixel once a
     position, which is held for all cycles; a pooled row that is not zero once a cycle.  The scores
-    of the last layer are converted once a burst: without bursts, in every cycle.
+    of the last layer are converted once a burst: without bursts, in every cycle; those of a leaky
+    average in the end.
     """
     cycles, found = request.cycles, {}
-    conversions = cycles // request.burst * converters.output_conversion
+    answers = cycles // request.burst if request.mapped.share == 1 else 1
+    conversions = answers * converters.output_conversion
     for layer in request.mapped.layers:
         joules = np.zeros(len(_windows(state, layer)))
         for number, source in enumerate(layer.step.sources):

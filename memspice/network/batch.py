@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from memspice.circuits.bursts import burst_means
+from memspice.circuits.bursts import burst_means, leaky_means
 from memspice.devices.draws import event_draws
 from memspice.errors import IncompleteResults
 from memspice.network.architecture import WeightStep
@@ -154,6 +154,8 @@ class NetworkLoop:
         Of an image, and of a burst.
     seed : int
         Of the event draws.
+    share : float, [1]
+        Of a held drive, what the newest row pulse makes.
     """
 
     steps: tuple[WeightStep, ...]
@@ -162,6 +164,16 @@ class NetworkLoop:
     cycles: int
     burst: int
     seed: int
+    share: float = 1.0
+
+    @property
+    def span(self) -> int:
+        """Cycles that hang together: those of a burst, or of an image where drives are leaky."""
+        return self.burst if self.share == 1 else self.cycles
+
+    def integrated(self, spikes: np.ndarray) -> np.ndarray:
+        """What rows carry of spikes of whole spans, frame after frame."""
+        return burst_means(leaky_means(spikes, self.span, self.share), self.burst)
 
 
 def loop_of(
@@ -196,6 +208,7 @@ def loop_of(
         cycles=cycles,
         burst=burst,
         seed=seed,
+        share=mapped.share,
     )
 
 
@@ -245,7 +258,7 @@ class _Batch:
         classes = math.prod(loop.steps[-1].output_shape) if loop.readout else 0
         drive = np.zeros((len(images), loop.cycles // loop.burst, classes))
         largest = max(math.prod(step.output_shape) for step in loop.steps)
-        together = max(loop.burst, EVENTS // largest // loop.burst * loop.burst)
+        together = max(loop.span, EVENTS // largest // loop.span * loop.span)
         for part, span in _groups(len(images), loop.cycles, together):
             if cancel.is_set():
                 raise IncompleteResults(
@@ -261,11 +274,16 @@ class _Batch:
         return BatchResult(self._first_image, self._scores(drive), self._spikes, windows)
 
     def _scores(self, drive: np.ndarray) -> np.ndarray:
-        """Mean scores (cycle counts, images, classes) of drives (images, bursts, classes) [V]."""
+        """Scores (cycle counts, images, classes) of drives (images, bursts, classes) [V].
+
+        Those of the mean drive so far, or of the one that is held, a leaky mean itself.
+        """
         readout, bursts = self._loop.readout, drive.shape[1]
         if readout is None:
             return np.empty((0, len(drive), 0))
         counts = np.array(cycle_counts(bursts))
+        if self._loop.share < 1:
+            return readout.scores(drive[:, counts - 1].swapaxes(0, 1))
         totals = np.cumsum(drive, axis=1)[:, counts - 1].swapaxes(0, 1)
         return readout.scores(totals / counts[:, None, None])
 
@@ -274,7 +292,7 @@ class _Batch:
 
         None where only inputs were wanted.
         """
-        loop, burst = self._loop, self._loop.burst
+        loop = self._loop
         outputs = Outputs(loop.steps, pixels)
         for step, stage in zip_longest(loop.steps, loop.stages):
             parts = outputs.take(step)
@@ -284,7 +302,7 @@ class _Batch:
             # Pixels are the same in every cycle, and so their own mean.
             each = zip(parts, step.sources, strict=True)
             state = joined(
-                [burst_means(part, burst) if source.number else part for part, source in each]
+                [loop.integrated(part) if source.number else part for part, source in each]
             )
             if stage.rule is None:
                 break

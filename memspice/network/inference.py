@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from memspice.circuits.bursts import check_burst
+from memspice.circuits.bursts import check_burst, check_leaky
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.jobs import Execution, Failure, run_jobs
 from memspice.jobs.attempts import attempt
@@ -124,6 +124,7 @@ def run_inference(
         If a batch failed as often as ``execution`` allows.
     """
     check_burst(cycles, burst)
+    check_leaky(cycles, burst, mapped.share)
     kept = tuple(windows)
     for window in kept:
         _check_window(mapped, window, range(first_image, first_image + len(images)))

@@ -216,10 +216,15 @@ class MappedNetwork:
         problems = self.ports.problems if self.ports else []
         return [*span_notes(self.span, self.parameter_set), *programmed, *problems]
 
+    @property
+    def share(self) -> float:
+        """Of a held drive, what the newest row pulse makes, [1]."""
+        return self.layers[0].circuits[0].sense.share
+
     def latency(self, cycles: int, burst: int) -> float:
         """From the first row pulse to the answer, with circuits at every position, [s]."""
         cycle = max(part.schedule.cycle for layer in self.layers for part in layer.circuits)
-        return cycle * answer_cycles(len(self.layers), cycles, burst)
+        return cycle * answer_cycles(len(self.layers), cycles, burst, self.share)
 
     def layer(self, name: str) -> MappedLayer:
         """Weight layer of a name.

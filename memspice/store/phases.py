@@ -27,7 +27,7 @@ def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[PhaseSpan
 
     A phase is described by ``write_start`` and ``write_stop`` (likewise ``read``, ``reset``), [s]
     from the start of a cycle, and is repeated every ``cycle_time`` [s] where that is given; in a
-    ``burst``, from the cycle on that follows its row pulses.
+    ``burst``, or with a ``charge_share`` below 1, from the cycle on that follows its row pulses.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[PhaseSpan
     period = float(attributes.get("cycle_time", 0.0))
     cycles = int(np.ceil(time_stop / period)) if period > 0 else 1
     found = []
-    for cycle in range(delay(int(attributes.get("burst", 1))), cycles):
+    for cycle in range(_delay(attributes), cycles):
         for name in PHASES:
             if f"{name}_start" in attributes and f"{name}_stop" in attributes:
                 start = cycle * period + float(attributes[f"{name}_start"])
@@ -56,5 +56,9 @@ def phases_of(attributes: Mapping[str, Any], time_stop: float) -> list[PhaseSpan
 
 def end_of(attributes: Mapping[str, Any]) -> float:
     """Return when the last cycle of a job's events ends, [s]."""
-    cycles = int(attributes["cycles"]) + delay(int(attributes["burst"]))
+    cycles = int(attributes["cycles"]) + _delay(attributes)
     return cycles * float(attributes["cycle_time"])
+
+
+def _delay(attributes: Mapping[str, Any]) -> int:
+    return delay(int(attributes.get("burst", 1)), float(attributes.get("charge_share", 1.0)))

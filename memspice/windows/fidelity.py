@@ -170,7 +170,7 @@ class WindowJob:
             )
             for cycle in range(len(self.inputs))
         ]
-        return Stimulus(self.row_voltage, np.stack(thresholds), self.burst)
+        return Stimulus(self.row_voltage, np.stack(thresholds), self.burst, circuit.sense.share)
 
 
 def window_jobs(

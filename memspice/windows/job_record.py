@@ -20,6 +20,7 @@ def job_attributes(job: WindowJob, wall_seconds: float) -> dict[str, str | int |
         "outputs": job.circuit.outputs,
         "cycles": len(job.inputs),
         "burst": job.burst,
+        "charge_share": job.circuit.sense.share,
         "fidelity": job.fidelity.name,
         "spiking": job.circuit.spiking,
         "wall_seconds": wall_seconds,

@@ -38,6 +38,11 @@ class Amplifiers(Parameters):
     droop: float = quantity(
         "1/s", "Share of the drive of a burst that is lost per time held", ge=0, default=0.0
     )
+    charge_share: float = quantity(
+        "1",
+        "Share of a held drive that each row pulse makes, of sampling in all capacitance",
+        gt=0, le=1, default=1.0,
+    )  # fmt: skip
 
     @property
     def pole(self) -> float:
@@ -136,6 +141,11 @@ class AmplifierStage(Amplifiers, SenseStage):
         if math.isclose(first, second, rel_tol=1e-3):
             second *= 1.01
         return np.asarray((_decay(first, time) - _decay(second, time)) / (first - second))
+
+    @property
+    def share(self) -> float:
+        """That of the capacitors."""
+        return self.charge_share
 
     def held_loss(self, time: float) -> float:
         """Decay with the droop."""

@@ -29,7 +29,7 @@ from memspice.circuits.deck import Deck
 from memspice.circuits.signals import Signals
 from memspice.circuits.timing import Pulse, Schedule
 
-_SAMPLE, _TRANSFER, _CLEAR, HOLD = "sample", "transfer", "empty", "hold"
+SAMPLE, TRANSFER, CLEAR, HOLD = "sample", "transfer", "empty", "hold"
 #: Time constants of a transfer, and of a clearing, in their pulses: either is over to e^-40.
 _CONSTANTS = 40
 
@@ -61,14 +61,14 @@ class Integrating(SenseCircuit):
 
     def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Amplifiers are on while rows are driven, and sampled when they have settled."""
-        return {**self.ends.clocks(schedule), _SAMPLE: Clock.of(schedule.write)}
+        return {**self.ends.clocks(schedule), SAMPLE: Clock.of(schedule.write)}
 
     def burst_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Transfer and clear, both behind the last row pulse."""
         last = (self.burst - 1) * schedule.cycle
         return {
             name: Clock.of(Pulse(last + pulse.start, last + pulse.stop, pulse.edge))
-            for name, pulse in ((_TRANSFER, schedule.read), (_CLEAR, schedule.reset))
+            for name, pulse in ((TRANSFER, schedule.read), (CLEAR, schedule.reset))
         }
 
     def hold_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
@@ -79,15 +79,16 @@ class Integrating(SenseCircuit):
         """Add what the lines end in, and an integrating stage for each pair."""
         ends, schedule, (low, high) = self.ends, self.schedule, limits
         circuit = ends.add_ends(deck, len(bias))
+        name, clocks, own = self._amplifier()
         for output, voltage in enumerate(bias.tolist()):
             circuit.X(
                 f"integrating{output}",
-                "integrating_amplifier",
+                name,
                 *ends.inputs(output),
                 nodes.drive(output),
-                *(_SAMPLE, _TRANSFER, _CLEAR, ENABLE, HOLD, UPPER, LOWER),
+                *(*clocks, ENABLE, HOLD, UPPER, LOWER),
+                **own,
                 v_bias=voltage,
-                gain=ends.difference_gain / self.burst,
                 low=low,
                 high=high,
                 pole=ends.difference_pole,
@@ -97,6 +98,11 @@ class Integrating(SenseCircuit):
                 clear_time=schedule.reset.area / _CONSTANTS,
                 droop=ends.droop,
             )
+
+    def _amplifier(self) -> tuple[str, tuple[str, ...], dict[str, float]]:
+        """Subcircuit behind the ends, its own clocks, and its own parameters."""
+        gain = self.ends.difference_gain / self.burst
+        return "integrating_amplifier", (SAMPLE, TRANSFER, CLEAR), {"gain": gain}
 
     def signals(self, outputs: int) -> list[str]:
         """Those of the ends, and the clocks that switch amplifiers on."""

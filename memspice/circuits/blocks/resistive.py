@@ -8,8 +8,8 @@ import numpy as np
 
 from memspice.circuits import nodes
 from memspice.circuits.blocks.amplifiers import Amplifiers, AmplifierStage
-from memspice.circuits.blocks.integrating import Integrating
 from memspice.circuits.blocks.sense import SenseCircuit, SenseNeeds
+from memspice.circuits.blocks.sharing import averaging
 from memspice.circuits.deck import Deck
 from memspice.circuits.signals import Signals
 from memspice.circuits.spice import Circuit
@@ -58,7 +58,7 @@ class ResistiveStage(Resistive, AmplifierStage):
 
     def in_bursts(self, burst: int, schedule: Schedule) -> SenseCircuit:
         """The same resistors before an integrating difference stage."""
-        return Integrating(self, burst, schedule) if burst > 1 else self
+        return averaging(self, burst, schedule)
 
     def add_ends(self, deck: Deck, outputs: int) -> Circuit:
         """Add a resistor for each line."""

@@ -88,6 +88,10 @@ class SenseCircuit(ABC):
         """Clocks of a whole burst, counted from its begin."""
         return {}
 
+    def first_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks of the first cycle of an image alone."""
+        return {}
+
     def hold_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks for the phases of a cycle in which neurons are written from a held drive."""
         return {}
@@ -168,7 +172,7 @@ class SenseStage(SenseCircuit):
         Parameters
         ----------
         burst : int
-            Cycles of a burst; of one cycle it is the stage itself.
+            Cycles of a burst; of one cycle, without a leaky average, it is the stage itself.
         schedule : Schedule
             Pulses of a cycle.
 
@@ -184,6 +188,14 @@ class SenseStage(SenseCircuit):
             f"the drive, and {type(self).__name__} takes them in one by one: use burst = 1, or a "
             "transimpedance or resistive sense stage"
         )
+
+    @property
+    def share(self) -> float:
+        """Of a held drive, what the newest row pulse makes; 1 where drives are of one pulse, [1].
+
+        Below 1 the drive is a leaky average; see `memspice.circuits.bursts`.
+        """
+        return 1.0
 
     def held_loss(self, time: float) -> float:
         """Share of the drive of a burst that is gone after a time [s], bias left out, [1]."""

@@ -15,8 +15,8 @@ import numpy as np
 
 from memspice.circuits import nodes
 from memspice.circuits.blocks.amplifiers import RAILS, Amplifiers, AmplifierStage
-from memspice.circuits.blocks.integrating import Integrating
 from memspice.circuits.blocks.sense import HEADROOM, SenseCircuit, SenseNeeds
+from memspice.circuits.blocks.sharing import averaging
 from memspice.circuits.deck import Deck
 from memspice.circuits.signals import Signals, output_stage_power
 from memspice.circuits.spice import Circuit, SubCircuit
@@ -115,7 +115,7 @@ class TransimpedanceStage(Transimpedance, AmplifierStage):
 
     def in_bursts(self, burst: int, schedule: Schedule) -> SenseCircuit:
         """The same amplifiers of the lines before an integrating difference stage."""
-        return Integrating(self, burst, schedule) if burst > 1 else self
+        return averaging(self, burst, schedule)
 
     def subcircuit(self) -> SubCircuit:
         """One-pole amplifier with a feedback resistor."""
