@@ -11,7 +11,7 @@ from plots import draw_intervals
 
 from memspice import plot
 
-#: Colours and markers of K = 1, 2, 4, 8, 16, 32, each with its own.
+#: Colours and markers of K = 1, 2, 4, 8, 16 and the leaky average, each with its own.
 STYLES = (
     (plot.SPICE, "o"), ("#8a6d3b", "^"), ("#6b8e6b", "v"), (plot.SURROGATE, "s"), ("#7f7f9f", "D"),
     ("#b06a8a", "P"),
@@ -23,13 +23,14 @@ def draw(result: dict[str, Any]) -> Figure:
     """Draw what all points lose against the ANN, with their 95 % intervals."""
     figure = plot.new_figure(3.6)
     axes = figure.subplots(1, 2, sharey=True)
-    bursts = sorted({point["burst"] for point in result["points"]})
+    kinds = sorted({(point["burst"], point["share"]) for point in result["points"]}, key=_order)
     for axis, place, label, unit in zip(axes, (_joules, _seconds), LABELS, "Js", strict=True):
-        for burst, (color, marker) in zip(bursts, STYLES, strict=False):
-            points = [point for point in result["points"] if point["burst"] == burst]
+        for kind, (color, marker) in zip(kinds, STYLES, strict=False):
+            points = [item for item in result["points"] if (item["burst"], item["share"]) == kind]
             lost = [point["loss"] for point in points]
             x = [place(point) for point in points]
-            draw_intervals(axis, x, lost, color=color, marker=marker, label=f"K = {burst}")
+            name = f"K = {kind[0]}" if kind[1] == 1 else f"leaky, {kind[1]:g}"
+            draw_intervals(axis, x, lost, color=color, marker=marker, label=name)
         axis.axhline(0, color="black", linewidth=1)
         axis.axhline(1, color=plot.MUTED, linestyle="--", linewidth=1, label="one point")
         axis.set(xscale="log", xlabel=label)
@@ -43,6 +44,11 @@ def draw(result: dict[str, Any]) -> Figure:
     return figure
 
 
+def _order(kind: tuple[int, float]) -> tuple[float, int]:
+    """Bursts by their length, then what is leaky."""
+    return -kind[1], kind[0]
+
+
 def _joules(point: dict[str, Any]) -> float:
     return float(point["energy_joule"]["value"])
 
@@ -54,7 +60,7 @@ def _seconds(point: dict[str, Any]) -> float:
 def _number(axis: Axes, result: dict[str, Any]) -> None:
     """Write T beside the points of one drive a cycle, below, and of one burst, above."""
     for point in result["points"]:
-        if point["burst"] in (1, point["cycles"]):
+        if point["burst"] in (1, point["cycles"]) and point["share"] == 1:
             place = _joules(point), 100 * point["loss"]["value"]
             shift = (-6, -14) if point["burst"] == 1 else (4, 5)
             axis.annotate(

@@ -262,13 +262,13 @@ class CosimResult(RunResult):
             ),
         ]
         title = (
-            f"{self.network} on {self.dataset.images} images of {self.dataset.name}, "
+            f"{self.network}, {self.dataset.images} images of {self.dataset.name}, "
             f"{self.device} ({self.energy.device_source}), T = {self.cycles}{self._bursts()}"
         )
         return Table(title, tuple(rows), self.notes)
 
     def _bursts(self) -> str:
-        return f" in bursts of {self.burst}" if self.burst > 1 else ""
+        return f", K = {self.burst}" if self.burst > 1 else ""
 
 
 def _percent(found: Proportion | None) -> str:
