@@ -329,7 +329,7 @@ def spice_energies(
     pairs = []
     for members in windows.values():
         # Cycles of all outputs that were simulated: as many as of a whole window.
-        cycles = len(members[0][0].inputs)
+        cycles = float(len(members[0][0].inputs))
         cycles *= sum(len(job.outputs) for job, _ in members) / layer.outputs
         twins = [replace(job, fidelity=Surrogate()) for job, _ in members]
         measured = per_cycle([result.energy for _, result in members], cycles)

@@ -302,9 +302,10 @@ def test_energy_is_compared_for_both_devices(
 ) -> None:
     ratios, asked = {"fast-memristor": 8.0, "sot-mtj": 0.5}, []
 
-    def cosimulated(chip: Any, images: Any, *, out: Path, **size: Any) -> Any:
+    def cosimulated(chip: Any, images: Any, *, options: ms.RunOptions, **size: Any) -> Any:
         device = chip.device.name
-        asked.append((images[1], size["cycles"], size["burst"], size["plan"], out.name))
+        out = Path(options.out or "").name
+        asked.append((images[1], size["cycles"], size["burst"], size["plan"], out))
         return SimpleNamespace(as_json=lambda: {**summary(ratios[device]), "device": device})
 
     made_up_runs(monkeypatch, ENERGY, lambda *_: {})
