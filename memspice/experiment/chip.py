@@ -21,6 +21,7 @@ from memspice.experiment.results.table import Table
 from memspice.experiment.run_options import RunOptions
 from memspice.experiment.simulate_layer import simulate_layer
 from memspice.experiment.surfaces import measured_network, measured_set
+from memspice.network.latency import latency
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.port_cache import PortCache
 from memspice.network.switching import Calibration
@@ -167,7 +168,7 @@ class Chip(Shown):
             If the cycles make no sense or are not whole bursts.
         """
         self.check_size(cycles, burst)
-        return self.mapped.latency(cycles, burst)
+        return latency(self.mapped, cycles, burst)
 
     def run(
         self,

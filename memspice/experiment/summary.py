@@ -14,6 +14,7 @@ from memspice.experiment.results.cosim import CosimResult, LayerWindows, Round, 
 from memspice.experiment.results.energy import Energy
 from memspice.experiment.results.run import DataFacts
 from memspice.network.ann import ann_scores
+from memspice.network.latency import latency
 from memspice.store import JobRecord, Provenance, installed_versions
 
 #: What the joules of a summary leave out.
@@ -87,7 +88,7 @@ def cosim_result(
         out=None,
         records=tuple(records),
         provenance=provenance,
-        latency=request.mapped.latency(request.cycles, request.burst),
+        latency=latency(request.mapped, request.cycles, request.burst),
         ann_accuracy=ann_accuracy(request),
         accuracy=last.snn_accuracy,
         spike_rate=last.inference.spike_rate,

@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 
 from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
-from memspice.circuits.bursts import answer_cycles
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.ports import port_array
@@ -220,11 +219,6 @@ class MappedNetwork:
     def share(self) -> float:
         """Of a held drive, what the newest row pulse makes, [1]."""
         return self.layers[0].circuits[0].sense.share
-
-    def latency(self, cycles: int, burst: int) -> float:
-        """From the first row pulse to the answer, with circuits at every position, [s]."""
-        cycle = max(part.schedule.cycle for layer in self.layers for part in layer.circuits)
-        return cycle * answer_cycles(len(self.layers), cycles, burst, self.share)
 
     def layer(self, name: str) -> MappedLayer:
         """Weight layer of a name.

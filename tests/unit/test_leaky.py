@@ -18,6 +18,7 @@ from memspice.network.ann import ann_scores
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.batch import Window
 from memspice.network.inference import InferenceResult, run_inference
+from memspice.network.latency import latency
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.parameters import load_parameter_set
 from memspice.windows.fidelity import WindowJob, window_jobs
@@ -146,8 +147,9 @@ def test_holding_is_paid_for_and_the_answer_is_converted_once() -> None:
         [4 * 10 * price, 10 * price], rel=1e-12
     )
     cycle = requests[1.0].mapped.layers[0].circuits[0].schedule.cycle
-    latency = requests[SHARE].mapped.latency(4, 1)
-    assert latency == pytest.approx(cycle * answer_cycles(2, 4, 1, SHARE), rel=1e-12)
+    assert latency(requests[SHARE].mapped, 4, 1) == pytest.approx(
+        cycle * answer_cycles(2, 4, 1, SHARE), rel=1e-12
+    )
     assert answer_cycles(2, 4, 1, SHARE) == answer_cycles(2, 4, 1) + 2
 
 
