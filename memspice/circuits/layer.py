@@ -68,9 +68,9 @@ class LayerCircuit:
         whole, first = self.whole or self, self.first + outputs.start
         return replace(self, conductances=tiles, variation=own, trim=trim, whole=whole, first=first)
 
-    def alone(self, outputs: range) -> LayerCircuit:
+    def alone(self, outputs: slice) -> LayerCircuit:
         """Neurons of some numbers on a crossbar of their own, whose rows the others do not load."""
-        return replace(self.part(outputs), whole=None, first=0)
+        return replace(self.part(range(outputs.start, outputs.stop)), whole=None, first=0)
 
     def with_trim(self, trim: np.ndarray) -> LayerCircuit:
         """The same crossbar with another trim (outputs,) [V]; its ports are not reduced again."""

@@ -127,12 +127,9 @@ class MappedLayer:
         )
 
     def on_narrow_tiles(self, outputs: int) -> MappedLayer:
-        """The same cells with at most so many outputs on a tile, as a chip of such tiles has them.
-
-        Sense stages and trims stay those of the wide tiles.
-        """
+        """The same cells, stages and trims with at most so many outputs on a tile."""
         narrow = [
-            circuit.alone(range(part.start, part.stop))
+            circuit.alone(part)
             for circuit in self.circuits
             for part in column_groups(circuit.outputs, 2 * outputs)
         ]
