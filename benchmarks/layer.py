@@ -20,6 +20,7 @@ from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import load_parameter_set
 from memspice.windows.fidelities import SIMULATED
 from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
+from memspice.windows.kept import Kept
 from memspice.windows.outcome import Outcome, join_windows, outcome
 from memspice.windows.surrogate import Surrogate, surrogate_events
 
@@ -130,7 +131,7 @@ def _simulated(run: LayerRun, engine: Engine, limit: float) -> LayerRun:
     begun, cpu_begun, end = time.perf_counter(), cpu_clock(), time.monotonic() + limit
     for job in jobs:
         left = max(end - time.monotonic(), _LEAST_LIMIT)
-        found.append(outcome(job.fidelity.run(job, timeout=left, stored_neurons=0)))
+        found.append(outcome(job.fidelity.run(job, timeout=left, kept=Kept("none"))))
     seconds, cpu = time.perf_counter() - begun, cpu_clock() - cpu_begun
     return replace(run, seconds=seconds, cpu_seconds=cpu, found=join_windows(found)[0])
 

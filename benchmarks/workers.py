@@ -16,6 +16,7 @@ from benchmarks.measure import cpu_clock
 from memspice.engines.base import Engine
 from memspice.jobs import run_jobs
 from memspice.windows.fidelity import WindowJob
+from memspice.windows.kept import Kept
 from memspice.windows.outcome import outcome
 from memspice.windows.reduced import Reduced
 
@@ -55,7 +56,7 @@ def measure_workers(
     _ = square_layer(size).circuits[0].drive_gain  # all jobs share its port reduction
 
     def simulate(job: WindowJob, cancel: threading.Event) -> np.ndarray:
-        found = outcome(job.fidelity.run(job, cancel=cancel, stored_neurons=0))
+        found = outcome(job.fidelity.run(job, cancel=cancel, kept=Kept("none")))
         return np.stack([found.spikes, found.hazard])
 
     def spin(_: WindowJob, cancel: threading.Event) -> np.ndarray:

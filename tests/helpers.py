@@ -20,8 +20,10 @@ from memspice.devices.synapse import differential_conductance
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.parameters import load_parameter_set
+from memspice.store import Column
 from memspice.windows.fidelities import SIMULATED
 from memspice.windows.fidelity import Fidelity
+from memspice.windows.kept_signals import kept_signals
 from memspice.windows.surrogate import Surrogate
 
 SETS = ("ag-asi", "fast-memristor", "sot-mtj")
@@ -113,13 +115,17 @@ def ngspice() -> Engine:
 
 @dataclass(frozen=True)
 class Simulated:
-    """What a run gave: event values (cycles, outputs), powers over time, relative closure."""
+    """What a run gave: event values (cycles, outputs), powers over time, relative closure.
+
+    ``signals`` are those that a record would keep of all neurons.
+    """
 
     drive: np.ndarray
     hazard: np.ndarray
     spikes: np.ndarray
     power: LayerPower
     closure: float
+    signals: dict[str, Column]
 
     @property
     def delivered(self) -> float:
@@ -166,6 +172,7 @@ def simulate(
         spikes=layer.latch.fired(values.get("spike", nothing)),
         power=power,
         closure=closure(power),
+        signals=kept_signals(layer, stimulus, ARRAYS[fidelity], waveforms, range(layer.outputs)),
     )
 
 

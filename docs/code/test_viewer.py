@@ -21,7 +21,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run") / "run.h5"
     images = ms.load_images("digits", "test")[:2]
     layer = ms.Chip("digits-mlp", "fast-memristor")["dense1"]
-    layer.simulate(images, cycles=CYCLES, keep="all", out=out)
+    layer.simulate(images, cycles=CYCLES, keep="all", options=ms.RunOptions(out=out))
     result = ms.load(out)
     with read_run(out) as stored:
         ms.report.write_viewer(out.with_suffix(".html"), stored, (), result.fast_events)

@@ -57,8 +57,8 @@ ms.plot.pathwise(slow)
 # %% [markdown]
 # ## One neuron
 #
-# `keep="all"` above has kept the waveforms of every neuron; without it those of the first
-# neuron of each netlist stay.
+# `keep="all"` above has kept the waveforms of every neuron; without it those of one neuron of
+# each netlist stay.
 
 # %%
 waveforms = slow.waveforms(image=0, neuron=0)

@@ -116,3 +116,9 @@ class ArrayCircuit(ABC):
         signals : Signals
             At least those of :meth:`signals` and the voltages of the bit lines.
         """
+
+    @abstractmethod
+    def line_current(
+        self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals, column: int
+    ) -> np.ndarray:
+        """Current that a bit line gives its sense stage, (points,), [A]; arguments of `power`."""

@@ -52,10 +52,8 @@ class PortArrayCircuit(ArrayCircuit):
 
     def power(self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals) -> ArrayPower:
         """Follow the port matrix with the simulated voltages of the bit lines."""
-        schedule, own = layer.schedule, range(2 * layer.outputs)
-        level, ports = layer.sense.line_level, layer.ports
-        envelope = layer.row_pulse.at(np.mod(signals.time, schedule.cycle))
-        cycle = np.minimum((signals.time / schedule.cycle).astype(int), stimulus.cycles - 1)
+        own, level, ports = range(2 * layer.outputs), layer.sense.line_level, layer.ports
+        envelope, cycle = _pulses(layer, stimulus, signals)
         lines = np.stack([signals.voltage(nodes.bit_line(j)) for j in own], axis=-1) - level
         found = port_power(layer, stimulus.row_voltage, cycle, envelope, lines)
         if level == 0:
@@ -64,3 +62,22 @@ class PortArrayCircuit(ArrayCircuit):
         source = (stimulus.row_voltage @ ports.norton_current[layer.columns].T)[cycle]
         current = source * envelope[:, None] - lines * ports.own_conductance[layer.columns]
         return replace(found, delivered=found.delivered + level * current.sum(axis=-1))
+
+    def line_current(
+        self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals, column: int
+    ) -> np.ndarray:
+        """Current of the Norton source less that of its conductance."""
+        envelope, cycle = _pulses(layer, stimulus, signals)
+        place, ports = layer.columns.start + column, layer.ports
+        source = (stimulus.row_voltage @ ports.norton_current[place])[cycle] * envelope
+        line = signals.voltage(nodes.bit_line(column)) - layer.sense.line_level
+        return np.asarray(source - line * ports.own_conductance[place])
+
+
+def _pulses(
+    layer: LayerCircuit, stimulus: Stimulus, signals: Signals
+) -> tuple[np.ndarray, np.ndarray]:
+    """Height of the row pulse, 0 to 1, and number of the cycle at each point, (points,)."""
+    period = layer.schedule.cycle
+    cycle = np.minimum((signals.time / period).astype(int), stimulus.cycles - 1)
+    return layer.row_pulse.at(np.mod(signals.time, period)), cycle

@@ -73,6 +73,20 @@ class WiredArrayCircuit(ArrayCircuit):
             stored += _wire_energy(layer, voltage, tile)
         return ArrayPower(rows, driver, crossbar, stored)
 
+    def line_current(
+        self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals, column: int
+    ) -> np.ndarray:
+        """Current through the last wire segments; of ideal wires, through the cells."""
+        envelope = layer.row_pulse.at(np.mod(signals.time, layer.schedule.cycle))
+        gate = layer.array.cell.gate_voltage * envelope
+        tiles = enumerate(layer.conductances)
+        return np.asarray(
+            sum(
+                _column_current(layer, _tile_voltages(signals, n), t, gate, column)
+                for n, t in tiles
+            )
+        )
+
 
 def _each_row(layer: LayerCircuit) -> list[tuple[int, int]]:
     return [(k, i) for k, tile in enumerate(layer.conductances) for i in range(len(tile))]
@@ -167,6 +181,25 @@ def _tile_power(
             below = np.stack([voltage(nodes.bit(i + 1, j)) for j in columns])
             power += np.sum((bit - below) ** 2, axis=0) / array.wire_resistance_col
     return power
+
+
+def _column_current(
+    layer: LayerCircuit, voltage: Voltage, tile: np.ndarray, gate: np.ndarray, j: int
+) -> np.ndarray:
+    """Current at the end of a column of one tile, (points,), [A]."""
+    nodes, array = CrossbarNodes(tile, layer.drawn_array), layer.drawn_array
+    if array.wire_resistance_col > 0:
+        drop = voltage(nodes.bit(nodes.rows - 1, j)) - voltage(nodes.bit(nodes.rows, j))
+        return np.asarray(drop / array.wire_resistance_col)
+    current = np.zeros_like(gate)
+    for i in np.flatnonzero(tile[:, j] > 0).tolist():
+        top, bit = voltage(nodes.word(i, j)), voltage(nodes.bit(i, j))
+        if array.cell.access is None:
+            current += array.cell.curve.current(top - bit, tile[i, j])
+        else:
+            middle = voltage(nodes.middle(i, j))
+            current += access_current(array.cell.access, middle, gate, bit)
+    return current
 
 
 def _wire_energy(layer: LayerCircuit, voltage: Voltage, tile: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import click
 
 import memspice as ms
 from memspice.cli.bar import shown_progress
-from memspice.cli.execution import execution_options
+from memspice.cli.execution import execution_options, keep_options
 from memspice.cli.options import chip_options, json_option, parents_option, take_chip
 from memspice.cli.output import command_line, first_problem, report
 from memspice.outputs import building
@@ -30,6 +30,7 @@ DEFAULT = Path("results/cosim")
     show_default=True,
     help="How much goes through SPICE.",
 )
+@keep_options
 @execution_options
 @click.option(
     "--out",
@@ -43,6 +44,7 @@ DEFAULT = Path("results/cosim")
 def cosim_command(
     preset: str,
     engine: str,
+    keep: str | tuple[int, ...],
     execution: ms.Execution,
     out: Path | None,
     parents: bool,
@@ -69,7 +71,9 @@ def cosim_command(
                 progress=progress,
             )
             chip, run, options = take_chip(values, options)
-            result = ms.cosim(chip, **run, plan=PRESETS[preset](), engine=engine, options=options)
+            result = ms.cosim(
+                chip, **run, plan=PRESETS[preset](), engine=engine, keep=keep, options=options
+            )
         ms.report.write_cosim_report(build.path, result)
         problem = first_problem(result.check)
         place = build.place(whole=problem is None)

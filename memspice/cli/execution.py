@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -50,6 +51,14 @@ _EXECUTION = (
         help="Take results of the same decks and crossbars from the cache, and keep new ones.",
     ),
 )
+_KEEP = (
+    click.option(
+        "--keep",
+        type=click.Choice(["none", "sample", "all"]),
+        help="Neurons whose waveforms are kept: none, one of each deck, all.  [default: sample]",
+    ),
+    click.option("--neurons", metavar="N,N,...", help="Keep those of these neurons instead."),
+)
 _RUN_FILE = (
     click.option(
         "--out",
@@ -60,6 +69,24 @@ _RUN_FILE = (
     click.option("--resume", is_flag=True, help="Go on with the run in --out instead."),
     json_option,
 )
+
+
+def keep_options(command: Command) -> Command:
+    """Give a command its ``keep``: which neurons' waveforms a run file keeps."""
+
+    @wraps(command)
+    def wrapped(keep: str | None, neurons: str | None, **values: Any) -> None:
+        if keep and neurons:
+            raise click.UsageError("--keep and --neurons exclude one another: give one of them")
+        command(keep=_numbers(neurons) if neurons else keep or "sample", **values)
+
+    return options_of(*_KEEP)(wrapped)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"\d+(,\d+)*", text):
+        raise ms.errors.ConfigError(f"--neurons {text!r} must be numbers, for example 0,3")
+    return tuple(int(number) for number in text.split(","))
 
 
 def execution_options(command: Command) -> Command:

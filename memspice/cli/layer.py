@@ -9,7 +9,7 @@ import click
 
 import memspice as ms
 from memspice.cli.bar import shown_progress
-from memspice.cli.execution import run_options
+from memspice.cli.execution import keep_options, run_options
 from memspice.cli.options import chip_options, take_chip
 from memspice.cli.output import report_result
 
@@ -25,6 +25,7 @@ from memspice.cli.output import report_result
     show_default=True,
     help="What SPICE sees: every cell, the exact port matrix, or nothing.",
 )
+@keep_options
 @run_options
 def simulate_layer_command(
     layer: str | None, options: ms.RunOptions, as_json: bool, **values: Any
@@ -39,7 +40,7 @@ def simulate_layer_command(
     with shown_progress(desc="windows") as progress:
         result = simulated.simulate(
             **run,
-            **values,  # positions, fidelity, engine
+            **values,  # positions, fidelity, engine, keep
             options=replace(options, progress=progress),
         )
     report_result(result, as_json=as_json)

@@ -30,6 +30,12 @@ _JOB = click.argument("job")
 _SIGNALS = click.argument("signals", nargs=-1)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 _PREFIXES = ("a", "f", "p", "n", "u", "m", "", "k", "M", "G", "T")
+#: What ``--keep`` has kept, in words.
+_KEPT = {
+    "none": "none (--keep none)",
+    "sample": "one neuron of each job (--keep all, or --neurons, for more)",
+    "all": "every neuron",
+}
 _DRAWN = 8  # signals of one unit drawn where none are named
 
 
@@ -247,6 +253,7 @@ def _list_jobs(stored: RunFile, as_json: bool) -> None:
             "run": str(stored.path),
             "status": stored.status,
             "summary": stored.summary,
+            "kept": stored.kept,
             "jobs": [asdict(job) for job in jobs],
         }
         emit_list(json.dumps(found))
@@ -264,7 +271,13 @@ def _list_jobs(stored: RunFile, as_json: bool) -> None:
         )
         for job in jobs
     ]
+    if stored.kept is not None:
+        head += f"\nwaveforms kept: {_kept_words(stored.kept)}"
     emit_list(f"{head}\n\n{_table(('POINTS', 'SIGNALS', 'EVENTS', 'SPIKES', 'JOB'), rows)}")
+
+
+def _kept_words(kept: str | Sequence[int]) -> str:
+    return _KEPT[kept] if isinstance(kept, str) else f"neurons {', '.join(map(str, kept))}"
 
 
 def _signal_table(record: JobRecord, columns: Mapping[str, Column] | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from memspice.circuits.bursts import check_burst
@@ -296,7 +296,7 @@ class Layer:
         positions: int = 1,
         fidelity: Fidelity | str = "reduced",
         engine: Engine | str | None = None,
-        keep: str = "some",
+        keep: str | Iterable[int] = "sample",
         options: RunOptions = RunOptions(),
     ) -> LayerResult:
         """Simulate windows of the layer, and compare them with the closed form.
@@ -313,8 +313,9 @@ class Layer:
             What SPICE sees.
         engine : Engine or str, optional
             On which simulator, where the fidelity is a name; by default ngspice.
-        keep : {"some", "all", "none"}
-            Neurons whose waveforms are kept: one of each deck, all, or none.
+        keep : {"sample", "all", "none"} or iterable of int
+            Neurons whose waveforms are kept: of each deck one that spikes about every other cycle,
+            all, none, or those of these numbers.
 
         Raises
         ------

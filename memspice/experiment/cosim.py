@@ -34,6 +34,7 @@ from memspice.windows.agreement import judge
 from memspice.windows.closed_form import per_cycle, window_energies
 from memspice.windows.fidelity import WindowJob, window_jobs
 from memspice.windows.full import Full
+from memspice.windows.kept import Kept
 from memspice.windows.outcome import Outcome
 from memspice.windows.progress import Progress, counted
 from memspice.windows.reduced import Reduced
@@ -89,6 +90,7 @@ def run_cosim(
     engine: Engine,
     keep: Callable[[JobRecord], None],
     *,
+    kept: Kept = Kept(),
     stored: Callable[[str], JobRecord | None] = lambda _: None,
     execution: Execution = Execution(),
     progress: Progress | None = None,
@@ -105,6 +107,8 @@ def run_cosim(
         Circuit simulator.
     keep : callable
         Receives each finished record, to store it.
+    kept : Kept
+        Neurons whose waveforms records keep.
     stored : callable, optional
         Record of a key, from an earlier run of the same thing.
     execution : Execution
@@ -125,7 +129,7 @@ def run_cosim(
     check_images(request)
     state = CosimState()
     with open_runner(engine, execution) as runner:
-        _iterate(request, plan, WindowRuns(runner, keep, stored), state, progress)
+        _iterate(request, plan, WindowRuns(runner, keep, stored, kept), state, progress)
     state.counts = JobCounts(len(state.known), **runner.tally.as_json())
     state.problems = runner.tally.problems
     if not state.verdict().holds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 from memspice.datasets import Images
@@ -16,6 +17,7 @@ from memspice.experiment.results.cosim import CosimResult
 from memspice.experiment.run_options import RunOptions
 from memspice.experiment.summary import cosim_result
 from memspice.store import JobRecord
+from memspice.windows.kept import Kept
 
 
 def cosim(
@@ -26,6 +28,7 @@ def cosim(
     burst: int = 1,
     plan: CosimPlan = CosimPlan(),
     engine: Engine | str = "ngspice",
+    keep: str | Iterable[int] = "sample",
     options: RunOptions = RunOptions(),
 ) -> CosimResult:
     """Energy of one inference: the network loop and SPICE teach each other until nothing moves.
@@ -42,6 +45,8 @@ def cosim(
         How much goes through SPICE, and when it is enough.
     engine : Engine or str
         Circuit simulator.
+    keep : {"sample", "all", "none"} or iterable of int
+        Neurons whose waveforms the run file keeps, as of `Layer.simulate`.
     options : RunOptions
         As of `Chip.run`; the run file holds every window that went through SPICE.
 
@@ -56,10 +61,14 @@ def cosim(
     request = chip.request(images, cycles=cycles, burst=burst, notes=options.notes)
     check_images(request)
     started, records = time.monotonic(), list[JobRecord]()
-    provenance = request.provenance({"plan": asdict(plan)}, simulator, options.command)
+    kept = Kept.of(keep)
+    layers = request.mapped.layers
+    kept.check("the network", max(layer.outputs for layer in layers))
+    more = {"plan": asdict(plan)} | kept.as_config()
+    provenance = request.provenance(more, simulator, options.command)
     with options.store(provenance) as writer:
 
-        def keep(record: JobRecord) -> None:
+        def store(record: JobRecord) -> None:
             records.append(record)
             if writer:
                 writer.add(record)
@@ -68,20 +77,21 @@ def cosim(
             request,
             plan,
             simulator,
-            keep,
+            store,
+            kept=kept,
             stored=writer.stored if writer else lambda _: None,
             execution=options.execution,
             progress=options.progress,
         )
         # Nothing of a void run is kept, the curve beside it no more than its windows.
-        kept = replace(options.execution, cache=options.execution.cache and state.verdict().holds)
+        cached = replace(options.execution, cache=options.execution.cache and state.verdict().holds)
         transfer = characterize(
             request.mapped.parameter_set,
             points=plan.transfer_points,
             events=plan.transfer_events,
             seed=request.seed,
             engine=simulator,
-            execution=kept,
+            execution=cached,
             progress=options.progress,
         )
         result = cosim_result(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -33,6 +32,7 @@ from memspice.store import JobRecord
 from memspice.windows.agreement import judge_all
 from memspice.windows.choice import choose_windows
 from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
+from memspice.windows.kept import Kept
 from memspice.windows.outcome import Outcome, join_windows, outcome
 from memspice.windows.progress import Progress, counted
 from memspice.windows.run_windows import WindowRuns
@@ -45,7 +45,7 @@ def simulate_layer(
     fidelity: Fidelity,
     *,
     positions: int = 1,
-    keep: str = "some",
+    keep: str | Iterable[int] = "sample",
     options: RunOptions = RunOptions(),
 ) -> LayerResult:
     """Simulate windows of one layer, store them, compare them with the surrogate.
@@ -60,8 +60,8 @@ def simulate_layer(
         What SPICE sees, on which engine.
     positions : int
         Windows of each image, chosen by the seed.
-    keep : str
-        Neurons whose waveforms are kept: ``none``, ``some`` (one of each deck) or ``all``.
+    keep : str or iterable of int
+        Neurons whose waveforms are kept; see `memspice.windows.kept.Kept`.
     options : RunOptions
         How it is carried out, where it is stored, who is told.
 
@@ -74,16 +74,18 @@ def simulate_layer(
     """
     started = time.monotonic()
     options.execution.check()
-    stored_neurons = _stored_neurons(keep)
+    kept = Kept.of(keep)
+    kept.check(layer.name, layer.outputs)
     jobs = _jobs(request, layer, fidelity, positions, options.progress)
-    more = {"layer": layer.name, "positions": positions, "fidelity": fidelity.name, "keep": keep}
+    more = {"layer": layer.name, "positions": positions, "fidelity": fidelity.name}
+    more |= kept.as_config()
     provenance = request.provenance(more, fidelity.engine, options.command)
     with (
         open_runner(fidelity.engine, options.execution) as runner,
         options.store(provenance) as writer,
     ):
         advance = counted(options.progress, "windows", len(jobs))
-        runs = WindowRuns.of_store(runner, writer, stored_neurons)
+        runs = WindowRuns.of_store(runner, writer, kept)
         records = runs.run(jobs, lambda _: advance(1))
         failures = failed_jobs(records)
         whole, outcomes = whole_windows(jobs, records)
@@ -125,14 +127,6 @@ def simulate_layer(
             closed_form=closed_form_events(whole, outcomes),
         )
         return result.stored(writer)
-
-
-def _stored_neurons(keep: str) -> int:
-    """Neurons of each deck whose waveforms a record keeps."""
-    counts = {"none": 0, "some": 1, "all": sys.maxsize}
-    if keep not in counts:
-        raise ConfigError(f"keep = {keep!r} must be one of {', '.join(counts)}")
-    return counts[keep]
 
 
 def _notes(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -165,6 +166,14 @@ class RunFile:
         text = reading.read_provenance(self._file)[1]
         found = parse_json(text or "{}", f"{printable(str(self.path))}, summary", StoreError)
         return found if isinstance(found, dict) else {}
+
+    @property
+    def kept(self) -> Any:
+        """Neurons whose waveforms were to be kept; None where the run does not say."""
+        with suppress(ValueError):  # a configuration is not always JSON
+            config = json.loads(self.provenance.config)
+            return config.get("keep") if isinstance(config, dict) else None
+        return None
 
     def jobs(self) -> list[JobInfo]:
         """Return every finished job with its sizes, in the order of names."""

@@ -26,6 +26,7 @@ from memspice.jobs import EngineRequest, content_hash
 from memspice.network.batch import Window
 from memspice.network.mapping import MappedLayer
 from memspice.store import JobRecord
+from memspice.windows.kept import Kept
 
 
 class Fidelity(ABC):
@@ -69,9 +70,7 @@ class Fidelity(ABC):
         """
 
     @abstractmethod
-    def record(
-        self, job: WindowJob, netlist: str, stored_neurons: int, waves: Waveforms
-    ) -> JobRecord:
+    def record(self, job: WindowJob, netlist: str, kept: Kept, waves: Waveforms) -> JobRecord:
         """Record of a job from the waveforms of its netlist.
 
         Parameters
@@ -79,7 +78,7 @@ class Fidelity(ABC):
         job : WindowJob
         netlist : str
             As of :meth:`request`.
-        stored_neurons : int
+        kept : Kept
             Neurons whose waveforms the record keeps.
         waves : Waveforms
             Of the requested signals.
@@ -97,7 +96,7 @@ class Fidelity(ABC):
         *,
         timeout: float = 900.0,
         cancel: threading.Event | None = None,
-        stored_neurons: int = 1,
+        kept: Kept = Kept(),
     ) -> JobRecord:
         """Carry out a job, here and now.
 
@@ -108,7 +107,7 @@ class Fidelity(ABC):
             Longest run of the engine.
         cancel : threading.Event, optional
             Stops the engine when set.
-        stored_neurons : int
+        kept : Kept
             Neurons whose waveforms the record keeps.
 
         Raises

@@ -13,10 +13,8 @@ from memspice.store import FAILED, JobRecord, RecordCodec, RunWriter
 from memspice.windows.agreement import judge
 from memspice.windows.fidelity import WindowJob
 from memspice.windows.job_record import job_attributes
+from memspice.windows.kept import Kept
 from memspice.windows.outcome import outcome
-
-#: Neurons whose waveforms a record keeps: of each small deck one, a quarter of a layer in all.
-STORED_NEURONS = 1
 
 
 @dataclass(frozen=True)
@@ -33,23 +31,21 @@ class WindowRuns:
         Stores a record that is finished.
     stored : callable
         Record of a key, if there is one in the store.
-    stored_neurons : int
-        Neurons of each deck whose waveforms a record keeps.
+    waveforms : Kept
+        Neurons whose waveforms records keep.
     """
 
     runner: Runner
     keep: Callable[[JobRecord], None] = lambda _: None
     stored: Callable[[str], JobRecord | None] = lambda _: None
-    stored_neurons: int = STORED_NEURONS
+    waveforms: Kept = Kept()
 
     @classmethod
-    def of_store(
-        cls, runner: Runner, writer: RunWriter | None, stored_neurons: int = STORED_NEURONS
-    ) -> Self:
+    def of_store(cls, runner: Runner, writer: RunWriter | None, waveforms: Kept = Kept()) -> Self:
         """Runs that are kept in a run file, if there is one."""
         if writer is None:
-            return cls(runner, stored_neurons=stored_neurons)
-        return cls(runner, writer.add, writer.stored, stored_neurons)
+            return cls(runner, waveforms=waveforms)
+        return cls(runner, writer.add, writer.stored, waveforms)
 
     def run(
         self, jobs: Sequence[WindowJob], on_done: Callable[[JobRecord], None]
@@ -88,32 +84,32 @@ class WindowRuns:
     ) -> list[JobRecord]:
         """Records of jobs in their order, several at a time; failed or not."""
         return run_jobs(
-            partial(_run, self.runner, self.stored_neurons),
+            partial(_run, self.runner, self.waveforms),
             jobs,
             workers=self.runner.workers,
             on_done=lambda _, record: on_done(record),
         )
 
 
-def _run(runner: Runner, stored_neurons: int, job: WindowJob, stop: threading.Event) -> JobRecord:
+def _run(runner: Runner, waveforms: Kept, job: WindowJob, stop: threading.Event) -> JobRecord:
     request = job.fidelity.request(job)
     if request is None:
         return job.fidelity.run(job)
-    found = runner.run(window_simulation(job, request, stored_neurons), stop)
+    found = runner.run(window_simulation(job, request, waveforms), stop)
     return _failed_record(job, request.netlist, found) if isinstance(found, Failure) else found
 
 
 def window_simulation(
-    job: WindowJob, request: EngineRequest, stored_neurons: int = STORED_NEURONS
+    job: WindowJob, request: EngineRequest, waveforms: Kept = Kept()
 ) -> Simulation[JobRecord]:
     """Job of an engine as a value that any process can carry out."""
     # The name, with fidelity and outputs, the seed and the inputs are in the key.
-    facts = (job.key, stored_neurons)
+    facts = (job.key, waveforms)
     return Simulation(
         name=job.name,
         request=request,
         identity=("window", facts, job.circuit, job.stimulus().row_voltage),
-        evaluate=partial(job.fidelity.record, job, request.netlist, stored_neurons),
+        evaluate=partial(job.fidelity.record, job, request.netlist, waveforms),
         codec=RecordCodec(),
         accept=lambda record: judge(job, outcome(record)).holds,
     )

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from memspice.analysis.energy import EnergyBalance, energy_balance
-from memspice.circuits import nodes
-from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
-from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND, instance
-from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.array_circuit import ArrayCircuit
+from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.power import event_values, layer_power, saved_signals
 from memspice.circuits.timing import Timing
@@ -27,6 +25,9 @@ from memspice.solver.reduction import one_blas_thread
 from memspice.store import JobRecord
 from memspice.windows.fidelity import Fidelity, WindowJob
 from memspice.windows.job_record import event_columns, job_attributes
+from memspice.windows.kept import Kept
+from memspice.windows.kept_signals import kept_signals
+from memspice.windows.outcome import outcome
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ class Simulated(Fidelity):
             solver_options(circuit.timing),
         )
 
-    def record(
-        self, job: WindowJob, netlist: str, stored_neurons: int, waves: Waveforms
-    ) -> JobRecord:
+    def record(self, job: WindowJob, netlist: str, kept: Kept, waves: Waveforms) -> JobRecord:
         """Read events and energies out of the waveforms of a job."""
         circuit, stimulus = job.circuit, job.stimulus()
         waves = waves.after(circuit.lead(job.burst))
@@ -73,9 +72,11 @@ class Simulated(Fidelity):
             power = layer_power(circuit, stimulus, self.array, waves)
             balance = energy_balance(power, circuit.schedule, stimulus.laid_out().cycles)
             events = event_values(circuit, stimulus, waves)
-            record = _spice_record(job, stimulus, netlist, waves, events, balance, stored_neurons)
+            record = _spice_record(job, netlist, waves, events, balance)
+            neurons = kept.neurons(outcome(record).spikes, job.outputs.start)
+            signals = kept_signals(circuit, stimulus, self.array, waves, neurons)
         _check_finite(record)
-        return record
+        return replace(record, time=waves.time, signals=signals) if neurons else record
 
     def run(
         self,
@@ -83,7 +84,7 @@ class Simulated(Fidelity):
         *,
         timeout: float = 900.0,
         cancel: threading.Event | None = None,
-        stored_neurons: int = 1,
+        kept: Kept = Kept(),
     ) -> JobRecord:
         """Simulate a job."""
         request = self.request(job)
@@ -96,7 +97,7 @@ class Simulated(Fidelity):
                 timeout=timeout,
                 cancel=cancel,
             )
-        return self.record(job, request.netlist, stored_neurons, waves)
+        return self.record(job, request.netlist, kept, waves)
 
 
 def solver_options(timing: Timing) -> SolverOptions:
@@ -135,13 +136,12 @@ def _named(job: WindowJob) -> Iterator[None]:
 
 def _spice_record(
     job: WindowJob,
-    stimulus: Stimulus,
     netlist: str,
     waves: Waveforms,
     events: dict[str, np.ndarray],
     balance: EnergyBalance,
-    stored_neurons: int,
 ) -> JobRecord:
+    """Record of a job without its waveforms."""
     nothing = np.zeros_like(events["drive"])
     spikes = job.circuit.latch.fired(events.get("spike", nothing))
     hazard = events.get("hazard", nothing)
@@ -151,35 +151,9 @@ def _spice_record(
         attributes=job_attributes(job, waves.wall_seconds),
         netlist=netlist,
         log=waves.log,
-        time=waves.time,
-        signals=_stored_signals(job.circuit, waves, _telling_neurons(spikes, stored_neurons)),
-        events=event_columns(stimulus, events["drive"], hazard, spikes),
+        events=event_columns(job.stimulus(), events["drive"], hazard, spikes),
         energy={
             **{name: float(part.sum()) for name, part in balance.components.items()},
             "closure": balance.closure,
         },
     )
-
-
-def _telling_neurons(spikes: np.ndarray, count: int) -> Sequence[int]:
-    """Neurons that spike about every other cycle: their waveforms show both outcomes."""
-    distance = np.abs(spikes.mean(axis=0) - 0.5)
-    return [int(neuron) for neuron in np.argsort(distance, kind="stable")[:count]]
-
-
-def _stored_signals(
-    circuit: LayerCircuit, waves: Waveforms, neurons: Sequence[int]
-) -> dict[str, tuple[np.ndarray, str]]:
-    """Waveforms of some neurons; hazard integral and state are pure numbers carried as volts."""
-    signals: dict[str, tuple[np.ndarray, str]] = {}
-    for neuron in neurons:
-        prefix = f"neuron{neuron}"
-        signals[f"{prefix}.drive"] = (waves.voltage(nodes.drive(neuron)) - circuit.electrode, "V")
-        for line, sign in zip(nodes.bit_lines(neuron), ("plus", "minus"), strict=True):
-            signals[f"{prefix}.bit_line_{sign}"] = (waves.voltage(line), "V")
-        if not circuit.spiking:
-            continue
-        signals[f"{prefix}.spike"] = (waves.voltage(nodes.spike(neuron)), "V")
-        own = circuit.neuron.shown(waves, instance(neuron))
-        signals |= {f"{prefix}.{name}": wave for name, wave in own.items()}
-    return signals

@@ -16,6 +16,7 @@ from memspice.errors import ConfigError
 from memspice.store import JobRecord
 from memspice.windows.fidelity import Fidelity, WindowJob
 from memspice.windows.job_record import event_columns, job_attributes
+from memspice.windows.kept import Kept
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,7 @@ class Surrogate(Fidelity):
     def request(self, job: WindowJob) -> None:
         """Ask nothing of an engine."""
 
-    def record(
-        self, job: WindowJob, netlist: str, stored_neurons: int, waves: Waveforms
-    ) -> JobRecord:
+    def record(self, job: WindowJob, netlist: str, kept: Kept, waves: Waveforms) -> JobRecord:
         """Refuse: no engine has made waveforms of this job."""
         raise ConfigError(f"{job.name} is computed, not read from waveforms: use run")
 
@@ -40,7 +39,7 @@ class Surrogate(Fidelity):
         *,
         timeout: float = 900.0,
         cancel: threading.Event | None = None,
-        stored_neurons: int = 1,
+        kept: Kept = Kept(),
     ) -> JobRecord:
         """Compute a job; nothing can stop it, and there are no waveforms."""
         started = time.monotonic()

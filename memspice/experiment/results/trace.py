@@ -16,7 +16,7 @@ from memspice.quantities import format_si
 from memspice.store import JobRecord
 
 #: Signals of a neuron's circuit beside its drive.
-_SIGNALS = ("device", "read_node", "hazard", "state", "spike")
+_SIGNALS = ("threshold", "device", "read_node", "hazard", "state", "spike")
 _PHASES = ("write", "read", "reset")
 
 
@@ -88,12 +88,10 @@ class NeuronWaveforms(Result):
             (name, float(facts[f"{name}_start"]), float(facts[f"{name}_stop"])) for name in _PHASES
         ]
         mine = record.events["neuron"][0] == neuron
-        cycle = np.clip((record.time / cycle_time).astype(int) - before, 0, cycles - 1)
         return cls(
             name=f"{record.name}, neuron {neuron + int(facts['first_output'])}",
             time=record.time,
             drive=record.signals[f"{prefix}.drive"][0],
-            threshold=np.asarray(record.events["threshold"][0])[mine][cycle],
             spiked=np.asarray(record.events["spike"][0])[mine] > 0,
             cycle_time=cycle_time,
             begin=before * cycle_time,
@@ -115,7 +113,7 @@ class NeuronWaveforms(Result):
         start = self.begin + first * self.cycle_time
         stop = start + count * self.cycle_time
         shown = (self.time >= start) & (self.time <= stop)
-        arrays = {name: getattr(self, name)[shown] for name in ("drive", "threshold", *_SIGNALS)}
+        arrays = {name: getattr(self, name)[shown] for name in ("drive", *_SIGNALS)}
         phases = self.phases[first * len(_PHASES) : (first + count) * len(_PHASES)]
         moved = tuple((name, a - start, b - start) for name, a, b in phases)
         spiked = self.spiked[first : first + count]
@@ -138,4 +136,4 @@ class NeuronWaveforms(Result):
 
     def columns(self) -> Mapping[str, Any]:
         """One row a point in time."""
-        return {name: getattr(self, name) for name in ("time", "drive", "threshold", *_SIGNALS)}
+        return {name: getattr(self, name) for name in ("time", "drive", *_SIGNALS)}
