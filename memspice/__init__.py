@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from memspice.experiment.results import family as results
     from memspice.experiment.results.load import load as load
     from memspice.experiment.run_options import RunOptions as RunOptions
+    from memspice.experiment.sweep import sweep as sweep
     from memspice.experiment.train import train as train
     from memspice.jobs import Execution as Execution
     from memspice.network.switching import Calibration as Calibration
@@ -70,7 +71,8 @@ __all__ = [
     "load_network", "from_torch", "convert", "switching_probability", "Network", "load_images",
     "Images", "digits_split", "load_device", "Device", "Chip", "Chips", "Layer", "Surrogate",
     "Reduced", "Full", "Ngspice", "Vacask", "RunOptions", "Execution", "Progress", "Calibration",
-    "cosim", "CosimPlan", "characterize", "fit", "train", "SenseStage", "Neuron", "Latch", "load",
+    "cosim", "CosimPlan", "characterize", "fit", "sweep", "train", "SenseStage", "Neuron", "Latch",
+    "load",
     "load_table", "units", "results", "plot", "report", "statistics", "cmos", "spice", "physics",
     "verification", "store", "cache", "errors",
     "solve_crossbar", "solve_nonlinear_crossbar", "port_admittance", "CrossbarSolution",
@@ -106,6 +108,7 @@ _HOMES = {
     "CosimPlan": "experiment.cosim",
     "characterize": "experiment.characterize",
     "fit": "experiment.fit",
+    "sweep": "experiment.sweep",
     "train": "experiment.train",
     "SenseStage": "circuits.blocks.sense",
     "Neuron": "circuits.blocks.neuron",

@@ -23,6 +23,11 @@ COMMANDS = (
     ("cosim", "cosim:cosim_command", "Energy of a network, calibrated by SPICE."),
     ("characterize", "characterize:characterize_command", "Compare P(V) of SPICE and closed form."),
     ("fit", "fit:fit_command", "Fit laws of switching to POINTS, a CSV file."),
+    (
+        "sweep",
+        "sweep:sweep_command",
+        "Simulate LAYER, or the whole network, at every point of a grid.",
+    ),
     ("netlist", "netlist:netlist_command", "Write the example netlist NAME, or list the names."),
     ("verify", "verify:verify_command", "Run the same decks on every engine and compare."),
     ("waves", "waves:waves", "Look at stored waveforms, events, energies and netlists."),

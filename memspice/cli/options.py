@@ -171,11 +171,11 @@ def parse_changes(texts: Iterable[str]) -> dict[str, float | str]:
             )
         if match[1] in changes:
             raise ms.errors.ConfigError(f"--set {match[1]} is given twice: leave one out")
-        changes[match[1]] = _number_or_word(match[2])
+        changes[match[1]] = number_or_word(match[2])
     return changes
 
 
-def _number_or_word(text: str) -> float | str:
+def number_or_word(text: str) -> float | str:
     """A whole number stays one: some quantities are counts; a word names a kind."""
     for kind in (int, float):
         with suppress(ValueError):

@@ -79,7 +79,7 @@ class Device(Shown):
         given: dict[str, str] = {}
         changes: dict[str, float | str] = {}
         for name, value in values.items():
-            for full in self._full_names(name):
+            for full in self.full_names(name):
                 if full in given:
                     raise ConfigError(
                         f"{given[full]} and {name} are both given for {full}: leave one out"
@@ -95,7 +95,7 @@ class Device(Shown):
         ConfigError
             If there is no such value, or not one.
         """
-        full = self._full_names(name)
+        full = self.full_names(name)
         given = {f"{entry.table}.{entry.name}": entry.value for entry in self.parameters.provenance}
         if len(full) == 1 and full[0] in given:
             return given[full[0]]
@@ -119,8 +119,14 @@ class Device(Shown):
             return self.parameters
         return load_parameter_set(self.name, self.changes, {"synapse.levels": levels})
 
-    def _full_names(self, name: str) -> list[str]:
-        """Names ``table.name`` that a name stands for."""
+    def full_names(self, name: str) -> list[str]:
+        """Names ``table.name`` that a name stands for.
+
+        Raises
+        ------
+        ConfigError
+            If it stands for none, or for values of several tables.
+        """
         if "." in name:
             return [name]  # the set itself says whether there is such a value
         known = list(dict.fromkeys(_names(self.parameters)))

@@ -94,7 +94,15 @@ class Request:
         command : str
             Command line.
         """
-        info = engine.info if engine else EngineInfo("numpy", np.__version__, "", False, False)
         return Provenance(
-            config=self.config(more), seed=self.seed, engine=info.as_json(), command=command
+            config=self.config(more),
+            seed=self.seed,
+            engine=engine_record(engine),
+            command=command,
         )
+
+
+def engine_record(engine: Engine | None) -> dict[str, str | bool]:
+    """Engine as JSON and store write it; what none simulates is NumPy's."""
+    info = engine.info if engine else EngineInfo("numpy", np.__version__, "", False, False)
+    return info.as_json()

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from memspice.analysis.spikes import SpikeStatistics, spike_statistics
+from memspice.analysis.statistics import Proportion, proportion
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
 from memspice.experiment.request import Request
@@ -25,6 +26,7 @@ from memspice.experiment.results.run import (
 from memspice.experiment.run_options import RunOptions
 from memspice.jobs import Runner, open_runner
 from memspice.network.closed_form_check import closed_form_refusals
+from memspice.network.ideal import ideal_hazard
 from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.parameters import ParameterSet
@@ -125,6 +127,7 @@ def simulate_layer(
             energy=total_energy(outcomes, request.mapped.parameter_set),
             verdict=verdict,
             closed_form=closed_form_events(whole, outcomes),
+            against_ideal=against_ideal(request, layer, whole, outcomes),
         )
         return result.stored(writer)
 
@@ -201,6 +204,26 @@ def closed_form_events(jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]) -
         spikes = model["hazard"] >= found.thresholds
         each.append(replace(found, drive=model["drive"], hazard=model["hazard"], spikes=spikes))
     return Events.of(join_windows(each))
+
+
+def against_ideal(
+    request: Request, layer: MappedLayer, jobs: Sequence[WindowJob], outcomes: Sequence[Outcome]
+) -> Proportion | None:
+    """Share of spikes that are none on the ideal array, or lack there: same inputs, same draws.
+
+    None of a layer without neurons; see `memspice.network.ideal`.
+    """
+    if not layer.spiking:
+        return None
+    inputs = {job.window: job.inputs for job in jobs}
+    wrong = events = 0
+    for item in join_windows(outcomes):
+        hazard = ideal_hazard(
+            request.network, request.mapped, layer.name, inputs[item.window], request.burst
+        )
+        wrong += int(np.count_nonzero(item.spikes != (hazard >= item.thresholds)))
+        events += item.spikes.size
+    return proportion(wrong, events)
 
 
 def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeStatistics | None:

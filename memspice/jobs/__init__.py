@@ -9,6 +9,7 @@ from memspice.jobs.runner import Runner as Runner
 from memspice.jobs.runner import Tally as Tally
 from memspice.jobs.runner import open_runner as open_runner
 from memspice.jobs.scheduler import Execution as Execution
+from memspice.jobs.scheduler import open_scheduler as open_scheduler
 from memspice.jobs.simulation import EngineRequest as EngineRequest
 from memspice.jobs.simulation import Simulation as Simulation
 from memspice.jobs.sources import sources_hash as sources_hash

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from memspice.engines.base import Cancelled
 from memspice.errors import ConfigError
 
 Task = TypeVar("Task")
@@ -38,6 +39,7 @@ def run_jobs(
     *,
     workers: int,
     on_done: Callable[[int, Result], None] | None = None,
+    cancel: threading.Event | None = None,
 ) -> list[Result]:
     """Call a function for every task, several at a time.
 
@@ -56,6 +58,8 @@ def run_jobs(
         Takes a task's index and its result, in the order of completion; called in this thread, so
         it may write a file or move a progress bar. If it raises or is interrupted, everything
         stops and nothing more is delivered to it.
+    cancel : threading.Event, optional
+        Stops everything when set.
 
     Returns
     -------
@@ -66,6 +70,8 @@ def run_jobs(
     ------
     ConfigError
         If `workers` is below 1.
+    Cancelled
+        If `cancel` was set.
     Exception
         What the function raised first.
     """
@@ -91,6 +97,8 @@ def run_jobs(
         for thread in threads:
             thread.start()
         while len(results) < len(tasks):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("stopped together with all other runs")
             outcome = _next(finished)
             if outcome is not None:
                 deliver(outcome)

@@ -64,6 +64,7 @@ class Runner:
         self._scheduler = scheduler
         self._cache = cache
         self.workers = execution.workers or scheduler.workers
+        self.cancel = execution.cancel
         self.tally = Tally()
         self._kept: list[str] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from memspice.engines.process import check_timeout
@@ -15,6 +15,9 @@ from memspice.jobs.cluster import DaskScheduler, scheduler_address
 Result = TypeVar("Result")
 
 LOCAL = "local"
+#: Clusters that are connected, by name, with the number of those who use them.
+_OPEN: dict[str, tuple[DaskScheduler, int]] = {}
+_LOCK = threading.Lock()
 #: Decks at a time where nobody says how many.
 LOCAL_WORKERS = 2
 
@@ -80,6 +83,8 @@ class Execution:
         Longest run of the engine in one attempt.
     cache : bool
         Keep results in the user's cache, and take them from there.
+    cancel : threading.Event, optional
+        Ends what is carried out when set, as by whoever has started several runs.
     """
 
     workers: int | None = None
@@ -87,6 +92,7 @@ class Execution:
     retries: int = 1
     timeout: float = 900.0
     cache: bool = False
+    cancel: threading.Event | None = field(default=None, compare=False, repr=False)
 
     def check(self) -> None:
         """Refuse settings that make no sense.
@@ -107,7 +113,7 @@ class Execution:
 
 @contextmanager
 def open_scheduler(name: str) -> Iterator[Scheduler]:
-    """Scheduler of a name or address.
+    """Scheduler of a name or address; whoever opens it meanwhile shares the connection.
 
     Parameters
     ----------
@@ -126,8 +132,15 @@ def open_scheduler(name: str) -> Iterator[Scheduler]:
     if name == LOCAL:
         yield LocalScheduler()
         return
-    cluster = DaskScheduler(name)
+    with _LOCK:
+        cluster, users = _OPEN.get(name) or (DaskScheduler(name), 0)
+        _OPEN[name] = cluster, users + 1
     try:
         yield cluster
     finally:
-        cluster.close()
+        with _LOCK:
+            cluster, users = _OPEN.pop(name)
+            if users > 1:
+                _OPEN[name] = cluster, users - 1
+            else:
+                cluster.close()

@@ -215,7 +215,7 @@ def run_batches(
             return found
 
         workers = execution.workers or scheduler.workers
-        return run_jobs(run, jobs, workers=workers, on_done=on_done)
+        return run_jobs(run, jobs, workers=workers, on_done=on_done, cancel=execution.cancel)
 
 
 def gathered(

@@ -13,6 +13,7 @@ from memspice.plot.of_results import pathwise as pathwise
 from memspice.plot.of_results import raster as raster
 from memspice.plot.of_results import rates as rates
 from memspice.plot.of_results import signals as signals
+from memspice.plot.of_results import sweep as sweep
 from memspice.plot.of_results import transfer as transfer
 from memspice.plot.style import MUTED as MUTED
 from memspice.plot.style import SPICE as SPICE

@@ -14,12 +14,14 @@ from memspice.experiment.results.characterization import Characterization
 from memspice.experiment.results.cosim import CosimResult
 from memspice.experiment.results.events import PairedEvents
 from memspice.experiment.results.layer import LayerResult
+from memspice.experiment.results.sweep import SweepResult
 from memspice.experiment.results.trace import NeuronWaveforms
 from memspice.network.mapping import MappedLayer
 from memspice.plot.energy_figures import energy_figure, iteration_figure
 from memspice.plot.event_figures import pathwise_figure, raster_figure, rate_figure
 from memspice.plot.signal_figures import ir_drop_figure, neuron_waveform_figure
 from memspice.plot.style import own_style
+from memspice.plot.sweep_figures import sweep_figure
 from memspice.plot.transfer_plot import draw_transfer
 from memspice.plot.waveplot import draw_waveforms
 from memspice.solver.crossbar_solution import solve_crossbar
@@ -179,6 +181,29 @@ def transfer(result: Characterization) -> Figure:
     """Draw P(V) of a neuron: SPICE on the closed form."""
     with own_style():
         return draw_transfer(result)
+
+
+def sweep(result: SweepResult, measure: str | None = None) -> Figure:
+    """Draw a measure over one or two of the values that a sweep has varied.
+
+    Seeds are averaged, with the interval of Student's t; else the measure's own interval is drawn
+    where it has one.  Two numbers with three values or more make a map, else there is a line for
+    each value of the second.
+
+    Parameters
+    ----------
+    result : SweepResult
+        With at most two varied names besides ``seed``; `SweepResult.where` chooses points.
+    measure : str, optional
+        One of ``result.measures``; by default an accuracy, or the spikes unlike the ideal array.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such measure, or too much is varied for one figure.
+    """
+    with own_style():
+        return sweep_figure(result, measure)
 
 
 def ir_drop(layer: Layer) -> Figure:

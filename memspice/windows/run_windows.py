@@ -88,6 +88,7 @@ class WindowRuns:
             jobs,
             workers=self.runner.workers,
             on_done=lambda _, record: on_done(record),
+            cancel=self.runner.cancel,
         )
 
 

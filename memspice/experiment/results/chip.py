@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from memspice.analysis.statistics import Proportion
+from memspice.analysis.statistics import Proportion, proportion
 from memspice.errors import ConfigError
 from memspice.experiment.request import Request
 from memspice.experiment.results.energy import Energy, SampledEnergy
@@ -181,6 +181,24 @@ class ChipResult(RunResult):
             "verdict": self.verdict.as_json(),
             **jobs_json(self.failures, self.jobs),
         }
+
+    def measures(self) -> dict[str, float]:
+        """What a sweep keeps of it: plain numbers by name, SI units; energies of one inference."""
+        apart = proportion(int(np.sum(self.answers != self.ann_answers)), len(self.answers))
+        found = {"snn_accuracy": self.accuracy, "ann_accuracy": self.ann_accuracy}
+        shares = {name: each for name, each in found.items() if each} | {"unlike_ann": apart}
+        numbers: dict[str, float] = {"classified": len(self.answers)}
+        for name, each in shares.items():
+            numbers |= {name: each.value, f"{name}_low": each.low, f"{name}_high": each.high}
+        numbers |= {f"spike_rate.{name}": rate for name, rate in self.spike_rate.items()}
+        if self.verdict and self.energy:
+            numbers |= {"mismatches": self.verdict.pathwise.mismatches}
+            numbers |= {"worst_margin": self.verdict.pathwise.worst_margin}
+            numbers |= (self.energy / len(self.answers)).measures()
+        if self.sampled_energy:
+            numbers |= self.sampled_energy.energy.measures()
+            numbers |= {"energy_half_width_joule": self.sampled_energy.half_width}
+        return numbers
 
     def columns(self) -> Mapping[str, Any]:
         """One row an image."""

@@ -110,6 +110,14 @@ class Energy(Result):
             "device_source": self.device_source,
         }
 
+    def measures(self) -> dict[str, float]:
+        """What a sweep keeps of it: plain numbers by name."""
+        return {
+            "energy_joule": self.total,
+            **{f"{name}_joule": joule for name, joule in self.components.items()},
+            "assumed_fraction": self.assumed_fraction,
+        }
+
     def columns(self) -> Mapping[str, Any]:
         """One row a component."""
         return {

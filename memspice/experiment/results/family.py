@@ -15,5 +15,6 @@ from memspice.experiment.results.layer import LayerResult as LayerResult
 from memspice.experiment.results.run import FailedJob as FailedJob
 from memspice.experiment.results.run import RunResult as RunResult
 from memspice.experiment.results.summary_file import cosim_from_summary as cosim_from_summary
+from memspice.experiment.results.sweep import SweepResult as SweepResult
 from memspice.experiment.results.trace import NeuronWaveforms as NeuronWaveforms
 from memspice.experiment.train import Trained as Trained

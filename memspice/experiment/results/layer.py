@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from memspice.analysis.comparison import PathwiseComparison
 from memspice.analysis.spikes import SpikeStatistics
+from memspice.analysis.statistics import Proportion
 from memspice.errors import ConfigError
 from memspice.experiment.results.energy import Energy
 from memspice.experiment.results.events import Events, PairedEvents
@@ -85,6 +86,9 @@ class LayerResult(RunResult):
         Distances from the closed form, each the worst of all jobs.
     closed_form : Events
         What it says of the same events.
+    against_ideal : Proportion or None
+        Share of spikes that are others on the ideal array, with the same inputs and draws
+        (`memspice.network.ideal`); None of a layer without neurons.
     **facts
         See `RunResult`.
     """
@@ -99,6 +103,7 @@ class LayerResult(RunResult):
     energy: Energy
     verdict: Verdict
     closed_form: Events
+    against_ideal: Proportion | None
 
     @cached_property
     def outcomes(self) -> list[Outcome]:
@@ -234,7 +239,7 @@ class LayerResult(RunResult):
             "windows": len(self.events.windows),
             **jobs_json(self.failures, self.jobs),
             "events": self.pathwise.events,
-            "spikes": _spikes_json(self.statistics, self.pathwise),
+            "spikes": _spikes_json(self.statistics, self.pathwise, self.against_ideal),
             "scores": asdict(self.scores) if self.scores else None,
             **self.energy.as_json(),
             "energy_closure": self.closure,
@@ -242,6 +247,27 @@ class LayerResult(RunResult):
             "wall_seconds": self.wall_seconds,
             "out": self.out,
         }
+
+    def measures(self) -> dict[str, float]:
+        """What a sweep keeps of it: plain numbers by name, SI units."""
+        found, ideal = self.statistics, self.against_ideal
+        spikes: dict[str, float] = {}
+        if found and ideal:
+            spikes = {
+                "spikes": found.count,
+                "spike_rate": found.rate,
+                "spike_rate_expected": found.expected_rate,
+                "spike_rate_error": found.rate_error,
+                "mismatches": self.pathwise.mismatches,
+                "worst_margin": self.pathwise.worst_margin,
+                "unlike_ideal": ideal.value,
+                "unlike_ideal_low": ideal.low,
+                "unlike_ideal_high": ideal.high,
+            }
+        if self.scores:
+            spikes["score_deviation"] = self.scores.worst_deviation
+        closure = {} if self.closure is None else {"energy_closure": self.closure}
+        return {"events": self.pathwise.events, **spikes, **self.energy.measures(), **closure}
 
     def columns(self) -> Mapping[str, Any]:
         """One row an event."""
@@ -255,7 +281,7 @@ class LayerResult(RunResult):
                 f"{len(self.events.windows)} of {self.in_cycles()}, {self.pathwise.events} events, "
                 f"{self.wall_seconds:.1f} s",
             ),
-            *_spike_rows(self.statistics, self.pathwise),
+            *_spike_rows(self.statistics, self.pathwise, self.against_ideal),
         ]
         if self.scores:
             far = f"within {self.scores.worst_deviation:.1e} of the closed form"
@@ -276,7 +302,9 @@ def _window(record: JobRecord) -> Window:
 
 
 def _spikes_json(
-    statistics: SpikeStatistics | None, comparison: PathwiseComparison
+    statistics: SpikeStatistics | None,
+    comparison: PathwiseComparison,
+    ideal: Proportion | None,
 ) -> dict[str, Any]:
     found: Mapping[str, Any] = {"count": 0, "rate": None, "expected_rate": None}
     if statistics:
@@ -296,13 +324,14 @@ def _spikes_json(
         "mismatches": comparison.mismatches,
         "worst_margin": comparison.worst_margin,
         "hazard_deviation": comparison.hazard_deviation,
+        "against_ideal": asdict(ideal) if ideal else None,
     }
 
 
 def _spike_rows(
-    found: SpikeStatistics | None, pathwise: PathwiseComparison
+    found: SpikeStatistics | None, pathwise: PathwiseComparison, ideal: Proportion | None
 ) -> list[tuple[str, str]]:
-    if found is None:
+    if found is None or ideal is None:
         return []
     return [
         (
@@ -314,6 +343,11 @@ def _spike_rows(
             "surrogate",
             f"{pathwise.mismatches} spikes differ, worst margin {pathwise.worst_margin:.2%}, "
             f"hazard within {pathwise.hazard_deviation:.2%}",
+        ),
+        (
+            "ideal array",
+            f"{round(ideal.value * ideal.n)} spikes differ, {ideal.value:.2%} "
+            f"(95 %: {ideal.low:.2%} to {ideal.high:.2%})",
         ),
         (
             "latency",

@@ -13,13 +13,14 @@ from memspice.experiment.results.layer import LayerResult
 from memspice.experiment.results.plain import from_plain
 from memspice.experiment.results.run import RunResult
 from memspice.experiment.results.summary_file import cosim_from_summary
+from memspice.experiment.results.sweep import SweepResult
 from memspice.inputs import read_json
 from memspice.store import read_run
 
 #: Largest ``summary.json`` that is read, [bytes].
 _LARGEST_SUMMARY = 1 << 26
 KINDS: Mapping[str, type[RunResult]] = {
-    kind.kind: kind for kind in (LayerResult, ChipResult, ChipsResult, CosimResult)
+    kind.kind: kind for kind in (LayerResult, ChipResult, ChipsResult, CosimResult, SweepResult)
 }
 
 
@@ -34,7 +35,7 @@ def load(path: Path | str) -> RunResult:
 
     Returns
     -------
-    LayerResult, ChipResult, ChipsResult or CosimResult
+    LayerResult, ChipResult, ChipsResult, CosimResult or SweepResult
         As it was, but for its network and images: a run file has none.
 
     Raises

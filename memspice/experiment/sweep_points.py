@@ -1,0 +1,200 @@
+"""Points of a sweep: the values that are varied, and what each point is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from memspice.datasets import Images
+from memspice.engines.base import Engine
+from memspice.errors import ConfigError
+from memspice.experiment.convert import load_network
+from memspice.experiment.device import Device, load_device
+from memspice.experiment.images import check_fit, images_for
+from memspice.network.weights import Network
+from memspice.windows.fidelity import Fidelity
+
+#: Most points of a sweep.
+MOST_POINTS = 100_000
+
+Value = float | str
+Point = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PointSetting:
+    """What one point is asked for: a chip, images, and how they are simulated.
+
+    Parameters
+    ----------
+    network, device, tile, seed, flaws
+        The chip; ``tile`` also as ``"128x128"``.
+    changes : mapping
+        Values of the device, by the names that `Device.change` takes.
+    data, images
+        Images, and how many of them.
+    layer : str or None
+        Layer whose windows are simulated; None for the whole network.
+    cycles, burst, positions : int
+        See `Layer.simulate`.
+    fidelity, engine
+        What SPICE sees, and on which simulator.
+    """
+
+    network: Network | str
+    device: Device | str
+    tile: tuple[int, int] | str
+    seed: int
+    flaws: bool
+    data: Images | Path | str | None
+    images: int
+    layer: str | None
+    cycles: int
+    burst: int
+    positions: int
+    fidelity: Fidelity | str
+    engine: Engine | str | None
+    changes: Mapping[str, Value] = field(default_factory=dict)
+
+    def at(self, point: Point) -> PointSetting:
+        """PointSetting with the values of a point in their place.
+
+        Raises
+        ------
+        ConfigError
+            If a number must be a whole one and is not.
+        """
+        own = {name: _whole(name, value) for name, value in point.items() if name in RUN_NAMES}
+        others = {name: value for name, value in point.items() if name not in RUN_NAMES}
+        return replace(self, **own, changes={**self.changes, **others})
+
+    @property
+    def chosen_device(self) -> Device:
+        """Device with flaws and changes.
+
+        Raises
+        ------
+        ConfigError, DataError
+            As of `Device.change`.
+        """
+        device = load_device(self.device) if isinstance(self.device, str) else self.device
+        if self.flaws:
+            device = device.with_flaws()
+        return device.change(**self.changes) if self.changes else device
+
+    @property
+    def loaded_network(self) -> Network:
+        """Network of a name, or as given.
+
+        Raises
+        ------
+        ConfigError, DataError
+            If it cannot be loaded.
+        """
+        return load_network(self.network) if isinstance(self.network, str) else self.network
+
+    def images_for(self, network: Network) -> Images:
+        """First test images of the data.
+
+        Raises
+        ------
+        ConfigError, ShapeError, DataError
+            If there are none for the network.
+        """
+        if isinstance(self.data, Images):
+            check_fit(network, self.data)
+            return self.data[: self.images]
+        return images_for(network, "test", self.images, self.data)
+
+    @property
+    def contents_key(self) -> tuple[object, ...]:
+        """Names whose content decides numbers, too."""
+        return self.network, self.device, self.data, self.images, self.flaws
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Rows and columns of a tile."""
+        return parse_tile(self.tile) if isinstance(self.tile, str) else self.tile
+
+    @property
+    def chip_key(self) -> tuple[object, ...]:
+        """What decides the chip and its images."""
+        return (
+            *(self.network, self.device, self.sides, self.seed, self.flaws, self.data, self.images),
+            *sorted(self.changes.items()),
+        )
+
+
+#: What a point can say of a run; any other name is one of the device's values.
+RUN_NAMES = frozenset(item.name for item in fields(PointSetting)) - {"changes"}
+_COUNTS = frozenset({"seed", "images", "cycles", "burst", "positions"})
+
+
+def _whole(name: str, value: Any) -> Any:
+    if name not in _COUNTS:
+        return value
+    if isinstance(value, bool) or int(value) != value:
+        raise ConfigError(f"{name} = {value} must be a whole number")
+    return int(value)
+
+
+def parse_tile(text: str) -> tuple[int, int]:
+    """Rows and columns of ``ROWSxCOLS``.
+
+    Raises
+    ------
+    ConfigError
+        If it is of another form.
+    """
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not match:
+        raise ConfigError(f"tile = {text!r} must be ROWSxCOLS, for example 128x128")
+    return int(match[1]), int(match[2])
+
+
+def points_of(vary: Mapping[str, Sequence[Value]] | Sequence[Point]) -> list[Point]:
+    """Points of a grid, the last name running fastest, or those of a list as they are.
+
+    Parameters
+    ----------
+    vary : mapping of str to sequence, or sequence of mapping
+        Values by name: every combination is a point.  Or the points one by one, all of the same
+        names.
+
+    Raises
+    ------
+    ConfigError
+        If nothing is varied, a name has no value or one twice, points have different names, or
+        there are too many.
+    """
+    if isinstance(vary, Mapping):
+        for name, values in vary.items():
+            _check_values(name, list(values))
+        points: list[Point] = [
+            dict(zip(vary, each, strict=True)) for each in product(*vary.values())
+        ]
+    else:
+        points = [dict(point) for point in vary]
+    if not points or not points[0]:
+        raise ConfigError("a sweep varies nothing: give at least one name with values")
+    for number, point in enumerate(points):
+        if set(point) != set(points[0]):
+            raise ConfigError(
+                f"point {number} has the names {', '.join(point)}, point 0 "
+                f"{', '.join(points[0])}: give every point the same"
+            )
+    if len(points) > MOST_POINTS:
+        raise ConfigError(f"{len(points):,} points are more than {MOST_POINTS:,}: vary less")
+    return points
+
+
+def _check_values(name: str, values: list[Value]) -> None:
+    if not values:
+        raise ConfigError(f"{name} has no value to take: give some, or leave it out")
+    twice = [value for number, value in enumerate(values) if value in values[:number]]
+    if twice:
+        raise ConfigError(f"{name} = {twice[0]} is given twice: leave one out")
