@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
 import memspice as ms
+from memspice.outputs.typed import number_or_word, parse_tile
 
 #: Values of ``--engine``, as `memspice.engines.ENGINES` has them: without its imports.
 ENGINE_NAMES = ("ngspice", "vacask")
@@ -146,14 +146,6 @@ def _device(taken: dict[str, Any]) -> ms.Device:
     return device.change(**changes)
 
 
-def parse_tile(text: str) -> tuple[int, int]:
-    """Rows and columns of ``ROWSxCOLS``."""
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not match:
-        raise ms.errors.ConfigError(f"--tile {text!r} must be ROWSxCOLS, for example 128x128")
-    return int(match[1]), int(match[2])
-
-
 def parse_changes(texts: Iterable[str]) -> dict[str, float | str]:
     """Changes of a parameter set from ``TABLE.NAME=VALUE``.
 
@@ -173,11 +165,3 @@ def parse_changes(texts: Iterable[str]) -> dict[str, float | str]:
             raise ms.errors.ConfigError(f"--set {match[1]} is given twice: leave one out")
         changes[match[1]] = number_or_word(match[2])
     return changes
-
-
-def number_or_word(text: str) -> float | str:
-    """A whole number stays one: some quantities are counts; a word names a kind."""
-    for kind in (int, float):
-        with suppress(ValueError):
-            return kind(text)
-    return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +12,14 @@ import click
 import memspice as ms
 from memspice.cli.bar import shown_progress
 from memspice.cli.execution import run_options
-from memspice.cli.options import chip_options, number_or_word, parse_changes
+from memspice.cli.options import chip_options, parse_changes
 from memspice.cli.output import report_result
-from memspice.errors import ConfigError, DataError
-from memspice.inputs import read_input
+from memspice.errors import ConfigError
 from memspice.outputs import check_file
+from memspice.outputs.typed import number_or_word
 
 #: Images of a network, where nobody says how many; of a layer one.
 NETWORK_IMAGES = 100
-#: Largest file of points, [bytes].
-LARGEST = 1 << 24
 #: ``1..9``: whole numbers; ``0.1..0.5/5``: so many evenly; ``1..100/3log``: in equal ratios.
 _RANGE = re.compile(r"([^.,/\s]\S*?)\.\.([^/\s]+?)(?:/(\d+)(log)?)?")
 #: Most values of a range.
@@ -99,7 +96,7 @@ def sweep_command(
         changes["wire_resistance"] = wire_resistance
     with shown_progress(desc="sweep", unit="point") as progress:
         result = ms.sweep(
-            parse_vary(vary) if points is None else read_list(points),
+            parse_vary(vary) if points is None else points,
             layer=layer,
             changes=changes,
             **values,
@@ -171,30 +168,3 @@ def _spaced(text: str, ends: tuple[float, float], count: int, *, geometric: bool
     if geometric:
         return [first * (last / first) ** share for share in shares]
     return [first + (last - first) * share for share in shares]
-
-
-def read_list(path: Path) -> list[dict[str, Value]]:
-    """Points of a CSV file, one a row under a line of names.
-
-    Raises
-    ------
-    DataError
-        If it is no such file.
-    """
-    try:
-        lines = read_input(path, LARGEST).decode("utf-8-sig").splitlines()
-        rows = [row for row in csv.reader(lines, strict=True) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no CSV file of points: {error}") from error
-    if len(rows) < 2:
-        raise DataError(f"{path} holds no points: a line of names, and a line for each point")
-    names = [name.strip().replace("-", "_") for name in rows[0]]
-    if len(set(names)) < len(names) or not all(names):
-        raise DataError(f"{path}: names must differ, and none be empty: {', '.join(names)}")
-    for number, row in enumerate(rows[1:]):
-        if len(row) != len(names):
-            raise DataError(f"{path}: point {number} has {len(row)} values for {len(names)} names")
-    return [
-        {name: number_or_word(cell.strip()) for name, cell in zip(names, row, strict=True)}
-        for row in rows[1:]
-    ]

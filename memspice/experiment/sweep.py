@@ -23,7 +23,7 @@ from memspice.experiment.results.layer import LayerResult
 from memspice.experiment.results.run import DataFacts, FailedJob, JobCounts
 from memspice.experiment.results.sweep import SweepResult
 from memspice.experiment.run_options import RunOptions
-from memspice.experiment.sweep_points import RUN_NAMES, Point, PointSetting, Value, points_of
+from memspice.experiment.sweep_points import RUN_NAMES, Point, PointSetting, Value, Vary, points_of
 from memspice.jobs import content_hash, open_scheduler, run_jobs
 from memspice.network.weights import Network
 from memspice.store import JobRecord, Provenance, RunWriter
@@ -39,7 +39,7 @@ _ENERGY_IMAGES = 4
 
 
 def sweep(
-    vary: Mapping[str, Sequence[Value]] | Sequence[Point],
+    vary: Vary,
     *,
     layer: str | None = None,
     network: Network | str = "digits-mlp",
@@ -64,9 +64,10 @@ def sweep(
 
     Parameters
     ----------
-    vary : mapping of str to sequence, or sequence of mapping
-        Values by name, of which every combination is a point; or the points one by one.  Names are
-        those of the other parameters here, or any that `Device.change` takes.
+    vary : mapping of str to sequence, sequence of mapping, or Path
+        Values by name, of which every combination is a point; or the points one by one, also as a
+        CSV file with a column for each name.  Names are those of the other parameters here, or any
+        that `Device.change` takes.
     layer : str, optional
         Layer of which windows are simulated; without, the whole network classifies the images.
     network, device, data, tile, seed, flaws, cycles, burst, positions, engine
@@ -139,7 +140,7 @@ class _SweepRun:
         self, points: Sequence[Point], settings: Sequence[PointSetting], options: RunOptions
     ) -> None:
         self._points, self._settings, self._options = points, settings, options
-        self._chips = _Chips(cache=options.execution.cache)
+        self._chips = _ChipShelf(cache=options.execution.cache)
         self._errors: dict[int, MemspiceError] = {}
         self.known = 0
         _check_names(settings[0])
@@ -236,21 +237,21 @@ class _SweepRun:
         return {"point": number, **self._points[number], **measures, "reason": reason}
 
 
-class _Chips:
+class _ChipShelf:
     """Chips with their images; points of one chip share it."""
 
     def __init__(self, *, cache: bool) -> None:
         self._cache = cache
         self._lock = threading.Lock()
-        self._made: OrderedDict[tuple[object, ...], _MadeChip] = OrderedDict()
+        self._shelf: OrderedDict[tuple[object, ...], _ShelvedChip] = OrderedDict()
 
     def get(self, setting: PointSetting) -> tuple[Chip, Images]:
         """Chip and images of a point; called by any thread."""
         with self._lock:
-            found = self._made.setdefault(setting.chip_key, _MadeChip())
-            self._made.move_to_end(setting.chip_key)
-            while len(self._made) > _CHIPS:
-                self._made.popitem(last=False)
+            found = self._shelf.setdefault(setting.chip_key, _ShelvedChip())
+            self._shelf.move_to_end(setting.chip_key)
+            while len(self._shelf) > _CHIPS:
+                self._shelf.popitem(last=False)
         with found.lock:
             if found.content is None:
                 chip = Chip(
@@ -266,7 +267,7 @@ class _Chips:
 
 
 @dataclass
-class _MadeChip:
+class _ShelvedChip:
     """A chip, once it is mapped by the first who needs it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
@@ -11,13 +11,17 @@ from typing import Any
 
 from memspice.datasets import Images
 from memspice.engines.base import Engine
-from memspice.errors import ConfigError
+from memspice.errors import ConfigError, DataError
 from memspice.experiment.convert import load_network
 from memspice.experiment.device import Device, load_device
 from memspice.experiment.images import check_fit, images_for
+from memspice.inputs import read_input
 from memspice.network.weights import Network
+from memspice.outputs.typed import number_or_word, parse_tile
 from memspice.windows.fidelity import Fidelity
 
+#: Largest file of points, [bytes].
+LARGEST = 1 << 24
 #: Most points of a sweep.
 MOST_POINTS = 100_000
 
@@ -142,28 +146,18 @@ def _whole(name: str, value: Any) -> Any:
     return int(value)
 
 
-def parse_tile(text: str) -> tuple[int, int]:
-    """Rows and columns of ``ROWSxCOLS``.
-
-    Raises
-    ------
-    ConfigError
-        If it is of another form.
-    """
-    match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not match:
-        raise ConfigError(f"tile = {text!r} must be ROWSxCOLS, for example 128x128")
-    return int(match[1]), int(match[2])
+#: What is varied: values by name, points one by one, or a file of them.
+Vary = Mapping[str, Sequence[Value]] | Sequence[Point] | Path
 
 
-def points_of(vary: Mapping[str, Sequence[Value]] | Sequence[Point]) -> list[Point]:
+def points_of(vary: Vary) -> list[Point]:
     """Points of a grid, the last name running fastest, or those of a list as they are.
 
     Parameters
     ----------
-    vary : mapping of str to sequence, or sequence of mapping
+    vary : mapping of str to sequence, sequence of mapping, or Path
         Values by name: every combination is a point.  Or the points one by one, all of the same
-        names.
+        names; also as a CSV file, see `read_points`.
 
     Raises
     ------
@@ -178,7 +172,7 @@ def points_of(vary: Mapping[str, Sequence[Value]] | Sequence[Point]) -> list[Poi
             dict(zip(vary, each, strict=True)) for each in product(*vary.values())
         ]
     else:
-        points = [dict(point) for point in vary]
+        points = read_points(vary) if isinstance(vary, Path) else [dict(each) for each in vary]
     if not points or not points[0]:
         raise ConfigError("a sweep varies nothing: give at least one name with values")
     for number, point in enumerate(points):
@@ -198,3 +192,30 @@ def _check_values(name: str, values: list[Value]) -> None:
     twice = [value for number, value in enumerate(values) if value in values[:number]]
     if twice:
         raise ConfigError(f"{name} = {twice[0]} is given twice: leave one out")
+
+
+def read_points(path: Path) -> list[Point]:
+    """Points of a CSV file, one a row under a line of names.
+
+    Raises
+    ------
+    DataError
+        If it is no such file.
+    """
+    try:
+        lines = read_input(path, LARGEST).decode("utf-8-sig").splitlines()
+        rows = [row for row in csv.reader(lines, strict=True) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is no CSV file of points: {error}") from error
+    if len(rows) < 2:
+        raise DataError(f"{path} holds no points: a line of names, and a line for each point")
+    names = [name.strip().replace("-", "_") for name in rows[0]]
+    if len(set(names)) < len(names) or not all(names):
+        raise DataError(f"{path}: names must differ, and none be empty: {', '.join(names)}")
+    for number, row in enumerate(rows[1:]):
+        if len(row) != len(names):
+            raise DataError(f"{path}: point {number} has {len(row)} values for {len(names)} names")
+    return [
+        {name: number_or_word(cell.strip()) for name, cell in zip(names, row, strict=True)}
+        for row in rows[1:]
+    ]
