@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 import memspice as ms
-from memspice.outputs.typed import number_or_word, parse_tile
+from memspice.outputs import number_or_word, parse_tile
 
 #: Values of ``--engine``, as `memspice.engines.ENGINES` has them: without its imports.
 ENGINE_NAMES = ("ngspice", "vacask")

@@ -15,8 +15,7 @@ from memspice.cli.execution import run_options
 from memspice.cli.options import chip_options, parse_changes
 from memspice.cli.output import report_result
 from memspice.errors import ConfigError
-from memspice.outputs import check_file
-from memspice.outputs.typed import number_or_word
+from memspice.outputs import check_file, number_or_word
 
 #: Images of a network, where nobody says how many; of a layer one.
 NETWORK_IMAGES = 100

@@ -17,7 +17,7 @@ from memspice.experiment.device import Device, load_device
 from memspice.experiment.images import check_fit, images_for
 from memspice.inputs import read_input
 from memspice.network.weights import Network
-from memspice.outputs.typed import number_or_word, parse_tile
+from memspice.outputs import number_or_word, parse_tile
 from memspice.windows.fidelity import Fidelity
 
 #: Largest file of points, [bytes].

@@ -1,4 +1,4 @@
-"""Where everything goes that memspice writes: files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all; texts that people read, and those they type."""
 
 from memspice.outputs.files import DISK_FULL as DISK_FULL
 from memspice.outputs.files import TEMPORARY as TEMPORARY
@@ -15,3 +15,5 @@ from memspice.outputs.files import writing as writing
 from memspice.outputs.folders import FolderBuild as FolderBuild
 from memspice.outputs.folders import building as building
 from memspice.outputs.printable import printable as printable
+from memspice.outputs.typed import number_or_word as number_or_word
+from memspice.outputs.typed import parse_tile as parse_tile
