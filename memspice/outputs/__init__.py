@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all; texts that people read, and those they type."""
+"""Files and folders that appear whole or not at all; texts that people read, and that they type."""
 
 from memspice.outputs.files import DISK_FULL as DISK_FULL
 from memspice.outputs.files import TEMPORARY as TEMPORARY
