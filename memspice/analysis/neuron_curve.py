@@ -124,6 +124,7 @@ def run_bench(
     *,
     runner: Runner,
     steps: float = 1.0,
+    options: SolverOptions | None = None,
 ) -> NeuronCycles:
     """Simulate neurons at some drives (neurons,) [V] with draws (cycles, neurons) [1].
 
@@ -134,6 +135,8 @@ def run_bench(
     runner : Runner
     steps : float, [1]
         Longest step of the solver, in that of a run.
+    options : SolverOptions, optional
+        Tolerances; by default those of `bench_options`.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def run_bench(
         runner.engine.write(bench_deck(bench)),
         Transient(stop=bench.duration, max_step=steps * timing.longest_step, from_rest=True),
         tuple(signals),
-        bench_options(timing),
+        options or bench_options(timing),
     )
     simulation = Simulation(
         name=f"neuron {_name(neuron)}",

@@ -131,14 +131,14 @@ def verify_engines(
     EngineNotFound
         If one that is named is not installed.
     """
-    engines, missing = _engines(names)
+    engines, missing = engines_by_name(names)
     models = check_models() if has_compiler() else []
     decks = verify(verify_cases(), engines, progress)
     found = {name: engine.info for name, engine in engines.items()}
     return EngineVerification(tuple(decks), found, missing, tuple(models))
 
 
-def _engines(names: Sequence[str]) -> tuple[dict[str, Engine], dict[str, str]]:
+def engines_by_name(names: Sequence[str]) -> tuple[dict[str, Engine], dict[str, str]]:
     """Engines by name, and why others were not found; one that is asked for must be there."""
     return ({name: find_engine(name) for name in names}, {}) if names else installed_engines()
 
