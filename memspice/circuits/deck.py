@@ -81,6 +81,13 @@ class Deck:
         """Add a Verilog-A module, with the same circuit as a library where there is one."""
         self.modules.append((module, twin))
 
+    def circuit(self, library: Library | None, module: VerilogModule | None) -> None:
+        """Add a circuit of the user's own: a library, a module, or both as twins."""
+        if module is not None:
+            self.module(module, library)
+        elif library is not None:
+            self.library(library)
+
     @property
     def cards(self) -> tuple[TransistorCard, ...]:
         """Transistor cards of all libraries, each once."""

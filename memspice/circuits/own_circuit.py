@@ -58,10 +58,7 @@ class OwnCircuit:
 
     def define(self, deck: Deck) -> None:
         """Add its text to a deck."""
-        if self.module is not None:
-            deck.module(self.module, self.library)
-        elif self.library is not None:
-            deck.library(self.library)
+        deck.circuit(self.library, self.module)
 
 
 def read_circuit(
@@ -97,7 +94,7 @@ def read_circuit(
         faces.append((f".subckt {header.name} of {library.origin}", header))
     if "veriloga" in named:
         module = read_module(table.path("veriloga"))
-        what = f"module {module.name} of {module.origin}"
+        what = f'module {module.name} of {module.origin}, declared (* type="instance" *)'
         faces.append(
             (what, Header(module.name, module.terminals, dict.fromkeys(module.parameters, "")))
         )

@@ -23,6 +23,7 @@ from memspice.circuits.library import Library
 from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.circuits.spice import Circuit
 from memspice.circuits.timing import Pulse
+from memspice.circuits.verilog import VerilogModule
 
 #: Rise and fall of the rows' pulse of a clocked stage, [s].
 ROW_EDGE = 0.2e-9
@@ -32,14 +33,14 @@ PLUS, MINUS, DRIVE = "plus", "minus", "drive"
 
 @dataclass(frozen=True, eq=False)
 class ClockedStage:
-    """A sense stage as a subcircuit with clocks.
+    """A sense stage as a subcircuit or a Verilog-A module, with clocks.
 
     Parameters
     ----------
-    library : Library
-        Its text.
+    library : Library or None
+        Its text, where it is a subcircuit.
     subcircuit : str
-        Its name there.
+        Its name there, or that of the module.
     terminals : tuple of str
         Name of each terminal, in the subcircuit's order: ``plus``, ``minus``, ``drive``, supplies
         and clocks.
@@ -58,9 +59,11 @@ class ClockedStage:
         Cycles after switching on that do not count.
     parameters : mapping of str to float
         Of the instance.
+    module : VerilogModule, optional
+        The module, or a twin of the subcircuit.
     """
 
-    library: Library
+    library: Library | None
     subcircuit: str
     terminals: tuple[str, ...]
     supplies: Mapping[str, float]
@@ -71,6 +74,7 @@ class ClockedStage:
     load: tuple[float, float]
     warm_up: int
     parameters: Mapping[str, float]
+    module: VerilogModule | None = None
 
     @property
     def row_pulse(self) -> Pulse:
@@ -139,7 +143,7 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
         f"memspice sense bench: {stage.subcircuit}, {cycles} cycles",
         "Bit lines as current sources with their conductance and capacitance",
     )
-    deck.library(stage.library)
+    deck.circuit(stage.library, stage.module)
     rails = deck.section("Supplies and bias lines")
     for name, voltage in stage.supplies.items():
         rails.V(name, name, rails.gnd, voltage)

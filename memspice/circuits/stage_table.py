@@ -4,6 +4,7 @@
 
     [sense]
     subcircuit = "my_sense.lib"          # its first subcircuit is the stage
+    veriloga = "my_sense.va"             # or this, or both as twins
     process = "freepdk45"                # transistors, where it has some
     corner = "nom"
     terminals = ["plus", "minus", "drive", "enable", "vdd", "vss"]
@@ -29,18 +30,16 @@ from pathlib import Path
 from typing import Any
 
 from memspice.circuits.blocks.subcircuit import SubcircuitSense
-from memspice.circuits.floating import refuse_floating
-from memspice.circuits.library import first_subcircuit, read_library
+from memspice.circuits.own_circuit import NEEDED, OPTIONAL, read_circuit
 from memspice.circuits.own_table import OwnTable
-from memspice.circuits.own_terminals import GROUND, check_parameters, check_terminals
+from memspice.circuits.own_terminals import GROUND
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
 from memspice.errors import ConfigError
 
 _NEEDED = (
-    *("subcircuit", "terminals", "supplies", "line_level", "rows", "line_capacitance", "load"),
+    *("line_level", "rows", "line_capacitance", "load"),
     *("warm_up", "gain", "rest", "swing", "currents", "nodes"),
 )
-_OPTIONAL = ("process", "corner", "clocks", "parameters", "clock_edge", "clock_level")
 _CONTRACT = {
     PLUS: "is the bit line of G+",
     MINUS: "that of G-",
@@ -66,7 +65,7 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
     entries : mapping
         As the TOML file has it.
     where : Path
-        That file; the subcircuit's file is beside it.
+        That file; those of the circuit are beside it.
 
     Returns
     -------
@@ -80,26 +79,22 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a terminal is neither a line, the drive, a supply nor a clock, or is missing, or a
         parameter is unknown.
     NetlistError
-        If the subcircuit cannot be read, or has a node that floats.
+        If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    table.check(_NEEDED, _OPTIONAL)
-    library = read_library(table.path("subcircuit"), table.cards())
-    header = first_subcircuit(library)
-    what = f".subckt {header.name} of {library.origin}"
-    supplies, clocks = check_terminals(table, what, header.terminals, _CONTRACT)
-    parameters = check_parameters(table, what, header.parameters)
-    refuse_floating(library, header.name)
+    table.check((*NEEDED, *_NEEDED), OPTIONAL)
+    circuit = read_circuit(table, _CONTRACT)
     return ClockedStage(
-        library=library,
-        subcircuit=header.name,
-        terminals=tuple("0" if name == GROUND else name for name in table.names("terminals")),
-        supplies=supplies,
-        clocks=clocks,
+        library=circuit.library,
+        subcircuit=circuit.name,
+        terminals=tuple("0" if name == GROUND else name for name in circuit.terminals),
+        supplies=circuit.supplies,
+        clocks=circuit.clocks,
         line_level=table.number("line_level"),
         rows=table.interval("rows"),
         line_capacitance=table.number("line_capacitance"),
         load=table.interval("load"),
         warm_up=table.count("warm_up"),
-        parameters=parameters,
+        parameters=circuit.parameters,
+        module=circuit.module,
     )

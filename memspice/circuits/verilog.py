@@ -21,9 +21,14 @@ LARGEST_FILE = 1 << 20
 #: Files that come with the compiler.
 COMPILERS_OWN = frozenset({"disciplines.vams", "constants.vams"})
 _INCLUDE = re.compile(r'^[ \t]*`include[ \t]+"([^"]+)"[^\n]*$', re.MULTILINE)
-_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _MODULE = re.compile(r"\bmodule\s+(\w+)\s*\(([^)]*)\)\s*;")
-_PARAMETERS = re.compile(r"\bparameter\s+(?:(?:real|integer)\s+)?([^;]*);")
+#: Attributes and the parameters behind them; a backslash is there where a macro has it.
+_PARAMETERS = re.compile(
+    r'(\(\*(?:"[^"]*"|[^"*])*\*\))[\s\\]*parameter\s+(?:(?:real|integer)\s+)?([^;]*);'
+)
+#: Engines set no others for an instance.
+_INSTANCE = re.compile(r'\btype\s*=\s*"instance"')
 _CARRIED = re.compile(r"^(?://|\*)va ([\w.-]+)\|(.*)\|$", re.MULTILINE)
 
 
@@ -36,7 +41,9 @@ class VerilogModule:
     origin : str
         The file, for messages.
     name : str
-    terminals, parameters : tuple of str
+    terminals : tuple of str
+    parameters : tuple of str
+        Those that an instance can be given: declared ``(* type="instance" *)``.
     files : mapping of str to str
         Text of its file and of all that it includes, but the compiler's own, by name.
     """
@@ -87,7 +94,7 @@ def read_module(path: Path) -> VerilogModule:
     """
     files: dict[str, str] = {}
     _collect(path, files)
-    modules = _MODULE.findall(_COMMENT.sub(" ", files[path.name]))
+    modules = _MODULE.findall(_bare(files[path.name]))
     if len(modules) != 1:
         names = ", ".join(name for name, _ in modules) or "none"
         raise NetlistError(f"{path} must hold one module, not {len(modules)} ({names})")
@@ -95,8 +102,9 @@ def read_module(path: Path) -> VerilogModule:
     if path.name != f"{name}.va":
         raise NetlistError(f"{path} declares the module {name!r}; name the file {name}.va")
     terminals = tuple(words[-1] for port in ports.split(",") if (words := port.split()))
-    bare = _COMMENT.sub(" ", "\n".join(files.values()))
-    pieces = [piece for listed in _PARAMETERS.findall(bare) for piece in listed.split(",")]
+    found = _PARAMETERS.findall(_bare("\n".join(files.values())))
+    listed = [each for attribute, each in found if _INSTANCE.search(attribute)]
+    pieces = [piece for each in listed for piece in each.split(",")]
     parameters = tuple(piece.partition("=")[0].strip() for piece in pieces)
     for word in (name, *parameters):
         if word != word.lower():
@@ -105,6 +113,11 @@ def read_module(path: Path) -> VerilogModule:
                 f"write {word.lower()!r}"
             )
     return VerilogModule(str(path), name, terminals, parameters, files)
+
+
+def _bare(text: str) -> str:
+    """Text without comments; a string may look like one, and stays."""
+    return _COMMENT.sub(lambda found: found[1] or " ", text)
 
 
 def _collect(path: Path, files: dict[str, str]) -> None:

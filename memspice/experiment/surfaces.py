@@ -6,13 +6,11 @@ from dataclasses import replace
 
 from memspice.analysis.neuron_curve import measure_neuron
 from memspice.analysis.sense_surface import with_surfaces
+from memspice.circuits.sense_bench import ClockedStage
 from memspice.engines import find_engine
 from memspice.jobs import Execution, open_runner
 from memspice.network.mapping import MappedNetwork
 from memspice.parameters import ParameterSet
-
-#: Simulates the surfaces; a stage that another engine runs later is judged event by event.
-SURFACE_ENGINE = "ngspice"
 
 
 def measured_set(parameter_set: ParameterSet) -> ParameterSet:
@@ -38,6 +36,10 @@ def measured_set(parameter_set: ParameterSet) -> ParameterSet:
     return replace(parameter_set, neuron=measured)
 
 
+def _engine_of(stage: ClockedStage) -> str:
+    return "vacask" if stage.library is None else "ngspice"
+
+
 def measured_network(mapped: MappedNetwork) -> MappedNetwork:
     """Network whose sense stages have their surfaces, out of the cache where they are there.
 
@@ -53,9 +55,11 @@ def measured_network(mapped: MappedNetwork) -> MappedNetwork:
     EngineNotFound
         If a surface is not in the cache and there is no engine.
     """
-    if all(layer.circuits[0].sense.unmeasured is None for layer in mapped.layers):
+    stages = [stage for layer in mapped.layers if (stage := layer.circuits[0].sense.unmeasured)]
+    if not stages:
         return mapped
-    with open_runner(find_engine(SURFACE_ENGINE), Execution(cache=True)) as runner:
+    # a parameter set has one circuit for all of its stages
+    with open_runner(find_engine(_engine_of(stages[0])), Execution(cache=True)) as runner:
         layers = tuple(
             replace(layer, circuits=with_surfaces(layer.circuits, runner))
             for layer in mapped.layers

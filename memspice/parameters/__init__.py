@@ -153,8 +153,8 @@ def load_parameter_set(
 
 
 def _sense(file: SetFile) -> SenseDesign:
-    """Sense stages of a set: a subcircuit of the user's own, or one of memspice's kinds."""
-    if file.word("sense", "subcircuit", ""):
+    """Sense stages of a set: a circuit of the user's own, or one of memspice's kinds."""
+    if any(file.word("sense", entry, "") for entry in FILES):
         return read_sense(file.plain("sense", "given by the parameter set"), file.path)
     return file.table("sense", _kind(file, "sense", SENSE_STAGES, "transimpedance"))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from memspice.circuits.stage_table import read_stage
 from memspice.errors import ConfigError, DataError, NetlistError
-from tests.sense_helpers import e3_table, read
+from tests.sense_helpers import e3_table, read, simulate
 
 STAGE = """* A resistor a line; the difference is not taken
 .subckt own plus minus drive enable vdd vss params: r=10k
@@ -48,6 +49,7 @@ def test_eleven_clocks_and_four_bias_lines_need_no_special_case() -> None:
     stage = read(e3_table())
     assert len(stage.clocks) == 11
     assert len(stage.terminals) == 3 + 11 + 5
+    assert stage.library is not None
     assert {card.name for card in stage.library.cards} == {"nmos_vtg", "pmos_vtg", "nmos_vth"}
 
 
@@ -99,3 +101,44 @@ def test_a_node_that_floats_is_named_with_file_and_line(tmp_path: Path) -> None:
         check(tmp_path, floating)
     # the channel of Md leads from x to drive, which is a terminal
     check(tmp_path, STAGE.replace("Rx x vdd 1k", "Cfloat x vdd 1f"))
+
+
+MODULE = """`include "disciplines.vams"
+module own(plus, minus, drive, vref, vss);
+    inout plus, minus, drive, vref, vss;
+    electrical plus, minus, drive, vref, vss;
+    (* type="instance", desc="drive over a difference (* of currents" *)
+    parameter real gain = 28k from (0:inf);
+    parameter real rest = 0.6;
+    analog begin
+        I(plus, vref) <+ V(plus, vref)/1.0;
+        I(minus, vref) <+ V(minus, vref)/1.0;
+        I(drive, vss) <+ (V(drive, vss) - rest - gain*(V(plus, vref) - V(minus, vref)))/1k;
+    end
+endmodule
+"""
+IN_VERILOG = {name: value for name, value in TABLE.items() if name not in ("subcircuit", "process")}
+IN_VERILOG |= {
+    "veriloga": "own.va",
+    "terminals": ["plus", "minus", "drive", "vref", "vss"],
+    "supplies": {"vref": 0.3},
+    "clocks": {},
+    "parameters": {"gain": 30e3},
+    "rows": [1.5e-9, 140e-9],  # it holds nothing
+}
+
+
+@pytest.mark.vacask
+def test_a_stage_in_verilog_a_is_measured_on_vacask(tmp_path: Path) -> None:
+    """An ideal one: what it puts out is known, and what it takes from the lines."""
+    (tmp_path / "own.va").write_text(MODULE)
+    stage = read_stage(IN_VERILOG, tmp_path / "set.toml")
+    assert stage.library is None
+    currents = np.array([[2e-6, 2e-6], [6e-6, 2e-6], [2e-6, 5e-6]])
+    found = simulate("vacask", stage, currents)
+    # 1 ohm ends the lines, whose cells take 150 uS of the current in parallel
+    expected = 0.6 + 30e3 * (currents[:, 0] - currents[:, 1]) / (1 + 150e-6)
+    np.testing.assert_allclose(found.drive, expected, atol=2e-3)
+    plain = {"parameters": {"rest": 0.5}}
+    with pytest.raises(ConfigError, match=r'rest is no parameter of .*type="instance".* has gain'):
+        read_stage(IN_VERILOG | plain, tmp_path / "set.toml")

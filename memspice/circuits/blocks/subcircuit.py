@@ -160,7 +160,7 @@ class SubcircuitStage(SenseStage):
     def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
         """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
         stage = self.design.stage
-        deck.library(stage.library)
+        deck.circuit(stage.library, stage.module)
         circuit = deck.section("Sense stages: ammeters, subcircuit, shift to the neuron")
         for output, voltage in enumerate(bias.tolist()):
             lines = (f"plus{output}", f"minus{output}")
