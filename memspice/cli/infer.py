@@ -41,7 +41,8 @@ def infer_command(
     **values: Any,
 ) -> None:
     """Classify images: spiking network beside ANN."""
-    if chips > 1 and fidelity != "surrogate":
+    simulated = fidelity != ms.Surrogate.name
+    if chips > 1 and simulated:
         raise ms.errors.ConfigError(
             f"--chips {chips} is for --fidelity surrogate: in {fidelity} run one chip after the "
             "other, each with its --seed"
@@ -50,10 +51,8 @@ def infer_command(
     with shown_progress(desc="infer", unit="step") as progress:
         run["options"] = replace(options, progress=progress)
         result: ms.results.RunResult
-        if chips > 1:
-            result = ms.Chips(chip, chips).run(**run)
-        elif fidelity == "surrogate":
-            result = chip.run(**run)
-        else:
+        if simulated:
             result = chip.simulate(**run, fidelity=fidelity, engine=engine)
+        else:
+            result = ms.Chips(chip, chips).run(**run) if chips > 1 else chip.run(**run)
     report_result(result, as_json=as_json)

@@ -16,12 +16,7 @@ from memspice.experiment.batch_store import batch_record, stored_batches
 from memspice.experiment.request import Request
 from memspice.experiment.results.chip import ChipResult
 from memspice.experiment.results.energy import Energy, SampledEnergy
-from memspice.experiment.results.run import (
-    DataFacts,
-    JobCounts,
-    check_complete,
-    failed_jobs,
-)
+from memspice.experiment.results.run import JobCounts, check_complete, failed_jobs, run_facts
 from memspice.experiment.run_options import RunOptions
 from memspice.experiment.simulate_layer import total_energy, whole_windows
 from memspice.jobs import open_runner
@@ -39,6 +34,7 @@ from memspice.windows.fidelity import Fidelity, WindowJob, window_jobs
 from memspice.windows.outcome import Outcome, join_windows
 from memspice.windows.progress import counted
 from memspice.windows.run_windows import WindowRuns
+from memspice.windows.surrogate import Surrogate
 
 Advance = Callable[[int], None]
 #: Name of what is going on.
@@ -74,7 +70,7 @@ def run_chip(
     """
     started = time.monotonic()
     advance = counted(options.progress, STAGE, 2 * len(request.images))
-    more = {"fidelity": "surrogate", "calibration": calibration or {}}
+    more = {"fidelity": Surrogate.name, "calibration": calibration or {}}
     made = request.provenance(more, None, options.command)
     ann = ann_scores(request.network, request.images.x, advance)
     records: list[JobRecord] = []
@@ -103,7 +99,7 @@ def run_chip(
         found = _GivenClasses(np.arange(len(request.images)), ann.argmax(axis=1), answers)
         result = ChipResult(
             **_facts(request, found, made),
-            fidelity="surrogate",
+            fidelity=Surrogate.name,
             notes=tuple(request.notes),
             jobs=JobCounts(0, 0, 0, 0, 0),
             failures=(),
@@ -229,15 +225,7 @@ def _facts(request: Request, found: _GivenClasses, made: Provenance) -> dict[str
     labels = request.images.y
     kept = None if labels is None else labels[found.images]
     return {
-        "network": request.network.name,
-        "device": request.mapped.parameter_set.name,
-        "dataset": DataFacts.of(request.images),
-        "engine": made.engine,
-        "seed": request.seed,
-        "cycles": request.cycles,
-        "burst": request.burst,
-        "out": None,
-        "provenance": made,
+        **run_facts(request, made),
         "mapping": {layer.name: layer.programmed.biases_json() for layer in request.mapped.layers},
         "ann_accuracy": None if labels is None else _right(found.ann, labels),
         "accuracy_at": (

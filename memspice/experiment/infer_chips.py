@@ -14,7 +14,7 @@ from memspice.experiment.infer import STAGE, sampled_energy, sampled_windows
 from memspice.experiment.request import Request
 from memspice.experiment.results.chips import ChipsResult
 from memspice.experiment.results.energy import SampledEnergy
-from memspice.experiment.results.run import DataFacts, JobCounts
+from memspice.experiment.results.run import JobCounts, run_facts
 from memspice.experiment.run_options import RunOptions
 from memspice.network.ann import ann_scores
 from memspice.network.batch import BatchResult, NetworkLoop, Window, loop_of
@@ -28,6 +28,7 @@ from memspice.network.inference import (
 )
 from memspice.store import JobRecord, Provenance
 from memspice.windows.progress import counted
+from memspice.windows.surrogate import Surrogate
 
 
 class _ChipRun:
@@ -99,7 +100,7 @@ def run_chips(
     first = request(0)
     images = first.images
     advance = counted(options.progress, STAGE, (1 + count) * len(images))
-    more = {"fidelity": "surrogate", "chips": count}
+    more = {"fidelity": Surrogate.name, "chips": count}
     made = first.provenance(more, None, options.command)
     ann = ann_scores(first.network, images.x, advance)
     records: list[JobRecord] = []
@@ -149,22 +150,14 @@ def _result(
     found = [run.found for run in runs if run.found]
     labels, given = first.images.y, ann.argmax(axis=1)
     return ChipsResult(
-        network=first.network.name,
-        device=first.mapped.parameter_set.name,
-        dataset=DataFacts.of(first.images),
-        fidelity="surrogate",
-        engine=made.engine,
-        seed=first.seed,
-        cycles=first.cycles,
-        burst=first.burst,
+        **run_facts(first, made),
+        fidelity=Surrogate.name,
         notes=tuple(first.notes),
         jobs=JobCounts(0, 0, 0, 0, 0),
         failures=(),
         doubts=(),
         wall_seconds=time.monotonic() - started,
-        out=None,
         records=tuple(records),
-        provenance=made,
         ann_accuracy=(
             None if labels is None else proportion(int(np.sum(given == labels)), len(labels))
         ),

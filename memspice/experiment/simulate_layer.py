@@ -17,11 +17,11 @@ from memspice.experiment.results.energy import Energy
 from memspice.experiment.results.events import Events
 from memspice.experiment.results.layer import LayerResult, ScoreDeviation
 from memspice.experiment.results.run import (
-    DataFacts,
     FailedJob,
     JobCounts,
     check_complete,
     failed_jobs,
+    run_facts,
 )
 from memspice.experiment.run_options import RunOptions
 from memspice.jobs import Runner, open_runner
@@ -99,14 +99,8 @@ def simulate_layer(
         if not verdict.holds:
             runner.forget()
         result = LayerResult(
-            network=request.network.name,
-            device=request.mapped.parameter_set.name,
-            dataset=DataFacts.of(request.images),
+            **run_facts(request, provenance),
             fidelity=fidelity.name,
-            engine=provenance.engine,
-            seed=request.seed,
-            cycles=request.cycles,
-            burst=request.burst,
             notes=(
                 *request.notes,
                 *_notes(layer, positions, runner, failures),
@@ -116,9 +110,7 @@ def simulate_layer(
             failures=failures,
             doubts=tuple(verdict.doubts),
             wall_seconds=time.monotonic() - started,
-            out=None,
             records=tuple(records),
-            provenance=provenance,
             layer=layer.name,
             rows=layer.rows,
             cols=2 * layer.outputs,

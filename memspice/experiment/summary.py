@@ -12,10 +12,11 @@ from memspice.experiment.request import Request
 from memspice.experiment.results.characterization import Characterization
 from memspice.experiment.results.cosim import CosimResult, LayerWindows, Round, SpiceShare
 from memspice.experiment.results.energy import Energy
-from memspice.experiment.results.run import DataFacts
+from memspice.experiment.results.run import run_facts
 from memspice.network.ann import ann_scores
 from memspice.network.latency import latency
 from memspice.store import JobRecord, Provenance, installed_versions
+from memspice.windows.reduced import Reduced
 
 #: What the joules of a summary leave out.
 EXCLUDED = (
@@ -72,22 +73,14 @@ def cosim_result(
     curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
     engine = provenance.engine
     return CosimResult(
-        network=request.network.name,
-        device=request.mapped.parameter_set.name,
-        dataset=DataFacts.of(request.images),
-        fidelity="reduced",
-        engine=engine,
-        seed=request.seed,
-        cycles=request.cycles,
-        burst=request.burst,
+        **run_facts(request, provenance),
+        fidelity=Reduced.name,
         notes=(*request.notes, *_doubts(verdict.doubts), *curve, *state.problems),
         jobs=state.counts,
         failures=tuple(state.failures),
         doubts=(*verdict.doubts, *curve),
         wall_seconds=wall_seconds,
-        out=None,
         records=tuple(records),
-        provenance=provenance,
         latency=latency(request.mapped, request.cycles, request.burst),
         ann_accuracy=ann_accuracy(request),
         accuracy=last.snn_accuracy,

@@ -11,10 +11,11 @@ import numpy as np
 from memspice.analysis.statistics import Proportion, proportion
 from memspice.errors import ConfigError
 from memspice.experiment.request import Request
+from memspice.experiment.results.classified import Classified, percent
 from memspice.experiment.results.energy import Energy, SampledEnergy
 from memspice.experiment.results.events import Events
 from memspice.experiment.results.plain import APART
-from memspice.experiment.results.run import RunResult, jobs_json
+from memspice.experiment.results.run import jobs_json
 from memspice.experiment.results.table import Table
 from memspice.network.batch import Window
 from memspice.network.inference import run_inference
@@ -25,25 +26,17 @@ from memspice.windows.surrogate import Surrogate
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class ChipResult(RunResult):
+class ChipResult(Classified):
     """Classes that a spiking network and its ANN give to images, and how often they are right.
 
     Parameters
     ----------
-    ann_accuracy : Proportion or None
-        Of the network with the device's activation, without any circuit; None without labels.
     accuracy_at : mapping of int to Proportion
         Of the spiking network after some numbers of cycles; empty without labels.
     spike_rate : mapping of str to float, [1]
         Spikes per event, by layer.
     mapping : mapping
         By layer, how weights and biases were rounded onto its cells.
-    labels : ndarray of int, shape (images,), or None
-        Classes of the images.
-    ann_answers : ndarray of int, shape (images,)
-        Classes that the ANN gives.
-    answers_at : mapping of int to ndarray of int, shape (images,)
-        Classes that the spiking network gives after some numbers of cycles.
     energy : Energy or None, [J]
         Of all images together, where all of it went through SPICE.
     verdict : Verdict or None
@@ -53,18 +46,14 @@ class ChipResult(RunResult):
     request : Request or None
         Network and images; not kept in a run file.
     **facts
-        See `RunResult`.
+        See `Classified`; ``answers_at`` are (images,).
     """
 
     kind: ClassVar[str] = "chip"
 
-    ann_accuracy: Proportion | None
     accuracy_at: Mapping[int, Proportion]
     spike_rate: Mapping[str, float]
     mapping: Mapping[str, Mapping[str, Any]]
-    labels: np.ndarray | None
-    ann_answers: np.ndarray
-    answers_at: Mapping[int, np.ndarray]
     energy: Energy | None = None
     verdict: Verdict | None = None
     sampled_energy: SampledEnergy | None = None
@@ -80,36 +69,13 @@ class ChipResult(RunResult):
         """Classes that the spiking network gives after all cycles, (images,)."""
         return self.answers_at[self.cycles]
 
-    def correct(self, cycles: int | None = None) -> np.ndarray:
-        """Whether each image is right after so many cycles, by default all; bool, (images,).
-
-        Raises
-        ------
-        ConfigError
-            If the images have no labels, or nothing is known after so many cycles.
-        """
-        count = self.cycles if cycles is None else cycles
-        if count not in self.answers_at:
-            known = ", ".join(map(str, self.answers_at))
-            raise ConfigError(f"answers are known after {known} cycles, not after {count}")
-        return np.asarray(self.answers_at[count] == self._labels())
-
-    def ann_correct(self) -> np.ndarray:
-        """Whether the ANN is right about each image; bool, (images,)."""
-        return np.asarray(self.ann_answers == self._labels())
-
-    def _labels(self) -> np.ndarray:
-        if self.labels is None:
-            raise ConfigError(f"{self.dataset.name} has no labels: no answer is right or wrong")
-        return self.labels
-
     def events_of(self, windows: Sequence[Window], cycles: int) -> Events:
         """Closed-form events of windows of one layer; see `Answers.events_of`.
 
         The network loop runs their images again, which gives the same spikes.
         """
         request = self.request
-        if request is None or self.fidelity != "surrogate":
+        if request is None or self.verdict:
             raise ConfigError(
                 "only a surrogate run of this session can answer to single events: take that of "
                 "Chip.run, or Layer.simulate with fidelity=Surrogate()"
@@ -145,18 +111,10 @@ class ChipResult(RunResult):
     def as_json(self) -> dict[str, Any]:
         """Object of ``infer --json``."""
         return {
-            "network": self.network,
-            "dataset": asdict(self.dataset),
-            "notes": list(self.notes),
+            **self.head_json(),
             "mapping": {name: dict(item) for name, item in self.mapping.items()},
-            "device": self.device,
-            "fidelity": self.fidelity,
-            "cycles": self.cycles,
-            "burst": self.burst,
-            "seed": self.seed,
-            "ann_accuracy": _json(self.ann_accuracy),
             "classified": len(self.answers),
-            "snn_accuracy": _json(self.accuracy),
+            "snn_accuracy": asdict(self.accuracy) if self.accuracy else None,
             "spike_rate": dict(self.spike_rate),
             **(self._spice_json() if self.verdict else self._loop_json()),
             "wall_seconds": self.wall_seconds,
@@ -210,16 +168,15 @@ class ChipResult(RunResult):
         """What the terminal shows."""
         rows = [("images", self.dataset.source)]
         rows += [
-            ("ANN accuracy", _percent(self.ann_accuracy)),
-            ("SNN accuracy", _percent(self.accuracy)),
+            ("ANN accuracy", percent(self.ann_accuracy)),
+            ("SNN accuracy", percent(self.accuracy)),
             *(
-                (f"  after {count}", _percent(found))
+                (f"  after {count}", percent(found))
                 for count, found in self.accuracy_at.items()
                 if count != self.cycles
             ),
         ]
-        rates = ", ".join(f"{name} {rate:.4f}" for name, rate in self.spike_rate.items())
-        rows.append(("spike rate", rates or "no layer spikes"))
+        rows += self.rate_rows(self.spike_rate)
         if self.verdict and self.energy:
             pathwise = self.verdict.pathwise
             rows += [
@@ -231,19 +188,4 @@ class ChipResult(RunResult):
                 ),
             ]
         rows.append(("time", f"{self.wall_seconds:.1f} s"))
-        title = (
-            f"{self.network} on {self.dataset.images} images of {self.dataset.name}, "
-            f"{self.in_cycles()}"
-        )
-        return Table(title, (*rows, *self.stored_rows()), self.notes)
-
-
-def _json(found: Proportion | None) -> dict[str, Any] | None:
-    return asdict(found) if found else None
-
-
-def _percent(found: Proportion | None) -> str:
-    if found is None:
-        return "none: the images have no labels"
-    value, low, high = (100 * end for end in (found.value, found.low, found.high))
-    return f"{value:.2f} %  (95 %: {low:.2f} to {high:.2f})"
+        return Table(self.title, (*rows, *self.stored_rows()), self.notes)

@@ -15,9 +15,8 @@ from memspice.analysis.statistics import (
     paired_difference,
     proportion,
 )
-from memspice.errors import ConfigError
+from memspice.experiment.results.classified import Classified, percent
 from memspice.experiment.results.energy import SampledEnergy
-from memspice.experiment.results.run import RunResult
 from memspice.experiment.results.table import Table
 
 #: Chips that a table names.
@@ -25,33 +24,21 @@ _NAMED = 8
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class ChipsResult(RunResult):
+class ChipsResult(Classified):
     """Classes that chips of successive seeds and the ANN give to the same images.
 
     Parameters
     ----------
-    ann_accuracy : Proportion or None
-        Of the network with the device's activation, without any circuit; None without labels.
-    labels : ndarray of int, shape (images,), or None
-        Classes of the images.
-    ann_answers : ndarray of int, shape (images,)
-        Classes that the ANN gives.
-    answers_at : mapping of int to ndarray of int, shape (chips, images)
-        Classes that the chips give after some numbers of cycles.
     spike_rates : tuple of mapping, [1]
         Spikes per event by layer, of each chip.
     sampled_energies : tuple of SampledEnergy
         Of one inference on each chip, where windows were sampled for it.
     **facts
-        See `RunResult`; ``seed`` is that of the first chip.
+        See `Classified`; ``seed`` is that of the first chip, ``answers_at`` are (chips, images).
     """
 
     kind: ClassVar[str] = "chips"
 
-    ann_accuracy: Proportion | None
-    labels: np.ndarray | None
-    ann_answers: np.ndarray
-    answers_at: Mapping[int, np.ndarray]
     spike_rates: tuple[Mapping[str, float], ...]
     sampled_energies: tuple[SampledEnergy, ...] = ()
 
@@ -84,51 +71,16 @@ class ChipsResult(RunResult):
             for name in self.spike_rates[0]
         }
 
-    def correct(self, cycles: int | None = None) -> np.ndarray:
-        """Whether each image is right on each chip after so many cycles, by default all.
-
-        Returns
-        -------
-        ndarray of bool, shape (chips, images)
-
-        Raises
-        ------
-        ConfigError
-            If the images have no labels, or nothing is known after so many cycles.
-        """
-        count = self.cycles if cycles is None else cycles
-        if count not in self.answers_at:
-            known = ", ".join(map(str, self.answers_at))
-            raise ConfigError(f"answers are known after {known} cycles, not after {count}")
-        return np.asarray(self.answers_at[count] == self._labels())
-
-    def ann_correct(self) -> np.ndarray:
-        """Whether the ANN is right about each image; bool, (images,)."""
-        return np.asarray(self.ann_answers == self._labels())
-
     def of_chip(self, number: int) -> Proportion:
         """Accuracy of one chip, with its interval over images alone."""
         right = self.correct()[number]
         return proportion(int(right.sum()), len(right))
 
-    def _labels(self) -> np.ndarray:
-        if self.labels is None:
-            raise ConfigError(f"{self.dataset.name} has no labels: no answer is right or wrong")
-        return self.labels
-
     def as_json(self) -> dict[str, Any]:
         """Object of ``infer --chips N --json``."""
         return {
-            "network": self.network,
-            "dataset": asdict(self.dataset),
-            "notes": list(self.notes),
-            "device": self.device,
-            "fidelity": self.fidelity,
-            "cycles": self.cycles,
-            "burst": self.burst,
-            "seed": self.seed,
+            **self.head_json(),
             "chips": self.chips,
-            "ann_accuracy": asdict(self.ann_accuracy) if self.ann_accuracy else None,
             "snn_accuracy": _mean_json(self.accuracy),
             "loss": _mean_json(self.loss),
             "snn_accuracy_by_cycles": [
@@ -165,32 +117,20 @@ class ChipsResult(RunResult):
         ann = self.ann_accuracy
         rows = [
             ("images", self.dataset.source),
-            ("ANN accuracy", _percent(ann)),
-            ("SNN accuracy", f"{_percent(self.accuracy)}, mean of {self.chips} chips"),
+            ("ANN accuracy", percent(ann)),
+            ("SNN accuracy", f"{percent(self.accuracy)}, mean of {self.chips} chips"),
         ]
         if self.loss:
-            rows.append(("lost", _percent(self.loss).replace("%", "points", 1)))
+            rows.append(("lost", percent(self.loss).replace("%", "points", 1)))
             named = min(self.chips, _NAMED)
-            rows += [(f"  seed {self.seed + n}", _percent(self.of_chip(n))) for n in range(named)]
+            rows += [(f"  seed {self.seed + n}", percent(self.of_chip(n))) for n in range(named)]
             if self.chips > named:
                 rows.append(("", f"... and {self.chips - named} more: --json"))
-        rates = ", ".join(f"{name} {rate:.4f}" for name, rate in self.spike_rate.items())
-        rows += [("spike rate", rates or "no layer spikes"), ("time", f"{self.wall_seconds:.1f} s")]
-        title = (
-            f"{self.network} on {self.dataset.images} images of {self.dataset.name}, "
-            f"{self.in_cycles()}"
-        )
-        return Table(title, (*rows, *self.stored_rows()), self.notes)
+        rows += [*self.rate_rows(self.spike_rate), ("time", f"{self.wall_seconds:.1f} s")]
+        return Table(self.title, (*rows, *self.stored_rows()), self.notes)
 
 
 def _mean_json(found: PairedDifference | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {"value": found.value, "n": found.images, "low": found.low, "high": found.high}
-
-
-def _percent(found: Proportion | PairedDifference | None) -> str:
-    if found is None:
-        return "none: the images have no labels"
-    value, low, high = (100 * end for end in (found.value, found.low, found.high))
-    return f"{value:.2f} %  (95 %: {low:.2f} to {high:.2f})"

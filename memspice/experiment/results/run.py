@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 from memspice.datasets import Images
 from memspice.errors import IncompleteResults
+from memspice.experiment.request import Request
 from memspice.experiment.results.base import Result
 from memspice.experiment.results.events import Events
 from memspice.experiment.results.plain import APART, to_plain
@@ -160,6 +161,21 @@ class RunResult(Result):
     def stored_rows(self) -> tuple[tuple[str, str], ...]:
         """Row of a table that says where the run is."""
         return (("stored in", f"{self.out}; see: memspice waves ls"),) if self.out else ()
+
+
+def run_facts(request: Request, provenance: Provenance) -> dict[str, Any]:
+    """What every result has of a request and of how its run was made."""
+    return {
+        "network": request.network.name,
+        "device": request.mapped.parameter_set.name,
+        "dataset": DataFacts.of(request.images),
+        "engine": provenance.engine,
+        "seed": request.seed,
+        "cycles": request.cycles,
+        "burst": request.burst,
+        "out": None,
+        "provenance": provenance,
+    }
 
 
 def failed_jobs(records: Iterable[JobRecord]) -> tuple[FailedJob, ...]:
