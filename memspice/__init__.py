@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memspice import errors as errors
     from memspice import plot as plot
     from memspice import report as report
+    from memspice import solver as solver
     from memspice import store as store
     from memspice import verification as verification
     from memspice.analysis import statistics as statistics
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from memspice.experiment.convert import convert as convert
     from memspice.experiment.convert import from_torch as from_torch
     from memspice.experiment.convert import load_network as load_network
-    from memspice.experiment.convert import switching_probability as switching_probability
     from memspice.experiment.cosim import CosimPlan as CosimPlan
     from memspice.experiment.cosim_run import cosim as cosim
     from memspice.experiment.device import Device as Device
@@ -49,34 +49,24 @@ if TYPE_CHECKING:
     from memspice.experiment.sweep import sweep as sweep
     from memspice.experiment.train import train as train
     from memspice.jobs import Execution as Execution
-    from memspice.network.switching import Calibration as Calibration
-    from memspice.network.weights import Network as Network
-    from memspice.parameters import load_table as load_table
-    from memspice.quantities import units as units
-    from memspice.solver.crossbar_solution import CrossbarSolution as CrossbarSolution
-    from memspice.solver.crossbar_solution import solve_crossbar as solve_crossbar
-    from memspice.solver.nonlinear_solution import NonlinearSolution as NonlinearSolution
-    from memspice.solver.nonlinear_solution import (
-        solve_nonlinear_crossbar as solve_nonlinear_crossbar,
-    )
-    from memspice.solver.reduction import PortAdmittance as PortAdmittance
-    from memspice.solver.reduction import port_admittance as port_admittance
-    from memspice.solver.updates import ChangingCrossbar as ChangingCrossbar
     from memspice.windows.full import Full as Full
     from memspice.windows.progress import Progress as Progress
     from memspice.windows.reduced import Reduced as Reduced
     from memspice.windows.surrogate import Surrogate as Surrogate
 
 __all__ = [
-    "load_network", "from_torch", "convert", "switching_probability", "Network", "load_images",
-    "Images", "digits_split", "load_device", "Device", "Chip", "Chips", "Layer", "Surrogate",
-    "Reduced", "Full", "Ngspice", "Vacask", "RunOptions", "Execution", "Progress", "Calibration",
-    "cosim", "CosimPlan", "characterize", "fit", "sweep", "train", "SenseStage", "Neuron", "Latch",
-    "load",
-    "load_table", "units", "results", "plot", "report", "statistics", "cmos", "spice", "physics",
-    "verification", "store", "cache", "errors",
-    "solve_crossbar", "solve_nonlinear_crossbar", "port_admittance", "CrossbarSolution",
-    "NonlinearSolution", "PortAdmittance", "ChangingCrossbar",
+    # networks, images, devices
+    "load_network", "from_torch", "convert", "train", "load_images", "digits_split", "Images",
+    "load_device", "Device",
+    # runs
+    "Chip", "Chips", "Layer", "Surrogate", "Reduced", "Full", "Ngspice", "Vacask", "RunOptions",
+    "Execution", "Progress", "cosim", "CosimPlan", "characterize", "fit", "sweep", "load",
+    # kinds of block
+    "SenseStage", "Neuron", "Latch",
+    # what results are and look like
+    "results", "plot", "report", "statistics", "store", "errors",
+    # what stands by itself
+    "physics", "spice", "solver", "cmos", "verification", "cache",
 ]  # fmt: skip
 
 #: Where each of them comes from; a colon tells a module of its own.  Imported when first used: the
@@ -85,8 +75,6 @@ _HOMES = {
     "load_network": "experiment.convert",
     "from_torch": "experiment.convert",
     "convert": "experiment.convert",
-    "switching_probability": "experiment.convert",
-    "Network": "network.weights",
     "load_images": "datasets",
     "digits_split": "datasets",
     "Images": "datasets",
@@ -103,7 +91,6 @@ _HOMES = {
     "RunOptions": "experiment.run_options",
     "Execution": "jobs",
     "Progress": "windows.progress",
-    "Calibration": "network.switching",
     "cosim": "experiment.cosim_run",
     "CosimPlan": "experiment.cosim",
     "characterize": "experiment.characterize",
@@ -114,8 +101,6 @@ _HOMES = {
     "Neuron": "circuits.blocks.neuron",
     "Latch": "circuits.blocks.latch",
     "load": "experiment.results.load",
-    "load_table": "parameters",
-    "units": "quantities",
     "results": "experiment.results.family:",
     "plot": "plot:",
     "report": "report:",
@@ -125,15 +110,9 @@ _HOMES = {
     "cache": "experiment.cache:",
     "verification": "verification:",
     "store": "store:",
+    "solver": "solver:",
     "physics": "experiment.physics:",
     "errors": "errors:",
-    "solve_crossbar": "solver.crossbar_solution",
-    "solve_nonlinear_crossbar": "solver.nonlinear_solution",
-    "port_admittance": "solver.reduction",
-    "CrossbarSolution": "solver.crossbar_solution",
-    "NonlinearSolution": "solver.nonlinear_solution",
-    "PortAdmittance": "solver.reduction",
-    "ChangingCrossbar": "solver.updates",
 }
 
 

@@ -20,7 +20,7 @@ import memspice as ms
 rng = np.random.default_rng(1)
 conductance = rng.uniform(0.2e-6, 10e-6, (128, 128))  # S
 wire, driver = 1.06, 120.0  # ohm a cell, ohm a row
-ports = ms.port_admittance(conductance, wire, wire, driver_resistance=driver)
+ports = ms.solver.port_admittance(conductance, wire, wire, driver_resistance=driver)
 transfer = ports.terminated()  # (columns, rows), S
 spikes = rng.random(128) < 0.3
 current = transfer @ (0.1 * spikes)  # A
@@ -51,7 +51,7 @@ for share in (0.1, 0.3, 1.0):
 
 # %% [markdown]
 # That mean hardly moves: the lines are linear. What moves is the voltage *at* the cells, and
-# with it the error of an array whose cells are not ohmic (`ms.solve_nonlinear_crossbar`).
+# with it the error of an array whose cells are not ohmic (`ms.solver.solve_nonlinear_crossbar`).
 
 # %% [markdown]
 # ## The network

@@ -17,7 +17,7 @@ def sensitivity(
         summary["energy_per_inference_joule"],
         summary["sense_split_joule"]["quiescent"],
         cmos.Workload(**summary["workload"]),
-        ms.load_table("cmos-45nm", "cmos", cmos.CmosOperations).values,
+        ms.physics.load_table("cmos-45nm", "cmos", cmos.CmosOperations).values,
         decision.energy(),
     )
     changes = {
@@ -52,7 +52,7 @@ def analogue_rows(summary: dict[str, Any], counted: cmos.Conversions) -> dict[st
     """Energy of the artificial network on the crossbars, with two published sets of converters."""
     components, cycles = summary["energy_per_inference_joule"], summary["cycles"]
     tables = {
-        name: ms.load_table("cmos45_converters", name, cmos.Converters).values
+        name: ms.physics.load_table("cmos45_converters", name, cmos.Converters).values
         for name in ("converters", "alternative")
     }
     return {

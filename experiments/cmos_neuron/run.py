@@ -70,7 +70,7 @@ def main(cycles: int, ratios: bool) -> None:
 def decision_table(decision: cmos.NeuronDecision, engine: str) -> str:
     """Parameter file of the decision."""
     source = f"simulated: experiments/cmos_neuron, {engine}, BSIM4 of models/cmos45_nmos and _pmos"
-    unit = ms.units(decision)
+    unit = ms.physics.units(decision)
     lines = [
         f'{name} = {{ value = {value:.4g}, unit = "{unit[name]}", '
         f'label = "{"A" if name == "period" else "D"}", '

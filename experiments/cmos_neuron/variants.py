@@ -11,7 +11,7 @@ import numpy as np
 import memspice as ms
 from memspice import cmos, spice
 
-TECHNOLOGY = ms.load_table("cmos45_cells", "cmos", cmos.CmosTechnology).values
+TECHNOLOGY = ms.physics.load_table("cmos45_cells", "cmos", cmos.CmosTechnology).values
 #: Range of the accumulated sum z that the table covers: P from 0.7 % to 98.9 %.
 LOWEST, HIGHEST = -5.0, 1.5
 #: Charges of these nodes are femtocoulombs; a solver ten times finer moves an energy by less than

@@ -79,7 +79,7 @@ def _device(question: Question, device: str) -> dict[str, Any]:
 
 def _decision(neuron: dict[str, Any]) -> dict[str, float]:
     """Simulated energy of a decision of the CMOS neuron and its doubt."""
-    decision = ms.load_table("cmos45_neuron", "decision", cmos.NeuronDecision).values
+    decision = ms.physics.load_table("cmos45_neuron", "decision", cmos.NeuronDecision).values
     return {
         "energy_joule": decision.energy(),
         "relative_half_width": decision.half_width,

@@ -53,8 +53,8 @@ CHUNK = 480
 @click.option("--events", default=2000, show_default=True, help="Events at each point.")
 def main(events: int) -> None:
     """Run the experiment, write its result and its figure."""
-    device = ms.load_table("llg-mtj", "llg_mtj", physics.MacrospinMtj).values
-    bath = ms.load_table("llg-mtj", "thermal", physics.ThermalBath).values
+    device = ms.physics.load_table("llg-mtj", "llg_mtj", physics.MacrospinMtj).values
+    bath = ms.physics.load_table("llg-mtj", "thermal", physics.ThermalBath).values
     result: dict[str, Any] = {
         "device": "llg-mtj",
         "barrier": device.barrier(bath.temperature),

@@ -47,7 +47,7 @@ class Sweep:
 
 _TEN_YEARS = 3.2e8  # s
 _OXIDE_DRIFT = {"synapse.drift_exponent": 0.01}
-_OXIDE = ms.load_table("cells", "conditions", ms.physics.CellConditions).values
+_OXIDE = ms.physics.load_table("cells", "conditions", ms.physics.CellConditions).values
 _OXIDE_HEAT = {
     "synapse.activation_temperature": _OXIDE.activation_temperature,
     "synapse.reference_temperature": _OXIDE.reference_temperature,

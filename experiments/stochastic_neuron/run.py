@@ -85,10 +85,10 @@ def accuracy(right: np.ndarray) -> dict[str, Any]:
     return asdict(ms.statistics.chips_accuracy(right))
 
 
-def steep(chip: ms.Chip) -> dict[str, ms.Calibration]:
+def steep(chip: ms.Chip) -> dict[str, ms.results.Calibration]:
     """Correction that makes every neuron switch where P is above 1/2, and only there."""
     median = math.log(math.log(2))  # ln H at P = 1/2
-    steeper = ms.Calibration(log_hazard_gain=STEEP, log_hazard_offset=-STEEP * median)
+    steeper = ms.results.Calibration(log_hazard_gain=STEEP, log_hazard_offset=-STEEP * median)
     return {layer.name: steeper for layer in chip if layer.spiking}
 
 

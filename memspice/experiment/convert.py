@@ -223,7 +223,7 @@ def from_torch(model: Any, input_shape: Sequence[int], *, levels: int = LEVELS) 
     Parameters
     ----------
     model : torch.nn.Sequential
-        With ``memspice.switching_probability()`` where the neurons are.
+        With ``memspice.physics.switching_probability()`` where the neurons are.
     input_shape : sequence of int
         (channels, height, width) of the images.
     levels : int

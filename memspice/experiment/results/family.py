@@ -18,3 +18,4 @@ from memspice.experiment.results.summary_file import cosim_from_summary as cosim
 from memspice.experiment.results.sweep import SweepResult as SweepResult
 from memspice.experiment.results.trace import NeuronWaveforms as NeuronWaveforms
 from memspice.experiment.train import Trained as Trained
+from memspice.network.switching import Calibration as Calibration
