@@ -15,7 +15,7 @@ from memspice.circuits.timing import Schedule
 
 @dataclass(frozen=True, eq=False)
 class EnergyBalance:
-    """Where the energy of a simulated layer went.
+    """Balance of the energy of a simulated layer: delivered, dissipated, stored.
 
     ``components`` holds (cycles,) per component in [J]; ``delivered``, ``dissipated`` and
     ``stored`` (the change over the run) are totals in [J].

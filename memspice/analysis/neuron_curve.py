@@ -46,7 +46,7 @@ DECIDING = (1e-5, 20.0)
 
 @dataclass(frozen=True, eq=False)
 class NeuronCycles:
-    """What neurons on a bench did, cycle by cycle.
+    """Cycles of neurons on a bench.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ class SwitchingPoints(ABC):
 
 @dataclass(frozen=True, eq=False)
 class SwitchingCounts(SwitchingPoints):
-    """How many of some equal pulses switched.
+    """Counts of how many of some equal pulses switched.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class SwitchingCounts(SwitchingPoints):
         return np.asarray(self.switched / self.trials)
 
     def check(self) -> None:
-        """As the base class; counts need both outcomes."""
+        """Refuse points that cannot tell a law; counts need both outcomes."""
         total = int(self.switched.sum())
         if total in (0, int(self.trials.sum())):
             raise ConfigError(

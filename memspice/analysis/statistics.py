@@ -39,7 +39,7 @@ class Proportion:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well counts fit the probabilities they should have.
+    """Agreement of counts with the probabilities they should have.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from memspice.circuits.signals import Signals
 
 @dataclass(frozen=True, eq=False)
 class Stimulus:
-    """What drives a layer through some cycles.
+    """Row voltages and draws that take a layer through some cycles.
 
     ``row_voltage`` is (cycles, rows) in [V], ``thresholds`` (cycles, outputs), the draws
     ``E ~ Exp(1)`` of the neurons; an accumulating layer ignores them.  Row pulses of every

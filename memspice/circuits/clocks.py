@@ -14,7 +14,7 @@ from memspice.errors import ConfigError
 
 @dataclass(frozen=True)
 class Clock:
-    """When a clock is high, in every cycle alike.
+    """Clock of a block: the times at which it is high, in every cycle alike.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ class NeuronBench:
 
 @dataclass(frozen=True, eq=False)
 class BenchEvents:
-    """What a simulated bench did.
+    """Events of a simulated bench: hazards, spikes and energies.
 
     Parameters
     ----------

@@ -103,7 +103,13 @@ def read_circuit(
     supplies, clocks = check_terminals(table, what, face.terminals, contract, given)
     parameters = check_parameters(table, what, face.parameters)
     return OwnCircuit(
-        face.name, library, module, tuple(table.names("terminals")), supplies, clocks, parameters
+        name=face.name,
+        library=library,
+        module=module,
+        terminals=tuple(table.names("terminals")),
+        supplies=supplies,
+        clocks=clocks,
+        parameters=parameters,
     )
 
 

@@ -168,7 +168,7 @@ def sense_bench_signals(bench: SenseBench) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class SenseCycles:
-    """What a simulated bench did, without its warm-up.
+    """Cycles of a simulated bench, without its warm-up.
 
     Parameters
     ----------

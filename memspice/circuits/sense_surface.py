@@ -16,7 +16,7 @@ from memspice.errors import ConfigError
 
 @dataclass(frozen=True)
 class SurfaceError:
-    """How far a surface is from the circuit at points that it was not made from.
+    """Error of a surface at points that it was not made from, against the circuit.
 
     ``drive_worst``, ``drive_rms`` are in [V]; ``energy_worst``, ``energy_rms`` relative, [1].
     """

@@ -107,4 +107,6 @@ def schedule(timing: Timing) -> Schedule:
     clear_start = reset.start + edge + 0.8 * timing.reset
     clear = Pulse(clear_start, reset.stop + gap + edge, edge)
     ends = (rows.stop + gap / 2, read.stop + gap / 2, clear.stop + gap)
-    return Schedule(rows, write, read, strobe, reset, clear, ends)
+    return Schedule(
+        rows=rows, write=write, read=read, strobe=strobe, reset=reset, clear=clear, phase_ends=ends
+    )

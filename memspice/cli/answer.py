@@ -20,7 +20,7 @@ INTERRUPTED = b'{"error": {"kind": "Interrupted", "message": "interrupted", "exi
 
 
 class CommandAnswer:
-    """Whether this process owes an object on standard output.
+    """Answer of a command: whether the process still owes an object on standard output.
 
     A command line that fails asks for it too, hence it is not read by the parser.
     """

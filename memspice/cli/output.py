@@ -153,7 +153,7 @@ def report(
 
 
 class Checked(Protocol):
-    """What a command finds: it prints itself, and knows whether it is as it should be."""
+    """Finding of a command: it prints itself, and knows whether it is as it should be."""
 
     def as_json(self) -> dict[str, Any]:
         """Object that ``--json`` prints."""

@@ -99,4 +99,6 @@ def event_thresholds(
     seed: int, layer: int, image: int, cycle: int, first: int, count: int
 ) -> np.ndarray:
     """Hazard thresholds ``E = -ln(u) ~ Exp(1)`` of the same events, shape (count,), [1]."""
-    return np.asarray(-np.log(event_uniforms(seed, layer, image, cycle, first, count)))
+    return np.asarray(
+        -np.log(event_uniforms(seed, layer, image=image, cycle=cycle, first=first, count=count))
+    )

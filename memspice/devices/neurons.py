@@ -11,7 +11,7 @@ from memspice.quantities import Parameters, quantity
 
 
 class NeuronSpread(Parameters):
-    """How much neuron devices differ from each other: see :mod:`memspice.devices.variation`."""
+    """Spread of neuron devices, one from another: see :mod:`memspice.devices.variation`."""
 
     voltage_scale_spread: float = quantity("1", "Sigma of ln(V0), per device", ge=0, default=0.0)
     time_scale_spread: float = quantity("1", "Sigma of ln(tau0), per device", ge=0, default=0.0)

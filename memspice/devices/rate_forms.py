@@ -141,7 +141,7 @@ class SinhForm(RateForm):
         return log_rate if log_rate > _HIGH else math.asinh(math.exp(log_rate) / 2)
 
     def step(self, scaled: float, log_ratio: float) -> float:
-        """As the two logarithms say."""
+        """Step that raises the rate so many times, from the logarithms of both, [1]."""
         return self.scaled_of(self.log_rate(scaled) + log_ratio) - scaled
 
     def slope(self, scaled: float) -> float:

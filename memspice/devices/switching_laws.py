@@ -138,7 +138,7 @@ class ExponentialLaw(SwitchingLaw):
     )
 
     def starts(self, middle: float, scale: float) -> list[np.ndarray]:
-        """As given."""
+        """Starts of a fit: the one that middle and scale give."""
         return [np.array([middle, math.log(scale)])]
 
     def log_step(
@@ -175,7 +175,7 @@ class ExponentialLaw(SwitchingLaw):
     def switching_time(
         self, coordinates: np.ndarray, voltage: np.ndarray, draw: np.ndarray
     ) -> np.ndarray:
-        """As the base class."""
+        """Time after which devices of these draws switch, [s]."""
         one = np.full(np.shape(voltage), self.reference_time)
         needed = np.log(self.step_of(coordinates, draw))
         return np.asarray(one * np.exp(needed - self.log_step(coordinates, voltage, one)))
@@ -283,7 +283,7 @@ class NeelBrownLaw(SwitchingLaw):
     )
 
     def starts(self, middle: float, scale: float) -> list[np.ndarray]:
-        """Same level and slope at the middle, for several attempt times."""
+        """Starts of a fit: the same level and slope at the middle, for several attempt times."""
         found, exponent = [], 1.5
         for share in (1e-4, 1e-2, 0.2):
             level = -math.log(share)
@@ -326,7 +326,7 @@ class NeelBrownLaw(SwitchingLaw):
     def switching_time(
         self, coordinates: np.ndarray, voltage: np.ndarray, draw: np.ndarray
     ) -> np.ndarray:
-        """As the base class."""
+        """Time after which devices of these draws switch, [s]."""
         return np.asarray(draw * np.exp(self._log_wait(coordinates, voltage)))
 
 

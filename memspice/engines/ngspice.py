@@ -46,7 +46,13 @@ _PROBE_CIRCUIT = "memspice probe\nV1 in 0 1\nR1 in 0 1k\n"
 OLDEST = (39,)
 _BANNER = re.compile(r"^\*\* ngspice-(\S+)", re.MULTILINE)
 _ADAPTER = Adapter(
-    "ngspice", "deck.cir", "out.raw", tidy_log, first_problem, canonical_name, _BANNER
+    name="ngspice",
+    input_name="deck.cir",
+    raw_name="out.raw",
+    tidy_log=tidy_log,
+    first_problem=first_problem,
+    spell=canonical_name,
+    banner=_BANNER,
 )
 #: Models that a netlist takes from compiled Verilog-A, as `osdi_subcircuit` names them.
 _COMPILED = re.compile(r"^\.model (\w+)_osdi \1$", re.MULTILINE)
@@ -128,7 +134,16 @@ class Ngspice:
         deck = build_deck(netlist, analysis, save, options, klu=klu, objects=objects)
         files = ("-r", _ADAPTER.raw_name, "-o", "log", _ADAPTER.input_name)
         command = (self.info.path, "-n", "-b", *files)
-        job = Job(command, deck, models, analysis, save, timeout, cancel, self.info.banner)
+        job = Job(
+            command=command,
+            deck=deck,
+            models=models,
+            analysis=analysis,
+            save=save,
+            timeout=timeout,
+            cancel=cancel,
+            banner=self.info.banner,
+        )
         by_name = options.linear_solver == "klu"
         return simulate(_ADAPTER, job, self._keep_failed, _check_klu if by_name else None)
 

@@ -31,7 +31,7 @@ from memspice.errors import EngineError, EngineTimeout, NetlistError
 
 @dataclass(frozen=True)
 class Adapter:
-    """What tells the runs of one engine from those of another.
+    """Adapter of one engine: what tells its runs from those of another.
 
     Parameters
     ----------

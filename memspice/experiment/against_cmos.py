@@ -162,12 +162,12 @@ def _ratios(
             low, high = ratio_interval(ratio, relative, side.half[scope] / side.energy[scope])
             ends = ratio_range(standing, changed, scope, name)
             table.setdefault(scope, {})[name] = EnergyRatio(
-                ratio,
-                low,
-                high,
-                RatioRange(*(ChangedRatio(**ends[end]) for end in ("low", "high"))),
-                own.assumed[scope],
-                side.assumed[scope],
+                value=ratio,
+                low=low,
+                high=high,
+                sensitivity=RatioRange(*(ChangedRatio(**ends[end]) for end in ("low", "high"))),
+                assumed_fraction=own.assumed[scope],
+                opponent_assumed_fraction=side.assumed[scope],
             )
     return table
 

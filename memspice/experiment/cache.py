@@ -18,7 +18,7 @@ from memspice.windows.progress import Progress, counted
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CacheCheck(Shown):
-    """Whether every result of the cache is what was once written.
+    """Check of the cache: whether every result is what was once written.
 
     Parameters
     ----------

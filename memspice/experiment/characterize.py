@@ -179,7 +179,9 @@ def _decks(
     # The point stands for the image, the deck for the position.
     draws = np.stack(
         [
-            event_thresholds(seed, BENCH_LAYER, point, cycle, 0, count * neurons)
+            event_thresholds(
+                seed, BENCH_LAYER, image=point, cycle=cycle, first=0, count=count * neurons
+            )
             for cycle in range(cycles)
         ]
     )

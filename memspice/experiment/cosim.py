@@ -47,7 +47,7 @@ _FITTED_HAZARD = 1e-3
 
 @dataclass(frozen=True)
 class CosimPlan:
-    """How much goes through SPICE, and when it is enough.
+    """Plan of a co-simulation: how much goes through SPICE, and when it is enough.
 
     Per iteration and layer ``spice_windows`` windows of ``spice_cycles`` cycles run in ``reduced``,
     in each of them ``spice_outputs`` outputs, whole decks, of a wider layer; ``model_windows`` are

@@ -283,7 +283,7 @@ def _spice_layers(
 
 @dataclass(frozen=True, eq=False)
 class LayerOutputs:
-    """What a layer made of some images.
+    """Outputs of a layer for some images.
 
     ``images`` are their numbers; ``outputs`` (images, cycles, outputs) are spikes, or drives [V]
     of the last layer.  Images of which a job failed are only in ``records``.

@@ -122,7 +122,9 @@ def run_chips(
             advance(len(job.images))
 
         run_batches([job for _, job in jobs], options.execution, done)
-        return _result(first, runs, ann, made, records, started).stored(writer)
+        return _result(first, runs, ann=ann, made=made, records=records, started=started).stored(
+            writer
+        )
 
 
 def _chip_run(

@@ -15,7 +15,7 @@ from memspice.windows.progress import Progress
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How a run is carried out, where it is stored, and who is told; no number depends on it.
+    """Options of a run: how it is carried out, where stored, who is told; they change no number.
 
     Parameters
     ----------

@@ -122,7 +122,12 @@ def train(
     config = replace(config, phases=config.phases[:phases])
     folder = _folder(Path(checkpoint), network, conversion, resume=resume)
     trained: Network = training.train_network(
-        architecture, _pixels(train_images.x), train_images.labels, config, folder, say
+        architecture,
+        _pixels(train_images.x),
+        train_images.labels,
+        config=config,
+        checkpoint=folder,
+        report=say,
     )
     right = None if test is None else accuracy(ann_scores(trained, test.x), test.labels)
     return Trained(_with_history(trained, train_images, test, right), config.levels, right)

@@ -49,7 +49,14 @@ def convolution_kind(operation: Convolution, channels: int, image: tuple[int, in
     if stride < 1 or padding < 0:
         raise refusal(where, f"stride = {stride}, padding = {padding}", "export it again")
     same = kernel[0] % 2 == 1 and padding == kernel[0] // 2
-    kind = Conv(shape[0], kernel[0], (), stride, "same" if same else padding, groups)
+    kind = Conv(
+        channels=shape[0],
+        kernel=kernel[0],
+        also=(),
+        stride=stride,
+        padding="same" if same else padding,
+        groups=groups,
+    )
     if min(kind.sides(*image)) < 1:
         raise refusal(
             where,

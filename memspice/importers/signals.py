@@ -50,7 +50,7 @@ class Pending:
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """What an operation gives: ``scale * x + shift`` of its rows, or of a weight layer to come.
+    """Output of an operation: ``scale * x + shift`` of its rows, or of a weight layer to come.
 
     ``shape`` is (channels, height, width), also of what is ``flat`` by now; scale and shift have
     one number a channel, or each input of a flat signal.  ``positions`` above one are those of an
@@ -71,7 +71,7 @@ class Signal:
         return bool(np.all(self.scale == 1)) and not np.any(self.shift)
 
     def flattened(self) -> Signal:
-        """Same signal on one axis."""
+        """Signal on one axis."""
         if self.flat:
             return self
         positions = self.shape[1] * self.shape[2]

@@ -19,7 +19,7 @@ Verdict = Literal["same", "differs", "not comparable"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of simulating a result again."""
+    """Comparison of a result of the cache with the same simulation once more."""
 
     key: str
     job: str

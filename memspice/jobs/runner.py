@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 @dataclass
 class Tally:
-    """What became of the simulations, counted by any thread.
+    """Counts of what became of the simulations, kept by any thread.
 
     ``counts`` has ``simulated``, ``cached``, ``failed`` and ``retried`` (attempts after a first);
     ``problems`` are things that a reader must know and that change no result.

@@ -69,7 +69,7 @@ class LocalScheduler:
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """How simulations are carried out; nothing of it changes a result.
+    """Ways and means of carrying simulations out; nothing of them changes a result.
 
     Parameters
     ----------

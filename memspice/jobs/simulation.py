@@ -32,7 +32,7 @@ _ANALYSES: Mapping[str, type[Analysis]] = {
 
 @dataclass(frozen=True)
 class EngineRequest:
-    """What an engine is asked; see `memspice.engines.base.Engine.run`."""
+    """Request to an engine: the arguments of `memspice.engines.base.Engine.run`."""
 
     netlist: str
     analysis: Analysis
@@ -101,7 +101,7 @@ class EngineSource:
 
 
 class Codec(Protocol[Result]):
-    """How a kind of result is kept in the cache."""
+    """Codec that keeps a kind of result in the cache."""
 
     def pack(self, result: Result) -> Entry:
         """Content of a result."""

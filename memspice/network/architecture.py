@@ -162,7 +162,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Source:
-    """Where inputs come from: a weight layer, from one, or the image, 0; and the pools between."""
+    """Origin of inputs: a weight layer, from one, or the image, 0; and the pools between."""
 
     number: int
     pools: tuple[Pool, ...] = ()
@@ -173,7 +173,7 @@ class Source:
         return {pool.rule for pool in self.pools}
 
     def through(self, pool: Pool) -> Source:
-        """Same outputs behind one more pool."""
+        """Source of the same outputs behind one more pool."""
         return Source(self.number, (*self.pools, pool))
 
 

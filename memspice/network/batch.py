@@ -40,7 +40,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class BatchResult:
-    """What a run found of some images that follow one another.
+    """Results of some images that follow one another.
 
     ``first`` is the number of the first in its data set; ``scores`` (cycle counts, images, classes)
     are those of `memspice.network.inference.InferenceResult`, of no cycle count where no layer
@@ -131,7 +131,14 @@ def stage_of(layer: MappedLayer, calibration: Calibration | None = None) -> Stag
     if not layer.straight:
         weight, offset = layer.current_line()
         matrix = layer_matrix(weight.T, offset, layer.kind, layer.input_shape)
-        return Stage(layer.step, matrix, low, high, rule, Bend(layer.drive, slope, intercept))
+        return Stage(
+            step=layer.step,
+            matrix=matrix,
+            low=low,
+            high=high,
+            rule=rule,
+            bend=Bend(layer.drive, slope, intercept),
+        )
     weight, offset = layer.drive_line()
     weight, offset = slope * weight.T, slope * offset + intercept
     matrix = layer_matrix(weight, offset, layer.kind, layer.input_shape)

@@ -266,7 +266,14 @@ def map_network(
     steps = list(network.architecture.shapes())
     layers = tuple(
         _map_layer(
-            weights, step, step.number < len(steps), network.span, parameter_set, tile, seed, ports
+            weights,
+            step,
+            spiking=step.number < len(steps),
+            span=network.span,
+            parameter_set=parameter_set,
+            tile=tile,
+            seed=seed,
+            ports=ports,
         )
         for step, weights in zip(steps, network.layers, strict=True)
     )
@@ -303,7 +310,14 @@ def _map_layer(
     circuits = []
     for outputs in column_groups(kind.channels, tile[1], step.groups):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
-        circuit = _circuit(columns, sense, scale, programmed.common, parameter_set, tile[0])
+        circuit = _circuit(
+            columns,
+            sense,
+            scale=scale,
+            common_bias=programmed.common,
+            parameter_set=parameter_set,
+            tile_rows=tile[0],
+        )
         own = variation and variation.take(outputs)
         circuits.append(replace(circuit, variation=own, port_source=ports or port_array))
     mapped = MappedLayer(step, tuple(circuits), programmed, scale.volts_per_unit)

@@ -118,7 +118,15 @@ def program_layer(layer: WeightLayer, name: str, chip: ChipLimits) -> Programmed
         heights = ", ".join(f"{level:.3g}" for level in levels)
         notes.append(f"{name}: {len(levels)} bias rows, at {heights} times the read voltage")
     error = np.array(levels) @ _on_levels(rows, layer.bound, chip) - (layer.bias - common)
-    return Programmed(layer, rows, levels, common, np.zeros(len(error)), error, tuple(notes))
+    return Programmed(
+        layer=layer,
+        rows=rows,
+        levels=levels,
+        common=common,
+        offset=np.zeros(len(error)),
+        bias_error=error,
+        notes=tuple(notes),
+    )
 
 
 def _added_to_scores(layer: WeightLayer, name: str, notes: list[str]) -> Programmed:
@@ -129,7 +137,15 @@ def _added_to_scores(layer: WeightLayer, name: str, notes: list[str]) -> Program
         f"{neuron}, {layer.bias[neuron]:.3g}, exceeds the largest weight, {layer.bound:.3g}"
     )
     bare = replace(layer, bias=none)
-    return Programmed(bare, np.zeros((0, len(none))), (), 0.0, layer.bias, none, (*notes, note))
+    return Programmed(
+        layer=bare,
+        rows=np.zeros((0, len(none))),
+        levels=(),
+        common=0.0,
+        offset=layer.bias,
+        bias_error=none,
+        notes=(*notes, note),
+    )
 
 
 def _on_levels(cells: np.ndarray, bound: float, chip: ChipLimits) -> np.ndarray:

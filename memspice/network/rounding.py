@@ -18,7 +18,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, eq=False)
 class RoundingLoss:
-    """What rounding does to weights (outputs, fan_in).
+    """Loss by the rounding of weights (outputs, fan_in).
 
     ``error`` is the root mean square of the change, relative to that of the weights;
     ``worst_error`` the largest one of a neuron by itself, ``worst_neuron``; ``zeroed`` the share of
@@ -64,7 +64,7 @@ def neurons_text(numbers: np.ndarray) -> str:
 
 @dataclass(frozen=True)
 class Rounding:
-    """What happened to the weights of one layer.
+    """Rounding of the weights of one layer, and what it lost.
 
     Parameters
     ----------
@@ -171,13 +171,13 @@ def _round(
     if layer.mean_input is not None:
         change = replace(layer, weight=weight - rounded).weighted(layer.mean_input)
     found = Rounding(
-        bound,
-        clipped,
-        loss.error,
-        loss.worst_neuron,
-        loss.worst_error,
-        loss.zeroed,
-        float(np.max(np.abs(change))),
+        bound=bound,
+        clipped=clipped,
+        error=loss.error,
+        worst_neuron=loss.worst_neuron,
+        worst_error=loss.worst_error,
+        zeroed=loss.zeroed,
+        bias_change=float(np.max(np.abs(change))),
     )
     return replace(layer, weight=rounded, bias=layer.bias + change, bound=bound), found
 

@@ -70,7 +70,7 @@ class BentDrive:
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """What makes scores of the mean drives of an accumulating layer.
+    """Readout of an accumulating layer: makes scores of its mean drives.
 
     ``volts_per_unit`` [V] is the drive per unit of weighted input, ``offset`` (outputs,) [1] is
     added where the output is accumulated.

@@ -38,7 +38,7 @@ _LOG_UNIT = np.float32(32 * math.log(2))
 
 
 class Calibration(NamedTuple):
-    """What SPICE says of a layer's surrogate: drive voltage and hazard integral.
+    """Corrections of a layer's surrogate by SPICE: of drive voltage and hazard integral.
 
     ``drive' = drive_gain * drive + drive_offset`` [V] and
     ``ln H' = log_hazard_gain * ln H + log_hazard_offset``; the effective voltage scale is

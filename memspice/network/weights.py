@@ -264,7 +264,7 @@ def _read_layer(group: Group, taken: WeightStep, digest: Any) -> WeightLayer:
     has_mean = "mean_input" in group
     mean_input = group.dataset("mean_input").numbers("f", (taken.inputs,)) if has_mean else None
     step, bound = (group.real(name, SMALLEST, LARGEST) for name in ("step", "bound"))
-    _update(digest, steps, bias, mean_input, step, bound)
+    _update(digest, steps, bias=bias, mean_input=mean_input, step=step, bound=bound)
     return WeightLayer(steps * step, bias.astype(float), bound, mean_input)
 
 
@@ -306,7 +306,14 @@ def content_digest(network_file: h5py.File) -> str:
         group = network_file[f"layer{number}"]
         mean_input = group["mean_input"][()] if "mean_input" in group else None
         step, bound = float(group.attrs["step"]), float(group.attrs["bound"])
-        _update(digest, group["steps"][()], group["bias"][()], mean_input, step, bound)
+        _update(
+            digest,
+            group["steps"][()],
+            bias=group["bias"][()],
+            mean_input=mean_input,
+            step=step,
+            bound=bound,
+        )
     return str(digest.hexdigest())
 
 

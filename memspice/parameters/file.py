@@ -121,7 +121,7 @@ class SetFile:
                 f"{self.path}: [{table}] needs a label of {', '.join(LABELS)} and a source"
             )
         self.provenance += [
-            SourcedValue(table, name, value, "", label, source)
+            SourcedValue(table=table, name=name, value=value, unit="", label=label, source=source)
             for name, value in content.items()
             if isinstance(value, str | int | float)
         ]
@@ -153,7 +153,9 @@ class SetFile:
                 )
             unit = declared.get(name, "")
             kept = [old for old in self.provenance if (old.table, old.name) != (table, name)]
-            changed = SourcedValue(table, name, value, unit, "A", CHANGED)
+            changed = SourcedValue(
+                table=table, name=name, value=value, unit=unit, label="A", source=CHANGED
+            )
             self.provenance = [*kept, changed]
         return changes
 

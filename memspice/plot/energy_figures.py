@@ -206,7 +206,14 @@ def iteration_figure(iterations: Sequence[Mapping[str, Any]]) -> Figure:
         title, text = _PANELS[key]
         limits = ends.T if key == "energy_joule" else np.array([values, values])
         color = SPICE if key == "mismatches" else SURROGATE
-        _draw_iterations(axis, order, values, limits, [text(value) for value in values], color)
+        _draw_iterations(
+            axis,
+            order,
+            values=values,
+            limits=limits,
+            texts=[text(value) for value in values],
+            color=color,
+        )
         axis.set_title(title, fontsize=9.5, loc="left")
     for axis in axes.flat[len(drawn) :]:
         axis.set_axis_off()

@@ -218,10 +218,10 @@ def tile_ir_drop(layer: MappedLayer) -> Figure:
     solution = solve_crossbar(
         1 / tile,
         np.ones(len(tile)),
-        array.wire_resistance_row,
-        array.wire_resistance_col,
-        array.driver_resistance,
-        circuit.sense.input_resistance,
+        wire_resistance_row=array.wire_resistance_row,
+        wire_resistance_col=array.wire_resistance_col,
+        driver_resistance=array.driver_resistance,
+        sense_resistance=circuit.sense.input_resistance,
         node_voltages=True,
     )
     assert solution.word_line_voltage is not None

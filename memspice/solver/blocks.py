@@ -61,7 +61,7 @@ class Block:
 
 
 class Places(NamedTuple):
-    """Where the sides of two joined blocks go: (from, to) of each, less the joint itself."""
+    """Places of the sides of two joined blocks: (from, to) of each, less the joint itself."""
 
     first: list[tuple[slice, slice]]
     second: list[tuple[slice, slice]]
@@ -137,8 +137,8 @@ class Joint:
     def at(self, index: tuple[int, ...]) -> Joint:
         """Return one joint of a grid."""
         return Joint(
-            self.first[index], self.second[index], self.impedance[index],
-            self.admittance[index], self.loaded[index], self.places,
+            first=self.first[index], second=self.second[index], impedance=self.impedance[index],
+            admittance=self.admittance[index], loaded=self.loaded[index], places=self.places,
         )  # fmt: skip
 
 
@@ -157,7 +157,14 @@ def join(first: Block, second: Block, *, turned: bool) -> tuple[Block, Joint]:
     diagonal[...] = onward[..., : second.sides.held].sum(axis=-1) - admittance.sum(axis=-1)
     loaded = _loaded(impedance, admittance)
     places = _places(first.sides, second.sides, turned=turned)
-    joint = Joint(across, onward, impedance, admittance, loaded, places)
+    joint = Joint(
+        first=across,
+        second=onward,
+        impedance=impedance,
+        admittance=admittance,
+        loaded=loaded,
+        places=places,
+    )
     open_loaded = _product(loaded, across)
     own = _product(np.swapaxes(across, -1, -2), _product(admittance, open_loaded))
     np.subtract(first.matrix[..., :-width, :-width], own, out=own)

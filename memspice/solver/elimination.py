@@ -188,7 +188,7 @@ def eliminate(array: WiredArray) -> Block:
 
 
 def eliminate_recorded(array: WiredArray) -> tuple[Block, Record]:
-    """Do what `eliminate` does, and keep what leads back to the cells.
+    """Elimination of `eliminate` that keeps what leads back to the cells.
 
     The record takes about ``100 * n_rows * n_cols * log2(max(n_rows, n_cols))`` bytes.
     """

@@ -229,7 +229,12 @@ def solve_nonlinear_crossbar(
     )
     shape = sources.shape[1:]
     return NonlinearSolution(
-        output, word, bit, current, np.reshape(residuals, shape), np.reshape(steps, shape)
+        output_current=output,
+        word_line_voltage=word,
+        bit_line_voltage=bit,
+        device_current=current,
+        residual=np.reshape(residuals, shape),
+        steps=np.reshape(steps, shape),
     )
 
 

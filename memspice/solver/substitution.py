@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 class CellState(NamedTuple):
-    """What is at the cells, each of shape (n_rows, n_cols, inputs).
+    """Voltages and currents at the cells, each of shape (n_rows, n_cols, inputs).
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class LinearCrossbar:
             offset, trail = _offsets(self._record, sources)
             output += offset[rows:]
         state = CellState(*(np.empty_like(sources) for _ in CellState._fields))
-        _inputs(self._record, self._array, ports, trail, sources, state)
+        _inputs(self._record, self._array, ports=ports, trail=trail, sources=sources, state=state)
         return output, CellState(*(part[::-1] for part in state))
 
 
@@ -133,7 +133,7 @@ def _inputs(
 ) -> None:
     """Write the state of all cells below the given inputs at an array's wires."""
     if isinstance(record, Tile):
-        _cells_of_tile(record, array, ports, trail, sources, state)
+        _cells_of_tile(record, array, ports=ports, trail=trail, sources=sources, state=state)
         return
     offset = trail[:2] if isinstance(trail, Trail) else None
     below = trail.below if isinstance(trail, Trail) else (None, None)
@@ -143,7 +143,14 @@ def _inputs(
     children = zip((record.first, record.second), indices, inputs, below, strict=True)
     for child, index, child_ports, child_trail in children:
         part = CellState(*(values[index] for values in state))
-        _inputs(child, array.part(*index), child_ports, child_trail, sources[index], part)
+        _inputs(
+            child,
+            array.part(*index),
+            ports=child_ports,
+            trail=child_trail,
+            sources=sources[index],
+            state=part,
+        )
 
 
 def _parted(joint: Joint, inputs: Array, offset: tuple[Array, Array] | None) -> tuple[Array, Array]:

@@ -32,7 +32,7 @@ _WORST_CONDITION = 1e4
 
 
 class Response(NamedTuple):
-    """What sources in parallel to some cells do.
+    """Response of an array to sources in parallel to some cells.
 
     Parameters
     ----------

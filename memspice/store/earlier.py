@@ -26,7 +26,7 @@ from memspice.store.records import Provenance
 
 @dataclass(frozen=True)
 class Earlier:
-    """What a run starts from.
+    """Earlier run that another starts from.
 
     ``index`` is the file that shows it while it is written; it is beside `path`, among the parts,
     where `path` holds a result that stays until this one is whole. ``run_id`` and ``provenance``

@@ -58,7 +58,7 @@ def installed_versions() -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What a run was made with.
+    """Provenance of a run: configuration, seed, engine, versions and command.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ _PLOTTED = 8  # signals drawn at once by a viewer; more are slow and cannot be t
 
 @dataclass(frozen=True)
 class Root:
-    """What the root says of the whole file: ``layout`` is "part", "linked" or "single"."""
+    """Root of a file, which says what holds of all: ``layout`` is "part", "linked" or "single"."""
 
     run_id: str
     layout: str

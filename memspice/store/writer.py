@@ -124,7 +124,9 @@ class RunWriter:
         run_id = earlier.run_id or uuid.uuid4().hex
         jobs = adopt(path, earlier.run_id) if earlier.run_id else {}
         made = earlier.provenance or provenance
-        writer = cls(path, made, run_id, jobs, earlier.index, descriptor)
+        writer = cls(
+            path, made, run_id=run_id, jobs=jobs, index=earlier.index, descriptor=descriptor
+        )
         if not earlier.whole:
             writer._link("running", "")
         writer._clean()

@@ -61,7 +61,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Neurons:
-    """How neurons are trained.
+    """Neurons as they are trained.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Neurons:
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a mapped phase trains for.
+    """Hardware that a mapped phase trains for.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Hardware:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """What a training run depends on, besides architecture and images.
+    """Settings of a training run: all it depends on besides architecture and images.
 
     With ``label_smoothing`` that share of each target is spread evenly over all classes.
     """

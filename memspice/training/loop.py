@@ -90,7 +90,16 @@ def train_network(
     pixels, classes = torch.from_numpy(images), torch.from_numpy(np.asarray(labels, np.int64))
     model = DeviceNetwork(architecture, config.neurons).to(memory_format=torch.channels_last)
     history: list[str] = []
-    run = _Training(architecture, model, pixels, classes, config, checkpoint, report, history)
+    run = _Training(
+        architecture=architecture,
+        model=model,
+        pixels=pixels,
+        classes=classes,
+        config=config,
+        checkpoint=checkpoint,
+        report=report,
+        history=history,
+    )
     paths = [run.path(phase) for phase in config.phases]  # finds missing hardware before the work
     for phase, path in zip(config.phases, paths, strict=True):
         run.phase(phase, path)

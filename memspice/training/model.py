@@ -107,7 +107,7 @@ def centred(weight: torch.Tensor) -> torch.Tensor:
 
 
 class Flaws(NamedTuple):
-    """What crossbars make of a layer: ``factor * weight + added``, ``bias + shift``, and limits.
+    """Flaws that crossbars give a layer: ``factor * weight + added``, ``bias + shift``, and limits.
 
     ``factor`` and ``added`` have the shape of the weights, ``shift`` is (outputs,), ``low`` and
     ``high`` limit the weighted input and have its number of dimensions.

@@ -42,7 +42,14 @@ def rc_case() -> VerifyCase:
     section.R("a", "step", "out", 1e3)
     section.C("a", "out", section.gnd, 1e-9, initial_condition=0)
     analysis = Transient(stop=5e-6, max_step=20e-9, from_rest=True)
-    return VerifyCase("rc", "RC step", deck, analysis, (("vstep", "step"),), ("out",))
+    return VerifyCase(
+        name="rc",
+        what="RC step",
+        deck=deck,
+        analysis=analysis,
+        ports=(("vstep", "step"),),
+        states=("out",),
+    )
 
 
 def crossbar_case() -> VerifyCase:
@@ -77,12 +84,12 @@ def sense_case() -> VerifyCase:
     stage = deck.section("The stage")
     stage.X("sense", subcircuit.name, "line", "out", "enable", *sense.supplies)
     return VerifyCase(
-        "sense",
-        "transimpedance stage into its swing",
-        deck,
-        Transient(stop=cycle, max_step=cycle / 500, from_rest=True),
-        tuple((f"v{name}", name) for name in ("ramp", *sense.supplies)),
-        ("out", "line"),
+        name="sense",
+        what="transimpedance stage into its swing",
+        deck=deck,
+        analysis=Transient(stop=cycle, max_step=cycle / 500, from_rest=True),
+        ports=tuple((f"v{name}", name) for name in ("ramp", *sense.supplies)),
+        states=("out", "line"),
     )
 
 
@@ -107,7 +114,10 @@ def neuron_case(set_name: str, cycles: int = 8) -> VerifyCase:
     unit = law.unit_voltage(timing.write, timing.edge) / fraction
     scale = law.voltage_scale / fraction
     drive = unit + scale * np.array([-1.5, -0.5, 0.0, 0.5])
-    draws = [event_thresholds(0, VERIFY_LAYER, 0, cycle, 0, 4) for cycle in range(cycles)]
+    draws = [
+        event_thresholds(0, VERIFY_LAYER, image=0, cycle=cycle, first=0, count=4)
+        for cycle in range(cycles)
+    ]
     bench = NeuronBench(neuron, chosen.latch, timing, drive, np.stack(draws))
 
     def events(waves: Waveforms) -> Events:
@@ -116,17 +126,19 @@ def neuron_case(set_name: str, cycles: int = 8) -> VerifyCase:
 
     log_hazard = law.log_hazard_integral(drive * fraction, timing.write, timing.edge)
     return VerifyCase(
-        set_name,
-        f"{neuron.kind} neurons through write, read, reset",
-        bench_deck(bench),
-        Transient(stop=bench.duration, max_step=timing.longest_step, from_rest=True),
-        tuple((f"v{rail}", rail) for rail in bench.supplies),
-        tuple(f"xneuron{n}.{node}" for n in range(len(drive)) for node in ("x", "mid", "latch")),
-        _tight(timing),
-        tuple(bench_signals(bench)),
-        events,
-        bench.thresholds,
-        np.broadcast_to(np.exp(log_hazard), bench.thresholds.shape),
+        name=set_name,
+        what=f"{neuron.kind} neurons through write, read, reset",
+        deck=bench_deck(bench),
+        analysis=Transient(stop=bench.duration, max_step=timing.longest_step, from_rest=True),
+        ports=tuple((f"v{rail}", rail) for rail in bench.supplies),
+        states=tuple(
+            f"xneuron{n}.{node}" for n in range(len(drive)) for node in ("x", "mid", "latch")
+        ),
+        options=_tight(timing),
+        save=tuple(bench_signals(bench)),
+        events=events,
+        thresholds=bench.thresholds,
+        hazard=np.broadcast_to(np.exp(log_hazard), bench.thresholds.shape),
     )
 
 
@@ -160,17 +172,17 @@ def _case_of(
 
     rails = (*layer.sense.supplies, *layer.neuron.supplies, *layer.latch.supplies)
     return VerifyCase(
-        name,
-        what,
-        layer_deck(layer, stimulus, array),
-        _cycles(layer, stimulus.laid_out().cycles),
-        (*((f"v{rail}", rail) for rail in rails), *_row_ports(layer)),
-        tuple(f"drive{n}" for n in range(layer.outputs)),
-        _tight(layer.timing),
-        tuple(saved_signals(layer, array, stimulus.burst)),
-        events,
-        stimulus.thresholds,
-        np.exp(log_hazard),
+        name=name,
+        what=what,
+        deck=layer_deck(layer, stimulus, array),
+        analysis=_cycles(layer, stimulus.laid_out().cycles),
+        ports=(*((f"v{rail}", rail) for rail in rails), *_row_ports(layer)),
+        states=tuple(f"drive{n}" for n in range(layer.outputs)),
+        options=_tight(layer.timing),
+        save=tuple(saved_signals(layer, array, stimulus.burst)),
+        events=events,
+        thresholds=stimulus.thresholds,
+        hazard=np.exp(log_hazard),
     )
 
 
@@ -192,7 +204,10 @@ def _digits_layer() -> LayerCircuit:
 def _stimulus(layer: LayerCircuit, cycles: int) -> Stimulus:
     """Half of the rows at random, and the draws of these decks."""
     rows = np.random.default_rng(VERIFY_LAYER).random((cycles, layer.rows)) < 0.5
-    draws = [event_thresholds(0, VERIFY_LAYER, 1, k, 0, layer.outputs) for k in range(cycles)]
+    draws = [
+        event_thresholds(0, VERIFY_LAYER, image=1, cycle=k, first=0, count=layer.outputs)
+        for k in range(cycles)
+    ]
     return Stimulus(rows * layer.array.read_voltage, np.stack(draws))
 
 

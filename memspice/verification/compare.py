@@ -26,7 +26,7 @@ SMALLEST = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """What one engine found of one deck.
+    """Charges, energies, states and spikes that one engine found of one deck.
 
     ``charge`` [C] is the integral of the current's magnitude through each port, ``energy`` [J] what
     each port delivered; ``states`` holds the course of each state over ``time`` [s]; ``spikes`` and
@@ -150,7 +150,16 @@ def _measure(case: VerifyCase, name: str, engine: Engine) -> Measurement:
     charge, energy = _port_integrals(case, waves)
     spikes, hazard = case.events(waves) if case.events else (None, None)
     states = {node: waves.voltage(node) for node in case.states}
-    return Measurement(name, charge, energy, waves.time, states, spikes, hazard, seconds)
+    return Measurement(
+        engine=name,
+        charge=charge,
+        energy=energy,
+        time=waves.time,
+        states=states,
+        spikes=spikes,
+        hazard=hazard,
+        seconds=seconds,
+    )
 
 
 def _port_integrals(case: VerifyCase, waves: Waveforms) -> tuple[np.ndarray, np.ndarray]:

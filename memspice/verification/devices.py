@@ -69,8 +69,26 @@ def _cells() -> list[Loop]:
     transistor = _values("cells", "access_transistor", AccessTransistor)
     selector = _values("cells", "selector", Selector)
     return [
-        Loop("synapse-sinh", "sinh cell", "synapse_cell", "p n", sinh, 0.5, 0.5, 1e-6),
-        Loop("synapse-cubic", "aged cubic cell", "synapse_cell", "p n", cubic, 0.5, 0.5, 1e-6),
+        Loop(
+            name="synapse-sinh",
+            what="sinh cell",
+            model="synapse_cell",
+            terminals="p n",
+            parameters=sinh,
+            rise=0.5,
+            fall=0.5,
+            period=1e-6,
+        ),
+        Loop(
+            name="synapse-cubic",
+            what="aged cubic cell",
+            model="synapse_cell",
+            terminals="p n",
+            parameters=cubic,
+            rise=0.5,
+            fall=0.5,
+            period=1e-6,
+        ),
         Loop(
             name="transistor",
             what="access transistor, gate at 1 V",
@@ -83,7 +101,16 @@ def _cells() -> list[Loop]:
             held={"g": 1.0, "s": 0.0, "b": 0.0},
             drive="d",
         ),
-        Loop("selector", "exponential selector", "selector", "p n", selector, 0.5, 0.5, 1e-6),
+        Loop(
+            name="selector",
+            what="exponential selector",
+            model="selector",
+            terminals="p n",
+            parameters=selector,
+            rise=0.5,
+            fall=0.5,
+            period=1e-6,
+        ),
     ]
 
 
@@ -94,9 +121,36 @@ def _memristors() -> list[Loop]:
     stanford = _values("stanford-v1", "stanford", Stanford) | {"pulse": 1e-6}
     heated = "p n x temperature"
     return [
-        Loop("vteam", "VTEAM, Kvatinsky's fit", "vteam", "p n x", vteam, 1.0, 1.0, 800e-9),
-        Loop("yakopcic", "Yakopcic, TaOx", "yakopcic", "p n x", yakopcic, 0.75, 1.25, 20.0),
-        Loop("stanford", "Stanford/PKU", "stanford", heated, stanford, 1.6, 1.6, 1e-6),
+        Loop(
+            name="vteam",
+            what="VTEAM, Kvatinsky's fit",
+            model="vteam",
+            terminals="p n x",
+            parameters=vteam,
+            rise=1.0,
+            fall=1.0,
+            period=800e-9,
+        ),
+        Loop(
+            name="yakopcic",
+            what="Yakopcic, TaOx",
+            model="yakopcic",
+            terminals="p n x",
+            parameters=yakopcic,
+            rise=0.75,
+            fall=1.25,
+            period=20.0,
+        ),
+        Loop(
+            name="stanford",
+            what="Stanford/PKU",
+            model="stanford",
+            terminals=heated,
+            parameters=stanford,
+            rise=1.6,
+            fall=1.6,
+            period=1e-6,
+        ),
     ]
 
 

@@ -98,10 +98,10 @@ def _crossbar_example(layer: LayerCircuit, title: str) -> ExampleNetlist:
         title,
         "Currents of the bit lines when the rows 0 and 1 are driven with 0.1 V. "
         "Wires and drivers take a little: by the cells alone they would be 0.1 V * (G0j + G1j).",
-        "memspice.circuits.crossbar; wires of 22 nm, DNN_NeuroSim V1.3",
-        deck,
-        layer,
-        probes,
+        source="memspice.circuits.crossbar; wires of 22 nm, DNN_NeuroSim V1.3",
+        deck=deck,
+        layer=layer,
+        probes=probes,
     )
 
 
@@ -123,10 +123,10 @@ def row_drivers() -> ExampleNetlist:
         "row drivers",
         "Rows 0 and 1 spike in cycle 0, rows 2 and 3 in cycle 1. A driver of 120 ohm loses "
         "120 ohm / (120 ohm + load) of its 0.1 V.",
-        "memspice.circuits.netlists; driver of 10 um, 45 nm HP, DNN_NeuroSim V1.3",
-        deck,
-        layer,
-        probes,
+        source="memspice.circuits.netlists; driver of 10 um, 45 nm HP, DNN_NeuroSim V1.3",
+        deck=deck,
+        layer=layer,
+        probes=probes,
     )
 
 
@@ -286,7 +286,7 @@ def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetl
         Probe("drive", "v(drive0)", settled, drive),
     ]
     source = "memspice.circuits.blocks; one-pole amplifiers"
-    return _example(title, purpose, source, deck, pair, probes, cycles=1)
+    return _example(title, purpose, source=source, deck=deck, layer=pair, probes=probes, cycles=1)
 
 
 def _neuron_example(layer: LayerCircuit, title: str, name: str) -> ExampleNetlist:
@@ -314,7 +314,9 @@ def _neuron_example(layer: LayerCircuit, title: str, name: str) -> ExampleNetlis
         "cycle 1 the draw is E = 2: nothing happens."
     )
     source = f"memspice.circuits.blocks, models/{name}.lib; constants in models/*.toml"
-    return _example(title, purpose, source, bench_deck(bench), layer, probes)
+    return _example(
+        title, purpose, source=source, deck=bench_deck(bench), layer=layer, probes=probes
+    )
 
 
 def _layer_example(layer: LayerCircuit, array: ArrayCircuit, title: str) -> ExampleNetlist:
@@ -346,4 +348,4 @@ def _layer_example(layer: LayerCircuit, array: ArrayCircuit, title: str) -> Exam
         purpose += " An output spikes where its hazard integral reaches its draw E."
     source = "memspice.circuits.netlists; constants in models/*.toml"
     deck = layer_deck(layer, events, array)
-    return _example(title, purpose, source, deck, layer, probes)
+    return _example(title, purpose, source=source, deck=deck, layer=layer, probes=probes)

@@ -47,7 +47,7 @@ class CheckedEngine:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Installation(Shown):
-    """What is installed.
+    """Installation: packages, engines, parameter sets and networks that are there.
 
     Parameters
     ----------

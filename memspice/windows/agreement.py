@@ -48,7 +48,7 @@ SMALL_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Verdict:
-    """How far results are from the closed form, each number the worst of all jobs.
+    """Verdict on results against the closed form, each number the worst of all jobs.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ from memspice.windows.kept import Kept
 
 
 class Fidelity(ABC):
-    """What a simulation sees of a layer, and with which engine.
+    """Fidelity of a simulation: how much of a layer it sees, and with which engine.
 
     Fidelities are values: two of one class with one engine are equal.
     """
@@ -165,7 +165,12 @@ class WindowJob:
         first = window.position * self.layer.outputs + self.outputs.start
         thresholds = [
             event_thresholds(
-                self.seed, self.layer.number, window.image, cycle, first, circuit.outputs
+                self.seed,
+                self.layer.number,
+                image=window.image,
+                cycle=cycle,
+                first=first,
+                count=circuit.outputs,
             )
             for cycle in range(len(self.inputs))
         ]

@@ -14,7 +14,7 @@ from memspice.store import JobRecord
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What the events of a job, or of a whole window, ended with; arrays are (cycles, outputs).
+    """Outcome of the events of a job, or of a whole window; arrays are (cycles, outputs).
 
     ``first_output`` is the number of the first output within the layer; ``hazard``, ``thresholds``
     and ``spikes`` mean nothing where ``spiking`` is false.

@@ -72,7 +72,7 @@ class DrivenNeuron(Neuron):
 
     @property
     def trim(self) -> tuple[float, float]:
-        """Of the difference stage, [V]."""
+        """Trim of the difference stage, [V]."""
         return self.driver.trim_step, self.driver.trim_range
 
     @property

@@ -84,7 +84,7 @@ class OwnNeuron(Neuron):
 
     @property
     def curve_points(self) -> int:
-        """As given."""
+        """Voltages at which its curve is measured."""
         return self.points
 
     def with_curve(self, curve: NeuronCurve) -> OwnNeuron:
@@ -117,7 +117,7 @@ class OwnNeuron(Neuron):
 
     @property
     def at_rest(self) -> str:
-        """As measured."""
+        """Switching of an unswitched device at 0 V, as its curve was measured, in words."""
         return super().at_rest if self.curve else "is told when it has been measured"
 
     def read_disturb(self, timing: Timing) -> float:
@@ -131,7 +131,7 @@ class OwnNeuron(Neuron):
 
     @property
     def write_limits(self) -> tuple[float, float]:
-        """As given."""
+        """Lowest and highest write voltage that its table allows, [V]."""
         return self.limits
 
     @property
@@ -141,7 +141,7 @@ class OwnNeuron(Neuron):
 
     @property
     def electrode(self) -> float:
-        """As given."""
+        """Voltage of the common electrode, [V]."""
         return self.level
 
     @property

@@ -27,7 +27,7 @@ HEADROOM = 0.9
 
 @dataclass(frozen=True)
 class SenseNeeds:
-    """What a layer asks of its sense stages.
+    """Needs of a layer that its sense stages meet.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class SenseNeeds:
 
 
 class SenseDesign(Protocol):
-    """What a parameter set says of its sense stages, before a layer is known."""
+    """Sense stages as a parameter set has them, before a layer is known."""
 
     @property
     def swing(self) -> float:

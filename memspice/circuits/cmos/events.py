@@ -15,7 +15,7 @@ from memspice.errors import ConfigError
 
 @dataclass(frozen=True, eq=False)
 class CmosEvents:
-    """What simulated neurons did.
+    """Events of simulated CMOS neurons.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from memspice.experiment.results.table import Table
 
 
 class Shown(ABC):
-    """What shows itself as a table: as text where it is printed, as HTML in a notebook."""
+    """Value that shows itself as a table: as text where it is printed, as HTML in a notebook."""
 
     @abstractmethod
     def table(self) -> Table:
@@ -26,7 +26,7 @@ class Shown(ABC):
 
 
 class Result(Shown):
-    """What a run found, in SI units; frozen, and never equal to another but itself."""
+    """Result of a run, in SI units; frozen, and never equal to another but itself."""
 
     @abstractmethod
     def as_json(self) -> dict[str, Any]:

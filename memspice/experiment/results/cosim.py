@@ -82,7 +82,7 @@ class Round:
 
 @dataclass(frozen=True)
 class SpiceShare:
-    """What of a co-simulation went through SPICE: all of it, and layer by layer.
+    """Part of a co-simulation that went through SPICE: all of it, and layer by layer.
 
     ``hazard_deviation`` [1] and ``wall_seconds`` [s] are of all windows.
     """

@@ -25,7 +25,7 @@ from memspice.windows.outcome import Outcome, join_windows, outcome
 
 @dataclass(frozen=True)
 class ScoreDeviation:
-    """How far the scores of a layer without neurons are from the closed form.
+    """Deviation of the scores of a layer without neurons from the closed form.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Answers(Protocol):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class LayerResult(RunResult):
-    """What the sampled windows of a layer ended with, beside the closed form.
+    """Result of the sampled windows of a layer, beside the closed form.
 
     A window is all neurons of the layer at one position of one image, through all cycles.  One of
     which a job failed is left out of everything but `jobs`, `failures` and `records`.

@@ -46,7 +46,7 @@ class FailedJob:
 
 @dataclass(frozen=True)
 class JobCounts:
-    """What became of the jobs of a run; ``retried`` counts attempts after a first."""
+    """Counts of what became of the jobs of a run; ``retried`` are attempts after a first."""
 
     total: int
     simulated: int
@@ -57,7 +57,7 @@ class JobCounts:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class RunResult(Result):
-    """What a run found, with what it was made with.
+    """Result of a run, with what it was made with.
 
     Parameters
     ----------
