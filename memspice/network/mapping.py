@@ -214,7 +214,7 @@ class MappedNetwork:
 
     @property
     def share(self) -> float:
-        """Of a held drive, what the newest row pulse makes, [1]."""
+        """Share of a held drive that the newest row pulse makes, [1]."""
         return self.layers[0].circuits[0].sense.share
 
     def layer(self, name: str) -> MappedLayer:
