@@ -191,7 +191,7 @@ class SenseStage(SenseCircuit):
 
     @property
     def share(self) -> float:
-        """Share of a held drive that the newest row pulse makes; 1 where drives are of one pulse, [1].
+        """Share of a held drive that the newest row pulse makes, [1]; 1 of drives of one pulse.
 
         Below 1 the drive is a leaky average; see `memspice.circuits.bursts`.
         """

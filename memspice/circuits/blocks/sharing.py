@@ -31,7 +31,7 @@ _FIRST = "first"
 
 @dataclass(frozen=True)
 class Sharing(Integrating):
-    """As in bursts of one cycle, but what is held keeps a part of what it was."""
+    """Stages as in bursts of one cycle, but what is held keeps a part of what it was."""
 
     def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Sample, transfer and clear in every cycle with a row pulse."""
