@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -264,17 +265,9 @@ def map_network(
     if tile[0] < 1 or tile[1] < 2:
         raise ConfigError(f"a tile of {tile[0]}x{tile[1]} is too small: at least 1x2 is needed")
     steps = list(network.architecture.shapes())
+    mapped = partial(_map_layer, parameter_set=parameter_set, tile=tile, seed=seed, ports=ports)
     layers = tuple(
-        _map_layer(
-            weights,
-            step,
-            spiking=step.number < len(steps),
-            span=network.span,
-            parameter_set=parameter_set,
-            tile=tile,
-            seed=seed,
-            ports=ports,
-        )
+        mapped(weights, step, spiking=step.number < len(steps), span=network.span)
         for step, weights in zip(steps, network.layers, strict=True)
     )
     return MappedNetwork(network.architecture, parameter_set, layers, network.span, ports)
@@ -283,6 +276,7 @@ def map_network(
 def _map_layer(
     layer: WeightLayer,
     step: WeightStep,
+    *,
     spiking: bool,
     span: tuple[float, float] | None,
     parameter_set: ParameterSet,
@@ -310,14 +304,8 @@ def _map_layer(
     circuits = []
     for outputs in column_groups(kind.channels, tile[1], step.groups):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
-        circuit = _circuit(
-            columns,
-            sense,
-            scale=scale,
-            common_bias=programmed.common,
-            parameter_set=parameter_set,
-            tile_rows=tile[0],
-        )
+        tiles = tuple(np.array_split(columns, math.ceil(len(columns) / tile[0])))
+        circuit = _circuit(tiles, sense, scale, programmed.common, parameter_set)
         own = variation and variation.take(outputs)
         circuits.append(replace(circuit, variation=own, port_source=ports or port_array))
     mapped = MappedLayer(step, tuple(circuits), programmed, scale.volts_per_unit)
@@ -378,16 +366,14 @@ def _asked_gain(scale: DriveScale, bound: float, parameter_set: ParameterSet) ->
 
 
 def _circuit(
-    conductance: np.ndarray,
+    tiles: tuple[np.ndarray, ...],
     sense: SenseStage,
     scale: DriveScale,
     common_bias: float,
     parameter_set: ParameterSet,
-    tile_rows: int,
 ) -> LayerCircuit:
-    tiles = math.ceil(len(conductance) / tile_rows)
     return LayerCircuit(
-        conductances=tuple(np.array_split(conductance, tiles)),
+        conductances=tiles,
         array=_driven(parameter_set.array, sense),
         sense=sense,
         bias_voltage=scale.origin + common_bias * scale.volts_per_unit,
