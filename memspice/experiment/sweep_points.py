@@ -31,7 +31,7 @@ Point = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PointSetting:
-    """What one point is asked for: a chip, images, and how they are simulated.
+    """Setting of one point: a chip, images, and how they are simulated.
 
     Parameters
     ----------

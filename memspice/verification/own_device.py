@@ -56,7 +56,7 @@ class DeviceRun:
 
     @property
     def energy(self) -> float:
-        """Of all neurons and cycles, [J]."""
+        """Energy of all neurons and cycles, [J]."""
         return float(self.cycles.energy.sum())
 
     def hazard_apart(self, hazard: np.ndarray) -> float:
@@ -241,7 +241,10 @@ def verify_device(
     runs, reasons = [], dict(unable)
     for name, engine in engines.items():
         try:
-            runs += [_run(values, engine, drives, draws, factor, advance) for factor in STEPS]
+            runs += [
+                _run(values, engine, drives, draws, factor=factor, advance=advance)
+                for factor in STEPS
+            ]
         except NetlistError as error:
             reasons[name] = str(error)
     return DeviceVerification(values.name, drives, hazard, tuple(runs), reasons)

@@ -35,7 +35,7 @@ _HEADINGS = {
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class SweepResult(RunResult):
-    """What was found at every point of a sweep.
+    """Result of a sweep: what was found at every point.
 
     Parameters
     ----------
