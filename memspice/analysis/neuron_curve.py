@@ -95,6 +95,7 @@ def measure_neuron(neuron: Neuron, latch: Latch, timing: Timing, runner: Runner)
     draws = np.maximum(hazard, DECIDING[0] / 2) * np.array([AT_ONCE, np.nan, BELOW, ABOVE])[:, None]
     told = run(np.where(np.isnan(draws), NEVER, draws))
     deciding = (hazard > DECIDING[0]) & (hazard < DECIDING[1])
+    _refuse_falling(neuron, drives, hazard, deciding)
     memory = _refuse_memory(neuron, drives, [quiet.hazard[0], told.hazard[1], hazard], deciding)
     _refuse_spikes(neuron, drives, quiet, told, deciding)
     curve = _curve(drives[::2], hazard[::2], timing)
@@ -224,6 +225,20 @@ def _refuse_dead(neuron: Neuron, drives: np.ndarray, hazard: np.ndarray) -> None
             f"the hazard integral of the neuron {_name(neuron)} ends the write phase with "
             f"{hazard[worst]:.3g} at a drive of {drives[worst]:.3g} V: its terminal 'hazard' must "
             "hold a number above 0 until clear"
+        )
+
+
+def _refuse_falling(
+    neuron: Neuron, drives: np.ndarray, hazard: np.ndarray, deciding: np.ndarray
+) -> None:
+    both = deciding[:-1] & deciding[1:]
+    falls = np.nonzero(both & (np.diff(hazard) <= 0))[0]
+    if len(falls):
+        low, high = drives[falls[0]], drives[falls[0] + 1]
+        raise ConfigError(
+            f"the hazard integral of the neuron {_name(neuron)} does not rise from a drive of "
+            f"{low:.3g} V, where it is {hazard[falls[0]]:.4g}, to {high:.3g} V, where it is "
+            f"{hazard[falls[0] + 1]:.4g}: narrow neuron.drive to where it does"
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -38,14 +38,14 @@ class Library:
     Parameters
     ----------
     origin : str
-        File that they come from, for messages.
+        File that they come from, for messages; it takes no part in comparisons.
     text : str
         Files that it includes are in it, so it says all.
     cards : tuple of TransistorCard
         Of the MOSFETs in it.
     """
 
-    origin: str
+    origin: str = field(compare=False)
     text: str
     cards: tuple[TransistorCard, ...] = ()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from memspice.errors import DataError, NetlistError
@@ -39,7 +39,7 @@ class VerilogModule:
     Parameters
     ----------
     origin : str
-        The file, for messages.
+        The file, for messages; it decides nothing, so it takes no part in comparisons.
     name : str
     terminals : tuple of str
     parameters : tuple of str
@@ -48,7 +48,7 @@ class VerilogModule:
         Text of its file and of all that it includes, but the compiler's own, by name.
     """
 
-    origin: str
+    origin: str = field(compare=False)
     name: str
     terminals: tuple[str, ...]
     parameters: tuple[str, ...]

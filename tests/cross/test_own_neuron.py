@@ -136,3 +136,33 @@ def test_the_command_takes_a_neuron_in_verilog_a(tmp_path: Path) -> None:
     assert found["reduced"]["spikes"]["mismatches"] == 0
     assert found["reduced"]["spikes"]["count"] == found["surrogate"]["spikes"]["count"] > 0
     assert found["reduced"]["device_source"] == "what-if"
+
+
+@pytest.mark.ngspice
+def test_what_a_circuit_takes_from_the_pulses_is_counted(tmp_path: Path) -> None:
+    """A resistor at one: its ideal source gives the joules, which still add up."""
+    text = TEMPLATE.with_name("own_neuron.lib").read_text(encoding="utf-8")
+    text = text.replace(".ends", "Rwrite write vss 1meg\n.ends")
+    (tmp_path / "own_neuron.lib").write_text(text, encoding="utf-8")
+    table = TEMPLATE.read_text(encoding="utf-8").replace('veriloga = "own_neuron.va"', "")
+    (tmp_path / "my.toml").write_text(table, encoding="utf-8")
+    values, layer = load_parameter_set(str(tmp_path / "my.toml")), own_layer("ngspice")
+    neuron = replace(values.neuron, curve=layer.neuron.curve)  # type: ignore[call-arg, attr-defined]
+    loaded, engine, array = replace(layer, neuron=neuron), find_engine("ngspice"), ARRAYS["reduced"]
+    stimulus = near_stimulus(layer)
+    found = []
+    for each in (layer, loaded):
+        waves = engine.run(
+            engine.write(layer_deck(each, stimulus, array)),
+            Transient(
+                stimulus.cycles * layer.schedule.cycle, layer.timing.longest_step, from_rest=True
+            ),
+            save=saved_signals(each, array),
+            options=solver_options(layer.timing),
+        )
+        power = layer_power(each, stimulus, array, waves)
+        found.append(energy_balance(power, layer.schedule, stimulus.cycles))
+    assert found[1].closure < 1e-3
+    writes = [balance.components["neuron_write"].sum() for balance in found]
+    events, pulse = stimulus.cycles * layer.outputs, layer.schedule.write.square_area
+    assert writes[1] - writes[0] == pytest.approx(events * 1e-6 * pulse, rel=0.01)

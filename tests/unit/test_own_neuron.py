@@ -23,7 +23,7 @@ from memspice.devices.hazard import HazardLaw
 from memspice.devices.measured_hazard import MeasuredHazard
 from memspice.engines import find_engine
 from memspice.errors import ConfigError, DataError, MemspiceError, NetlistError
-from memspice.jobs import Execution, open_runner
+from memspice.jobs import Execution, content_hash, open_runner
 from memspice.parameters import ParameterSet, load_parameter_set
 from memspice.resources import resource_path
 
@@ -189,6 +189,7 @@ def test_the_template_obeys_the_law_that_it_was_written_with() -> None:
         ("v(hazard)-v(draw)", "v(hazard)-1.1*v(draw)", "does not spike at .* of 0.98"),
         ("Bh vss hazard i=v(write) > 1u ?", "Bh vss hazard i=v(write) > 2 ?", "with 0 at a drive"),
         ("v(drive)/({v0}), 20))", "v(drive)/({v0}), 8.2))", "bends so much at a"),
+        ("*v(drive)/({v0})", "*(1.9-v(drive))/({v0})", "does not rise from a drive of"),
     ],
 )
 def test_a_circuit_that_is_no_neuron_is_refused_with_the_number(
@@ -224,3 +225,14 @@ def test_a_common_electrode_is_a_supply_from_which_write_voltages_count(tmp_path
     known = template_neuron().device.hazard
     np.testing.assert_array_equal(found.voltage, known.voltage)  # type: ignore[union-attr]
     np.testing.assert_allclose(found.log_hazard, known.log_hazard, atol=1e-3)  # type: ignore[union-attr]
+
+
+def test_where_a_file_lies_decides_nothing(tmp_path: Path) -> None:
+    """The curve of a circuit that was moved is still in the cache."""
+    neuron, moved = load_parameter_set(str(TEMPLATE)).neuron, copied(tmp_path).neuron
+    assert content_hash(neuron) == content_hash(moved)
+    other = tmp_path / "other"
+    other.mkdir()
+    assert content_hash(neuron) != content_hash(
+        copied(other, **{"r_on = 1e6": "r_on = 2e6"}).neuron
+    )
