@@ -23,11 +23,10 @@ from scipy.optimize import minimize
 from scipy.special import chdtrc, chdtri
 
 from memspice.analysis.points import SwitchingPoints
+from memspice.analysis.statistics import LEVEL
 from memspice.devices.switching_laws import LawQuantity, SwitchingLaw
 from memspice.errors import ConfigError
 
-#: A law is rejected where points as far off as these would be rarer.
-LEVEL = 0.01
 #: Sets of points as far off that say enough of a law: the draws then end [3]_.
 ENOUGH = 20
 #: Rise of ``-2 ln L`` that ends a 95 % interval: quantile of chi-square with one degree.

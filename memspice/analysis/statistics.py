@@ -13,6 +13,8 @@ from memspice.errors import ConfigError, ShapeError
 
 #: Two-sided 95 % quantile of the standard normal distribution.
 NORMAL_QUANTILE = 1.959963984540054
+#: A law is rejected where points as far off as these would be rarer.
+LEVEL = 0.01
 #: Fewest expected successes, and failures, at which a count is taken as normal (Cochran 1954).
 _FEWEST_EXPECTED = 5.0
 

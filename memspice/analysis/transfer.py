@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from memspice.analysis.points import SwitchingCounts
 from memspice.analysis.statistics import Proportion, proportion
 from memspice.errors import ConfigError
 from memspice.parameters import ParameterSet
 
 #: Probabilities that the sweep of voltages begins and ends with.
 SWEEP = (0.01, 0.99)
+#: Hazard integrals of which a ratio to SPICE's says something, [1].
+RESOLVED = (1e-4, 1e2)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class TransferPoint:
         Largest ``|hazard / E - 1|`` of those; 0 if there is none.
     energy_joule : dict
         Mean per event out of the neuron's supplies in the phases ``write``, ``read``, ``reset``.
+    pulse : float, [s]
+        Flat part of the write pulse.
+    measured : Proportion or None
+        Share of the pulses that switched a measured device there.
     """
 
     voltage: float
@@ -57,6 +64,107 @@ class TransferPoint:
     mismatches: int
     worst_margin: float
     energy_joule: dict[str, float]
+    pulse: float
+    measured: Proportion | None = None
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the ratio of the hazard integrals says something.
+
+        Below, the solver's tolerance of charge decides it; above, the models bound their rate,
+        where a switch is certain.
+        """
+        return RESOLVED[0] <= self.hazard <= RESOLVED[1]
+
+    @property
+    def probability_change(self) -> float:
+        """What the hazard integral of SPICE adds to the probability of a switch, [1]."""
+        return math.exp(-self.hazard) - math.exp(-self.hazard_spice)
+
+
+@dataclass(frozen=True, eq=False)
+class Station:
+    """Where neurons stand in a characterisation.
+
+    Parameters
+    ----------
+    parameter_set : ParameterSet
+        With the write pulse of this place.
+    voltage : float, [V]
+        Drive.
+    rail : bool
+        Whether it is an end of the difference stage's swing.
+    measured : Proportion or None
+        Share of the pulses that switched a measured device there.
+    """
+
+    parameter_set: ParameterSet
+    voltage: float
+    rail: bool = False
+    measured: Proportion | None = None
+
+
+def measured_stations(
+    parameter_set: ParameterSet, points: SwitchingCounts
+) -> tuple[list[Station], list[str]]:
+    """Stations at measured points, by pulse and voltage, and what is said of those left out.
+
+    A point's voltage is that over the device; its pulse is the flat part of a write pulse with
+    edges in proportion.
+
+    Raises
+    ------
+    ConfigError
+        If no point lies between the rails.
+    """
+    low, high = parameter_set.neuron.write_limits
+    drives = points.voltage / write_fraction(parameter_set)
+    order = np.lexsort((drives, points.time))
+    inside = [k for k in order.tolist() if low <= drives[k] <= high]
+    out = len(order) - len(inside)
+    words = (
+        f"drives of {drives.min():.4g} to {drives.max():.4g} V, write_low = {low:g} V, write_high "
+        f"= {high:g} V"
+    )
+    if not inside:
+        raise ConfigError(
+            f"{parameter_set.name}: no measured point lies between its rails ({words}): widen "
+            "them, or choose a set of this device"
+        )
+    notes = [f"{out} of {len(order)} measured points lie beyond the rails: {words}"] if out else []
+    stations = [
+        Station(
+            with_pulse(parameter_set, float(points.time[k])),
+            float(drives[k]),
+            measured=proportion(int(points.switched[k]), int(points.trials[k])),
+        )
+        for k in inside
+    ]
+    return stations, notes
+
+
+def with_pulse(parameter_set: ParameterSet, pulse: float) -> ParameterSet:
+    """Set with another write pulse, its edges in proportion."""
+    timing = parameter_set.timing
+    if pulse == timing.write:
+        return parameter_set
+    changed = {"write": pulse, "edge": timing.edge * pulse / timing.write}
+    return replace(parameter_set, timing=timing.model_copy(update=changed))
+
+
+def swept_stations(parameter_set: ParameterSet, points: int) -> list[Station]:
+    """Stations of `drive_voltages`.
+
+    Raises
+    ------
+    ConfigError
+        If the sweep from P = 1 % to 99 % does not lie between the rails.
+    """
+    voltages = drive_voltages(parameter_set, points)
+    return [
+        Station(parameter_set, float(voltage), rail=not 0 < number <= points)
+        for number, voltage in enumerate(voltages)
+    ]
 
 
 def drive_voltages(parameter_set: ParameterSet, points: int) -> np.ndarray:
@@ -105,9 +213,7 @@ def read_disturb(parameter_set: ParameterSet) -> float:
 
 
 def transfer_point(
-    parameter_set: ParameterSet,
-    voltage: float,
-    rail: bool,
+    station: Station,
     thresholds: np.ndarray,
     spike: np.ndarray,
     hazard_spice: np.ndarray,
@@ -117,12 +223,8 @@ def transfer_point(
 
     Parameters
     ----------
-    parameter_set : ParameterSet
-        What was simulated.
-    voltage : float, [V]
-        Drive of all events.
-    rail : bool
-        Whether it is an end of the drive's swing.
+    station : Station
+        Where they were simulated.
     thresholds : ndarray, shape (events,), [1]
         Draws ``E``.
     spike : ndarray of bool, shape (events,)
@@ -132,14 +234,15 @@ def transfer_point(
     energy : ndarray, shape (3,), [J]
         Of all events together in the write, read and reset phase.
     """
+    parameter_set, voltage = station.parameter_set, station.voltage
     hazard = float(hazard_integral(parameter_set, voltage))
     deviation = hazard_spice / hazard - 1
     mismatch = spike != (hazard >= thresholds)
     count = int(np.count_nonzero(spike))
     each = (energy / spike.size).tolist()
     return TransferPoint(
-        voltage=float(voltage),
-        rail=rail,
+        voltage=voltage,
+        rail=station.rail,
         expected=float(switching_probability(parameter_set, voltage)),
         spikes=proportion(count, spike.size),
         count=count,
@@ -150,4 +253,6 @@ def transfer_point(
         mismatches=int(np.count_nonzero(mismatch)),
         worst_margin=float(np.max(np.abs(hazard / thresholds[mismatch] - 1), initial=0.0)),
         energy_joule=dict(zip(("write", "read", "reset"), each, strict=True)),
+        pulse=parameter_set.timing.write,
+        measured=station.measured,
     )

@@ -17,7 +17,10 @@ from memspice.cli.options import (
     json_option,
     parents_option,
     parse_changes,
+    parse_where,
     set_option,
+    trials_option,
+    where_option,
 )
 from memspice.cli.output import report_result
 from memspice.outputs import check_file, make_folder, write_text
@@ -32,7 +35,15 @@ from memspice.outputs import check_file, make_folder, write_text
     "path of a .toml file.",
 )
 @set_option
-@click.option("--points", default=13, show_default=True, help="Voltages from P = 1 % to 99 %.")
+@click.option(
+    "--points",
+    default="13",
+    show_default=True,
+    metavar="N|FILE.csv",
+    help="Voltages from P = 1 % to 99 %; or a CSV file of measured points, at which SPICE stands.",
+)
+@where_option
+@trials_option
 @click.option("--events", default=256, show_default=True, help="Write attempts at each, or more.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the thresholds.")
 @execution_options
@@ -52,7 +63,9 @@ from memspice.outputs import check_file, make_folder, write_text
 def characterize_command(
     device: str,
     changes: tuple[str, ...],
-    points: int,
+    points: str,
+    where: tuple[str, ...],
+    trials: int | None,
     events: int,
     seed: int,
     engine: str,
@@ -79,7 +92,9 @@ def characterize_command(
     with shown_progress(desc="characterize", unit="deck") as progress:
         result = ms.characterize(
             chosen,
-            points=points,
+            points=int(points) if re.fullmatch(r"[+-]?\d+", points) else points,
+            where=parse_where(where),
+            trials=trials,
             events=events,
             seed=seed,
             engine=engine,

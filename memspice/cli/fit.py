@@ -13,21 +13,14 @@ from memspice.cli.options import (
     json_option,
     parents_option,
     parse_changes,
+    parse_where,
     set_option,
+    trials_option,
+    where_option,
 )
 from memspice.cli.output import report
 from memspice.errors import ConfigError
 from memspice.outputs import check_file
-
-where_option = click.option(
-    "--where",
-    multiple=True,
-    metavar="COLUMN=VALUE",
-    help="Only points with this value of a further column; may be repeated.",
-)
-trials_option = click.option(
-    "--trials", type=click.IntRange(min=1), help="Pulses a point, where no column has them."
-)
 
 
 @click.command("fit")
@@ -99,23 +92,6 @@ def fit_command(
         as_json=as_json,
         stored=stored,
     )
-
-
-def parse_where(texts: tuple[str, ...]) -> dict[str, str]:
-    """Values of further columns from ``COLUMN=VALUE``.
-
-    Raises
-    ------
-    ConfigError
-        If a text is of another form.
-    """
-    found = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name.strip() and equals):
-            raise ConfigError(f"--where {text!r} must be COLUMN=VALUE, for example device=B")
-        found[name.strip()] = value.strip()
-    return found
 
 
 def _check_places(out: Path | None, figure: Path | None, *, parents: bool) -> None:

@@ -41,6 +41,17 @@ set_option = click.option(
     help="Value in SI units instead of the parameter set's; may be repeated.",
 )
 
+#: ``--where`` and ``--trials``, for every command that takes measured points.
+where_option = click.option(
+    "--where",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Only points with this value of a further column; may be repeated.",
+)
+trials_option = click.option(
+    "--trials", type=click.IntRange(min=1), help="Pulses a point, where no column has them."
+)
+
 #: ``--parents``, for every command that writes.
 parents_option = click.option(
     "--parents", is_flag=True, help="Make the missing folders above what is written."
@@ -144,6 +155,25 @@ def _device(taken: dict[str, Any]) -> ms.Device:
     if taken["wire_resistance"] is not None:
         changes["wire_resistance"] = taken["wire_resistance"]
     return device.change(**changes)
+
+
+def parse_where(texts: tuple[str, ...]) -> dict[str, str]:
+    """Values of further columns from ``COLUMN=VALUE``.
+
+    Raises
+    ------
+    ConfigError
+        If a text is of another form.
+    """
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.strip() and equals):
+            raise ms.errors.ConfigError(
+                f"--where {text!r} must be COLUMN=VALUE, for example device=B"
+            )
+        found[name.strip()] = value.strip()
+    return found
 
 
 def parse_changes(texts: Iterable[str]) -> dict[str, float | str]:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from memspice.analysis.statistics import compare_counts
+from memspice.analysis.points import SwitchingCounts
+from memspice.analysis.points_file import PointsFile, read_points
+from memspice.analysis.statistics import Agreement, compare_counts
 from memspice.analysis.transfer import (
+    Station,
     TransferPoint,
-    drive_voltages,
+    measured_stations,
     read_disturb,
+    swept_stations,
     transfer_point,
 )
 from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
@@ -66,7 +72,9 @@ class _BenchRun:
 def characterize(
     device: Device | ParameterSet | str,
     *,
-    points: int = 13,
+    points: int | PointsFile | Path | str = 13,
+    where: Mapping[str, str] | None = None,
+    trials: int | None = None,
     events: int = 256,
     seed: int = 0,
     engine: Engine | str = "ngspice",
@@ -82,8 +90,12 @@ def characterize(
     ----------
     device : Device, ParameterSet or str
         Device, neuron circuit and timing.
-    points : int
-        Voltages of the sweep, evenly from P = 1 % to 99 %; the rails of the drive are added.
+    points : int, PointsFile, Path or str
+        Voltages of the sweep, evenly from P = 1 % to 99 %; the rails of the drive are added.  Or
+        measured points, or the CSV file that has them: SPICE then stands at their voltages and
+        pulses.
+    where, trials
+        Which points of such a file; see `memspice.analysis.points_file.read_points`.
     events : int
         Write attempts at each voltage; rounded up to fill the decks evenly.
     seed : int
@@ -108,14 +120,15 @@ def characterize(
         If decks failed for good, after all others were simulated.
     """
     start = time.monotonic()
-    _check(points, events, seed)
+    parameter_set = _parameter_set(device)
+    stations, notes, source = _stations(parameter_set, points, where, trials)
+    _check(len(stations), events, seed)
     execution.check()
-    parameter_set, engine = measured_set(_parameter_set(device)), find_engine(engine)
-    voltages = drive_voltages(parameter_set, points)
+    engine = find_engine(engine)
     decks = [
         deck
-        for point, voltage in enumerate(voltages)
-        for deck in _decks(parameter_set, point, voltage, events=events, seed=seed)
+        for number, station in enumerate(stations)
+        for deck in _decks(number, station, events=events, seed=seed)
     ]
     advance = counted(progress, "transfer curve", len(decks))
     with open_runner(engine, execution) as runner:
@@ -130,8 +143,8 @@ def characterize(
     if not verdict.holds:
         runner.forget()
     transfer = tuple(
-        _point(parameter_set, voltage, not 0 < k <= points, [r for r in results if r[0].point == k])
-        for k, voltage in enumerate(voltages)
+        _point(station, [result for result in results if result[0].point == number])
+        for number, station in enumerate(stations)
     )
     return Characterization(
         parameter_set=parameter_set,
@@ -143,6 +156,9 @@ def characterize(
             [point.spikes.n for point in transfer],
             [point.expected for point in transfer],
         ),
+        measured=_against_measured(transfer),
+        source=source,
+        remarks=tuple(notes),
         read_disturb=read_disturb(parameter_set),
         wall_seconds=time.monotonic() - start,
         doubts=tuple(verdict.doubts),
@@ -155,9 +171,48 @@ def _parameter_set(device: Device | ParameterSet | str) -> ParameterSet:
     return (load_device(device) if isinstance(device, str) else device).parameters
 
 
+def _stations(
+    parameter_set: ParameterSet,
+    points: int | PointsFile | Path | str,
+    where: Mapping[str, str] | None,
+    trials: int | None,
+) -> tuple[list[Station], list[str], str]:
+    """Where neurons stand, what is said of points left out, and the file of measured ones."""
+    if isinstance(points, int):
+        if points < 2:
+            raise ConfigError(f"points = {points} must be at least 2, the ends of the sweep")
+        if where or trials is not None:
+            raise ConfigError("where and trials choose among measured points: name their file")
+        return swept_stations(measured_set(parameter_set), points), [], ""
+    file = points if isinstance(points, PointsFile) else read_points(Path(points), where, trials)
+    if not isinstance(file.points, SwitchingCounts):
+        raise ConfigError(
+            f"{file.path} has times of switching, and neurons are written with pulses: give "
+            "voltage, pulse_width, switched and trials"
+        )
+    stations, notes = measured_stations(parameter_set, file.points)
+    pulses = {station.parameter_set.timing.write: station.parameter_set for station in stations}
+    known = {pulse: measured_set(chosen) for pulse, chosen in pulses.items()}
+    stations = [
+        replace(station, parameter_set=known[station.parameter_set.timing.write])
+        for station in stations
+    ]
+    return stations, notes, file.source
+
+
+def _against_measured(points: Sequence[TransferPoint]) -> Agreement | None:
+    """How well the closed form fits measured points, if there are any."""
+    found = [(point.measured, point.expected) for point in points if point.measured]
+    if not found:
+        return None
+    return compare_counts(
+        [round(share.value * share.n) for share, _ in found],
+        [share.n for share, _ in found],
+        [expected for _, expected in found],
+    )
+
+
 def _check(points: int, events: int, seed: int) -> None:
-    if points < 2:
-        raise ConfigError(f"points = {points} must be at least 2, the ends of the sweep")
     if events < 1:
         raise ConfigError(f"events per point = {events} must be at least 1")
     if points * events > MOST_EVENTS:
@@ -168,10 +223,9 @@ def _check(points: int, events: int, seed: int) -> None:
         raise ConfigError(f"seed = {seed} must be from 0 to 2**64 - 1")
 
 
-def _decks(
-    parameter_set: ParameterSet, point: int, voltage: float, *, events: int, seed: int
-) -> list[_BenchRun]:
+def _decks(point: int, station: Station, *, events: int, seed: int) -> list[_BenchRun]:
     """Benches for at least so many events at one voltage, all of one size."""
+    parameter_set = station.parameter_set
     count = math.ceil(events / (MOST_NEURONS * MOST_CYCLES))
     each = math.ceil(events / count)
     cycles = math.ceil(each / MOST_NEURONS)
@@ -192,7 +246,7 @@ def _decks(
                 parameter_set.neuron,
                 parameter_set.latch,
                 parameter_set.timing,
-                np.full(neurons, voltage),
+                np.full(neurons, station.voltage),
                 draws[:, number * neurons : (number + 1) * neurons],
             ),
         )
@@ -246,17 +300,10 @@ def _complete(found: list[BenchEvents | Failure]) -> list[BenchEvents]:
     return events
 
 
-def _point(
-    parameter_set: ParameterSet,
-    voltage: float,
-    rail: bool,
-    results: list[tuple[_BenchRun, BenchEvents]],
-) -> TransferPoint:
+def _point(station: Station, results: list[tuple[_BenchRun, BenchEvents]]) -> TransferPoint:
     """Put the events of one voltage together."""
     return transfer_point(
-        parameter_set,
-        float(voltage),
-        rail,
+        station,
         thresholds=np.concatenate([deck.bench.thresholds.ravel() for deck, _ in results]),
         spike=np.concatenate([events.spike.ravel() for _, events in results]),
         hazard_spice=np.concatenate([events.hazard.ravel() for _, events in results]),

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from memspice.analysis.fitting import LEVEL, FittedLaw, FittedValue, fit_laws
+from memspice.analysis.fitting import FittedLaw, FittedValue, fit_laws
 from memspice.analysis.points_file import PointsFile, read_points
+from memspice.analysis.statistics import LEVEL
 from memspice.analysis.transfer import drive_voltages
 from memspice.devices.switching_laws import ExponentialLaw
 from memspice.errors import ConfigError, DataError

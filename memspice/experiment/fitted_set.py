@@ -14,7 +14,7 @@ from memspice.errors import ConfigError
 from memspice.inputs import read_input
 from memspice.outputs import printable
 from memspice.parameters import load_parameter_set
-from memspice.parameters.file import LARGEST_FILE
+from memspice.parameters.file import LARGEST_FILE, fitted_words
 from memspice.resources import resource_path
 
 
@@ -86,11 +86,12 @@ def _verdict(law: FittedLaw) -> str:
 def _measured(law: FittedLaw, field: str, source: str) -> dict[str, Any]:
     value = next(item for item in law.values if item.quantity.name == field)
     ends = ["not bounded" if end is None else f"{end:.4g}" for end in (value.low, value.high)]
+    words = fitted_words(value.value, value.quantity.unit)
     return {
         "value": value.value,
         "unit": value.quantity.unit,
         "label": "M",
-        "source": f"{source}; maximum likelihood, 95 % interval {' to '.join(ends)}",
+        "source": f"{source}; {words}, 95 % interval {' to '.join(ends)}",
     }
 
 

@@ -32,7 +32,7 @@ from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
-from memspice.parameters.file import CHANGED, SetFile, SourcedValue
+from memspice.parameters.file import CHANGED, FITTED, SetFile, SourcedValue
 from memspice.quantities import Parameters, ParametersT, validate
 from memspice.resources import resource_path
 
@@ -160,7 +160,7 @@ def _sense(file: SetFile) -> SenseDesign:
 
 
 def _unsourced(entries: Iterable[SourcedValue]) -> tuple[str, ...]:
-    """Values that bear the source of a set of ours, which has another value there."""
+    """Values that bear the source of another one: that of a set of ours, or that of a fit."""
     ours: dict[tuple[str, str, str], dict[float | str, str]] = {}
     for name in PARAMETER_SETS:
         for entry in load_parameter_set(name).provenance:
@@ -174,6 +174,12 @@ def _unsourced(entries: Iterable[SourcedValue]) -> tuple[str, ...]:
             found.append(
                 f"{entry.table}.{entry.name} = {entry.value} bears the source of {name}, where it "
                 f"is {value}: give the source of the new value"
+            )
+        fitted = FITTED.search(entry.source)
+        if fitted and (isinstance(entry.value, str) or f"{entry.value:.6g}" != fitted[1]):
+            found.append(
+                f"{entry.table}.{entry.name} = {entry.value} bears the source of a fit that found "
+                f"{fitted[1]}: give the source of the new value"
             )
     return tuple(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from memspice.quantities import Parameters, ParametersT, plain_fields, units, va
 
 #: Largest parameter file, [bytes], and longest line in it.
 LARGEST_FILE, LONGEST_LINE = 1 << 20, 4000
+#: A source that says which value was fitted.
+FITTED = re.compile(r"maximum likelihood (\S+) ")
 #: Source of a value that a run has changed.
 CHANGED = "changed for this run"
 LABELS = {
@@ -36,6 +39,11 @@ class SourcedValue:
     unit: str
     label: str
     source: str
+
+
+def fitted_words(value: float, unit: str) -> str:
+    """Value as the source of a fit says it; `FITTED` finds it there."""
+    return f"maximum likelihood {value:.6g} {unit}"
 
 
 def _by_table(changes: Mapping[str, float | str]) -> dict[str, dict[str, float | str]]:

@@ -19,6 +19,7 @@ from memspice.experiment.results.trace import NeuronWaveforms
 from memspice.network.mapping import MappedLayer
 from memspice.plot.energy_figures import energy_figure, iteration_figure
 from memspice.plot.event_figures import pathwise_figure, raster_figure, rate_figure
+from memspice.plot.measured_plot import draw_measured
 from memspice.plot.signal_figures import ir_drop_figure, neuron_waveform_figure
 from memspice.plot.style import own_style
 from memspice.plot.sweep_figures import sweep_figure
@@ -178,9 +179,9 @@ def iterations(result: CosimResult) -> Figure:
 
 
 def transfer(result: Characterization) -> Figure:
-    """Draw P(V) of a neuron: SPICE on the closed form."""
+    """Draw P(V) of a neuron: SPICE on the closed form, and on measured points where there are."""
     with own_style():
-        return draw_transfer(result)
+        return draw_measured(result) if result.measured else draw_transfer(result)
 
 
 def sweep(result: SweepResult, measure: str | None = None) -> Figure:

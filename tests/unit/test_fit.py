@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -333,6 +334,23 @@ def test_law_that_the_circuits_do_not_have_is_written_only_by_name(
     reply = call(capsys, *command, *rails, "--law", "exponential", "--json")
     assert json.loads(reply.out)["chosen"] == "mixed barriers"
     assert "REJECTED by the points" in load_parameter_set(str(out)).summary
+
+
+def test_value_that_no_longer_is_the_fits_is_said(tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "b.toml"
+    curve = ["--where", "device=B", "--where", "direction=P->AP", "--base", "sot-mtj"]
+    rails = ["--set", "periphery.write_high=1.083", "--set", "periphery.supply_positive=1.2"]
+    command = ["fit", MEASURED, *curve, *rails, "--set", "timing.settle=4e-9", "--out", out]
+    assert call(capsys, *command, "--repeats", "99").code == 0
+    assert load_parameter_set(str(out)).notes == []
+    text = out.read_text()
+    value = re.search(r"voltage_scale = { value = ([\d.e-]+)", text)
+    assert value
+    out.write_text(text.replace(f"value = {value[1]}", "value = 0.03"))
+    (note,) = load_parameter_set(str(out)).notes
+    assert note.startswith(
+        "hazard.voltage_scale = 0.03 bears the source of a fit that found 0.0203"
+    )
 
 
 def test_value_that_no_longer_is_its_sources_is_said(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.assumed import assumed_fraction
-from memspice.analysis.statistics import Agreement
-from memspice.analysis.transfer import TransferPoint
+from memspice.analysis.statistics import LEVEL, Agreement
+from memspice.analysis.transfer import RESOLVED, TransferPoint
 from memspice.devices.activation import Activation
 from memspice.engines.base import EngineInfo
 from memspice.errors import ConfigError, DataError
@@ -26,7 +26,8 @@ from memspice.quantities import format_si, units
 from memspice.windows.agreement import check_verdict
 
 #: Voltages that a table has room for.
-_MOST_POINTS = 11
+_MOST_POINTS = 10
+_MEASURED_HEADER = "  drive    pulse      P  SPICE   95 % range  meas.   95 % range   H/H - 1"
 _HEADER = "  drive       P       P   95 % range   spikes/events  H/H - 1    energy"
 
 
@@ -37,7 +38,8 @@ class Characterization(Result):
     ``points`` rise in voltage; ``agreement`` and ``worst_deviation`` are over all points and over
     the sweep: at the lower rail the integral is of the order of the solver's tolerance.
     ``read_disturb`` is the probability that a read pulse sets an unswitched device; ``doubts`` say
-    where SPICE is beyond a limit of the verdict.
+    where SPICE is beyond a limit of the verdict.  Where the points are measured ones, ``measured``
+    says how well the closed form fits them, and ``source`` where they are from.
     """
 
     parameter_set: ParameterSet
@@ -48,6 +50,9 @@ class Characterization(Result):
     read_disturb: float
     wall_seconds: float
     doubts: tuple[str, ...] = ()
+    measured: Agreement | None = None
+    source: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def events(self) -> int:
@@ -61,8 +66,18 @@ class Characterization(Result):
 
     @property
     def worst_deviation(self) -> float:
-        """Largest ``|hazard_spice / hazard - 1|`` of an event of the sweep, [1]."""
-        return max(max(-p.deviation_low, p.deviation_high, 0.0) for p in self.sweep)
+        """Largest ``|hazard_spice / hazard - 1|`` of an event of the sweep, [1].
+
+        Of those points at which it says something: `TransferPoint.resolved`.
+        """
+        told = [point for point in self.sweep if point.resolved]
+        return max((max(-p.deviation_low, p.deviation_high, 0.0) for p in told), default=0.0)
+
+    @property
+    def worst_probability_change(self) -> float:
+        """Largest change of a probability where the ratio of the integrals says nothing, [1]."""
+        changes = (abs(p.probability_change) for p in self.points if not p.resolved)
+        return max(changes, default=0.0)
 
     @property
     def mismatches(self) -> int:
@@ -96,7 +111,10 @@ class Characterization(Result):
             "assumed_fraction": self.assumed_fraction,
             "device_source": self.parameter_set.device_source,
             "agreement": asdict(self.agreement),
+            "measured": asdict(self.measured) if self.measured else None,
+            "measured_source": self.source or None,
             "worst_deviation": self.worst_deviation,
+            "worst_probability_change": self.worst_probability_change,
             "mismatches": self.mismatches,
             "worst_margin": self.worst_margin,
             "read_disturb": {
@@ -126,8 +144,14 @@ class Characterization(Result):
         Raises
         ------
         DataError
-            If a simulated hazard integral is not above 0, or they do not grow with the drive.
+            If a simulated hazard integral is not above 0, or they do not grow with the drive; or
+            if the points are measured ones, which are no even sweep.
         """
+        if self.measured:
+            raise DataError(
+                f"{self.parameter_set.name}: an activation is fitted to an even sweep, not at "
+                "measured points: give a number of points"
+            )
         drive = np.array([point.voltage for point in self.sweep])
         hazard = np.array([point.hazard_spice for point in self.sweep])
         if not (hazard[0] > 0 and (np.diff(hazard) > 0).all()):
@@ -190,7 +214,7 @@ class Characterization(Result):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know besides the name of the set."""
-        return (*self.parameter_set.notes, *self.doubts)
+        return (*self.parameter_set.notes, *self.remarks, *self.doubts)
 
     def columns(self) -> Mapping[str, Any]:
         """One row a drive voltage."""
@@ -204,6 +228,8 @@ class Characterization(Result):
             "hazard": [point.hazard for point in self.points],
             "hazard_spice": [point.hazard_spice for point in self.points],
             "energy_joule": [sum(point.energy_joule.values()) for point in self.points],
+            "pulse": [point.pulse for point in self.points],
+            "measured": [point.measured.value if point.measured else None for point in self.points],
         }
 
     def table(self) -> Table:
@@ -211,12 +237,14 @@ class Characterization(Result):
         agreement, engine = self.agreement, self.engine
         margin = f", worst margin {100 * self.worst_margin:.3f} %" if self.mismatches else ""
         step = math.ceil(len(self.points) / _MOST_POINTS)
-        rows = [(_HEADER, ""), *((_line(point), "") for point in self.points[::step])]
+        line = _measured_line if self.measured else _line
+        header = _MEASURED_HEADER if self.measured else _HEADER
+        rows = [(header, ""), *((line(point), "") for point in self.points[::step])]
         if step > 1:
             rows.append((f"one of {step} of the {len(self.points)} voltages is shown", ""))
         rows += [
             ("spikes", f"{self.mismatches} of {self.events} differ from the closed form's{margin}"),
-            ("hazard", f"differs by {100 * self.worst_deviation:.3f} % at most between the rails"),
+            ("hazard", self._hazard_words()),
             (
                 "counts",
                 f"chi-square {agreement.chi_square:.1f} on {agreement.degrees} points, "
@@ -236,8 +264,46 @@ class Characterization(Result):
                 f"{engine.name} {engine.version}, {self.wall_seconds:.1f} s, seed {self.seed}",
             ),
         ]
+        if self.measured:
+            rows.insert(-3, ("measured", _measured_words(self.measured)))
         title = f"{self.parameter_set.name}: {self.parameter_set.summary}"
         return Table(title, tuple(rows), self.notes)
+
+    def _hazard_words(self) -> str:
+        where = "" if self.measured else " between the rails"
+        words = f"differs by {100 * self.worst_deviation:.3f} % at most{where}"
+        if all(point.resolved for point in self.points):
+            return words
+        low, high = RESOLVED
+        return (
+            f"{words}; where H is below {low:g} or above {high:g}, SPICE changes P by "
+            f"{self.worst_probability_change:.1g} at most"
+        )
+
+
+def _deviation(point: TransferPoint) -> str:
+    """What SPICE makes of the hazard integral; nothing where the ratio says nothing."""
+    if not point.resolved:
+        return f"H {point.hazard:.0e}"
+    return f"{100 * (point.hazard_spice / point.hazard - 1):+.3f} %"
+
+
+def _measured_words(found: Agreement) -> str:
+    verdict = "REJECTED by the points" if found.p_value <= LEVEL else "not rejected"
+    return (
+        f"the set's law is {verdict}: chi-square {found.chi_square:.1f} on {found.degrees} points, "
+        f"p = {found.p_value:.2g}; worst |z| = {found.worst_z:.1f}"
+    )
+
+
+def _measured_line(point: TransferPoint) -> str:
+    assert point.measured
+    share = point.measured
+    return (
+        f"{point.voltage:7.4f}  {format_si(point.pulse, 's'):>7}  {point.expected:5.3f}"
+        f"  {point.spikes.value:5.3f}  {point.spikes.low:5.3f}..{point.spikes.high:5.3f}"
+        f"  {share.value:5.3f}  {share.low:5.3f}..{share.high:5.3f}  {_deviation(point):>9}"
+    )
 
 
 def _line(point: TransferPoint) -> str:
@@ -246,6 +312,6 @@ def _line(point: TransferPoint) -> str:
         f"{point.voltage:7.4f}  {point.expected:6.4f}  {point.spikes.value:6.4f}"
         f"  {point.spikes.low:5.3f}..{point.spikes.high:5.3f}"
         f"  {point.count:6d}/{point.spikes.n:<6d}"
-        f"{100 * (point.hazard_spice / point.hazard - 1):+7.3f} %"
+        f"{_deviation(point):>9}"
         f"  {format_si(energy, 'J'):>8}{' rail' if point.rail else ''}"
     )
