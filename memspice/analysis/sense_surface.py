@@ -19,6 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from memspice.analysis.surface_fit import (
+    BenchCurrents,
+    Measured,
+    flat_surface,
+    surface_error,
+    with_bends,
+)
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.sense_bench import (
     ClockedStage,
@@ -28,7 +35,7 @@ from memspice.circuits.sense_bench import (
     sense_bench_deck,
     sense_bench_signals,
 )
-from memspice.circuits.sense_surface import SenseSurface, SurfaceError, fit_surface
+from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.timing import Pulse
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -96,14 +103,6 @@ class SenseConditions:
         return sum(self.conductances) / 2
 
 
-@dataclass(frozen=True, eq=False)
-class _Sequence:
-    """Currents (cycles, 2) [A] of one run, and the conductances [S] of both lines."""
-
-    currents: np.ndarray
-    conductances: tuple[float, float]
-
-
 def measure_sense_surface(
     stage: ClockedStage,
     conditions: SenseConditions,
@@ -135,7 +134,7 @@ def measure_sense_surface(
         As of the engine.
     """
 
-    def measured(decks: Iterator[_Sequence]) -> _Measured:
+    def measured(decks: Iterator[BenchCurrents]) -> Measured:
         listed = list(decks)
         found = run_jobs(
             partial(_run, runner, stage, conditions),
@@ -146,12 +145,15 @@ def measure_sense_surface(
         return list(zip(listed, _complete(found), strict=True))
 
     drift, memory = _refuse_drift(stage, conditions, measured(_corners(conditions)))
-    surface = _fitted(conditions, measured(_grid(conditions)), drift, memory)
+    surface = flat_surface(
+        conditions.limits, conditions.conductances, conditions.nodes, measured(_grid(conditions))
+    )
     low, high = conditions.conductances
     if high - low > SAME * high:
         tilted = [[measured(_tilted(conditions, line, end)) for end in (0, 1)] for line in (0, 1)]
-        surface = _with_bends(surface, tilted)
-    return replace(surface, error=_error(surface, measured(_held_out(conditions))))
+        surface = with_bends(surface, tilted)
+    error = surface_error(surface, measured(_held_out(conditions)))
+    return replace(surface, drift=drift, memory=memory, error=error)
 
 
 def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[LayerCircuit, ...]:
@@ -173,43 +175,38 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
     if stage is None:
         return tuple(circuits)
     conductance = np.concatenate([circuit.line_conductance for circuit in circuits])
-    low, high, nodes = first.sense.surface_range
     conditions = SenseConditions(
         cycle=first.schedule.cycle,
         write=first.schedule.write,
         conductances=(float(conductance.min()), float(conductance.max())),
-        limits=(low, high),
-        nodes=nodes,
+        limits=stage.currents,
+        nodes=stage.nodes,
         voltage_scale=first.neuron.device.hazard.voltage_scale / first.neuron.write_fraction,
     )
-    sense = first.sense.with_surface(measure_sense_surface(stage, conditions, runner))
+    sense = stage.with_surface(measure_sense_surface(stage.circuit, conditions, runner))
     return tuple(replace(circuit, sense=sense, known_ports=circuit.ports) for circuit in circuits)
 
 
-#: Decks and what came of them.
-_Measured = list[tuple[_Sequence, SenseCycles]]
-
-
-def _corners(conditions: SenseConditions) -> Iterator[_Sequence]:
+def _corners(conditions: SenseConditions) -> Iterator[BenchCurrents]:
     """Decks of the checks: a corner twice, another one, the first again."""
     limits, mean = conditions.limits, conditions.conductance
     corners = [(plus, minus) for plus in limits for minus in limits]
     for corner, other in zip(corners, reversed(corners), strict=True):
-        yield _Sequence(np.array([corner, corner, other, corner]), (mean, mean))
+        yield BenchCurrents(np.array([corner, corner, other, corner]), (mean, mean))
 
 
-def _grid(conditions: SenseConditions) -> Iterator[_Sequence]:
+def _grid(conditions: SenseConditions) -> Iterator[BenchCurrents]:
     mean = conditions.conductance
     for currents in _node_rows(conditions.limits, conditions.nodes):
-        yield _Sequence(currents, (mean, mean))
+        yield BenchCurrents(currents, (mean, mean))
 
 
-def _tilted(conditions: SenseConditions, line: int, end: int) -> Iterator[_Sequence]:
+def _tilted(conditions: SenseConditions, line: int, end: int) -> Iterator[BenchCurrents]:
     """Decks in which one line has the lower or the upper end of the range of conductances."""
     conductances = [conditions.conductance] * 2
     conductances[line] = conditions.conductances[end]
     for currents in _node_rows(conditions.limits, min(SLOPE_NODES, conditions.nodes)):
-        yield _Sequence(currents, (conductances[0], conductances[1]))
+        yield BenchCurrents(currents, (conductances[0], conductances[1]))
 
 
 def _node_rows(limits: tuple[float, float], count: int) -> Iterator[np.ndarray]:
@@ -228,19 +225,19 @@ def _twice(currents: np.ndarray) -> np.ndarray:
     return currents.repeat(2, axis=0)
 
 
-def _held_out(conditions: SenseConditions) -> Iterator[_Sequence]:
+def _held_out(conditions: SenseConditions) -> Iterator[BenchCurrents]:
     draws = np.random.default_rng(_SEED)
     for _ in range(HELD_OUT_DECKS):
         points = draws.uniform(*conditions.limits, (HELD_OUT // HELD_OUT_DECKS, 2))
         plus, minus = draws.uniform(*conditions.conductances, 2).tolist()
-        yield _Sequence(_twice(points), (plus, minus))
+        yield BenchCurrents(_twice(points), (plus, minus))
 
 
 def _run(
     runner: Runner,
     stage: ClockedStage,
     conditions: SenseConditions,
-    deck: _Sequence,
+    deck: BenchCurrents,
     cancel: threading.Event,
 ) -> SenseCycles | Failure:
     bench = SenseBench(
@@ -260,7 +257,7 @@ def _run(
     simulation = Simulation(
         name=f"{stage.subcircuit} at {deck.currents[0, 0] * 1e6:.4g} uA",
         request=request,
-        identity=("sense bench", bench, scale),
+        identity=("sense bench 2", bench, scale),
         evaluate=partial(_evaluate, bench, scale),
         codec=_CyclesCodec(),
     )
@@ -272,7 +269,7 @@ def _evaluate(bench: SenseBench, scale: float, waves: Waveforms) -> SenseCycles:
 
 
 #: Arrays of `SenseCycles` that are no energies by name.
-_PLAIN = ("drive", "droop", "absorbed")
+_PLAIN = ("drive", "droop", "absorbed", "relief")
 
 
 class _CyclesCodec:
@@ -301,7 +298,7 @@ def _complete(found: list[SenseCycles | Failure]) -> list[SenseCycles]:
 
 
 def _refuse_drift(
-    stage: ClockedStage, conditions: SenseConditions, checks: _Measured
+    stage: ClockedStage, conditions: SenseConditions, checks: Measured
 ) -> tuple[float, float]:
     """Largest drift and memory of the drive, [V]; refuse a stage that has too much of them."""
     limit = MOST_DRIFT * conditions.voltage_scale
@@ -321,79 +318,8 @@ def _refuse_drift(
             plus, minus = checks[worst][0].currents[0] * 1e6
             raise ConfigError(
                 f"the drive of the sense stage {stage.subcircuit} {what}: by "
-                f"{change[worst] * 1e3:.3g} mV at {plus:.3g} and {minus:.3g} uA, and "
+                f"{change[worst] * 1e3:.3g} mV at {plus:.3g} and {minus:.3g} uA on lines of "
+                f"{conditions.conductance * 1e6:.3g} uS, and "
                 f"{limit * 1e3:.2g} mV are allowed ({MOST_DRIFT:.1%} in the hazard); {remedy}"
             )
     return float(np.abs(drift).max()), float(np.abs(memory).max())
-
-
-def _fitted(
-    conditions: SenseConditions, nodes: _Measured, drift: float, memory: float
-) -> SenseSurface:
-    """Surface at the mean conductance, its error not known yet."""
-    # a few nodes more than coefficients, so that the solver's noise is averaged
-    degree = conditions.nodes - 1 - conditions.nodes // 6
-    points, drive, energy = _values(nodes)
-    limits = conditions.limits
-    return SenseSurface(
-        limits=limits,
-        conductances=conditions.conductances,
-        drive=fit_surface(limits, points, drive, degree),
-        energy=fit_surface(limits, points, energy, degree),
-        drive_bends=np.zeros((2, 2, 1, 1)),
-        energy_bends=np.zeros((2, 2, 1, 1)),
-        drift=drift,
-        memory=memory,
-        droop=max(float(np.abs(cycles.droop).max()) for _, cycles in nodes),
-        error=SurfaceError(0, 0.0, 0.0, 0.0, 0.0),
-    )
-
-
-def _with_bends(surface: SenseSurface, tilted: list[list[_Measured]]) -> SenseSurface:
-    """Add what other conductances change: by line, at the lower and the upper end."""
-    drives, energies = zip(*(_bends(surface, ends) for ends in tilted), strict=True)
-    return replace(surface, drive_bends=np.stack(drives), energy_bends=np.stack(energies))
-
-
-def _bends(surface: SenseSurface, ends: list[_Measured]) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients of slope and curvature of drive and joules in one line's conductance."""
-    changes: list[list[np.ndarray]] = []
-    for measured in ends:
-        points, drive, energy = _values(measured)
-        usual = np.full_like(points, sum(surface.conductances) / 2)
-        expected = (surface.drive_voltage(points, usual), surface.joules(points, usual))
-        changes.append(
-            [
-                fit_surface(surface.limits, points, found - known, len(measured) - 1)
-                for found, known in zip((drive, energy), expected, strict=True)
-            ]
-        )
-    low, high = np.array(changes)
-    both = np.stack([(high - low) / 2, (high + low) / 2], axis=1)
-    return both[0], both[1]
-
-
-def _error(surface: SenseSurface, others: _Measured) -> SurfaceError:
-    points, drive, energy = _values(others)
-    conductances = np.concatenate(
-        [np.tile(deck.conductances, (len(deck.currents) // 2, 1)) for deck, _ in others]
-    )
-    apart = surface.drive_voltage(points, conductances) - drive
-    relative = surface.joules(points, conductances) / energy - 1
-    return SurfaceError(len(points), _worst(apart), _rms(apart), _worst(relative), _rms(relative))
-
-
-def _values(measured: _Measured) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Currents (points, 2) [A], drive [V] and joules of the points, each (points,)."""
-    points = np.concatenate([deck.currents[1::2] for deck, _ in measured])
-    drive = np.concatenate([cycles.drive[1::2] for _, cycles in measured])
-    energy = np.concatenate([cycles.absorbed[1::2] for _, cycles in measured])
-    return points, drive, energy
-
-
-def _worst(values: np.ndarray) -> float:
-    return float(np.abs(values).max())
-
-
-def _rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(values**2)))

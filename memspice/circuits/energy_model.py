@@ -60,10 +60,10 @@ def closed_form_energy(
         One entry for each of ``COMPONENTS``.
     """
     energy = {name: np.zeros(len(row_voltage)) for name in COMPONENTS}
-    energy["driver"], energy["crossbar"] = _array_energy(layer, row_voltage)
+    current, conductance = layer.line_current(row_voltage), layer.line_conductance
+    relief = layer.sense.relief(current, conductance)
+    energy["driver"], energy["crossbar"] = _array_energy(layer, row_voltage, relief)
     held = delay(burst, layer.sense.share) > 0
-    current = layer.line_current(row_voltage)
-    conductance = layer.line_conductance
     energy["sense"] = layer.sense.energy(current, conductance, layer.schedule, held=held)
     if layer.spiking:
         drive = layer.held_drive(row_voltage, burst)
@@ -71,13 +71,22 @@ def closed_form_energy(
     return energy
 
 
-def _array_energy(layer: LayerCircuit, row_voltage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Dissipation of the drivers, and of cells and wires."""
+def _array_energy(
+    layer: LayerCircuit, row_voltage: np.ndarray, relief: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Dissipation of the drivers, and of cells and wires.
+
+    Of what lines off their level relieve [J] (cycles,), both have their share.
+    """
     settled = row_voltage @ layer.ports.column_voltage[layer.columns].T
     cycles, height = np.arange(len(row_voltage)), np.ones(len(row_voltage))
     power = port_power(layer, row_voltage, cycles, height, settled)
     duration = layer.row_pulse.square_area
-    return power.driver * duration, power.crossbar * duration
+    driver, crossbar = power.driver * duration, power.crossbar * duration
+    if not relief.any():
+        return driver, crossbar
+    left = 1 - relief / (driver + crossbar)
+    return driver * left, crossbar * left
 
 
 class NeuronCircuit(Protocol):

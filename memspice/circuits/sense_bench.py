@@ -179,6 +179,9 @@ class SenseCycles:
         Change of the drive over the flat part.
     absorbed : ndarray, shape (cycles,), [J]
         What flowed into the stage at all of its terminals: what it dissipated, in a steady state.
+    relief : ndarray, shape (cycles,), [J]
+        What the cells of both lines dissipated less than with the lines at their level: all that
+        a line is off it, ``u``, changes, ``2 I u - g u^2`` of current and conductance.
     energy : mapping of str to ndarray, shape (cycles,), [J]
         What each supply, bias line and clock delivered, and ``lines``: what the bit lines did.
         What flows back into a source is no use to anyone and does not count.
@@ -187,6 +190,7 @@ class SenseCycles:
     drive: np.ndarray
     droop: np.ndarray
     absorbed: np.ndarray
+    relief: np.ndarray
     energy: Mapping[str, np.ndarray]
 
     @property
@@ -228,7 +232,8 @@ def sense_bench_cycles(bench: SenseBench, voltage_scale: float, signals: Signals
     for name in stage.clocks:
         energies[name] = energy(np.maximum(powers[name], 0.0))
     positive = {name: np.maximum(values, 0.0) for name, values in energies.items()}
-    return SenseCycles(effective, ends[:, 1] - ends[:, 0], absorbed, positive)
+    relief = energy(_relief(bench, signals, 0) + _relief(bench, signals, 1))
+    return SenseCycles(effective, ends[:, 1] - ends[:, 0], absorbed, relief, positive)
 
 
 def _powers(bench: SenseBench, signals: Signals) -> dict[str, np.ndarray]:
@@ -246,11 +251,20 @@ def _powers(bench: SenseBench, signals: Signals) -> dict[str, np.ndarray]:
 
 def _line_power(bench: SenseBench, signals: Signals, line: int) -> np.ndarray:
     """Power that flows from one line's source and conductance into the stage and the wire."""
-    time, voltage = signals.time, signals.voltage((PLUS, MINUS)[line])
+    voltage = signals.voltage((PLUS, MINUS)[line])
+    off = voltage - bench.stage.line_level
+    current = _line_current(bench, signals.time, line)
+    return np.asarray(voltage * (current - bench.line_conductances[line] * off))
+
+
+def _relief(bench: SenseBench, signals: Signals, line: int) -> np.ndarray:
+    """Power that the cells of a line do not dissipate because it is off its level."""
+    off = signals.voltage((PLUS, MINUS)[line]) - bench.stage.line_level
+    current = _line_current(bench, signals.time, line)
+    return np.asarray(off * (2 * current - bench.line_conductances[line] * off))
+
+
+def _line_current(bench: SenseBench, time: np.ndarray, line: int) -> np.ndarray:
     values = bench.all_currents[:, line]
-    height = bench.stage.row_pulse.at(np.mod(time, bench.cycle))
     number = np.minimum((time // bench.cycle).astype(int), len(values) - 1)
-    current = values[number] * height
-    return np.asarray(
-        voltage * (current - bench.line_conductances[line] * (voltage - bench.stage.line_level))
-    )
+    return np.asarray(values[number] * bench.stage.row_pulse.at(np.mod(time, bench.cycle)))

@@ -18,7 +18,8 @@ from memspice.errors import ConfigError
 class SurfaceError:
     """Error of a surface at points that it was not made from, against the circuit.
 
-    ``drive_worst``, ``drive_rms`` are in [V]; ``energy_worst``, ``energy_rms`` relative, [1].
+    ``drive_worst``, ``drive_rms`` are in [V]; ``energy_worst``, ``energy_rms`` relative, [1];
+    ``relief_worst`` in [J].
     """
 
     points: int
@@ -26,11 +27,38 @@ class SurfaceError:
     drive_rms: float
     energy_worst: float
     energy_rms: float
+    relief_worst: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bent:
+    """One quantity over the currents of two lines, and what the lines' conductances change of it.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (degree + 1, degree + 1)
+        Of Chebyshev polynomials over the range of currents, plus line first, at the mean
+        conductance; in the unit of the quantity.
+    bends : ndarray, shape (2, 2, k, k)
+        Those of its slope and curvature in the conductance of the plus line, and of the minus
+        line, over half of the range of conductances.
+    """
+
+    coefficients: np.ndarray
+    bends: np.ndarray
+
+    def at(self, place: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """Values (...) at currents and conductances (..., 2), both over their range, -1 to 1."""
+        found = _value(self.coefficients, place)
+        for line, (slope, curvature) in enumerate(self.bends):
+            off = apart[..., line]
+            found = found + off * (_value(slope, place) + off * _value(curvature, place))
+        return np.asarray(found)
 
 
 @dataclass(frozen=True, eq=False)
 class SenseSurface:
-    """Drive and energy of a sense stage over the currents and conductances of its two lines.
+    """Drive and joules of a sense stage over the currents and conductances of its two lines.
 
     Parameters
     ----------
@@ -38,13 +66,13 @@ class SenseSurface:
         Range of both currents.
     conductances : tuple of float, [S]
         Range of both lines' conductances.
-    drive, energy : ndarray, shape (degree + 1, degree + 1), [V] and [J]
-        Chebyshev coefficients over the range of currents, plus line first, at the mean
-        conductance: effective write voltage, and joules a cycle that flow into the stage at all
-        of its terminals.
-    drive_bends, energy_bends : ndarray, shape (2, 2, k, k), [V] and [J]
-        Coefficients of their slope and curvature in the conductance of the plus line, and of the
-        minus line, over half of the range of conductances.
+    drive : Bent, [V]
+        Effective write voltage.
+    energy : Bent, [J]
+        What flows into the stage at all of its terminals in a cycle.
+    relief : Bent, [J]
+        What cells and wires of both lines dissipate less in a cycle than if the lines were at
+        their level all the time that the rows are driven.
     drift, memory : float, [V]
         Largest change of the drive between the first two cycles that count, and by what the cycle
         before carried.
@@ -55,10 +83,9 @@ class SenseSurface:
 
     limits: tuple[float, float]
     conductances: tuple[float, float]
-    drive: np.ndarray
-    energy: np.ndarray
-    drive_bends: np.ndarray
-    energy_bends: np.ndarray
+    drive: Bent
+    energy: Bent
+    relief: Bent
     drift: float
     memory: float
     droop: float
@@ -83,26 +110,23 @@ class SenseSurface:
         ConfigError
             If a current or conductance lies outside of its range.
         """
-        return self._at(self.drive, self.drive_bends, currents, conductances)
+        return self.drive.at(*self._place(currents, conductances))
 
     def joules(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
-        """Joules a cycle; arguments, shape and errors as of `drive_voltage`."""
-        return self._at(self.energy, self.energy_bends, currents, conductances)
+        """Joules a cycle of the stage; arguments, shape and errors as of `drive_voltage`."""
+        return self.energy.at(*self._place(currents, conductances))
 
-    def _at(
-        self,
-        coefficients: np.ndarray,
-        bends: np.ndarray,
-        currents: np.ndarray,
-        conductances: np.ndarray,
-    ) -> np.ndarray:
-        place = _scaled(self.limits, currents, "current", "A")
-        apart = _scaled(self.conductances, conductances, "conductance", "S")
-        found = _value(coefficients, place)
-        for line, (slope, curvature) in enumerate(bends):
-            off = apart[..., line]
-            found = found + off * (_value(slope, place) + off * _value(curvature, place))
-        return np.asarray(found)
+    def relieved(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
+        """Joules a cycle that cells do not dissipate; the rest as of `drive_voltage`."""
+        return self.relief.at(*self._place(currents, conductances))
+
+    def _place(
+        self, currents: np.ndarray, conductances: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return (
+            _scaled(self.limits, currents, "current", "A"),
+            _scaled(self.conductances, conductances, "conductance", "S"),
+        )
 
 
 def fit_surface(

@@ -273,19 +273,19 @@ class SenseStage(SenseCircuit):
         del line_conductance
         return np.zeros_like(time)
 
+    def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
+        """Joules a cycle that cells do not dissipate because lines leave their level.
+
+        By default none: lines are held at it as long as rows are driven.  Arguments and shape as
+        of :meth:`energy`.
+        """
+        del conductance
+        return np.zeros(len(current))
+
     @property
-    def unmeasured(self) -> ClockedStage | None:
-        """Circuit whose surface must be measured before a drive is asked for; None by default."""
+    def unmeasured(self) -> MeasuredStage | None:
+        """Itself, where a surface must be measured before a drive is asked for; else None."""
         return None
-
-    @property
-    def surface_range(self) -> tuple[float, float, int]:
-        """Line currents of the surface of an `unmeasured` stage [A], and its nodes an axis."""
-        raise NotImplementedError
-
-    def with_surface(self, surface: SenseSurface) -> SenseStage:
-        """The `unmeasured` stage with its surface."""
-        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -296,3 +296,85 @@ class SenseStage(SenseCircuit):
         """Why the closed form would be wrong at some settled currents (cycles, columns) [A]."""
         del current
         return []
+
+
+class MeasuredStage(SenseStage):
+    """A sense stage without a closed form, for which a surface measured in SPICE stands."""
+
+    #: None until it is measured.
+    surface: SenseSurface | None
+
+    # --- what is measured
+
+    @property
+    @abstractmethod
+    def circuit(self) -> ClockedStage:
+        """Stage on its bench."""
+
+    @property
+    @abstractmethod
+    def currents(self) -> tuple[float, float]:
+        """Line currents that the stage is for, [A]."""
+
+    @property
+    @abstractmethod
+    def nodes(self) -> int:
+        """Chebyshev nodes an axis of its surface."""
+
+    @property
+    @abstractmethod
+    def rest(self) -> float:
+        """Drive that its bias stands for, [V]: what is measured counts from there."""
+
+    @abstractmethod
+    def with_surface(self, surface: SenseSurface) -> MeasuredStage:
+        """The same stage, measured."""
+
+    # --- in the place of a closed form
+
+    @property
+    def unmeasured(self) -> MeasuredStage | None:
+        """Itself, while there is no surface."""
+        return None if self.surface else self
+
+    @property
+    def _measured(self) -> SenseSurface:
+        if self.surface is None:
+            raise ConfigError(
+                f"the sense stage {self.circuit.subcircuit} has no surface yet: measure it with "
+                "memspice.analysis.sense_surface"
+            )
+        return self.surface
+
+    @property
+    def transimpedance(self) -> None:
+        """None: the surface is not a plane."""
+        return None
+
+    def drive(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
+        """Surface, less what the stage rests at."""
+        found = self._measured.drive_voltage(_pairs(current), _pairs(conductance))
+        return np.asarray(found - self.rest)
+
+    def energy(
+        self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
+    ) -> np.ndarray:
+        """Surface of joules."""
+        joules = self._measured.joules(_pairs(current), _pairs(conductance))
+        return np.asarray(joules.sum(axis=-1))
+
+    def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
+        """Surface of what cells do not dissipate."""
+        joules = self._measured.relieved(_pairs(current), _pairs(conductance))
+        return np.asarray(joules.sum(axis=-1))
+
+    def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
+        """Joules at the least current of the range."""
+        surface = self._measured
+        least, mean = np.full(2, surface.limits[0]), np.full(2, sum(surface.conductances) / 2)
+        return outputs * float(surface.joules(least, mean))
+
+
+def _pairs(columns: np.ndarray) -> np.ndarray:
+    """Values of columns (..., columns) as pairs of plus and minus (..., outputs, 2)."""
+    return columns.reshape(*columns.shape[:-1], -1, 2)

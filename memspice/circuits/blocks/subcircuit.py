@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from memspice.circuits import nodes
-from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
+from memspice.circuits.blocks.sense import MeasuredStage, SenseNeeds
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
@@ -27,7 +27,6 @@ from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.spice import Circuit
 from memspice.circuits.timing import Pulse, Schedule
-from memspice.errors import ConfigError
 
 #: What a regulated line ends in, for the port matrix, [ohm]: as good as a short circuit.
 LINE_END = 1.0
@@ -67,7 +66,7 @@ class SubcircuitSense:
 
 
 @dataclass(frozen=True, eq=False)
-class SubcircuitStage(SenseStage):
+class SubcircuitStage(MeasuredStage):
     """Stage of a layer; ``surface`` is measured before any drive is asked for."""
 
     design: SubcircuitSense
@@ -113,49 +112,28 @@ class SubcircuitStage(SenseStage):
         return self.row_factor
 
     @property
-    def transimpedance(self) -> None:
-        """None: the surface is not a plane."""
-        return None
+    def circuit(self) -> ClockedStage:
+        """The subcircuit, clocks and lines and all."""
+        return self.design.stage
 
     @property
-    def unmeasured(self) -> ClockedStage | None:
-        """Circuit to measure, while there is no surface."""
-        return None if self.surface else self.design.stage
+    def currents(self) -> tuple[float, float]:
+        """Line currents that it is for."""
+        return self.design.currents
 
     @property
-    def surface_range(self) -> tuple[float, float, int]:
-        """Line currents of the surface, and its nodes."""
-        return *self.design.currents, self.design.nodes
+    def nodes(self) -> int:
+        """Nodes of the design."""
+        return self.design.nodes
+
+    @property
+    def rest(self) -> float:
+        """Drive at equal currents."""
+        return self.design.rest
 
     def with_surface(self, surface: SenseSurface) -> SubcircuitStage:
         """The same stage, measured."""
         return replace(self, surface=surface)
-
-    def _measured(self) -> SenseSurface:
-        if self.surface is None:
-            raise ConfigError(
-                f"the sense stage {self.design.stage.subcircuit} has no surface yet: measure it "
-                "with memspice.analysis.sense_surface"
-            )
-        return self.surface
-
-    def drive(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
-        """Surface, less what the stage rests at."""
-        found = self._measured().drive_voltage(_pairs(current), _pairs(conductance))
-        return np.asarray(found - self.design.rest)
-
-    def energy(
-        self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
-    ) -> np.ndarray:
-        """Surface of joules."""
-        joules = self._measured().joules(_pairs(current), _pairs(conductance))
-        return np.asarray(joules.sum(axis=-1))
-
-    def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
-        """Joules at the least current of the range."""
-        surface = self._measured()
-        least, mean = np.full(2, surface.limits[0]), np.full(2, sum(surface.conductances) / 2)
-        return outputs * float(surface.joules(least, mean))
 
     def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
         """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
@@ -221,8 +199,3 @@ class SubcircuitStage(SenseStage):
 def _meter(output: int, name: str) -> str:
     """Ammeter of a terminal, and the node behind it."""
     return f"s{output}_{name}"
-
-
-def _pairs(columns: np.ndarray) -> np.ndarray:
-    """Values of columns (..., columns) as pairs of plus and minus (..., outputs, 2)."""
-    return columns.reshape(*columns.shape[:-1], -1, 2)
