@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from difflib import get_close_matches
+from inspect import isabstract
 from typing import Any, TypeVar, get_args
 
 import numpy as np
@@ -123,9 +124,9 @@ def units(model: type[BaseModel] | BaseModel) -> dict[str, str]:
 
 
 def plain_fields(model: type[BaseModel]) -> tuple[str, ...]:
-    """Fields of a parameter class that are values of their own, not further classes."""
-    fields = model.model_fields.items()
-    return tuple(name for name, field in fields if not _models(field.annotation))
+    """Fields of a parameter class that are values of their own, not further classes or blocks."""
+    fields = ((name, field.annotation) for name, field in model.model_fields.items())
+    return tuple(name for name, kind in fields if not (_models(kind) or isabstract(kind)))
 
 
 def validate(model_class: type[ParametersT], values: Mapping[str, Any], where: str) -> ParametersT:

@@ -6,11 +6,9 @@ from collections import Counter
 
 import numpy as np
 
+from memspice.circuits import nodes as layer_nodes
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.spice import SubCircuit
-from memspice.devices.cell import Cell
-from memspice.devices.synapse_iv import OhmicCell
-from memspice.devices.transistor import AccessTransistor
 
 
 class CrossbarNodes:
@@ -24,13 +22,20 @@ class CrossbarNodes:
         self.rows, self.cols = conductance.shape
         self._wired_row = array.wire_resistance_row > 0
         self._wired_col = array.wire_resistance_col > 0
-        self._gated = isinstance(array.cell.access, AccessTransistor)
+        self._cell = array.cell
 
     @property
     def ports(self) -> list[str]:
-        """Inputs ``r<i>``, gate lines ``g<i>`` of access transistors, outputs ``c<j>``."""
-        gates = [self.gate(i) for i in range(self.rows)] if self._gated else []
-        return [f"r{i}" for i in range(self.rows)] + gates + [f"c{j}" for j in range(self.cols)]
+        """Inputs ``r<i>``, gate lines ``g<i>`` of cells that have some, outputs ``c<j>``."""
+        return list(self.outside(0))
+
+    def outside(self, tile: int) -> dict[str, str]:
+        """Nodes of a layer at which the ports of a tile end."""
+        rows, columns = range(self.rows), range(self.cols)
+        ends = {f"r{i}": layer_nodes.row(f"{tile}_{i}") for i in rows}
+        if self._cell.gate is not None:
+            ends |= {self.gate(i): layer_nodes.GATE for i in rows}
+        return ends | {f"c{j}": layer_nodes.bit_line(j) for j in columns}
 
     def word(self, row: int, col: int) -> str:
         """Word-line side of a cell; col -1 is the input."""
@@ -40,9 +45,9 @@ class CrossbarNodes:
         """Bit-line side of a cell; row ``rows`` is the output."""
         return f"b{row}_{col}" if self._wired_col and row < self.rows else f"c{col}"
 
-    def middle(self, row: int, col: int) -> str:
-        """Between synapse device and access device."""
-        return f"m{row}_{col}"
+    def inner(self, row: int, col: int) -> list[str]:
+        """Nodes of a cell's own."""
+        return [f"{begin}{row}_{col}" for begin in self._cell.inner]
 
     def gate(self, row: int) -> str:
         """Gate line of a row."""
@@ -76,7 +81,8 @@ def crossbar_subcircuit(name: str, conductance: np.ndarray, array: ArrayParamete
             if wire_row > 0:
                 circuit.R(f"w{i}_{j}", nodes.word(i, j - 1), nodes.word(i, j), wire_row)
             if conductance[i, j] > 0:
-                _add_cell(circuit, nodes, (i, j), float(conductance[i, j]), array.cell)
+                ends = (nodes.word(i, j), nodes.bit(i, j))
+                array.cell.add(circuit, f"{i}_{j}", ends, nodes.gate(i), float(conductance[i, j]))
             if wire_col > 0:
                 circuit.R(f"b{i}_{j}", nodes.bit(i, j), nodes.bit(i + 1, j), wire_col)
     capacitances = (array.wire_capacitance_row, array.wire_capacitance_col)
@@ -85,25 +91,3 @@ def crossbar_subcircuit(name: str, conductance: np.ndarray, array: ArrayParamete
             for node, cells in load.items():
                 circuit.C(node, node, circuit.gnd, cells * capacitance)
     return circuit
-
-
-def _add_cell(
-    circuit: SubCircuit, nodes: CrossbarNodes, at: tuple[int, int], conductance: float, cell: Cell
-) -> None:
-    """Synapse device from the word line to the bit line or to its access device."""
-    label = f"{at[0]}_{at[1]}"
-    word, bit = nodes.word(*at), nodes.bit(*at)
-    end = bit if cell.access is None else nodes.middle(*at)
-    if isinstance(cell.curve, OhmicCell):
-        circuit.R(f"g{label}", word, end, 1 / conductance)
-    else:
-        shape = cell.curve.model_dump(exclude={"kind"})
-        circuit.X(f"g{label}", "synapse_cell", word, end, conductance=conductance, **shape)
-    if cell.access is None:
-        return
-    parameters = cell.access.model_dump()
-    if isinstance(cell.access, AccessTransistor):
-        terminals = (end, nodes.gate(at[0]), bit, circuit.gnd)
-        circuit.X(f"t{label}", "access_transistor", *terminals, **parameters)
-    else:
-        circuit.X(f"t{label}", "selector", end, bit, **parameters)

@@ -74,7 +74,7 @@ def closed_form_energy(
 def _array_energy(
     layer: LayerCircuit, row_voltage: np.ndarray, relief: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Dissipation of the drivers, and of cells and wires.
+    """Energy of the drivers, and dissipation of cells and wires.
 
     Of what lines off their level relieve [J] (cycles,), both have their share.
     """
@@ -83,10 +83,10 @@ def _array_energy(
     power = port_power(layer, row_voltage, cycles, height, settled)
     duration = layer.row_pulse.square_area
     driver, crossbar = power.driver * duration, power.crossbar * duration
-    if not relief.any():
-        return driver, crossbar
-    left = 1 - relief / (driver + crossbar)
-    return driver * left, crossbar * left
+    if relief.any():
+        left = 1 - relief / (driver + crossbar)
+        driver, crossbar = driver * left, crossbar * left
+    return driver + layer.pulse_energy(row_voltage), crossbar
 
 
 class NeuronCircuit(Protocol):

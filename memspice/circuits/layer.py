@@ -54,6 +54,12 @@ class LayerCircuit:
     known_ports: InitVar[PortArray | None] = None
 
     def __post_init__(self, known_ports: PortArray | None) -> None:
+        level = self.sense.line_level
+        if self.array.cell.grounded and level != 0:
+            raise ConfigError(
+                f"cells of the kind {self.array.cell.kind} are measured against ground, and the "
+                f"sense stage holds its lines at {level:g} V: use a stage that holds them at 0 V"
+            )
         if known_ports is not None:
             object.__setattr__(self, "ports", known_ports)  # a frozen object is being made
 
@@ -142,6 +148,11 @@ class LayerCircuit:
     def line_current(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled currents [A] of the bit lines, (..., columns), for row voltages (..., rows)."""
         return np.asarray(row_voltage @ self.ports.transfer[self.columns].T)
+
+    def pulse_energy(self, row_voltage: np.ndarray) -> np.ndarray:
+        """Joules of the row drivers besides their resistance, the part's share, (cycles,)."""
+        share = self.outputs / (self.whole or self).outputs
+        return share * self.array.row_driver.pulse_energy(row_voltage)
 
     @property
     def line_conductance(self) -> np.ndarray:

@@ -11,6 +11,15 @@ from __future__ import annotations
 LINE_LEVEL = "line_level"
 
 
+#: Gate lines of access transistors: all rows are read at once, so one node stands for all.
+GATE = "gate"
+
+
+def row(name: str) -> str:
+    """Begin of a word line, out of its driver, by the name ``<tile>_<number>`` of the row."""
+    return f"r{name}"
+
+
 def bit_line(column: int) -> str:
     """End of a bit line; G+ of output n is column 2 n, G- the next one."""
     return f"c{column}"

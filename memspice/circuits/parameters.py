@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from memspice.devices.cell import Cell
+from pydantic import InstanceOf
+
+from memspice.circuits.blocks.lone_cell import LoneCell
+from memspice.circuits.blocks.pulse_driver import PulseDriver
+from memspice.circuits.blocks.row_driver import RowDriver
+from memspice.circuits.blocks.synapse import SynapseCell
 from memspice.quantities import Parameters, quantity
 
 
@@ -20,4 +25,5 @@ class ArrayParameters(Parameters):
     drive_limit: float = quantity("V", "Largest voltage of a row driver", gt=0, default=1.0)
     wire_capacitance_row: float = quantity("F", "Word line, per cell", ge=0, default=0.0)
     wire_capacitance_col: float = quantity("F", "Bit line, per cell", ge=0, default=0.0)
-    cell: Cell = Cell()
+    cell: InstanceOf[SynapseCell] = LoneCell()
+    row_driver: InstanceOf[RowDriver] = PulseDriver()

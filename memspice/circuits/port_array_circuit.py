@@ -56,12 +56,14 @@ class PortArrayCircuit(ArrayCircuit):
         envelope, cycle = _pulses(layer, stimulus, signals)
         lines = np.stack([signals.voltage(nodes.bit_line(j)) for j in own], axis=-1) - level
         found = port_power(layer, stimulus.row_voltage, cycle, envelope, lines)
-        if level == 0:
-            return found
-        # All that flows into the stages comes out of the level at which rows rest.
-        source = (stimulus.row_voltage @ ports.norton_current[layer.columns].T)[cycle]
-        current = source * envelope[:, None] - lines * ports.own_conductance[layer.columns]
-        return replace(found, delivered=found.delivered + level * current.sum(axis=-1))
+        gates = layer.pulse_energy(stimulus.row_voltage)[cycle] * envelope / layer.row_pulse.area
+        delivered = found.delivered + gates
+        if level != 0:
+            # All that flows into the stages comes out of the level at which rows rest.
+            source = (stimulus.row_voltage @ ports.norton_current[layer.columns].T)[cycle]
+            current = source * envelope[:, None] - lines * ports.own_conductance[layer.columns]
+            delivered += level * current.sum(axis=-1)
+        return replace(found, delivered=delivered, driver=found.driver + gates)
 
     def line_current(
         self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals, column: int

@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from memspice.circuits import nodes as layer_nodes
 from memspice.circuits.array_circuit import ArrayCircuit, ArrayPower, Stimulus
 from memspice.circuits.crossbar import CrossbarNodes, crossbar_subcircuit
 from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.parameters import ArrayParameters
-from memspice.circuits.signals import Signals, source_power
-from memspice.devices.synapse_iv import OhmicCell
-from memspice.devices.transistor import AccessTransistor, access_current
+from memspice.circuits.signals import Signals
 from memspice.errors import ConfigError
 
 Voltage = Callable[[str], np.ndarray]
@@ -39,39 +38,38 @@ class WiredArrayCircuit(ArrayCircuit):
 
     def signals(self, layer: LayerCircuit) -> list[str]:
         """Name every node of the tiles and the current of every row source."""
-        names = []
+        names, driver = [], layer.array.row_driver
         for number, tile in enumerate(layer.conductances):
             nodes = CrossbarNodes(tile, layer.drawn_array)
+            ports = nodes.outside(number)
             for i in range(nodes.rows):
-                names += [f"v(r{number}_{i})", f"i(vrow{number}_{i})"]
+                names += driver.signals(f"{number}_{i}")
                 for j in range(nodes.cols):
                     cell = [nodes.word(i, j), nodes.bit(i, j)]
-                    if layer.array.cell.access is not None and tile[i, j] > 0:
-                        cell.append(nodes.middle(i, j))
-                    names += [f"v(xtile{number}.{node})" for node in cell if node[0] in "wbm"]
+                    cell += nodes.inner(i, j) if tile[i, j] > 0 else []
+                    names += [f"v({_inside(number, node)})" for node in cell if node not in ports]
         return names
 
     def power(self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals) -> ArrayPower:
         """Sum over all elements, each from its node voltages."""
         points = len(signals.time)
-        rows, driver, crossbar, stored = (np.zeros(points) for _ in range(4))
-        resistance, column = layer.drawn_array.driver_resistance, 0
+        delivered, driver, crossbar, stored = (np.zeros(points) for _ in range(4))
         phase, level = np.mod(signals.time, layer.schedule.cycle), layer.sense.line_level
         envelope = layer.row_pulse.at(phase)
         number_of_cycle = np.minimum(
             (signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1
         )
+        block, resistance = layer.array.row_driver, layer.drawn_array.driver_resistance
+        for column, row in enumerate(_each_row(layer)):
+            source = level + envelope * stimulus.row_voltage[number_of_cycle, column]
+            delivered += block.delivered(signals, row, source)
+            driver += block.power(signals, row, source, resistance)
+            stored += block.stored(signals, row)
         for number, tile in enumerate(layer.conductances):
-            for i in range(len(tile)):
-                source = level + envelope * stimulus.row_voltage[number_of_cycle, column]
-                rows += source_power(signals, f"row{number}_{i}", source)
-                if resistance > 0:
-                    driver += (source - signals.voltage(f"r{number}_{i}")) ** 2 / resistance
-                column += 1
-            voltage = _tile_voltages(signals, number)
-            crossbar += _tile_power(layer, voltage, tile, layer.array.cell.gate_voltage * envelope)
+            voltage = _tile_voltages(layer, signals, number)
+            crossbar += _tile_power(layer, voltage, tile, (layer.array.cell.gate or 0.0) * envelope)
             stored += _wire_energy(layer, voltage, tile)
-        return ArrayPower(rows, driver, crossbar, stored)
+        return ArrayPower(delivered, driver, crossbar, stored)
 
     def line_current(
         self, layer: LayerCircuit, stimulus: Stimulus, signals: Signals, column: int
@@ -88,27 +86,24 @@ class WiredArrayCircuit(ArrayCircuit):
         )
 
 
-def _each_row(layer: LayerCircuit) -> list[tuple[int, int]]:
-    return [(k, i) for k, tile in enumerate(layer.conductances) for i in range(len(tile))]
+def _each_row(layer: LayerCircuit) -> list[str]:
+    """Names of all rows, ``<tile>_<number>``, in the order of row voltages."""
+    return [f"{k}_{i}" for k, tile in enumerate(layer.conductances) for i in range(len(tile))]
 
 
 def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
-    """Row drivers of all tiles, into nodes ``r<tile>_<row>``, and their ``gate`` lines."""
+    """Row drivers of all tiles, and their gate lines where cells have some."""
     circuit = deck.section("Row drivers: a pulse source behind the driver's resistance")
-    resistance = layer.drawn_array.driver_resistance
     pulse, cycle, level = layer.row_pulse, layer.schedule.cycle, layer.sense.line_level
-    for column, (tile, row) in enumerate(_each_row(layer)):
+    resistance = layer.drawn_array.driver_resistance
+    for column, row in enumerate(_each_row(layer)):
         train = pulse_train(pulse, stimulus.row_voltage[:, column], cycle, level)
-        node = f"s{tile}_{row}" if resistance > 0 else f"r{tile}_{row}"
-        circuit.V(f"row{tile}_{row}", node, circuit.gnd, train)
-        if resistance > 0:
-            circuit.R(f"driver{tile}_{row}", node, f"r{tile}_{row}", resistance)
-    if isinstance(layer.array.cell.access, AccessTransistor):
-        # All rows are read at once, so one node stands for all gate lines.
-        gates = deck.section("Gate lines of the access transistors: a signal without load")
-        levels = np.full(stimulus.cycles, layer.array.cell.gate_voltage)
-        train = pulse_train(layer.row_pulse, levels, layer.schedule.cycle)
-        gates.V("gate", "gate", gates.gnd, train)
+        layer.array.row_driver.add(circuit, row, train, resistance)
+    gate = layer.array.cell.gate
+    if gate is not None:
+        lines = deck.section("Gate lines of the access transistors: a signal without load")
+        train = pulse_train(pulse, np.full(stimulus.cycles, gate), cycle)
+        lines.V("gate", layer_nodes.GATE, lines.gnd, train)
 
 
 def add_tiles(deck: Deck, layer: LayerCircuit) -> None:
@@ -124,35 +119,29 @@ def add_tiles(deck: Deck, layer: LayerCircuit) -> None:
         )
     circuit = deck.section("The row tiles share their bit lines")
     for number, conductance in enumerate(layer.conductances):
-        own = {"r": f"r{number}_", "c": "c"}
-        ports = [
-            "gate" if port[0] == "g" else own[port[0]] + port[1:]
-            for port in CrossbarNodes(conductance, array).ports
-        ]
+        ports = CrossbarNodes(conductance, array).outside(number).values()
         circuit.X(f"tile{number}", f"crossbar{number}", *ports)
 
 
 def _legend(array: ArrayParameters) -> str:
     """What the names of the elements of a crossbar say."""
-    cell = "Rg<i>_<j>" if isinstance(array.cell.curve, OhmicCell) else "Xg<i>_<j>"
-    parts = [f"{cell}: cell", "Rw<i>_<j>: word-line segment before it"]
-    parts.append("Rb<i>_<j>: bit-line segment after it")
-    if array.cell.access is not None:
-        parts.append("Xt<i>_<j>: access device between cell and bit line")
+    cell, *more = array.cell.legend
+    parts = [cell, "Rw<i>_<j>: word-line segment before it"]
+    parts += ["Rb<i>_<j>: bit-line segment after it", *more]
     if array.wire_capacitance_row > 0 or array.wire_capacitance_col > 0:
         parts.append("C<node>: wire capacitance")
     return "; ".join(parts)
 
 
-def _tile_voltages(signals: Signals, number: int) -> Voltage:
+def _inside(tile: int, node: str) -> str:
+    """Name in the deck of a node inside of a tile."""
+    return f"xtile{tile}.{node}"
+
+
+def _tile_voltages(layer: LayerCircuit, signals: Signals, number: int) -> Voltage:
     """Voltage of a node by its name inside the tile."""
-
-    def voltage(node: str) -> np.ndarray:
-        if node[0] == "r":
-            return signals.voltage(f"r{number}_{node[1:]}")
-        return signals.voltage(node if node[0] == "c" else f"xtile{number}.{node}")
-
-    return voltage
+    ports = CrossbarNodes(layer.conductances[number], layer.drawn_array).outside(number)
+    return lambda node: signals.voltage(ports.get(node) or _inside(number, node))
 
 
 def _tile_power(
@@ -166,15 +155,13 @@ def _tile_power(
         word = np.stack([voltage(nodes.word(i, j)) for j in range(-1, nodes.cols)])
         bit = np.stack([voltage(nodes.bit(i, j)) for j in columns])
         present = [j for j in columns if tile[i, j] > 0]
-        top = word[1:][present]
-        if array.cell.access is None:
-            end = bit[present]
-        else:
-            end = np.array([voltage(nodes.middle(i, j)) for j in present]).reshape(top.shape)
-            through = access_current(array.cell.access, end, gate, bit[present])
-            power += np.sum((end - bit[present]) * through, axis=0)
+        ends = (word[1:][present], bit[present])
+        own = [[voltage(node) for node in nodes.inner(i, j)] for j in present]
+        shape = (len(present), len(array.cell.inner), len(gate))
+        inner: list[np.ndarray] = list(np.array(own).reshape(shape).swapaxes(0, 1))
         conductance = tile[i, present][:, np.newaxis]
-        power += np.sum((top - end) * array.cell.curve.current(top - end, conductance), axis=0)
+        for part in array.cell.dissipation(ends, inner, gate, conductance):
+            power += np.sum(part, axis=0)
         if array.wire_resistance_row > 0:
             power += np.sum(np.diff(word, axis=0) ** 2, axis=0) / array.wire_resistance_row
         if array.wire_resistance_col > 0:

@@ -13,7 +13,7 @@ chosen by parameters.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,7 @@ class OhmicCell(Parameters):
     """Linear cell: ``I = G V``."""
 
     kind: Literal["ohmic"] = "ohmic"
+    linear: ClassVar[bool] = True
 
     def current(self, voltage: ArrayLike, conductance: ArrayLike) -> Array:
         """Current through the cell.
@@ -65,6 +66,7 @@ class SinhCell(Parameters):
     """
 
     kind: Literal["sinh"] = "sinh"
+    linear: ClassVar[bool] = False
     voltage_scale: float = quantity("V", "V0, at which the sinh sets in", gt=0)
 
     def current(self, voltage: ArrayLike, conductance: ArrayLike) -> Array:
@@ -86,6 +88,7 @@ class CubicCell(Parameters):
     """Cell with a cubic part: ``I = G (V + k V^3)``, ohmic for ``k = 0``."""
 
     kind: Literal["cubic"] = "cubic"
+    linear: ClassVar[bool] = False
     cubic_coefficient: float = quantity("1/V^2", "k, cubic part of the current", ge=0)
 
     def current(self, voltage: ArrayLike, conductance: ArrayLike) -> Array:

@@ -66,6 +66,10 @@ class AccessTransistor(Parameters):
         forward, reverse = self._root(pinch - s), self._root(pinch - d)
         return np.asarray(self._scale * (forward + reverse) * (forward - reverse))
 
+    def through(self, top: ArrayLike, gate: ArrayLike, bit: ArrayLike) -> Array:
+        """Current [A] from its upper node to the bit line, all in [V]; its bulk is at ground."""
+        return self.current(top, gate, bit)
+
     @property
     def _scale(self) -> float:
         """``Is``, [A]."""
@@ -101,6 +105,11 @@ class Selector(Parameters):
         scaled = np.asarray(voltage, np.float64) / self.voltage_scale
         return np.asarray(self._scale * bounded_sinh(scaled))
 
+    def through(self, top: ArrayLike, gate: ArrayLike, bit: ArrayLike) -> Array:
+        """Current [A] from its upper node to the bit line, all in [V]; it has no gate."""
+        del gate
+        return self.current(np.subtract(top, bit))
+
     def slope(self, voltage: ArrayLike) -> Array:
         """Differential conductance ``dI/dV`` [S] at a voltage [V]."""
         scaled = np.asarray(voltage, np.float64) / self.voltage_scale
@@ -112,13 +121,3 @@ class Selector(Parameters):
 
 
 AccessDevice = AccessTransistor | Selector
-
-
-def access_current(access: AccessDevice, top: ArrayLike, gate: ArrayLike, bit: ArrayLike) -> Array:
-    """Current [A] through an access device from its upper node to the bit line, all in [V].
-
-    The bulk of a transistor is at ground; a selector has no gate.
-    """
-    if isinstance(access, AccessTransistor):
-        return access.current(top, gate, bit)
-    return access.current(np.subtract(top, bit))

@@ -18,19 +18,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
-from memspice.circuits.blocks import LATCHES, NEURONS, SENSE_STAGES
+from memspice.circuits.blocks import LATCHES, NEURONS, ROW_DRIVERS, SENSE_STAGES, SYNAPSES
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
+from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.circuits.blocks.sense import SenseDesign
+from memspice.circuits.blocks.synapse import SynapseCell
 from memspice.circuits.neuron_table import read_neuron
 from memspice.circuits.own_circuit import FILES
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.stage_table import read_sense
 from memspice.circuits.timing import Timing
-from memspice.devices.cell import Cell
 from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
-from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.errors import ConfigError, DataError
 from memspice.parameters.file import CHANGED, FITTED, SetFile, SourcedValue
 from memspice.quantities import Parameters, ParametersT, validate
@@ -38,10 +38,6 @@ from memspice.resources import resource_path
 
 PARAMETER_SETS = ("ag-asi", "fast-memristor", "sot-mtj", "sot-mtj-measured")
 _CURVES: dict[str, type[Parameters]] = {"sinh_cell": SinhCell, "cubic_cell": CubicCell}
-_ACCESS: dict[str, type[Parameters]] = {
-    "access_transistor": AccessTransistor,
-    "selector": Selector,
-}
 
 
 @dataclass(frozen=True)
@@ -140,7 +136,9 @@ def load_parameter_set(
         latch=own.table("latch", _kind(own, "latch", LATCHES, "comparator")),
         timing=own.table("timing", Timing),
         sense=_sense(own),
-        array=_replaced(common, own, "array", ArrayParameters, cell=_cell(own)),
+        array=_replaced(
+            common, own, "array", ArrayParameters, cell=_cell(own), row_driver=_row_driver(own)
+        ),
         synapse=_replaced(common, own, "synapse", Synapse),
         provenance=(),
     )
@@ -213,16 +211,30 @@ def _replaced(
     return validate(model, values, own.where(table))
 
 
-def _cell(file: SetFile) -> Cell:
-    """Cell of a set: ohmic and alone without a table that says otherwise."""
-    values = file.values("cell", Cell, optional=True)
-    for field, tables in (("curve", _CURVES), ("access", _ACCESS)):
-        found = {name: model for name, model in tables.items() if file.has(name)}
-        if len(found) > 1:
-            raise DataError(f"{file.path}: a cell has one of [{'], ['.join(found)}]; remove one")
-        for name, model in found.items():
-            values[field] = file.table(name, model)
-    return validate(Cell, values, file.where("cell"))
+def _cell(file: SetFile) -> SynapseCell:
+    """Synapse of a set: a resistor alone without a table that says otherwise."""
+    curve = _only(file, _CURVES)
+    kind = SYNAPSES[_only(file, SYNAPSES) or next(iter(SYNAPSES))]
+    values = file.values("cell", kind, optional=True)
+    if curve:
+        values["curve"] = file.table(curve, _CURVES[curve])
+    values |= {name: file.table(kind.kind, model) for name, model in kind.devices.items()}
+    return validate(kind, values, file.where("cell"))
+
+
+def _only(file: SetFile, tables: Iterable[str]) -> str | None:
+    """The one of some tables that a file has; None where it has none."""
+    found = [name for name in tables if file.has(name)]
+    if len(found) > 1:
+        raise DataError(f"{file.path}: a cell has one of [{'], ['.join(found)}]; remove one")
+    return found[0] if found else None
+
+
+def _row_driver(file: SetFile) -> RowDriver:
+    """Row drivers of a set: ideal sources without a table that says otherwise."""
+    kind = _kind(file, "row_driver", ROW_DRIVERS, next(iter(ROW_DRIVERS)))
+    values = file.values("row_driver", kind, optional=True)
+    return validate(kind, values, file.where("row_driver"))
 
 
 def load_table(name: str, table: str, model: type[ParametersT]) -> SourcedParameters[ParametersT]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from memspice.circuits import nodes
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
 from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.deck import Deck, PieceWiseLinear
@@ -60,8 +61,8 @@ def crossbar_case() -> VerifyCase:
     ends = deck.section("Virtual grounds that measure the bit-line currents")
     columns = range(2 * layer.outputs)
     for column in columns:
-        ends.V(f"out{column}", f"c{column}", ends.gnd, 0)
-    ports = [*_row_ports(layer), *((f"vout{column}", f"c{column}") for column in columns)]
+        ends.V(f"out{column}", nodes.bit_line(column), ends.gnd, 0)
+    ports = [*_row_ports(layer), *((f"vout{column}", nodes.bit_line(column)) for column in columns)]
     return VerifyCase(
         "crossbar", "wired crossbar with row drivers", deck, _cycles(layer, 2), tuple(ports)
     )

@@ -16,10 +16,10 @@ from memspice.circuits.blocks.mtj_neuron import SotMtjNeuron
 from memspice.circuits.blocks.resistive import Resistive
 from memspice.circuits.blocks.sense import SenseDesign, SenseNeeds, SenseStage
 from memspice.circuits.blocks.transimpedance import Transimpedance
+from memspice.circuits.blocks.transistor_cell import TransistorCell
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.timing import Timing
-from memspice.devices.cell import Cell
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.neurons import MemristorNeuron, MtjNeuron
 from memspice.devices.synapse import Synapse, differential_conductance
@@ -30,7 +30,7 @@ ARRAY = ArrayParameters(
     wire_resistance_row=1.06, wire_resistance_col=1.06, driver_resistance=120.0, read_voltage=0.1
 )
 #: As in models/cells.toml.
-GATED_CELL = Cell(
+GATED_CELL = TransistorCell(
     curve=SinhCell(voltage_scale=0.25),
     access=AccessTransistor(
         transconductance=1.49e-3, threshold_voltage=0.46893, slope_factor=1.4, temperature=300.0

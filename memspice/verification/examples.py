@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from memspice.circuits import nodes
 from memspice.circuits.array_circuit import ArrayCircuit
 from memspice.circuits.cmos.example import example_neurons
 from memspice.circuits.cmos.neuron import cmos_neuron_deck
@@ -81,7 +82,7 @@ def _crossbar_example(layer: LayerCircuit, title: str) -> ExampleNetlist:
     WiredArrayCircuit().add(deck, layer, drive)
     ends = deck.section("Virtual grounds: sources of 0 V that measure the column currents")
     for column in range(4):
-        ends.V(f"out{column}", f"c{column}", ends.gnd, 0)
+        ends.V(f"out{column}", nodes.bit_line(column), ends.gnd, 0)
     array = layer.array
     solution = solve_crossbar(
         1 / array.cell.read_conductance(layer.conductances[0], array.read_voltage),
@@ -113,7 +114,7 @@ def row_drivers() -> ExampleNetlist:
     loads = deck.section("Loads: the cells of a row in parallel")
     load = 1 / layer.conductances[0].sum(axis=1)
     for row in range(4):
-        loads.R(f"load{row}", f"r0_{row}", loads.gnd, float(load[row]))
+        loads.R(f"load{row}", nodes.row(f"0_{row}"), loads.gnd, float(load[row]))
     share = load / (load + layer.array.driver_resistance)
     probes = [
         Probe(f"row{row}", f"v(r0_{row})", layer.schedule.write.start, value)
@@ -273,7 +274,7 @@ def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetl
     lines = deck.section("Bit-line currents: 3 uA on G+, 1 uA on G-")
     for column, current in enumerate(currents):
         train = pulse_train(layer.schedule.rows, np.array([current]), layer.schedule.cycle)
-        lines.I(f"column{column}", lines.gnd, f"c{column}", train)
+        lines.I(f"column{column}", lines.gnd, nodes.bit_line(column), train)
     pair.sense.add(deck, pair.output_bias, pair.write_limits)
     settled = layer.schedule.write.stop - layer.timing.edge
     end = pair.sense.input_resistance

@@ -10,12 +10,14 @@ import pytest
 from scipy.linalg import expm
 from scipy.optimize import root
 
+from memspice.circuits.blocks.lone_cell import LoneCell
+from memspice.circuits.blocks.selector_cell import SelectorCell
+from memspice.circuits.blocks.transistor_cell import TransistorCell
 from memspice.circuits.crossbar import CrossbarNodes, crossbar_subcircuit
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.parameters import ArrayParameters
-from memspice.devices.cell import Cell
 from memspice.devices.synapse_iv import CubicCell, SinhCell
-from memspice.devices.transistor import AccessTransistor, Selector, access_current
+from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -71,9 +73,9 @@ def kirchhoff(array: ArrayParameters, gates: np.ndarray) -> np.ndarray:
     cell, per_ohm = array.cell, (1 / array.wire_resistance_row, 1 / array.wire_resistance_col)
 
     def through(word: np.ndarray, middle: np.ndarray, bit: np.ndarray) -> np.ndarray:
-        if cell.access is None:
+        if not cell.inner:
             return cell.curve.current(word - bit, CELLS)
-        return (CELLS > 0) * access_current(cell.access, middle, gates[:, None], bit)
+        return (CELLS > 0) * cell.access.through(middle, gates[:, None], bit)
 
     def residual(values: np.ndarray) -> np.ndarray:
         word, middle, bit = values.reshape(3, rows, cols)
@@ -86,7 +88,7 @@ def kirchhoff(array: ArrayParameters, gates: np.ndarray) -> np.ndarray:
         at_bit = current - down
         at_bit[1:] += down[:-1]
         # A node that hangs in the air, for want of an access device or of a cell, is at ground.
-        loose = (CELLS == 0) | (cell.access is None)
+        loose = (CELLS == 0) | (not cell.inner)
         return np.ravel([at_word, np.where(loose, 1e-6 * middle, above), at_bit])
 
     start = np.stack([np.repeat(VOLTAGES[:, None], cols, 1), 0 * CELLS, 0 * CELLS]).ravel()
@@ -103,12 +105,12 @@ def kirchhoff(array: ArrayParameters, gates: np.ndarray) -> np.ndarray:
 
 ON = np.full(4, 1.0)
 CASES = {
-    "sinh": (Cell(curve=SINH), ON),
-    "cubic": (Cell(curve=CubicCell(cubic_coefficient=2.1)), ON),
-    "transistor": (Cell(access=NMOS), ON),
-    "transistor-sinh": (Cell(curve=SINH, access=NMOS), ON),
-    "two-rows-selected": (Cell(access=NMOS), np.array([1.0, 0.0, 0.8, 0.0])),
-    "selector": (Cell(access=SELECTOR), ON),
+    "sinh": (LoneCell(curve=SINH), ON),
+    "cubic": (LoneCell(curve=CubicCell(cubic_coefficient=2.1)), ON),
+    "transistor": (TransistorCell(access=NMOS), ON),
+    "transistor-sinh": (TransistorCell(curve=SINH, access=NMOS), ON),
+    "two-rows-selected": (TransistorCell(access=NMOS), np.array([1.0, 0.0, 0.8, 0.0])),
+    "selector": (SelectorCell(access=SELECTOR), ON),
 }
 
 
@@ -127,10 +129,10 @@ def test_large_scale_is_the_ohmic_array(name: str) -> None:
     with np.errstate(divide="ignore"):
         expected = solve_crossbar(1 / CELLS, VOLTAGES, 30.0, 50.0).output_current
     for scale in (1e3, 25.0):
-        array = array_of(cell=Cell(curve=SinhCell(voltage_scale=scale)))
+        array = array_of(cell=LoneCell(curve=SinhCell(voltage_scale=scale)))
         found = column_currents(name, array, ON)
         np.testing.assert_allclose(found, expected, rtol=TOLERANCE + (0.4 / scale) ** 2)
-    bent = column_currents(name, array_of(cell=Cell(curve=SINH)), ON)
+    bent = column_currents(name, array_of(cell=LoneCell(curve=SINH)), ON)
     assert np.abs(bent / expected - 1).max() > 0.05
 
 
@@ -140,7 +142,7 @@ def test_wide_transistors_are_the_array_without_them(name: str) -> None:
     misses = []
     for factor in (1e2, 1e4):
         wide = NMOS.model_copy(update={"transconductance": 1.5e-4 * factor})
-        found = column_currents(name, array_of(cell=Cell(access=wide)), ON)
+        found = column_currents(name, array_of(cell=TransistorCell(access=wide)), ON)
         misses.append(np.abs(found / plain - 1).max())
     # Cells of 100 uS at most behind channels of 8 mS and 0.8 S.
     assert misses[0] < 0.02
@@ -149,10 +151,12 @@ def test_wide_transistors_are_the_array_without_them(name: str) -> None:
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_unselected_rows_leak_the_off_current(name: str) -> None:
-    array = array_of(cell=Cell(access=NMOS), wire_resistance_row=0.0, wire_resistance_col=0.0)
+    array = array_of(
+        cell=TransistorCell(access=NMOS), wire_resistance_row=0.0, wire_resistance_col=0.0
+    )
     found = column_currents(name, array, np.zeros(4), np.full((4, 3), 1e-3))
     # Off currents of both signs add up; a row below ground half opens its channels.
-    off = Cell(access=NMOS, gate_voltage=0.0)
+    off = TransistorCell(access=NMOS, gate_voltage=0.0)
     expected = sum(float(off.read_conductance(1e-3, voltage)) * voltage for voltage in VOLTAGES)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     positive = float(off.read_conductance(1e-3, 0.4)) * 0.4

@@ -10,11 +10,13 @@ import pytest
 from scipy.integrate import cumulative_trapezoid
 
 from memspice.circuits.array_circuit import Stimulus
+from memspice.circuits.blocks.lone_cell import LoneCell
+from memspice.circuits.blocks.selector_cell import SelectorCell
+from memspice.circuits.blocks.transistor_cell import TransistorCell
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.power import LayerPower, event_values, layer_power, saved_signals
 from memspice.circuits.reducible import nonlinearity, obstacles, wire_delay
-from memspice.devices.cell import Cell
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from memspice.engines import find_engine
@@ -37,12 +39,12 @@ NMOS = AccessTransistor(transconductance=1.5e-3, threshold_voltage=0.469, slope_
 SINH = SinhCell(voltage_scale=0.25)
 VARIANTS: dict[str, dict[str, Any]] = {
     "ohmic": {},
-    "sinh": {"cell": Cell(curve=SINH)},
-    "cubic": {"cell": Cell(curve=CubicCell(cubic_coefficient=2.1))},
-    "transistor": {"cell": Cell(access=NMOS)},
-    "sinh-transistor-two-tiles": {"cell": Cell(curve=SINH, access=NMOS), "tiles": 2},
+    "sinh": {"cell": LoneCell(curve=SINH)},
+    "cubic": {"cell": LoneCell(curve=CubicCell(cubic_coefficient=2.1))},
+    "transistor": {"cell": TransistorCell(access=NMOS)},
+    "sinh-transistor-two-tiles": {"cell": TransistorCell(curve=SINH, access=NMOS), "tiles": 2},
     "selector": {
-        "cell": Cell(access=Selector(on_current=1e-5, on_voltage=0.1, voltage_scale=0.03))
+        "cell": SelectorCell(access=Selector(on_current=1e-5, on_voltage=0.1, voltage_scale=0.03))
     },
     # MNSIM's 1 fF a cell, and a tenth of a picofarad: far past any wire.
     "capacitance": {"wire_capacitance_row": 1e-15, "wire_capacitance_col": 1e-15},
@@ -53,8 +55,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "wire_capacitance_row": 1e-14, "wire_capacitance_col": 1e-15,
         "wire_resistance_row": 0.0, "wire_resistance_col": 0.0,
     },
-    "nearly-ohmic": {"cell": Cell(curve=SinhCell(voltage_scale=1e3))},
-    "wide-transistor": {"cell": Cell(access=NMOS.model_copy(update={"transconductance": 15.0}))},
+    "nearly-ohmic": {"cell": LoneCell(curve=SinhCell(voltage_scale=1e3))},
+    "wide-transistor": {
+        "cell": TransistorCell(access=NMOS.model_copy(update={"transconductance": 15.0}))
+    },
     "hardly-charging": {"wire_capacitance_row": 1e-19, "wire_capacitance_col": 1e-19},
 }  # fmt: skip
 #: Of the whole layer, to which the sense stages give most; the promise is 0.1 %.

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memspice.devices.cell import Cell
+from memspice.circuits.blocks.lone_cell import LoneCell
+from memspice.circuits.blocks.selector_cell import SelectorCell
+from memspice.circuits.blocks.transistor_cell import TransistorCell
 from memspice.devices.drift import CellConditions
 from memspice.devices.synapse_iv import CubicCell, OhmicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
@@ -64,19 +66,19 @@ def test_cells_of_the_file_say_what_their_sources_say() -> None:
 
 
 def test_cells_are_ohmic_and_alone_unless_told() -> None:
-    assert load_parameter_set("fast-memristor").array.cell == Cell()
+    assert load_parameter_set("fast-memristor").array.cell == LoneCell()
 
 
 def test_set_brings_its_cells(tmp_path: Path) -> None:
     cell = loaded(tmp_path, SINH.format(0.3)).array.cell
-    assert cell == Cell(curve=SinhCell(voltage_scale=0.3))
+    assert cell == LoneCell(curve=SinhCell(voltage_scale=0.3))
     gated = loaded(tmp_path, tables("cubic_cell", "access_transistor") + GATE)
     assert isinstance(gated.array.cell.curve, CubicCell)
-    assert isinstance(gated.array.cell.access, AccessTransistor)
-    assert gated.array.cell.gate_voltage == 1.3
+    assert isinstance(gated.array.cell, TransistorCell)
+    assert gated.array.cell.gate == 1.3
     assert isinstance(gated.array.cell.curve, CubicCell)
     selected = loaded(tmp_path, tables("selector")).array.cell
-    assert isinstance(selected.access, Selector)
+    assert isinstance(selected, SelectorCell)
     assert selected.curve == OhmicCell()
     listed = {f"{value.table}.{value.name}": value.value for value in gated.provenance}
     assert listed["cell.gate_voltage"] == 1.3
@@ -103,7 +105,9 @@ def test_set_replaces_entries_of_common_tables(tmp_path: Path) -> None:
         (SINH.format(0.0), ConfigError, r"voltage_scale = 0\.0 V must be at least 1e-09 V"),
         (AGED.replace("99.0", "-1.0"), ConfigError, r"age = -1\.0 s must be at least 0 s"),
         (AGED.replace("[synapse]", "[synapses]"), DataError, r"nothing reads \[synapses\]"),
-        (GATE.replace("gate_", "grid_"), ConfigError, "grid_voltage is not known"),
+        (tables("access_transistor") + GATE.replace("gate_", "grid_"), ConfigError, "grid_voltage"),
+        (GATE, ConfigError, "gate_voltage is not known"),
+        (tables("selector") + GATE, ConfigError, "gate_voltage is not known"),
     ],
 )
 def test_bad_cells_are_refused(

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from memspice.circuits.array_circuit import Stimulus
+from memspice.circuits.blocks.lone_cell import LoneCell
+from memspice.circuits.blocks.selector_cell import SelectorCell
+from memspice.circuits.blocks.transistor_cell import TransistorCell
 from memspice.circuits.crossbar import crossbar_subcircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.parameters import ArrayParameters
-from memspice.devices.cell import Cell
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor, Selector
 from tests.helpers import ARRAYS, small_layer
@@ -48,7 +50,7 @@ def test_ohmic_cells_are_resistors_and_open_ones_nothing() -> None:
 
 @pytest.mark.parametrize("curve", [SINH, CubicCell(cubic_coefficient=2.1)])
 def test_bent_cells_are_models_with_their_shape(curve: SinhCell | CubicCell) -> None:
-    found = elements(cell=Cell(curve=curve))
+    found = elements(cell=LoneCell(curve=curve))
     assert Counter(name[:2] for name in found) == {"Xg": 11, "Rw": 12, "Rb": 12}
     cell = found["Xg0_1"]
     assert cell.subcircuit_name == "synapse_cell"
@@ -56,7 +58,7 @@ def test_bent_cells_are_models_with_their_shape(curve: SinhCell | CubicCell) -> 
 
 
 def test_access_transistors_stand_between_cell_and_bit_line() -> None:
-    found = elements(cell=Cell(access=NMOS))
+    found = elements(cell=TransistorCell(access=NMOS))
     assert nodes(found["Rg1_2"]) == ["w1_2", "m1_2"]
     assert nodes(found["Xt1_2"]) == ["m1_2", "g1", "b1_2", "0"]
     assert found["Xt1_2"].parameters == NMOS.model_dump()
@@ -64,7 +66,7 @@ def test_access_transistors_stand_between_cell_and_bit_line() -> None:
 
 
 def test_selectors_stand_between_cell_and_bit_line() -> None:
-    found = elements(cell=Cell(curve=SINH, access=SELECTOR), wire_resistance_col=0.0)
+    found = elements(cell=SelectorCell(curve=SINH, access=SELECTOR), wire_resistance_col=0.0)
     assert nodes(found["Xg2_0"]) == ["w2_0", "m2_0"]
     assert nodes(found["Xt2_0"]) == ["m2_0", "c0"]
 
@@ -91,7 +93,10 @@ def test_no_capacitance_no_capacitor() -> None:
 
 
 def test_layer_has_gate_lines_only_for_transistors() -> None:
-    for cell, gated in ((Cell(access=NMOS), True), (Cell(access=SELECTOR), False)):
+    for cell, gated in (
+        (TransistorCell(access=NMOS), True),
+        (SelectorCell(access=SELECTOR), False),
+    ):
         layer = small_layer(tiles=2, cell=cell)
         text = str(
             layer_deck(layer, Stimulus(np.full((1, 6), 0.1), np.ones((1, 2))), ARRAYS["full"])
@@ -102,7 +107,7 @@ def test_layer_has_gate_lines_only_for_transistors() -> None:
 
 
 def test_signals_of_missing_nodes_are_not_asked_for() -> None:
-    layer = small_layer(cell=Cell(access=NMOS))
+    layer = small_layer(cell=TransistorCell(access=NMOS))
     layer.conductances[0][0, 0] = 0.0
     names = ARRAYS["full"].signals(layer)
     assert "v(xtile0.m0_0)" not in names

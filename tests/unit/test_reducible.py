@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memspice.circuits.blocks.lone_cell import LoneCell
+from memspice.circuits.blocks.transistor_cell import TransistorCell
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.reducible import (
     NEGLIGIBLE,
@@ -17,7 +19,6 @@ from memspice.circuits.reducible import (
     refuse_unless_reducible,
     wire_delay,
 )
-from memspice.devices.cell import Cell
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.devices.transistor import AccessTransistor
 from memspice.errors import ConfigError
@@ -30,7 +31,7 @@ GRADED = np.array([[0.1, 0.05, 0.1, 0.0, 0.0, 0.1]])
 
 
 def cubic(**array: Any) -> LayerCircuit:
-    return small_layer(cell=Cell(curve=CubicCell(cubic_coefficient=2.1)), **array)
+    return small_layer(cell=LoneCell(curve=CubicCell(cubic_coefficient=2.1)), **array)
 
 
 def test_plain_layer_is_reducible() -> None:
@@ -73,7 +74,7 @@ def test_rows_at_rest_bend_nothing() -> None:
 
 def test_bend_vanishes_with_the_scale_of_the_sinh() -> None:
     bends = [
-        nonlinearity(small_layer(cell=Cell(curve=SinhCell(voltage_scale=scale))), GRADED)
+        nonlinearity(small_layer(cell=LoneCell(curve=SinhCell(voltage_scale=scale))), GRADED)
         for scale in (0.25, 2.5, 25.0)
     ]
     # sinh(u)/u - 1 = u^2 / 6: a hundredth a step.
@@ -138,9 +139,9 @@ def test_published_wires_are_negligible() -> None:
 @pytest.mark.parametrize(
     ("array", "reason"),
     [
-        ({"cell": Cell(curve=SinhCell(voltage_scale=0.25))}, r"cells carry up to 0\.0\d+ more"),
+        ({"cell": LoneCell(curve=SinhCell(voltage_scale=0.25))}, r"cells carry up to 0\.0\d+ more"),
         (
-            {"cell": Cell(
+            {"cell": TransistorCell(
                 access=AccessTransistor(
                     transconductance=1e-5, threshold_voltage=0.47, slope_factor=1.4
                 ),

@@ -1,0 +1,75 @@
+"""The row driver: puts a row at the line level, and higher while it is driven."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from memspice.circuits.deck import PieceWiseLinear
+from memspice.circuits.signals import Signals
+from memspice.circuits.spice import Circuit
+
+
+class RowDriver(ABC):
+    """Drivers of the rows of a layer, one a row.
+
+    The driver of row ``<tile>_<number>`` ends at the node `memspice.circuits.nodes.row` of that
+    name; all other nodes are its own.  Seen from its row it is a source behind
+    ``array.driver_resistance``, which is all that ``reduced`` and the closed form have of it
+    besides :meth:`pulse_energy`.
+
+    A driver is a frozen value that `memspice.jobs.content_hash` understands.
+    """
+
+    # --- closed form
+
+    @abstractmethod
+    def pulse_energy(self, row_voltage: np.ndarray) -> np.ndarray:
+        """Energy of all drivers besides what their resistance dissipates.
+
+        Parameters
+        ----------
+        row_voltage : ndarray, shape (cycles, rows), [V]
+            Height of each pulse above the line level; 0 where the row rests.
+
+        Returns
+        -------
+        ndarray, shape (cycles,), [J]
+        """
+
+    # --- in SPICE
+
+    @abstractmethod
+    def add(self, circuit: Circuit, row: str, train: PieceWiseLinear, resistance: float) -> None:
+        """Add one driver.
+
+        Parameters
+        ----------
+        circuit : Circuit
+            Section of a deck.
+        row : str
+            ``<tile>_<number>``.
+        train : PieceWiseLinear, [V]
+            Its pulses above ground, line level and all.
+        resistance : float, [ohm]
+            ``array.driver_resistance``, or 0 where that is too small for a solver.
+        """
+
+    @abstractmethod
+    def signals(self, row: str) -> list[str]:
+        """Names of the signals that the other methods need."""
+
+    @abstractmethod
+    def delivered(self, signals: Signals, row: str, source: np.ndarray) -> np.ndarray:
+        """Power that its sources deliver, (points,), [W]; ``source`` [V] are its pulses."""
+
+    @abstractmethod
+    def power(
+        self, signals: Signals, row: str, source: np.ndarray, resistance: float
+    ) -> np.ndarray:
+        """Power that it dissipates, (points,), [W]."""
+
+    @abstractmethod
+    def stored(self, signals: Signals, row: str) -> np.ndarray:
+        """Energy on its capacitances, (points,), [J]."""
