@@ -100,7 +100,7 @@ def square_jobs(size: int, cycles: int, fidelity: Fidelity, image: int = 0) -> l
     layer = square_layer(size)
     rng = np.random.default_rng([SEED, size, image])
     inputs = (rng.random((MOST_CYCLES, size - 1)) < 0.5)[:cycles].astype(float)
-    return window_jobs(layer, Window(layer.name, image, 0), inputs, fidelity, SEED)
+    return window_jobs(layer, Window(layer.name, image, 0), inputs, fidelity, seed=SEED)
 
 
 def run_once(

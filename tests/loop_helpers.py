@@ -74,7 +74,7 @@ def loop_spikes(
     for position in range(layer.positions):
         window = Window(layer.name, image, position)
         for job in window_jobs(
-            layer, window, result.windows[window], fidelity_of("surrogate"), SEED
+            layer, window, result.windows[window], fidelity_of("surrogate"), seed=SEED
         ):
             fired = surrogate_events(job)["hazard"] >= job.stimulus().thresholds
             spikes[:, position, job.outputs.start : job.outputs.stop] = fired

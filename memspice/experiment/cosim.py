@@ -225,14 +225,14 @@ def _spice_jobs(
             showcase = number == 0 and layer is layers[0] and index == 0
             cycles = plan.showcase_cycles if showcase else plan.spice_cycles
             inputs = _first_bursts(inference.windows[window], cycles, burst)
-            decks = window_jobs(layer, window, inputs, Reduced(engine), seed, burst)
+            decks = window_jobs(layer, window, inputs, Reduced(engine), seed=seed, burst=burst)
             jobs += _some(decks, plan.spice_outputs, seed)
     if number == 0:
         smallest = min(layers, key=lambda layer: layer.rows * layer.outputs)
         narrow = smallest.on_narrow_tiles(plan.full_outputs)
         for window in chosen[smallest.name][: plan.full_windows]:
             inputs = _first_bursts(inference.windows[window], plan.full_cycles, burst)
-            decks = window_jobs(narrow, window, inputs, Full(engine), seed, burst)
+            decks = window_jobs(narrow, window, inputs, Full(engine), seed=seed, burst=burst)
             jobs += _some(decks, plan.full_outputs, seed)
     return jobs
 

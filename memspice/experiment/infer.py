@@ -308,7 +308,9 @@ def _layer_jobs(
     return [
         job
         for image, rows in zip(images.tolist(), inputs, strict=True)
-        for job in window_jobs(layer, Window(layer.name, image, 0), rows, fidelity, seed, burst)
+        for job in window_jobs(
+            layer, Window(layer.name, image, 0), rows, fidelity, seed=seed, burst=burst
+        )
     ]
 
 

@@ -173,7 +173,7 @@ def _jobs(
         job
         for window in windows
         for job in window_jobs(
-            layer, window, loop.windows[window], fidelity, request.seed, request.burst
+            layer, window, loop.windows[window], fidelity, seed=request.seed, burst=request.burst
         )
     ]
 

@@ -29,7 +29,7 @@ def window_energies(
     energies = []
     for window in windows:
         inputs = inference.windows[window]
-        jobs = window_jobs(layer, window, inputs, Surrogate(), seed, burst)
+        jobs = window_jobs(layer, window, inputs, Surrogate(), seed=seed, burst=burst)
         energies.append(per_cycle([job.fidelity.run(job).energy for job in jobs], len(inputs)))
     return energies
 

@@ -182,6 +182,7 @@ def window_jobs(
     window: Window,
     inputs: np.ndarray,
     fidelity: Fidelity,
+    *,
     seed: int,
     burst: int = 1,
 ) -> list[WindowJob]:
@@ -194,6 +195,6 @@ def window_jobs(
     """
     check_burst(len(inputs), burst)
     return [
-        WindowJob(layer, outputs, window, inputs, fidelity, seed, burst)
+        WindowJob(layer, outputs, window, inputs, fidelity, seed=seed, burst=burst)
         for outputs in fidelity.parts(layer)
     ]

@@ -96,7 +96,7 @@ def test_a_layer_resumes_its_own_burst_only(tmp_path: Path) -> None:
     layer = setting().request().mapped.layers[0]
     window, inputs = Window(layer.name, 0, 0), np.zeros((CYCLES, layer.fan_in))
     keys = {
-        window_jobs(layer, window, inputs, open_fidelity("surrogate"), 1, burst)[0].key
+        window_jobs(layer, window, inputs, open_fidelity("surrogate"), seed=1, burst=burst)[0].key
         for burst in (1, 2, BURST)
     }
     assert len(keys) == 3

@@ -50,7 +50,7 @@ def job_of(
 ) -> WindowJob:
     given = patterns(layer) if inputs is None else inputs
     window = Window(layer.name, 0, 0)
-    (job,) = window_jobs(layer, window, given, open_fidelity(fidelity, engine), 0, burst)
+    (job,) = window_jobs(layer, window, given, open_fidelity(fidelity, engine), seed=0, burst=burst)
     return job
 
 
@@ -152,7 +152,7 @@ def test_a_droop_that_counts_has_no_closed_form() -> None:
         assert off == pytest.approx(8 * rate * circuit.schedule.cycle * reach / scale, rel=0.05)
         assert (off > LATE) == refused
         inputs, window = patterns(layer), Window(layer.name, 0, 0)
-        (job,) = window_jobs(layer, window, inputs, open_fidelity("surrogate"), 0, 8)
+        (job,) = window_jobs(layer, window, inputs, open_fidelity("surrogate"), seed=0, burst=8)
         if refused:
             with pytest.raises(ConfigError, match="lose so much of a held drive"):
                 job.fidelity.run(job)

@@ -45,7 +45,7 @@ def layer(name: str, step: float) -> MappedLayer:
 def job(name: str, fidelity: Fidelity, step: float) -> WindowJob:
     chosen = layer(name, step)
     inputs = np.repeat(MEAN[None], 2, axis=0)
-    return WindowJob(chosen, range(OUTPUTS), Window(chosen.name, 0, 0), inputs, fidelity, 3)
+    return WindowJob(chosen, range(OUTPUTS), Window(chosen.name, 0, 0), inputs, fidelity, seed=3)
 
 
 def tolerance(name: str) -> float:

@@ -44,7 +44,7 @@ def job(
 ) -> WindowJob:
     inputs = (np.random.default_rng(7).random((CYCLES, 5)) < 0.5).astype(float)
     chosen = layer(name, varied)
-    return WindowJob(chosen, outputs, Window(chosen.name, 0, 0), inputs, fidelity, 3)
+    return WindowJob(chosen, outputs, Window(chosen.name, 0, 0), inputs, fidelity, seed=3)
 
 
 @cache

@@ -146,7 +146,7 @@ def real_run(layer: str) -> tuple[WindowJob, str, Waveforms]:
     window = Window(layer, 0, 0)
     loop = run_inference(prepared.mapped, prepared.images.x, 4, 0, windows=[window])
     job = window_jobs(
-        prepared.mapped.layer(layer), window, loop.windows[window], Reduced(ngspice()), 0
+        prepared.mapped.layer(layer), window, loop.windows[window], Reduced(ngspice()), seed=0
     )[0]
     asked = job.fidelity.request(job)
     waves = ngspice().run(

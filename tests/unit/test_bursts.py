@@ -45,7 +45,7 @@ def bursts(mapped: MappedNetwork) -> InferenceResult:
 
 def jobs_of(mapped: MappedNetwork, run: InferenceResult, window: Window) -> list[WindowJob]:
     layer, inputs = mapped.layer(window.layer), run.windows[window]
-    return window_jobs(layer, window, inputs, fidelity_of("surrogate"), SEED, BURST)
+    return window_jobs(layer, window, inputs, fidelity_of("surrogate"), seed=SEED, burst=BURST)
 
 
 def spikes_of(mapped: MappedNetwork, run: InferenceResult, window: Window) -> np.ndarray:
@@ -62,7 +62,12 @@ def test_the_drive_of_a_burst_is_that_of_its_mean_pattern(mapped: MappedNetwork)
     layer = mapped.layers[1]
     inputs = np.random.default_rng(0).random((CYCLES, layer.fan_in)) < 0.5
     (job, *_) = window_jobs(
-        layer, Window(layer.name, 0, 0), inputs.astype(float), fidelity_of("surrogate"), SEED, BURST
+        layer,
+        Window(layer.name, 0, 0),
+        inputs.astype(float),
+        fidelity_of("surrogate"),
+        seed=SEED,
+        burst=BURST,
     )
     drive, circuit = surrogate_events(job)["drive"], job.circuit
     for first in (0, BURST):
@@ -258,7 +263,9 @@ def test_equal_patterns_cost_the_same_but_for_what_holds_the_drive(mapped: Mappe
     window = Window(layer.name, 0, 0)
     energies = []
     for burst in (1, 4):
-        job = window_jobs(layer, window, inputs, fidelity_of("surrogate"), SEED, burst)[0]
+        job = window_jobs(layer, window, inputs, fidelity_of("surrogate"), seed=SEED, burst=burst)[
+            0
+        ]
         energies.append(job.fidelity.run(job).energy)
     plain, held = energies
     circuit = job.circuit
@@ -332,4 +339,11 @@ def test_cycles_are_whole_bursts(mapped: MappedNetwork, cycles: int, burst: int,
     layer = mapped.layers[1]
     inputs = np.zeros((cycles, layer.fan_in))
     with pytest.raises(ConfigError, match=said):
-        window_jobs(layer, Window(layer.name, 0, 0), inputs, fidelity_of("surrogate"), SEED, burst)
+        window_jobs(
+            layer,
+            Window(layer.name, 0, 0),
+            inputs,
+            fidelity_of("surrogate"),
+            seed=SEED,
+            burst=burst,
+        )

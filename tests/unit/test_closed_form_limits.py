@@ -102,7 +102,7 @@ def test_every_command_refuses(name: str) -> None:
         run_cosim(prepared, CosimPlan(), None, lambda *_: None)  # type: ignore[arg-type]
     window = Window("dense1", 0, 0)
     (job,) = window_jobs(
-        prepared.mapped.layers[0], window, np.ones((1, 64)), fidelity_of("surrogate"), 0
+        prepared.mapped.layers[0], window, np.ones((1, 64)), fidelity_of("surrogate"), seed=0
     )
     with pytest.raises(ConfigError, match=reason):
         job.fidelity.run(job)
@@ -160,7 +160,9 @@ def test_the_simulation_of_a_refused_layer_is_void() -> None:
     """What the closed form cannot say is beyond a limit where SPICE says it."""
     prepared = setup("slow latch").request()
     layer = prepared.mapped.layers[0]
-    job = window_jobs(layer, Window("dense1", 0, 0), np.ones((1, 64)), Reduced(ngspice()), 0)[0]
+    job = window_jobs(layer, Window("dense1", 0, 0), np.ones((1, 64)), Reduced(ngspice()), seed=0)[
+        0
+    ]
     assert not judge(job, outcome(job.fidelity.run(job))).holds
 
 

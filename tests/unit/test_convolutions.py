@@ -149,7 +149,7 @@ def test_spikes_of_the_loop_are_those_of_its_windows() -> None:
             for position in range(layer.positions):
                 window = Window(layer.name, image, position)
                 rows = result.windows[window]
-                for job in window_jobs(layer, window, rows, Surrogate(), SEED):
+                for job in window_jobs(layer, window, rows, Surrogate(), seed=SEED):
                     hazard = surrogate_events(job)["hazard"]
                     total += np.count_nonzero(hazard >= job.stimulus().thresholds)
             assert result.spikes_per_image[layer.name][image] == total

@@ -222,7 +222,7 @@ def test_interval_is_finite_and_covers_the_closed_form_of_all_windows() -> None:
     loop = run_inference(net.mapped, net.images.x, CYCLES, 1, windows=windows)
     for window in windows:
         layer = net.mapped.layer(window.layer)
-        jobs = window_jobs(layer, window, loop.windows[window], fidelity_of("surrogate"), 1)
+        jobs = window_jobs(layer, window, loop.windows[window], fidelity_of("surrogate"), seed=1)
         total += sum(sum(job.fidelity.run(job).energy.values()) for job in jobs) / IMAGES
     assert abs(last.energy_total - total) < last.half_width + 0.02 * total
     assert state.settled

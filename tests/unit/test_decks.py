@@ -179,8 +179,8 @@ def test_outputs_of_no_single_group(outputs: range) -> None:
 
 def test_draws_and_names_are_those_of_the_outputs() -> None:
     window = Window(layer().name, 0, 0)
-    (whole,) = window_jobs(grouped(), window, inputs(), Surrogate(), 1)[1:]
-    jobs = window_jobs(grouped(), window, inputs(), fidelity_of("reduced"), 1)[2:]
+    (whole,) = window_jobs(grouped(), window, inputs(), Surrogate(), seed=1)[1:]
+    jobs = window_jobs(grouped(), window, inputs(), fidelity_of("reduced"), seed=1)[2:]
     draws = np.concatenate([job.stimulus().thresholds for job in jobs], axis=1)
     np.testing.assert_array_equal(draws, whole.stimulus().thresholds)
     names = [job.name for job in jobs]
@@ -194,7 +194,7 @@ def test_draws_and_names_are_those_of_the_outputs() -> None:
 
 def simulated(engine: Engine, decks: int, monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     monkeypatch.setattr(module, "DECK_OUTPUTS", -(-OUTPUTS // decks))
-    jobs = window_jobs(layer(), Window(layer().name, 0, 0), inputs(), Reduced(engine), 1)
+    jobs = window_jobs(layer(), Window(layer().name, 0, 0), inputs(), Reduced(engine), seed=1)
     assert len(jobs) == decks
     return [outcome(job.fidelity.run(job)) for job in jobs]
 
@@ -240,7 +240,7 @@ def test_windows_are_joined_in_the_order_of_outputs() -> None:
     jobs = [
         job
         for image in (3, 1)
-        for job in window_jobs(grouped(), Window("dense1", image, 0), inputs(), Surrogate(), 1)
+        for job in window_jobs(grouped(), Window("dense1", image, 0), inputs(), Surrogate(), seed=1)
     ]
     parts = [outcome(job.fidelity.run(job)) for job in jobs]
     joined = join_windows([parts[1], parts[2], parts[0], parts[3]])

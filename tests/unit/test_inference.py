@@ -84,7 +84,9 @@ def test_scores_are_the_mean_drive_of_the_last_layer(
     last = mapped.layers[-1]
     for image in range(IMAGES):
         window = Window(last.name, image, 0)
-        jobs = window_jobs(last, window, result.windows[window], fidelity_of("surrogate"), SEED)
+        jobs = window_jobs(
+            last, window, result.windows[window], fidelity_of("surrogate"), seed=SEED
+        )
         drives = [surrogate_events(job)["drive"] for job in jobs]
         scores = np.concatenate(drives, axis=1).mean(axis=0) / last.volts_per_unit
         np.testing.assert_allclose(result.scores[image], scores, rtol=1e-4, atol=1e-5)
@@ -93,7 +95,9 @@ def test_scores_are_the_mean_drive_of_the_last_layer(
 def test_draws_are_those_of_the_stimulus(mapped: MappedNetwork, result: InferenceResult) -> None:
     layer = mapped.layers[2]
     window = Window(layer.name, 3, 0)
-    for job in window_jobs(layer, window, result.windows[window], fidelity_of("surrogate"), SEED):
+    for job in window_jobs(
+        layer, window, result.windows[window], fidelity_of("surrogate"), seed=SEED
+    ):
         drawn = job.stimulus().thresholds
         for cycle in range(CYCLES):
             whole = event_thresholds(SEED, layer.number, 3, cycle, 0, layer.outputs)

@@ -65,7 +65,7 @@ def states(
         for position in range(layer.positions):
             window = Window(layer.name, image, position)
             inputs = result.windows[window]
-            for job in window_jobs(layer, window, inputs, Surrogate(), SEED, burst):
+            for job in window_jobs(layer, window, inputs, Surrogate(), seed=SEED, burst=burst):
                 fired = surrogate_events(job)["hazard"] >= job.stimulus().thresholds
                 spikes[:, position, job.outputs.start : job.outputs.stop] = fired
         found.append(spikes.reshape(CYCLES, *layer.step.output_shape[1:], layer.outputs))
@@ -104,7 +104,9 @@ def test_spikes_and_scores_are_those_of_the_window_jobs(
             assert result.spikes_per_image[layer.name][image] == spikes.sum()
         last = mapped.layers[-1]
         rows = result.windows[Window(last.name, image, 0)]
-        jobs = window_jobs(last, Window(last.name, image, 0), rows, Surrogate(), SEED, burst)
+        jobs = window_jobs(
+            last, Window(last.name, image, 0), rows, Surrogate(), seed=SEED, burst=burst
+        )
         drive = np.concatenate([surrogate_events(job)["drive"] for job in jobs], axis=1)
         scores = last.readout.scores(drive.mean(axis=0))
         np.testing.assert_allclose(result.scores[image], scores, rtol=1e-4, atol=1e-5)

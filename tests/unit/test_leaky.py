@@ -49,7 +49,7 @@ def leaky(mapped: MappedNetwork) -> InferenceResult:
 
 def jobs_of(mapped: MappedNetwork, run: InferenceResult, window: Window) -> list[WindowJob]:
     layer, inputs = mapped.layer(window.layer), run.windows[window]
-    return window_jobs(layer, window, inputs, fidelity_of("surrogate"), SEED)
+    return window_jobs(layer, window, inputs, fidelity_of("surrogate"), seed=SEED)
 
 
 def test_means_follow_the_recursion_run_by_run() -> None:
@@ -137,7 +137,7 @@ def test_holding_is_paid_for_and_the_answer_is_converted_once() -> None:
         layer = request.mapped.layers[0]
         inputs = np.tile(np.random.default_rng(2).random(layer.fan_in), (4, 1))
         window = Window(layer.name, 0, 0)
-        (job,) = window_jobs(layer, window, inputs, fidelity_of("surrogate"), 0)
+        (job,) = window_jobs(layer, window, inputs, fidelity_of("surrogate"), seed=0)
         energies.append(job.fidelity.run(job).energy)
     for name in COMPONENTS:  # the same pulse in every cycle, and so the same drive
         if name != "sense":

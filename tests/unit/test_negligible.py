@@ -86,7 +86,7 @@ def test_the_reference_holds_with_wires_of_a_picoohm(name: str) -> None:
     layer = net.layers[1]
     inputs = (np.arange(layer.rows - 1) % 2.0)[None]
     small = replace(layer, circuits=(changed(layer.circuits[0], "array"),))
-    (job,) = window_jobs(small, Window("dense2", 0, 0), inputs, Full(ngspice()), 0)
+    (job,) = window_jobs(small, Window("dense2", 0, 0), inputs, Full(ngspice()), seed=0)
     verdict = judge(job, outcome(job.fidelity.run(job)))
     assert verdict.holds
     assert verdict.drive_deviation < 1e-6

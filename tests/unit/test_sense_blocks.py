@@ -171,11 +171,11 @@ def test_a_layer_is_fitted_to_a_stage_of_fixed_gain() -> None:
     assert layer.circuits[0].array.read_voltage == pytest.approx(0.1 * stage.row_scale)
     inputs = (np.random.default_rng(5).random((2, 64)) < 0.5).astype(float)
     window = Window(layer.name, 0, 0)
-    job = window_jobs(layer, window, inputs, Reduced(ngspice()), 0)[0]
+    job = window_jobs(layer, window, inputs, Reduced(ngspice()), seed=0)[0]
     assert judge(job, outcome(job.fidelity.run(job))).holds
     exact = map_network(load_network("digits-mlp"), load_parameter_set("fast-memristor"), (128, 8))
     drives = [
-        window_jobs(each, window, inputs, Surrogate(), 0)[0].circuit.drive_voltage(
+        window_jobs(each, window, inputs, Surrogate(), seed=0)[0].circuit.drive_voltage(
             each.row_voltage(inputs)
         )
         for each in (layer, exact.layers[0])

@@ -345,7 +345,7 @@ def test_strongly_coupled_columns_are_not_reduced(pooled: str) -> None:
     loose = replace(layer, circuits=tuple(weak))
     window = Window("dense1", 0, 0)
     reduced = Reduced(ngspice())
-    job = window_jobs(loose, window, np.ones((1, 16)), reduced, 0)[0]
+    job = window_jobs(loose, window, np.ones((1, 16)), reduced, seed=0)[0]
     with pytest.raises(ConfigError, match="use --fidelity full"):
         reduced.run(job)
 

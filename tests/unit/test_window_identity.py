@@ -27,7 +27,7 @@ def job(**circuit: Any) -> WindowJob:
     inputs = np.full((2, layer.rows - 1), 0.5)
     layer = replace(layer, circuits=(whole,))
     engine: Any = SimpleNamespace(write=lambda _: "the same text")
-    return WindowJob(layer, range(1), Window(layer.name, 0, 0), inputs, Reduced(engine), 0)
+    return WindowJob(layer, range(1), Window(layer.name, 0, 0), inputs, Reduced(engine), seed=0)
 
 
 def key(window: WindowJob) -> str:

@@ -103,7 +103,12 @@ class ChipResult(Classified):
             job.fidelity.run(job)
             for window in windows
             for job in window_jobs(
-                layer, window, loop.windows[window], Surrogate(), request.seed, request.burst
+                layer,
+                window,
+                loop.windows[window],
+                Surrogate(),
+                seed=request.seed,
+                burst=request.burst,
             )
         ]
         return Events.of(join_windows([outcome(record) for record in records]))
