@@ -14,12 +14,15 @@ from memspice.circuits.blocks.lone_cell import LoneCell
 from memspice.circuits.blocks.mtj_neuron import SotMtjNeuron
 from memspice.circuits.blocks.pulse_driver import PulseDriver
 from memspice.circuits.blocks.resistive import Resistive
+from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.circuits.blocks.selector_cell import SelectorCell
 from memspice.circuits.blocks.transimpedance import Transimpedance
 from memspice.circuits.blocks.transistor_cell import TransistorCell
 
 #: Row drivers by the word of ``row_driver.kind``.
-ROW_DRIVERS: Mapping[str, type[PulseDriver]] = {"pulse": PulseDriver}
+ROW_DRIVERS: Mapping[str, type[RowDriver]] = {
+    "pulse": PulseDriver,
+}
 #: Synapses by the table of what stands in series; the first is what a set without one has.
 SYNAPSES: Mapping[str, type[LoneCell | TransistorCell | SelectorCell]] = {
     kind.kind: kind for kind in (LoneCell, TransistorCell, SelectorCell)

@@ -11,10 +11,9 @@ from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.circuits.deck import PieceWiseLinear
 from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.spice import Circuit
-from memspice.quantities import Parameters
 
 
-class PulseDriver(Parameters, RowDriver):
+class PulseDriver(RowDriver):
     """``Vrow<row>`` on the node ``s<row>``, and ``Rdriver<row>`` from there to the row."""
 
     kind: Literal["pulse"] = "pulse"

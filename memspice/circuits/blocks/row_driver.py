@@ -9,9 +9,10 @@ import numpy as np
 from memspice.circuits.deck import PieceWiseLinear
 from memspice.circuits.signals import Signals
 from memspice.circuits.spice import Circuit
+from memspice.quantities import Parameters
 
 
-class RowDriver(ABC):
+class RowDriver(Parameters, ABC):
     """Drivers of the rows of a layer, one a row.
 
     The driver of row ``<tile>_<number>`` ends at the node `memspice.circuits.nodes.row` of that
@@ -19,7 +20,7 @@ class RowDriver(ABC):
     ``array.driver_resistance``, which is all that ``reduced`` and the closed form have of it
     besides :meth:`pulse_energy`.
 
-    A driver is a frozen value that `memspice.jobs.content_hash` understands.
+    A driver is its own parameter class: ``[row_driver]`` of a parameter set has its values.
     """
 
     # --- closed form
