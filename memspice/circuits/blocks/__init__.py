@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from memspice.circuits.blocks.buffered_driver import BufferedDriver
 from memspice.circuits.blocks.comparator_latch import ComparatorLatch
 from memspice.circuits.blocks.filament_neuron import FilamentNeuron
 from memspice.circuits.blocks.lone_cell import LoneCell
@@ -22,6 +23,7 @@ from memspice.circuits.blocks.transistor_cell import TransistorCell
 #: Row drivers by the word of ``row_driver.kind``.
 ROW_DRIVERS: Mapping[str, type[RowDriver]] = {
     "pulse": PulseDriver,
+    "buffered": BufferedDriver,
 }
 #: Synapses by the table of what stands in series; the first is what a set without one has.
 SYNAPSES: Mapping[str, type[LoneCell | TransistorCell | SelectorCell]] = {
