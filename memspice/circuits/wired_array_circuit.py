@@ -76,11 +76,10 @@ class WiredArrayCircuit(ArrayCircuit):
     ) -> np.ndarray:
         """Current through the last wire segments; of ideal wires, through the cells."""
         envelope = layer.row_pulse.at(np.mod(signals.time, layer.schedule.cycle))
-        gate = layer.array.cell.gate_voltage * envelope
-        tiles = enumerate(layer.conductances)
+        gate, tiles = (layer.array.cell.gate or 0.0) * envelope, enumerate(layer.conductances)
         return np.asarray(
             sum(
-                _column_current(layer, _tile_voltages(signals, n), t, gate, column)
+                _column_current(layer, _tile_voltages(layer, signals, n), t, gate, column)
                 for n, t in tiles
             )
         )
@@ -180,12 +179,9 @@ def _column_current(
         return np.asarray(drop / array.wire_resistance_col)
     current = np.zeros_like(gate)
     for i in np.flatnonzero(tile[:, j] > 0).tolist():
-        top, bit = voltage(nodes.word(i, j)), voltage(nodes.bit(i, j))
-        if array.cell.access is None:
-            current += array.cell.curve.current(top - bit, tile[i, j])
-        else:
-            middle = voltage(nodes.middle(i, j))
-            current += access_current(array.cell.access, middle, gate, bit)
+        ends = (voltage(nodes.word(i, j))[None], voltage(nodes.bit(i, j))[None])
+        inner = [voltage(node)[None] for node in nodes.inner(i, j)]
+        current += array.cell.current(ends, inner, gate, tile[i : i + 1, j : j + 1])[0]
     return current
 
 

@@ -124,6 +124,8 @@ def test_the_secant_and_the_powers_are_those_of_spice(kind: str, bent: bool) -> 
     ends = (np.full((1, 1), READ), np.zeros((1, 1)))
     own = [waves.voltage(node)[None, :] for node in inner]
     gate, conductance = np.full(1, cell.gate or 0.0), np.full((1, 1), CONDUCTANCE)
+    into_line = float(cell.current(ends, own, gate, conductance)[0, 0])
+    assert into_line == pytest.approx(current, rel=1e-4)
     parts = cell.dissipation(ends, own, gate, conductance)
     assert sum(float(part[0, 0]) for part in parts) == pytest.approx(current * READ, rel=1e-4)
     assert all((part >= 0).all() for part in parts)

@@ -79,12 +79,19 @@ class AccessedCell(Parameters, SynapseCell):
         self.add_device(circuit, label, (word, middle), conductance)
         self.add_access(circuit, label, (middle, bit), gate)
 
+    def current(
+        self, ends: tuple[Array, Array], inner: list[Array], gate: Array, conductance: Array
+    ) -> Array:
+        """Current through the access device."""
+        del conductance
+        return self.access.through(inner[0], gate, ends[1])
+
     def dissipation(
         self, ends: tuple[Array, Array], inner: list[Array], gate: Array, conductance: Array
     ) -> list[Array]:
         """Power in the access device, and in the synapse device."""
         (word, bit), (middle,) = ends, inner
-        through, over = self.access.through(middle, gate, bit), word - middle
+        through, over = self.current(ends, inner, gate, conductance), word - middle
         return [(middle - bit) * through, over * self.curve.current(over, conductance)]
 
     @property

@@ -37,10 +37,15 @@ class LoneCell(Parameters, SynapseCell):
         del gate
         self.add_device(circuit, label, ends, conductance)
 
+    def current(
+        self, ends: tuple[Array, Array], inner: list[Array], gate: Array, conductance: Array
+    ) -> Array:
+        """Current through the device."""
+        del inner, gate
+        return self.curve.current(ends[0] - ends[1], conductance)
+
     def dissipation(
         self, ends: tuple[Array, Array], inner: list[Array], gate: Array, conductance: Array
     ) -> list[Array]:
         """Power in the device."""
-        del inner, gate
-        over = ends[0] - ends[1]
-        return [over * self.curve.current(over, conductance)]
+        return [(ends[0] - ends[1]) * self.current(ends, inner, gate, conductance)]

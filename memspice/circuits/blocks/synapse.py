@@ -93,10 +93,10 @@ class SynapseCell(ABC):
         """
 
     @abstractmethod
-    def dissipation(
+    def current(
         self, ends: tuple[Array, Array], inner: list[Array], gate: Array, conductance: Array
-    ) -> list[Array]:
-        """Power of each element of some cells, (cells, points), [W].
+    ) -> Array:
+        """Current of some cells into their bit line, (cells, points), [A].
 
         Parameters
         ----------
@@ -109,6 +109,12 @@ class SynapseCell(ABC):
         conductance : ndarray, shape (cells, 1), [S]
             Of the synapse devices.
         """
+
+    @abstractmethod
+    def dissipation(
+        self, ends: tuple[Array, Array], inner: list[Array], gate: Array, conductance: Array
+    ) -> list[Array]:
+        """Power of each element of some cells, (cells, points), [W]; the rest as of `current`."""
 
     @property
     def legend(self) -> list[str]:
