@@ -8,6 +8,7 @@ from memspice.circuits.blocks.lone_cell import LoneCell
 from memspice.circuits.blocks.pulse_driver import PulseDriver
 from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.circuits.blocks.synapse import SynapseCell
+from memspice.errors import ConfigError
 from memspice.quantities import Parameters, quantity
 
 
@@ -27,3 +28,28 @@ class ArrayParameters(Parameters):
     wire_capacitance_col: float = quantity("F", "Bit line, per cell", ge=0, default=0.0)
     cell: InstanceOf[SynapseCell] = LoneCell()
     row_driver: InstanceOf[RowDriver] = PulseDriver()
+
+    def driven(self, scale: float, level: float) -> ArrayParameters:
+        """The same with the row voltages that a stage of fixed gain needs.
+
+        Parameters
+        ----------
+        scale : float, [1]
+            Of the read voltage.
+        level : float, [V]
+            At which rows rest.
+
+        Raises
+        ------
+        ConfigError
+            If that is more than a row driver gives.
+        """
+        if scale == 1:
+            return self
+        voltage = scale * self.read_voltage
+        if level + voltage > self.drive_limit:
+            raise ConfigError(
+                f"the gain of the sense stage asks for rows of {level + voltage:.3g} V, above "
+                f"array.drive_limit = {self.drive_limit:g} V of a row: use a stage of more gain"
+            )
+        return self.model_copy(update={"read_voltage": voltage})

@@ -17,7 +17,6 @@ import numpy as np
 
 from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.ports import port_array
 from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
@@ -374,7 +373,7 @@ def _circuit(
 ) -> LayerCircuit:
     return LayerCircuit(
         conductances=tiles,
-        array=_driven(parameter_set.array, sense),
+        array=parameter_set.array.driven(sense.row_scale, sense.line_level),
         sense=sense,
         bias_voltage=scale.origin + common_bias * scale.volts_per_unit,
         write_limits=scale.limits,
@@ -383,16 +382,3 @@ def _circuit(
         timing=parameter_set.timing,
         spiking=scale.spiking,
     )
-
-
-def _driven(array: ArrayParameters, sense: SenseStage) -> ArrayParameters:
-    """Array with the row voltages that a stage of fixed gain needs."""
-    if sense.row_scale == 1:
-        return array
-    voltage = sense.row_scale * array.read_voltage
-    if sense.line_level + voltage > array.drive_limit:
-        raise ConfigError(
-            f"the gain of the sense stage asks for rows of {sense.line_level + voltage:.3g} V, "
-            f"above array.drive_limit = {array.drive_limit:g} V of a row: use a stage of more gain"
-        )
-    return array.model_copy(update={"read_voltage": voltage})
