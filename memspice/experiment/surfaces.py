@@ -59,7 +59,7 @@ def measured_network(mapped: MappedNetwork) -> MappedNetwork:
     if not stages:
         return mapped
     # a parameter set has one circuit for all of its stages
-    with open_runner(find_engine(_engine_of(stages[0])), Execution(cache=True)) as runner:
+    with open_runner(find_engine(_engine_of(stages[0].circuit)), Execution(cache=True)) as runner:
         layers = tuple(
             replace(layer, circuits=with_surfaces(layer.circuits, runner))
             for layer in mapped.layers
