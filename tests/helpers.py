@@ -26,7 +26,6 @@ from memspice.windows.fidelity import Fidelity
 from memspice.windows.kept_signals import kept_signals
 from memspice.windows.surrogate import Surrogate
 
-SETS = ("ag-asi", "fast-memristor", "sot-mtj")
 FEEDBACK = 20e3
 #: What a hazard integral of SPICE and the closed form may differ by.  The drive settles within e^-8
 #: or better before the pulse, and the solver integrates the hazard, which is exponential in the

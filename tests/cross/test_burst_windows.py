@@ -22,11 +22,11 @@ from memspice.windows.fidelity import WindowJob, window_jobs
 from memspice.windows.outcome import Outcome, outcome
 from memspice.windows.surrogate import surrogate_events
 from tests.loop_helpers import make_network
+from tests.tables import EVERY_ENGINE, KINDS
 
 CYCLES = 8
 #: Eight inputs, two neurons, two scores.
 TINY = Architecture("tiny", (1, 2, 4), (Dense(2), Dense(2)))
-ENGINES = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("ngspice", "vacask")]
 #: Of a drive, relative to the largest: edges of the samples, in steps of the solver's own.
 DRIVE = 2e-4
 
@@ -69,9 +69,9 @@ def expect_closed_form(job: WindowJob) -> None:
     assert verdict.closure < 1e-3
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@EVERY_ENGINE
 @pytest.mark.parametrize("burst", [1, 4, 8])
-@pytest.mark.parametrize("device", ["fast-memristor", "sot-mtj"])
+@pytest.mark.parametrize("device", KINDS)
 def test_windows_follow_the_closed_form(device: str, burst: int, engine: str) -> None:
     job = job_of(layer_of(device), burst, engine=engine)
     fired = surrogate_events(job)["hazard"] >= job.stimulus().thresholds
@@ -84,7 +84,7 @@ def test_every_cell_of_a_burst() -> None:
     expect_closed_form(job_of(layer_of("fast-memristor"), 4, fidelity="full"))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@EVERY_ENGINE
 def test_scores_are_integrated_too(engine: str) -> None:
     expect_closed_form(job_of(layer_of("fast-memristor", 1), 4, engine=engine))
 
@@ -125,7 +125,7 @@ def with_droop(device: str, droop: float, number: int = 0) -> MappedLayer:
     return map_network(make_network(TINY), values).layers[number]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@EVERY_ENGINE
 def test_a_held_drive_decays_with_its_droop(engine: str) -> None:
     """Exponentially from the transfer on, towards the bias; its order of size cycle by cycle."""
     layer = layer_of("fast-memristor", 1)

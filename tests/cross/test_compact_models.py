@@ -6,7 +6,6 @@ compared with the NumPy form at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,14 +17,14 @@ from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.devices.compact.stanford import Stanford
 from memspice.devices.compact.vteam import Vteam
 from memspice.devices.compact.yakopcic import Yakopcic
-from memspice.engines.base import Engine, SolverOptions, Transient
-from memspice.engines.ngspice import Ngspice
-from memspice.engines.vacask import Vacask
+from memspice.engines import find_engine
+from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_table
 from memspice.resources import resource_path
 from tests.hysteresis_helpers import trajectory
+from tests.tables import EVERY_ENGINE
 
 #: Of the largest current of the loop, and of the whole way of the state.  The solvers' local errors
 #: of 1e-8 add up over some 3,000 points, and the Stanford device, which heats itself while it
@@ -39,14 +38,6 @@ OPTIONS = SolverOptions(reltol=1e-8, vntol=1e-10, abstol=1e-15, trtol=1.0)
 STEPS = 500  # at least, in a period
 
 Device = Vteam | Yakopcic | Stanford
-ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": Ngspice, "vacask": Vacask}
-EVERY_ENGINE = pytest.mark.parametrize(
-    "engine",
-    [
-        pytest.param("ngspice", marks=pytest.mark.ngspice),
-        pytest.param("vacask", marks=pytest.mark.vacask),
-    ],
-)
 
 
 @dataclass(frozen=True)
@@ -117,7 +108,7 @@ class Loop:
 @cache
 def run(name: str, engine: str) -> Loop:
     device, sweep = load(name), SWEEPS[name]
-    adapter = ENGINES[engine]()
+    adapter = find_engine(engine)
     stop = float(sweep.corners[-1, 0])
     analysis = Transient(stop=stop, max_step=sweep.period / STEPS)
     found = adapter.run(adapter.write(loop_deck(name, device)), analysis, options=OPTIONS)
@@ -172,7 +163,7 @@ def test_compiled_model_begins_from_rest_with_a_state_given_at_its_node(name: st
     device = load(name).model_copy(update={"initial_state": 0.25})
     deck = loop_deck(name, device)
     deck.section("initial state").C("start", "x", "0", 1e-21, initial_condition=0.25)
-    adapter, period = ENGINES["vacask"](), SWEEPS[name].period
+    adapter, period = find_engine("vacask"), SWEEPS[name].period
     analysis = Transient(stop=1e-3 * period, max_step=1e-4 * period, from_rest=True)
     found = adapter.run(adapter.write(deck), analysis, options=OPTIONS)
     # Below every threshold the state keeps its value, but for what the small capacitor takes.
@@ -183,7 +174,7 @@ def test_compiled_model_begins_from_rest_with_a_state_given_at_its_node(name: st
 @pytest.mark.parametrize("name", SWEEPS)
 def test_behavioural_twin_begins_from_rest_with_its_own_state(name: str) -> None:
     device = load(name).model_copy(update={"initial_state": 0.25})
-    adapter, period = ENGINES["ngspice"](), SWEEPS[name].period
+    adapter, period = find_engine("ngspice"), SWEEPS[name].period
     analysis = Transient(stop=1e-3 * period, max_step=1e-4 * period, from_rest=True)
     found = adapter.run(loop_deck(name, device).spice(), analysis, options=OPTIONS)
     np.testing.assert_allclose(found.voltage("x")[1:], 0.25, rtol=0, atol=1e-6)
@@ -230,7 +221,7 @@ def test_device_behind_a_resistor_is_the_numpy_form(
     corners = sweep.corners * [1.0, scale]
     deck = loop_deck(name, device, resistance, corners)
     analysis = Transient(stop=float(corners[-1, 0]), max_step=sweep.period / STEPS)
-    adapter = ENGINES[engine]()
+    adapter = find_engine(engine)
     found = adapter.run(adapter.write(deck), analysis, options=SolverOptions(reltol=1e-6))
     at = np.linspace(0, corners[-1, 0], 61)
     series = BehindResistor(device, resistance)
@@ -247,7 +238,7 @@ def test_steps_far_longer_than_a_switch_end_in_the_right_state(step: float, engi
     # Trial states lie far outside of [0, 1] here: 1 - x^20 alone overflows, or rests at -1e22.
     device = load("vteam-kvatinsky").model_copy(update={"initial_state": 0.0, "pulse": 1e-3})
     corners = np.array([[0.0, -0.5], [40e-3, 0.5]])
-    adapter = ENGINES[engine]()
+    adapter = find_engine(engine)
     deck = loop_deck("vteam-kvatinsky", device, corners=corners)
     state = adapter.run(adapter.write(deck), Transient(40e-3, step)).voltage("x")
     assert state[0] == pytest.approx(1, abs=1e-6)  # the operating point at -0.5 V is on
@@ -264,7 +255,7 @@ def test_functions_of_two_libraries_do_not_meet() -> None:
     section = deck.section("second device")
     section.V("second", "hold", section.gnd, 0.1)
     section.X("second", "stanford", "hold", section.gnd, "y", "heat", **other.model_dump())
-    adapter = ENGINES["ngspice"]()
+    adapter = find_engine("ngspice")
     found = adapter.run(deck.spice(), Transient(stop=10.0, max_step=0.1), options=OPTIONS)
     np.testing.assert_allclose(-found.current("vsecond"), other.current(0.1, 0.5), rtol=1e-6)
     first = load("yakopcic-jo").current(found.voltage("top"), found.voltage("x"))

@@ -12,7 +12,6 @@ from memspice.circuits.array_circuit import Stimulus
 from memspice.devices.hazard import HazardLaw
 from tests.helpers import (
     HAZARD_TOLERANCE,
-    SETS,
     Simulated,
     changed,
     hazard_integral,
@@ -20,11 +19,11 @@ from tests.helpers import (
     simulate,
     small_layer,
 )
+from tests.tables import EVERY_FIDELITY, EVERY_SET, FIDELITIES, SETS
 
 pytestmark = pytest.mark.ngspice
 
 CLOSURE = 1e-4
-FIDELITIES: tuple[str, ...] = ("full", "reduced")
 VARIANTS = {
     "plain": {},
     "resistive": {"resistive": True},
@@ -52,7 +51,7 @@ def run(name: str, variant: str, fidelity: str) -> Simulated:
 # --- against the closed forms ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fidelity", FIDELITIES)
+@EVERY_FIDELITY
 @pytest.mark.parametrize(("name", "variant"), CASES)
 def test_events_and_energy_follow_the_closed_forms(name: str, variant: str, fidelity: str) -> None:
     layer = small_layer(name, **VARIANTS[variant])  # type: ignore[arg-type]
@@ -70,7 +69,7 @@ def test_events_and_energy_follow_the_closed_forms(name: str, variant: str, fide
     assert found.closure <= CLOSURE
 
 
-@pytest.mark.parametrize("fidelity", FIDELITIES)
+@EVERY_FIDELITY
 @pytest.mark.parametrize(("name", "variant"), CASES)
 def test_kept_currents_settle_at_those_of_the_port_matrix(
     name: str, variant: str, fidelity: str
@@ -116,7 +115,7 @@ def test_reduced_is_full(name: str, variant: str) -> None:
         np.testing.assert_allclose(*energies, rtol=1e-3, atol=1e-6 * full.delivered)
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_no_element_gives_energy(name: str) -> None:
     power = run(name, "plain", "full").power
     for part in ("driver", "crossbar", "sense", "neuron", "logic"):
@@ -136,7 +135,7 @@ def test_ideal_array_drives_with_the_difference_of_its_conductances() -> None:
     np.testing.assert_allclose(simulate(layer, stimulus, "full").drive, by_hand, rtol=1e-4)
 
 
-@pytest.mark.parametrize("fidelity", FIDELITIES)
+@EVERY_FIDELITY
 def test_accumulating_layer_has_drives_and_nothing_else(fidelity: str) -> None:
     layer = replace(small_layer(spiking=False), bias_voltage=0.0, write_limits=(-0.9, 0.9))
     stimulus = near_stimulus(layer)
@@ -159,7 +158,7 @@ def test_drive_stops_at_the_write_limits() -> None:
 # --- what only the circuit knows ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 @pytest.mark.parametrize("strength", [0.5, None], ids=["weak", "nominal"])
 def test_weak_reset_leaves_the_device_on(name: str, strength: float | None) -> None:
     layer = small_layer(name)

@@ -13,8 +13,9 @@ from memspice.network.mapping import MappedLayer, map_network
 from memspice.parameters import load_parameter_set
 from memspice.windows.agreement import judge
 from memspice.windows.surrogate import surrogate_events
-from tests.cross.test_burst_windows import CYCLES, DRIVE, ENGINES, TINY, job_of, run
+from tests.cross.test_burst_windows import CYCLES, DRIVE, TINY, job_of, run
 from tests.loop_helpers import make_network
+from tests.tables import EVERY_ENGINE, KINDS
 
 SHARE = 0.25
 
@@ -39,8 +40,8 @@ def expect_closed_form(layer: MappedLayer, fidelity: str, engine: str) -> None:
     assert verdict.closure < 1e-3
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("device", ["fast-memristor", "sot-mtj"])
+@EVERY_ENGINE
+@pytest.mark.parametrize("device", KINDS)
 def test_windows_follow_the_closed_form(device: str, engine: str) -> None:
     expect_closed_form(layer_of(device), "reduced", engine)
 
@@ -50,7 +51,7 @@ def test_every_cell_of_a_leaky_average() -> None:
     expect_closed_form(layer_of("fast-memristor"), "full", "ngspice")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@EVERY_ENGINE
 def test_a_pulse_is_forgotten_by_the_same_part_in_every_cycle(engine: str) -> None:
     """A row that carried one spike, and nothing since; one in the first cycle counts in full."""
     layer = layer_of("fast-memristor", 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 import pytest
 
@@ -19,23 +17,15 @@ from memspice.devices.magnet.macrospin_noise import (
     thermal_normals,
     thermal_strength,
 )
-from memspice.engines.base import Engine, SolverOptions, Transient
-from memspice.engines.ngspice import Ngspice
-from memspice.engines.vacask import Vacask
+from memspice.engines import find_engine
+from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.veriloga import declaration
 from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_table
 from memspice.resources import resource_path
 from tests.device_helpers import FIELD_PER_VOLT, SttPulse, critical_voltage, thermal_waveform
+from tests.tables import EVERY_ENGINE
 
-ENGINES: Mapping[str, Callable[[], Engine]] = {"ngspice": Ngspice, "vacask": Vacask}
-EVERY_ENGINE = pytest.mark.parametrize(
-    "engine",
-    [
-        pytest.param("ngspice", marks=pytest.mark.ngspice),
-        pytest.param("vacask", marks=pytest.mark.vacask),
-    ],
-)
 STT = load_table("stt-mtj", "stt_mtj", SttMtj).values
 WRITE = load_table("stt-mtj", "write", SttPulse).values
 LLG = load_table("llg-mtj", "llg_mtj", MacrospinMtj).values
@@ -82,7 +72,7 @@ def test_junction_follows_its_current_voltage_law(engine: str) -> None:
         circuit.X(f"s{k}", "stt_mtj", f"s{k}", *ground, f"h{k}", f"x{k}", **STT.model_dump())
         rest = [circuit.gnd] * 9
         circuit.X(f"l{k}", "llg_mtj", f"l{k}", *rest, f"z{k}", **LLG.model_dump())
-    adapter = ENGINES[engine]()
+    adapter = find_engine(engine)
     analysis = Transient(stop=2e-9, max_step=20e-12, from_rest=True)
     found = adapter.run(adapter.write(deck), analysis, options=SolverOptions(reltol=1e-7))
     voltage = found.voltage("p")
@@ -135,7 +125,7 @@ def run_stt(
     engine: str, voltages: np.ndarray, thresholds: np.ndarray, resistance: float, points: float
 ) -> tuple[Waveforms, float]:
     deck, end = stt_bench(voltages, thresholds, resistance)
-    adapter = ENGINES[engine]()
+    adapter = find_engine(engine)
     save = [f"{node}{k}" for k in range(len(voltages)) for node in ("h", "x")]
     analysis = Transient(
         stop=end + GAP + 60 * WRITE.edge, max_step=WRITE.flat / points, from_rest=True
@@ -257,7 +247,7 @@ def run_llg(
     engine: str, deck: Deck, devices: int, intervals: int, step: float = 0.5e-12
 ) -> tuple[np.ndarray, np.ndarray]:
     """Times [s] from the release, and magnetisations (times, 3, devices)."""
-    adapter = ENGINES[engine]()
+    adapter = find_engine(engine)
     save = [f"m{axis}{k}" for k in range(devices) for axis in "xyz"]
     stop = RELEASE + intervals * BATH.interval - 0.5 * EDGE
     analysis = Transient(stop=stop, max_step=step, from_rest=True)
@@ -315,7 +305,7 @@ def test_held_magnetisation_is_set_from_any_state(engine: str) -> None:
     nodes = ("p", *[circuit.gnd] * 3, "hold", *[circuit.gnd] * 3, "mx", "my", "mz")
     initial = {"initial_x": 0.6, "initial_y": 0.0, "initial_z": -0.8}
     circuit.X("m", "llg_mtj", *nodes, **LLG.model_dump(), **initial)
-    adapter = ENGINES[engine]()
+    adapter = find_engine(engine)
     found = adapter.run(
         adapter.write(deck),
         Transient(150e-12, 0.5e-12, from_rest=True),

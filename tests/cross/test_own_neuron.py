@@ -29,10 +29,9 @@ from memspice.resources import resource_path
 from memspice.windows.agreement import SWITCH_SHARE
 from memspice.windows.simulated import solver_options
 from tests.helpers import ARRAYS, near_stimulus, small_layer
+from tests.tables import EVERY_ENGINE, EVERY_FIDELITY
 
 TEMPLATE = resource_path("templates", "own_neuron.toml")
-ENGINES = [pytest.param("ngspice", marks=pytest.mark.ngspice),
-           pytest.param("vacask", marks=pytest.mark.vacask)]  # fmt: skip
 
 
 @cache
@@ -54,8 +53,8 @@ def own_layer(engine: str, electrode: float = 0.0) -> LayerCircuit:
     )
 
 
-@pytest.mark.parametrize("fidelity", ["reduced", "full"])
-@pytest.mark.parametrize("engine", ENGINES)
+@EVERY_FIDELITY
+@EVERY_ENGINE
 def test_the_circuit_spikes_and_pays_as_its_curve_says(engine: str, fidelity: str) -> None:
     layer, simulator = own_layer(engine), find_engine(engine)
     stimulus, array = near_stimulus(layer), ARRAYS[fidelity]

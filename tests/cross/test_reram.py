@@ -21,9 +21,8 @@ from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.veriloga import subckt_declaration
 from memspice.parameters import load_table
 from memspice.resources import resource_path
+from tests.tables import EVERY_ENGINE
 
-ENGINES = [pytest.param("ngspice", marks=pytest.mark.ngspice),
-           pytest.param("vacask", marks=pytest.mark.vacask)]  # fmt: skip
 DEVICE = load_table("sky130-reram", "oxide_reram", OxideReram).values
 NS = 1e-9
 SERIES, SET, RESET = 2e3, 2.6, -2.0
@@ -102,7 +101,7 @@ def integrated() -> tuple[float, float, float]:
     return states[4], states[-1], float(values[2])
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@EVERY_ENGINE
 def test_charge_and_state_are_the_same_at_steps_of_1_to_8_times(engine: str) -> None:
     after_set, after_reset, charge = integrated()
     assert after_set > 0.99
@@ -114,7 +113,7 @@ def test_charge_and_state_are_the_same_at_steps_of_1_to_8_times(engine: str) -> 
         assert found[2] == pytest.approx(charge, rel=SAME)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@EVERY_ENGINE
 def test_a_draw_of_ten_is_a_cell_a_tenth_as_fast(engine: str) -> None:
     """All times and the draw ten times as long: the same states; only the heat is not slower.
 

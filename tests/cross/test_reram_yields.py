@@ -23,6 +23,7 @@ from memspice.devices.transistor import AccessTransistor
 from memspice.engines import find_engine
 from memspice.engines.base import SolverOptions, Transient
 from memspice.parameters import load_table
+from tests.tables import EVERY_ENGINE
 
 DEVICE = load_table("sky130-reram", "oxide_reram", OxideReram).values
 TRANSISTOR = load_table("cells", "access_transistor", AccessTransistor).values
@@ -97,8 +98,7 @@ def test_a_set_is_too_sure_and_a_reset_too_rare_for_the_measured_yields() -> Non
     assert odds[-1] < RESET[-1]
 
 
-@pytest.mark.parametrize("engine", [pytest.param("ngspice", marks=pytest.mark.ngspice),
-                                    pytest.param("vacask", marks=pytest.mark.vacask)])  # fmt: skip
+@EVERY_ENGINE
 @pytest.mark.parametrize(("lines", "draw"), [(SET, 100.0), (RESET, None)])
 def test_the_circuit_switches_up_to_the_draw_that_numpy_says(
     engine: str, lines: tuple[float, ...], draw: float | None

@@ -18,6 +18,7 @@ from memspice.circuits.layer import LayerCircuit
 from memspice.quantities import units
 from memspice.windows.simulated import solver_options
 from tests.helpers import HAZARD_TOLERANCE, Simulated, near_stimulus, simulate, small_layer
+from tests.tables import EVERY_SET, KINDS
 
 #: Seven times slower: time constants and times, at the same voltages and currents.
 SLOWER = {"s": 7.0, "F": 7.0, "Hz": 1 / 7}
@@ -28,7 +29,6 @@ FACTORS = {"slower": (SLOWER, 7.0), "higher": (HIGHER, 1 / 5)}
 #: Helper states of the models do not scale, so the solver's steps differ; through a reset they cost
 #: up to 1 % of its energy at the charge tolerance of a layer's run (2 % at ten times that).
 ENERGY_TOLERANCE = 0.01
-SETS = ("fast-memristor", "sot-mtj")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -81,7 +81,7 @@ def stimulus_of(name: str) -> Stimulus:
 
 
 @pytest.mark.parametrize("law", FACTORS)
-@pytest.mark.parametrize("name", [*SETS, "ag-asi"])
+@EVERY_SET
 def test_closed_forms_scale(name: str, law: str) -> None:
     stimulus, factor = stimulus_of(name), FACTORS[law][1]
     hazards, joules = [], []
@@ -98,7 +98,7 @@ def test_closed_forms_scale(name: str, law: str) -> None:
 
 @pytest.mark.ngspice
 @pytest.mark.parametrize("law", FACTORS)
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", KINDS)
 def test_circuits_scale(name: str, law: str) -> None:
     plain, other, factor = run(name, None), run(name, law), FACTORS[law][1]
     np.testing.assert_array_equal(other.spikes, plain.spikes)

@@ -25,6 +25,7 @@ from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_parameter_set, load_table
 from tests.device_helpers import SttPulse
 from tests.helpers import solver_options
+from tests.tables import EVERY_ENGINE
 
 NEURONS, CYCLES = 16, 16  # 256 events: compared one by one, so that more only cost time
 #: Steps a write pulse at least; a layer's are 25.  VACASK takes 20 between two corners anyway.
@@ -132,13 +133,7 @@ BENCHES: dict[str, Callable[[], Bench]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "engine",
-    [
-        pytest.param("ngspice", marks=pytest.mark.ngspice),
-        pytest.param("vacask", marks=pytest.mark.vacask),
-    ],
-)
+@EVERY_ENGINE
 @pytest.mark.parametrize("name", BENCHES)
 def test_spikes_do_not_depend_on_the_step(name: str, engine: str) -> None:
     bench, simulator = BENCHES[name](), find_engine(engine)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import pytest
 
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.batch import Window
@@ -17,7 +16,8 @@ from memspice.windows.fidelities import open_fidelity
 from memspice.windows.fidelity import Fidelity, WindowJob
 from memspice.windows.outcome import outcome
 from memspice.windows.surrogate import Surrogate, surrogate_events
-from tests.helpers import HAZARD_TOLERANCE, SETS
+from tests.helpers import HAZARD_TOLERANCE
+from tests.tables import EVERY_SET, EVERY_WAY
 
 ROWS, OUTPUTS = 6, 4
 #: Rows at their mean levels, as a trimming drives them.
@@ -56,17 +56,9 @@ def tolerance(name: str) -> float:
     return 1.3 * 0.5 * STEP / layer(name, STEP).volts_per_unit + HAZARD_TOLERANCE
 
 
-@pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize(
-    ("engine", "fidelity"),
-    [
-        pytest.param("ngspice", "full", marks=pytest.mark.ngspice),
-        pytest.param("ngspice", "reduced", marks=pytest.mark.ngspice),
-        pytest.param("vacask", "full", marks=pytest.mark.vacask),
-    ],
-)
+@EVERY_WAY
 def test_trimmed_neurons_have_the_rates_that_were_asked_for(
-    name: str, engine: str, fidelity: str
+    name: str, fidelity: str, engine: str
 ) -> None:
     """``H`` of SPICE to half a step of the trim, and to what SPICE and the law differ by."""
     chosen = open_fidelity(fidelity, engine)
@@ -76,7 +68,7 @@ def test_trimmed_neurons_have_the_rates_that_were_asked_for(
     np.testing.assert_allclose(found.hazard, hazard, rtol=HAZARD_TOLERANCE)
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_without_trim_the_same_chip_is_far_off(name: str) -> None:
     """So that the test above says something: most neurons miss by ten times what it allows."""
     hazard = surrogate_events(job(name, Surrogate(), 0.0))["hazard"]

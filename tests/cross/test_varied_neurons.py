@@ -16,7 +16,8 @@ from memspice.windows.fidelities import open_fidelity
 from memspice.windows.fidelity import Fidelity, WindowJob
 from memspice.windows.outcome import Outcome, outcome
 from memspice.windows.surrogate import Surrogate, surrogate_events
-from tests.helpers import HAZARD_TOLERANCE, SETS
+from tests.helpers import HAZARD_TOLERANCE
+from tests.tables import EVERY_SET, EVERY_WAY
 
 CYCLES, OUTPUTS = 4, 4
 SPREADS = {
@@ -60,7 +61,7 @@ def check(name: str, found: Outcome, outputs: range = range(OUTPUTS)) -> None:
     np.testing.assert_array_equal(found.spikes, hazard >= one.stimulus().thresholds)
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_neurons_are_far_enough_apart_to_tell(name: str) -> None:
     # Five times the tolerance between any two neurons of the same weights, in every cycle.
     varied, plain = (surrogate_events(job(name, Surrogate(), varied=v))["hazard"] for v in (1, 0))
@@ -69,22 +70,15 @@ def test_neurons_are_far_enough_apart_to_tell(name: str) -> None:
     np.testing.assert_allclose(plain / plain[:, :1], 1, rtol=HAZARD_TOLERANCE)
 
 
-@pytest.mark.ngspice
-@pytest.mark.parametrize("fidelity", ["full", "reduced"])
-@pytest.mark.parametrize("name", SETS)
-def test_ngspice_has_the_spikes_of_every_neurons_own_law(name: str, fidelity: str) -> None:
-    check(name, simulated(name, fidelity, "ngspice"))
-    assert simulated(name, fidelity, "ngspice").closure < 1e-3  # type: ignore[operator]
+@EVERY_WAY
+def test_spikes_are_those_of_every_neurons_own_law(name: str, fidelity: str, engine: str) -> None:
+    found = simulated(name, fidelity, engine)
+    check(name, found)
+    assert found.closure is not None
+    assert found.closure < 1e-3
 
 
 @pytest.mark.ngspice
 def test_parts_of_a_layer_have_their_own_neurons() -> None:
     for outputs in (range(0, 1), range(1, 4)):
         check("fast-memristor", simulated("fast-memristor", "reduced", "ngspice", outputs), outputs)
-
-
-@pytest.mark.vacask
-@pytest.mark.parametrize("fidelity", ["full", "reduced"])
-@pytest.mark.parametrize("name", ["fast-memristor", "sot-mtj"])
-def test_vacask_has_the_spikes_of_every_neurons_own_law(name: str, fidelity: str) -> None:
-    check(name, simulated(name, fidelity, "vacask"))

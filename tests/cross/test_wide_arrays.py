@@ -23,11 +23,8 @@ from memspice.engines.base import Engine, OperatingPoint, SolverOptions, Transie
 from memspice.engines.waveforms import Waveforms
 from memspice.solver.crossbar_solution import solve_crossbar
 from tests.device_helpers import off_current
+from tests.tables import ENGINES
 
-ENGINES = [
-    pytest.param("ngspice", marks=pytest.mark.ngspice),
-    pytest.param("vacask", marks=pytest.mark.vacask),
-]
 NMOS = AccessTransistor(transconductance=1.5e-4, threshold_voltage=0.469, slope_factor=1.4)
 SELECTOR = Selector(on_current=1e-5, on_voltage=0.5, voltage_scale=0.05)
 SINH = SinhCell(voltage_scale=0.25)

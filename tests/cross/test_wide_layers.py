@@ -31,10 +31,6 @@ from tests.helpers import (
     solver_options,
 )
 
-ENGINES = [
-    pytest.param("ngspice", marks=pytest.mark.ngspice),
-    pytest.param("vacask", marks=pytest.mark.vacask),
-]
 NMOS = AccessTransistor(transconductance=1.5e-3, threshold_voltage=0.469, slope_factor=1.4)
 SINH = SinhCell(voltage_scale=0.25)
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -11,8 +11,8 @@ from memspice.network.batch import stage_of
 from memspice.network.effective import effective_layer
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.parameters import load_parameter_set, load_table
-from tests.helpers import SETS
 from tests.loop_helpers import make_network
+from tests.tables import SETS
 
 FLAWS = {
     "synapse.variation": 0.1,

@@ -12,7 +12,8 @@ from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.energy_model import COMPONENTS, closed_form_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.windows.simulated import solver_options
-from tests.helpers import SETS, changed, hazard_integral, near_stimulus, simulate, small_layer
+from tests.helpers import changed, hazard_integral, near_stimulus, simulate, small_layer
+from tests.tables import EVERY_SET
 
 
 def energies(layer: LayerCircuit, stimulus: Stimulus) -> dict[str, np.ndarray]:
@@ -26,7 +27,7 @@ def resting(layer: LayerCircuit, threshold: float = 1e9) -> dict[str, np.ndarray
     return energies(layer, stimulus)
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_nothing_is_negative_and_every_cycle_counts(name: str) -> None:
     layer = small_layer(name)
     found = energies(layer, near_stimulus(layer, cycles=4))
@@ -147,7 +148,7 @@ TOLERANCES = {
 
 
 @pytest.mark.ngspice
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 @pytest.mark.parametrize("resistive", [False, True])
 def test_spice_agrees(name: str, resistive: bool) -> None:
     layer = small_layer(name, resistive=resistive)

@@ -12,7 +12,7 @@ from memspice.network.architecture import Architecture, Conv, Dense, Pool, Sourc
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.weights import Network, WeightLayer, load_network, weight_shapes
 from memspice.parameters import ParameterSet, load_parameter_set
-from tests.helpers import SETS
+from tests.tables import EVERY_SET
 
 SMALL = Architecture("small", (2, 4, 4), (Conv(6), Pool(2), Dense(5), Dense(3)))
 LEVELS = 32
@@ -68,7 +68,7 @@ def flat_tiles(mapped: MappedNetwork) -> list[np.ndarray]:
     ]
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_ideal_crossbars_reproduce_the_weights(name: str, rng: np.random.Generator) -> None:
     # 1e9 levels: only the bias row is rounded, and to nothing that shows.
     net = network()
@@ -147,7 +147,7 @@ def test_rows_and_columns_are_split_evenly() -> None:
     assert [part.outputs for part in layer.circuits] == [3, 3]
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 @pytest.mark.parametrize("seed", range(3))
 def test_no_input_saturates_a_transimpedance_stage(name: str, seed: int) -> None:
     # With zero wires, the most current; the spread of the cells included.
@@ -245,7 +245,7 @@ def test_settle_time_below_five_time_constants_is_refused(factor: float) -> None
         map_network(network(), short)
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_digits_network_fits_every_parameter_set(name: str) -> None:
     mapped = map_network(load_network("digits-mlp"), load_parameter_set(name))
     assert isinstance(mapped.layers[0].kind, Dense)

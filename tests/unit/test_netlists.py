@@ -11,7 +11,8 @@ from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.engines.spice_check import check_netlist
-from tests.helpers import ARRAYS, SETS, near_stimulus, small_layer
+from tests.helpers import ARRAYS, near_stimulus, small_layer
+from tests.tables import EVERY_SET
 
 FIDELITIES: tuple[str, ...] = ("full", "reduced")
 
@@ -34,7 +35,7 @@ def names(layer: LayerCircuit, prefix: str, fidelity: str = "full") -> list[str]
 @pytest.mark.parametrize("fidelity", FIDELITIES)
 @pytest.mark.parametrize("resistive", [False, True])
 @pytest.mark.parametrize("spiking", [False, True])
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_engine_accepts_every_netlist(
     name: str, spiking: bool, resistive: bool, fidelity: str
 ) -> None:
@@ -116,7 +117,7 @@ def test_sense_variants() -> None:
         assert stage[1:3] == inputs
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_neurons_carry_the_values_of_their_device(name: str) -> None:
     layer = small_layer(name)
     own = {words[0]: words for words in elements(layer)}

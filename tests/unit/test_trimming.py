@@ -25,8 +25,8 @@ from memspice.network.weights import (
     weight_shapes,
 )
 from memspice.parameters import load_parameter_set
-from tests.helpers import SETS
 from tests.loop_helpers import make_images
+from tests.tables import SETS
 
 SMALL = Architecture("small", (1, 8, 8), (Conv(4), Pool(2), Conv(6), Dense(10)))
 IMAGES = load_digits("train", 100).x

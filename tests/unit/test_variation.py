@@ -17,7 +17,7 @@ from memspice.devices.variation import NeuronVariation, draw_variation, join_var
 from memspice.network.inference import run_inference
 from memspice.network.mapping import map_network
 from memspice.parameters import load_parameter_set
-from tests.helpers import ARRAYS, SETS, near_stimulus, small_layer
+from tests.helpers import ARRAYS, near_stimulus, small_layer
 from tests.loop_helpers import (
     CYCLES,
     IMAGES,
@@ -28,6 +28,7 @@ from tests.loop_helpers import (
     make_mapped,
     make_network,
 )
+from tests.tables import EVERY_SET
 
 SPREADS = {
     "neuron.voltage_scale_spread": 0.05,
@@ -61,13 +62,13 @@ def one(voltage_scale: float = 1.0, time_scale: float = 1.0, shift: float = 0.0)
 # --- draws ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_without_spread_there_is_no_variation(name: str) -> None:
     assert draw_variation(device(name), 5, np.random.default_rng(0)) is None
     assert join_variations([None, None]) is None
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_draws_have_the_spreads_of_the_set(name: str) -> None:
     # Each of the nine bounds is 4.5 standard errors of a normal draw: 99.99 % for all together.
     given = {"voltage_scale": 0.1, "time_scale": 0.3, "threshold": 0.02}
@@ -105,7 +106,7 @@ def test_a_spread_moves_no_other_draw() -> None:
 # --- physics --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_neurons_obey_the_hazard_law_of_their_constants(name: str) -> None:
     found = draw(name, 7, voltage_scale=0.1, time_scale=0.3)
     voltage = np.linspace(-1, 3, 5)[:, None] * np.ones(7)
@@ -246,7 +247,7 @@ def test_the_loop_has_the_spikes_of_every_neurons_own_law() -> None:
         assert result.spike_rate[layer.name] != plain.spike_rate[layer.name]
 
 
-@pytest.mark.parametrize("name", SETS)
+@EVERY_SET
 def test_every_instance_has_its_own_constants(name: str) -> None:
     layer = small_layer(name)
     found = draw(name, 2, voltage_scale=0.1, time_scale=0.3, threshold=0.02)
