@@ -27,6 +27,7 @@ from memspice.network.mapping import map_network
 from memspice.network.weights import load_network
 from memspice.parameters import load_parameter_set
 from tests.helpers import ARRAYS, Simulated, near_stimulus, simulate, small_layer
+from tests.tables import EVERY_FIDELITY
 
 LEVEL = 0.3
 WIRES = {"wire_resistance_row": 200.0, "wire_resistance_col": 200.0, "driver_resistance": 500.0}
@@ -76,7 +77,7 @@ def energies(layer: LayerCircuit, stimulus: Stimulus, found: Simulated) -> np.nd
 
 
 @pytest.mark.ngspice
-@pytest.mark.parametrize("fidelity", ["full", "reduced"])
+@EVERY_FIDELITY
 def test_only_differences_of_voltages_count(fidelity: str) -> None:
     """The whole array raised by 0.3 V: the same drives and joules, to the solver's tolerance."""
     runs = []

@@ -25,6 +25,7 @@ from memspice.windows.reduced import DECK_OUTPUTS, Reduced
 from memspice.windows.surrogate import Surrogate
 from tests.helpers import changed, ngspice
 from tests.settings import Setting
+from tests.tables import EVERY_FIDELITY
 
 LEVELS = 32
 CYCLES = 4
@@ -64,7 +65,7 @@ def spikes(result: LayerResult) -> np.ndarray:
 
 
 @pytest.mark.ngspice
-@pytest.mark.parametrize("fidelity", ["full", "reduced"])
+@EVERY_FIDELITY
 def test_spice_and_surrogate_give_the_same_spikes(
     results: dict[str, LayerResult], fidelity: str
 ) -> None:
@@ -80,7 +81,7 @@ def test_spice_and_surrogate_give_the_same_spikes(
 
 
 @pytest.mark.ngspice
-@pytest.mark.parametrize("fidelity", ["full", "reduced"])
+@EVERY_FIDELITY
 def test_energy_closes_and_is_that_of_the_closed_form(
     results: dict[str, LayerResult], fidelity: str
 ) -> None:
