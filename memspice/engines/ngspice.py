@@ -105,7 +105,7 @@ class Ngspice:
         They are around compiled Verilog-A where this ngspice loads it, behavioural text of the same
         interface where it does not; transistors of ngspice's own have no other text.
         """
-        return deck.spice(_compiled_text, _carried_text) if self.info.osdi else deck.spice()
+        return deck.spice(_compiled_text, carried_text) if self.info.osdi else deck.spice()
 
     def run(
         self,
@@ -160,7 +160,7 @@ def _compiled_text(name: str) -> str | None:
     return osdi_subcircuit(model_interface(name))
 
 
-def _carried_text(module: VerilogModule) -> str:
+def carried_text(module: VerilogModule) -> str:
     """Subcircuit around a module of the user's, whose text the netlist carries."""
     interface = osdi_subcircuit(model_interface(module.name, module.files))
     return f"{module.carried('*')}\n{interface.strip()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,25 @@ def _line(where: str, text: object) -> str:
     return text
 
 
+def _flat(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Entries of a table, those of a table in it by both names."""
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", each) for inner, each in value.items())
+        else:
+            yield name, value
+
+
+def _changed(content: Mapping[str, Any], changes: Mapping[str, float | str]) -> dict[str, Any]:
+    """Copy of a table with other values, by the names of `_flat`."""
+    copy = {name: dict(v) if isinstance(v, dict) else v for name, v in content.items()}
+    for full, value in changes.items():
+        name, _, inner = full.partition(".")
+        owner = copy[name] if inner else copy
+        owner[inner or name] = value
+    return copy
+
+
 class SetFile:
     """One TOML file, read table by table; collects the provenance of what was used."""
 
@@ -113,15 +132,19 @@ class SetFile:
         """Entries of a table that is no list of sourced values: a circuit of the user's own.
 
         Its numbers have the ``label`` and ``source`` that the table gives; without, they count as
-        assumed, with ``source`` as what they come from.
+        assumed, with ``source`` as what they come from.  Those of tables in it are called
+        ``parameters.r_on``; a run may change them, and nothing else.
         """
         self._read.add(table)
-        if table in self._changes:
-            raise ConfigError(
-                f"{table}.{next(iter(self._changes[table]))} cannot be changed for a run: "
-                f"[{table}] names a circuit; change {self.path}"
-            )
-        content = dict(self._content[table])
+        content, changes = self._content[table], self._changes.get(table, {})
+        numbers = [name for name, value in _flat(content) if isinstance(value, int | float)]
+        for name in changes:
+            if name not in numbers:
+                raise ConfigError(
+                    f"{table}.{name} cannot be changed for a run: [{table}] of {self.path} names a "
+                    f"circuit, and has the numbers {', '.join(numbers)}"
+                )
+        content = _changed(content, changes)
         label = content.get("label", "A")
         source = _line(f"{self.path}: {table}.source", content.get("source", source))
         if label not in LABELS or not source:
@@ -129,8 +152,15 @@ class SetFile:
                 f"{self.path}: [{table}] needs a label of {', '.join(LABELS)} and a source"
             )
         self.provenance += [
-            SourcedValue(table=table, name=name, value=value, unit="", label=label, source=source)
-            for name, value in content.items()
+            SourcedValue(
+                table=table,
+                name=name,
+                value=value,
+                unit="",
+                label="A" if name in changes else label,
+                source=CHANGED if name in changes else source,
+            )
+            for name, value in _flat(content)
             if isinstance(value, str | int | float)
         ]
         return content

@@ -18,10 +18,15 @@ import pytest
 
 from memspice.analysis.neuron_curve import MOST, measure_neuron
 from memspice.circuits.blocks.neuron import Neuron
+from memspice.circuits.deck import Deck
 from memspice.circuits.neuron_table import read_neuron
+from memspice.circuits.verilog import carried_files, read_module
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.measured_hazard import MeasuredHazard
 from memspice.engines import find_engine
+from memspice.engines.ngspice import carried_text
+from memspice.engines.spice_check import check_netlist
+from memspice.engines.veriloga import subckt_declaration
 from memspice.errors import ConfigError, DataError, MemspiceError, NetlistError
 from memspice.jobs import Execution, content_hash, open_runner
 from memspice.parameters import ParameterSet, load_parameter_set
@@ -117,6 +122,35 @@ def test_the_label_of_the_table_decides_what_the_device_is(tmp_path: Path) -> No
     assert copied(tmp_path, **{'label = "A"\nsource': 'label = "M"\nsource'}).device_source == (
         "measured"
     )
+
+
+def test_a_run_changes_the_numbers_of_a_circuit_and_nothing_else() -> None:
+    changes = {"neuron.parameters.r_on": 2e6, "neuron.points": 7, "neuron.supplies.vdd": 1.7}
+    values = load_parameter_set(str(TEMPLATE), changes)
+    assert values.neuron.circuit.parameters["r_on"] == 2e6  # type: ignore[attr-defined]
+    assert values.neuron.supplies["neuron_vdd"] == 1.7
+    assert values.neuron.curve_points == 7
+    assert values.changes == changes
+    for name in ("subcircuit", "parameters.r_no", "voltage_scale_spread", "drive"):
+        with pytest.raises(ConfigError, match=rf"neuron.{name} cannot be .* parameters.r_on"):
+            load_parameter_set(str(TEMPLATE), {f"neuron.{name}": 1.0})
+    with pytest.raises(DataError, match="parameters.r_on = 'much' must be a finite number"):
+        load_parameter_set(str(TEMPLATE), {"neuron.parameters.r_on": "much"})
+
+
+@pytest.mark.vacask
+def test_an_ngspice_that_loads_osdi_gets_the_module_in_its_netlist() -> None:
+    """No such ngspice is here: its netlist is looked at, with the eyes of the engine."""
+    module = read_module(TEMPLATE.with_name("own_neuron.va"))
+    deck = Deck("alone", "nothing")
+    deck.module(module, None)
+    circuit = deck.section("one")
+    circuit.X("own", module.name, *module.terminals)
+    netlist = deck.spice(module_text=carried_text)
+    check_netlist(netlist)
+    assert carried_files(netlist) == dict(module.files)
+    assert ".model own_neuron_osdi own_neuron" in netlist
+    assert subckt_declaration(netlist).terminals == module.terminals
 
 
 # --- the curve ------------------------------------------------------------------------------------
