@@ -20,8 +20,12 @@ class Phase:
     cycles over which scores are averaged, as the SNN does; the rest propagates probabilities.  In
     bursts of ``burst`` spikes each neuron passes on the mean of so many.  In a
     ``rounded`` phase the weights of a ``normalised`` one are clipped and rounded to the levels they
-    will have once the normalisation is folded into them.  A ``folded`` phase disturbs such weights
-    by noise, a ``mapped`` one puts them on circuits.
+    will have once the normalisation is folded into them.  A ``folded`` phase goes on without it, a
+    ``mapped`` one puts the weights on circuits.
+
+    Each step of a phase with ``weight_noise`` multiplies every weight by another normal number of
+    mean 1 and that standard deviation: cells that were written once spread so.  Where there still
+    is a normalisation it takes the mean of what that changes away, as the trim of a chip does.
 
     ``learning_rate`` is the largest of the cycle; it is reached after a share ``warm_up`` of the
     steps.  In a mapped phase it counts in standard deviations of each layer's weights: folding
@@ -39,10 +43,16 @@ class Phase:
     warm_up: float = 0.2
     orthogonal: bool = False
     burst: int = 1
+    weight_noise: float = 0.0
 
     def __post_init__(self) -> None:
         if self.burst < 1:
             raise ConfigError(f"phase {self.name}: burst = {self.burst} must be at least 1 spike")
+        if self.weight_noise < 0 or self.kind == "mapped" and self.weight_noise:
+            raise ConfigError(
+                f"phase {self.name}: weight_noise = {self.weight_noise:g} must be at least 0, and "
+                "0 in a mapped phase, whose crossbars bring their own"
+            )
         if not 0 < self.warm_up < 1:
             raise ConfigError(
                 f"phase {self.name}: warm_up = {self.warm_up:g} must be a share of the steps "
@@ -121,7 +131,6 @@ class TrainConfig:
     augment: bool = True
     levels: int = 32
     clip_sigma: float = 4.0
-    weight_noise: float = 0.03
     hardware: Hardware = field(default_factory=Hardware)
     seed: int = 1
     threads: int = 1
@@ -142,8 +151,6 @@ class TrainConfig:
         names = ["neurons", "label_smoothing", "weight_decay", "augment", "seed"]
         if kinds - {"normalised"}:
             names += ["levels", "clip_sigma"]
-        if "folded" in kinds:
-            names.append("weight_noise")
         if "mapped" in kinds:
             names.append("hardware")
         settings = asdict(self)
@@ -155,7 +162,7 @@ PRESETS = {
     "digits-mlp": TrainConfig(
         phases=(
             Phase("normalised", 60, 5e-3, batch=64),
-            Phase("folded", 20, 3e-4, kind="folded", batch=64),
+            Phase("folded", 20, 3e-4, kind="folded", batch=64, weight_noise=0.03),
         ),
         augment=False,
     ),
@@ -179,11 +186,19 @@ PRESETS = {
     "cifar10-skip": TrainConfig(
         phases=(
             Phase("normalised", 40, 5e-3, sampled_fraction=0.0, warm_up=0.08, orthogonal=True),
-            Phase(*("rounded", 10, 3e-3, 1.0, "rounded"), warm_up=0.1, orthogonal=True, burst=8),
+            Phase(
+                *("noisy", 26, 5e-3, 1.0, "rounded"),
+                warm_up=0.1,
+                orthogonal=True,
+                burst=8,
+                weight_noise=0.12,
+            ),
+            Phase("mapped", 2, 5e-3, 1.0, "mapped", warm_up=0.1, burst=8),
         ),
         neurons=Neurons(gain=2.5, bias=-1.0, low=-2.7, high=1.3),
         label_smoothing=0.1,
         weight_decay=0.1,
+        hardware=Hardware(refresh=100),
         threads=2,
     ),
 }

@@ -195,7 +195,7 @@ class _Training:
         """Bring the model into the form that a phase trains."""
         for stage in self.model.stages():
             stage.flaws = None
-            stage.noise = self.config.weight_noise if phase.kind == "folded" else 0.0
+            stage.noise = phase.weight_noise
             if phase.kind in ("folded", "mapped"):
                 stage.fold()
             if phase.kind != "normalised" and not stage.levels:

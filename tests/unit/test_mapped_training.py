@@ -274,7 +274,7 @@ def test_mapped_checkpoint_of_other_hardware_is_refused(
 def test_later_settings_leave_the_earlier_phases_valid() -> None:
     settings = config()
     other = replace(settings, phases=(settings.phases[0], Phase("folded", 9, 1.0, kind="folded")))
-    changed = replace(other, levels=16, weight_noise=0.5, hardware=Hardware("ag-asi"))
+    changed = replace(other, levels=16, hardware=Hardware("ag-asi"))
     assert changed.behind(changed.phases[0]) == settings.behind(settings.phases[0])
     assert replace(settings, seed=2).behind(settings.phases[0]) != settings.behind(
         settings.phases[0]
