@@ -193,12 +193,10 @@ PRESETS = {
                 burst=8,
                 weight_noise=0.12,
             ),
-            Phase("mapped", 2, 5e-3, 1.0, "mapped", warm_up=0.1, burst=8),
         ),
         neurons=Neurons(gain=2.5, bias=-1.0, low=-2.7, high=1.3),
         label_smoothing=0.1,
         weight_decay=0.1,
-        hardware=Hardware(refresh=100),
         threads=2,
     ),
 }
