@@ -165,8 +165,10 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
         "network": "cifar10-cnn",
         "device": "fast-memristor",
         "cycles": 32,
-        "burst": 1,
+        "burst": 8,
         "seed": 1,
+        "command": "memspice cosim --images 10000 --burst 8 --seed 1 --out results/run",
+        "engine": {"name": "ngspice", "version": "39.3"},
         "ann_accuracy": {"value": 0.9, "n": 20, "low": 0.699, "high": 0.972}
         if small
         else {"value": 0.8642, "n": 10_000, "low": 0.8574, "high": 0.8708},

@@ -7,7 +7,6 @@ state; a notebook shows it, ``save`` writes it.
 from memspice.plot.fit_plot import fit as fit
 from memspice.plot.of_results import energy as energy
 from memspice.plot.of_results import ir_drop as ir_drop
-from memspice.plot.of_results import iterations as iterations
 from memspice.plot.of_results import neuron as neuron
 from memspice.plot.of_results import pathwise as pathwise
 from memspice.plot.of_results import raster as raster

@@ -260,7 +260,8 @@ def _draw_events(axis: Axes, x: np.ndarray, y: np.ndarray, kinds: np.ndarray) ->
         axis.plot(
             x[mask], y[mask], marker, markerfacecolor=face, markeredgecolor=edge,
             markeredgewidth=0.6, markersize=size, alpha=1.0 if mask is looks[2][0] else 0.7,
-            label=f"{name} ({mask.sum():,})", zorder=4 if mask is looks[2][0] else 2,
+            rasterized=True, label=f"{name} ({mask.sum():,})",
+            zorder=4 if mask is looks[2][0] else 2,
         )  # fmt: skip
 
 

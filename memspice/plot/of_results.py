@@ -17,7 +17,7 @@ from memspice.experiment.results.layer import LayerResult
 from memspice.experiment.results.sweep import SweepResult
 from memspice.experiment.results.trace import NeuronWaveforms
 from memspice.network.mapping import MappedLayer
-from memspice.plot.energy_figures import energy_figure, iteration_figure
+from memspice.plot.energy_figures import energy_figure
 from memspice.plot.event_figures import pathwise_figure, raster_figure, rate_figure
 from memspice.plot.measured_plot import draw_measured
 from memspice.plot.signal_figures import ir_drop_figure, neuron_waveform_figure
@@ -114,13 +114,18 @@ def rates(result: LayerResult | CosimResult) -> Figure:
     ConfigError
         As of `pathwise`.
     """
+    with own_style():
+        return rate_figure(spike_rates(result))
+
+
+def spike_rates(result: LayerResult | CosimResult) -> dict[str, tuple[float, float, float]]:
+    """Spikes per event of each layer: expected, in SPICE, and the standard error of the latter."""
     found = {}
     for name, pair in _pairs(result).items():
         expected = -np.expm1(-pair.model_hazard)
         error = float(np.sqrt(np.sum(expected * (1 - expected))) / len(expected))
         found[name] = (float(expected.mean()), float(pair.spike.mean()), error)
-    with own_style():
-        return rate_figure(found)
+    return found
 
 
 def _pairs(result: LayerResult | CosimResult) -> Mapping[str, PairedEvents]:
@@ -172,12 +177,6 @@ def energy(result: LayerResult | CosimResult) -> Figure:
         return energy_figure(layers, rests)
 
 
-def iterations(result: CosimResult) -> Figure:
-    """Draw what should stop moving as SPICE and the network loop teach each other."""
-    with own_style():
-        return iteration_figure([item.as_json() for item in result.rounds])
-
-
 def transfer(result: Characterization) -> Figure:
     """Draw P(V) of a neuron: SPICE on the closed form, and on measured points where there are."""
     with own_style():
@@ -214,6 +213,12 @@ def ir_drop(layer: Layer) -> Figure:
 
 def tile_ir_drop(layer: MappedLayer) -> Figure:
     """Figure of `ir_drop`, of a layer as it is mapped."""
+    with own_style():
+        return ir_drop_figure(relative_voltage(layer))
+
+
+def relative_voltage(layer: MappedLayer) -> np.ndarray:
+    """Voltage over each cell of a layer's first tile by that of its row, (rows, columns), [1]."""
     circuit = layer.circuits[0]
     tile, array = circuit.conductances[0], circuit.array
     solution = solve_crossbar(
@@ -227,5 +232,4 @@ def tile_ir_drop(layer: MappedLayer) -> Figure:
     )
     assert solution.word_line_voltage is not None
     assert solution.bit_line_voltage is not None
-    with own_style():
-        return ir_drop_figure(solution.word_line_voltage - solution.bit_line_voltage)
+    return np.asarray(solution.word_line_voltage - solution.bit_line_voltage)

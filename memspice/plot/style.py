@@ -192,35 +192,46 @@ def tidy(axis: Axes, grid: str = "both") -> None:
     axis.tick_params(labelsize=9)
 
 
-def save(figure: Figure, path: Path, dpi: int = 150) -> None:
-    """Write a figure and empty it; the same figure gives the same bytes.
+def save(figure: Figure, *paths: Path, dpi: int = 150) -> None:
+    """Write a figure to files and empty it; the same figure gives the same bytes.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         Cannot be used afterwards.
-    path : Path
-        Its suffix decides the format (png, svg, pdf); missing folders are made.
+    *paths : Path
+        The suffix of each decides its format (png, svg, pdf); missing folders are made.
     dpi : int
         Dots per inch.
 
     Raises
     ------
     ConfigError
-        If matplotlib does not know the format.
+        If matplotlib does not know a format.
     StoreError
-        If the file cannot be written.
+        If a file cannot be written.
     """
-    suffix, known = path.suffix.lstrip(".").lower(), figure.canvas.get_supported_filetypes()
-    if suffix not in known:
-        raise ConfigError(f"{path} has no known image format; use one of {', '.join(known)}")
+    known = figure.canvas.get_supported_filetypes()
+    for path in paths:
+        if _suffix(path) not in known:
+            raise ConfigError(f"{path} has no known image format; use one of {', '.join(known)}")
+    for path in paths:
+        _write(figure, path, dpi)
+    figure.clear()
+
+
+def _suffix(path: Path) -> str:
+    return path.suffix.lstrip(".").lower()
+
+
+def _write(figure: Figure, path: Path, dpi: int) -> None:
     import matplotlib
 
-    metadata = _UNDATED.get(suffix)
     with writing(path, lambda: "Make room, or name another folder or file"):
         path.parent.mkdir(parents=True, exist_ok=True)
         # The names inside an SVG are else drawn by lot.
         unique = matplotlib.rc_context({"svg.hashsalt": "memspice"})
         with replacing(path) as temporary, unique:
-            figure.savefig(temporary, format=suffix, dpi=dpi, metadata=metadata)
-    figure.clear()
+            figure.savefig(
+                temporary, format=_suffix(path), dpi=dpi, metadata=_UNDATED.get(_suffix(path))
+            )

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -53,12 +53,22 @@ _DEVICE_WORDS = {
     "literature": "some of its constants are recalled from the literature",
     "what-if": "some of its constants are assumed",
 }
-_PNG_START = b"\x89PNG\r\n\x1a\n"
+#: Kind of a picture and how its file begins, by suffix.
+_PICTURES = {
+    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    ".svg": ("image/svg+xml", b"<?xml"),
+}
 
 
-def write_report(
-    path: Path, summary: Mapping[str, Any], figures: Sequence[tuple[str, str, Path]]
-) -> None:
+class ReportFigure(NamedTuple):
+    """A figure of the page: its files, the first to be embedded, lie beside the page."""
+
+    title: str
+    caption: str
+    files: Sequence[Path]
+
+
+def write_report(path: Path, summary: Mapping[str, Any], figures: Sequence[ReportFigure]) -> None:
     """Write the report: headline, figures, tables, in one file.
 
     Parameters
@@ -67,21 +77,26 @@ def write_report(
         HTML file; replaced when it exists, missing folders are made.
     summary : mapping
         What ``summary.json`` holds; its ``ratio`` is CMOS over memristive energy.
-    figures : sequence of (title, caption, path)
-        PNG files, embedded in this order.
+    figures : sequence of ReportFigure
+        In this order.
 
     Raises
     ------
     IncompleteResults
-        If a key of the summary is missing or not finite, or a figure is missing or no PNG file.
+        If a key of the summary is missing or not finite, or a figure is missing or no picture.
         Nothing is written then.
     StoreError
         If the page cannot be written.
     """
     check_summary(summary)
     images = [
-        {"title": title, "caption": caption, "data": embedded(file)}
-        for title, caption, file in figures
+        {
+            "title": shown.title,
+            "caption": shown.caption,
+            "data": embedded(shown.files[0]),
+            "files": [file.name for file in shown.files],
+        }
+        for shown in figures
     ]
     page = _environment().get_template("report.html.j2").render(**_context(summary), figures=images)
     with writing(path, lambda: "Name another folder"):
@@ -132,9 +147,56 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
         "labels": _LABELS,
         "parameters": parameters,
         "few_images": images < _FEW_IMAGES,
+        "headline": _headline(summary),
+        "settling": _settling(summary["iterations"]),
+        "commands": _commands(summary),
         "margin": MARGIN,
         "closure_limit": CLOSURE_LIMIT,
     }
+
+
+def _headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was run, in pairs of a word and its value."""
+    cycles, burst, engine = summary["cycles"], summary["burst"], summary["engine"]
+    rows = [row for row in summary["parameters"] if row["table"] == "sense"]
+    own = [str(row["value"]) for row in rows if row["name"] in ("subcircuit", "veriloga")]
+    return [
+        ("images", f"{summary['dataset']['images']:,} of {summary['dataset']['name']}"),
+        ("cycles", f"T = {cycles}, " + (f"in bursts of {burst}" if burst > 1 else "no bursts")),
+        ("periphery", f"sense stage {own[0]}" if own else "behavioural models"),
+        ("engine", f"{engine['name']} {engine['version']}"),
+        ("seed", str(summary["seed"])),
+    ]
+
+
+def _settling(iterations: Sequence[Mapping[str, Any]]) -> str:
+    """How much the last round moved what should stop moving."""
+    if len(iterations) < 2:
+        return "There was one round: nothing tells how much another would change."
+    before, last = iterations[-2:]
+    moved = [
+        f"the energy by {100 * (last['energy_joule'] / before['energy_joule'] - 1):+.2f}\u00a0%"
+    ]
+    if last["snn_accuracy"] is not None and before["snn_accuracy"] is not None:
+        points = 100 * (last["snn_accuracy"] - before["snn_accuracy"])
+        moved.append(f"the accuracy by {points:+.2f} points")
+    moved.append(
+        f"the mean rate by {last['mean_rate'] - before['mean_rate']:+.4f} spikes per event"
+    )
+    return f"The last of {len(iterations)} rounds moved {', '.join(moved)}."
+
+
+def _commands(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What to type for each number of the page, in the folder of the page but for the first."""
+    device = f"memspice characterize --device {summary['device']} --seed {summary['seed']}"
+    return [
+        ("every number, figure and file of this page", summary["command"]),
+        ("each SPICE window: events, energies, netlist", "memspice waves ls waveforms.h5"),
+        ("its waveforms, to look at", "memspice waves view waveforms.h5"),
+        ("its waveforms, for another program", "memspice waves export waveforms.h5 JOB --out FILE"),
+        ("the switching probability", device),
+        ("the tables, in Python", 'import memspice as ms; ms.load("summary.json")'),
+    ]
 
 
 def _assumed_components(summary: Mapping[str, Any]) -> set[str]:
@@ -154,20 +216,21 @@ def _scope_parts() -> dict[str, str]:
 
 
 def embedded(file: Path) -> str:
-    """Return a PNG file as a data URI.
+    """Return a PNG or SVG file as a data URI.
 
     Raises
     ------
     IncompleteResults
-        If the file cannot be read, or is no PNG file.
+        If the file cannot be read, or is no such picture.
     """
     try:
         data = file.read_bytes()
     except OSError as error:
         raise IncompleteResults(f"figure {file} cannot be read: {error}; draw it first") from error
-    if not data.startswith(_PNG_START):
-        raise IncompleteResults(f"figure {file} is no PNG file; draw it again")
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    kind, start = _PICTURES.get(file.suffix, ("", b"\0"))
+    if not data.startswith(start):
+        raise IncompleteResults(f"figure {file} is no PNG or SVG file; draw it again")
+    return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")
 
 
 def _si(value: float, unit: str = "J", digits: int = 3) -> str:

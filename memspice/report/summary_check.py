@@ -35,8 +35,9 @@ _SPICE_LAYER = _keys(
 #: tuple for what may also be null.
 _SHAPE: dict[str, Any] = {
     "dataset": {"name": _ANY, "images": _NUMBER, "lossless": _ANY, "source": _ANY},
-    **_keys(("network", "device"), _ANY),
-    **_keys(("cycles", "seed", "wall_seconds")),
+    **_keys(("network", "device", "command"), _ANY),
+    "engine": _keys(("name", "version"), _ANY),
+    **_keys(("cycles", "burst", "seed", "wall_seconds")),
     "ann_accuracy": _ACCURACY,
     "snn_accuracy": _ACCURACY,
     "spike_rate": {"*": _NUMBER},

@@ -17,7 +17,6 @@ from memspice.experiment.train import _images, _pixels
 from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Dense, Pool
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
-from memspice.plot.energy_figures import iteration_figure
 from memspice.report.html import write_report
 from tests.cli_helpers import call
 from tests.settings import Setting
@@ -153,20 +152,6 @@ def test_cosim_of_images_without_labels(network: str, tmp_path: Path) -> None:
     assert repr(run).count("none: the images have no labels") == 2
     write_report(tmp_path / "report.html", run.as_json(), [])
     assert "the images have no labels" in (tmp_path / "report.html").read_text()
-
-
-def test_accuracy_that_is_not_known_is_not_drawn() -> None:
-    rounds = [
-        {
-            "iteration": number, "snn_accuracy": None, "energy_joule": 1.0, "mean_rate": 0.1,
-            "mismatches": 0, "energy_ci95": [0.9, 1.1],
-        }
-        for number in (1, 2)
-    ]  # fmt: skip
-    titles = [axis.get_title(loc="left") for axis in iteration_figure(rounds).axes]
-    assert len(titles) == 4
-    assert titles[-1] == ""
-    assert not any("accuracy" in title for title in titles)
 
 
 def test_training_and_test_images_are_told_apart(tmp_path: Path) -> None:

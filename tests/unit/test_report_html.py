@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults, StoreError
 from memspice.plot.style import COMPONENT_COLORS
-from memspice.report.html import write_report
+from memspice.report.html import ReportFigure, write_report
 from tests.report_helpers import LAYERS, example_summary
 
 VOID = {"meta", "img", "br"}
@@ -52,10 +51,10 @@ class Page(HTMLParser):
 
 
 def render(folder: Path, summary: dict[str, Any]) -> Page:
-    figure = folder / "figure.png"
-    Image.new("RGB", (4, 3)).save(figure)
-    path = folder / "new" / "report.html"
-    write_report(path, summary, [("Energy", "By <layer> & part", figure)] * 2)
+    figure = folder / "figure.svg"
+    figure.write_text('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>')
+    path, files = folder / "new" / "report.html", (figure, folder / "figure.csv")
+    write_report(path, summary, [ReportFigure("Energy", "By <layer> & part.", files)] * 2)
     return Page(path.read_text(encoding="utf-8"))
 
 
@@ -88,7 +87,9 @@ def test_page_needs_nothing_else(tmp_path: Path) -> None:
         assert not any(name.startswith("on") for name in attributes)
         for name in ("src", "href"):
             value = attributes.get(name)
-            assert value is None or value.startswith(("data:image/png;base64,", "#"))
+            embedded = ("data:image/svg+xml;base64,", "#")
+            beside = value in ("figure.svg", "figure.csv")  # more of a figure, not needed
+            assert value is None or beside or value.startswith(embedded)
     source = (tmp_path / "new" / "report.html").read_text(encoding="utf-8")
     assert "url(" not in source
     assert "@import" not in source
@@ -99,15 +100,21 @@ def test_links_have_targets_and_figures_a_description(tmp_path: Path) -> None:
     targets = {attributes.get("id") for _, attributes in page.tags}
     links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
     assert links
-    assert {str(link)[1:] for link in links} <= targets
+    assert {str(link)[1:] for link in links if str(link).startswith("#")} <= targets
+    assert [link for link in links if not str(link).startswith("#")] == [
+        "figure.svg", "figure.csv"
+    ] * 2  # fmt: skip
     images = [attributes for tag, attributes in page.tags if tag == "img"]
-    assert [image["alt"] for image in images] == ["Energy: By <layer> & part"] * 2
+    assert [image["alt"] for image in images] == ["Energy: By <layer> & part."] * 2
 
 
 def test_headline_says_what_the_summary_says(tmp_path: Path) -> None:
     text = render(tmp_path, example_summary()).text.split("What is not in these joules")[0]
     for words in (
         "Data set cifar10 , 10,000 images, lossless: yes .",
+        "images 10,000 of cifar10 cycles T = 32, in bursts of 8 periphery behavioural models "
+        "engine ngspice 39.3 seed 1",
+        "Made by memspice cosim --images 10000 --burst 8 --seed 1 --out results/run ;",
         "Energy per inference 5.44 µJ 91 % of it rests on assumed constants; the device is what-if",
         "95 %, sampling of windows only 5.253 µJ to 5.634 µJ",
         "model, one assumption changed 2.18 µJ to 10.3 µJ",
@@ -180,6 +187,26 @@ def test_settled_or_not(tmp_path: Path) -> None:
     assert "Not settled" in render(tmp_path, {**summary, "settled": False}).text
 
 
+def test_last_round_is_said_in_words(tmp_path: Path) -> None:
+    summary = example_summary()
+    assert (
+        "The last of 3 rounds moved the energy by +0.61 %, the accuracy by +0.00 points, the mean "
+        "rate by +0.0001 spikes per event."
+    ) in render(tmp_path, summary).text
+    for row in summary["iterations"]:
+        row["snn_accuracy"] = None
+    assert "by +0.61 %, the mean rate" in render(tmp_path, summary).text
+    del summary["iterations"][1:]
+    assert "There was one round" in render(tmp_path, summary).text
+
+
+def test_periphery_of_ones_own_is_named(tmp_path: Path) -> None:
+    summary = example_summary()
+    row = {**summary["parameters"][0], "table": "sense", "name": "subcircuit", "value": "mine"}
+    summary["parameters"].append(row)
+    assert "periphery sense stage mine engine" in render(tmp_path, summary).text
+
+
 def test_a_loop_that_spice_did_not_calibrate_says_so(tmp_path: Path) -> None:
     text = render(
         tmp_path, {**example_summary(), "verdict": {"holds": False, "doubts": ["x"]}}
@@ -249,12 +276,15 @@ def test_empty_parts_are_refused(key: str, tmp_path: Path) -> None:
         write_report(tmp_path / "report.html", summary, [])
 
 
-def test_figures_must_be_png_files(tmp_path: Path) -> None:
-    text = tmp_path / "a.png"
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".jpg"])
+def test_figures_must_be_pictures(tmp_path: Path, suffix: str) -> None:
+    text, missing = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
     text.write_text("no picture")
-    for file, message in ((text, "is no PNG file"), (tmp_path / "b.png", "draw it first")):
+    for file, message in ((text, "is no PNG or SVG file"), (missing, "draw it first")):
         with pytest.raises(IncompleteResults, match=message):
-            write_report(tmp_path / "report.html", example_summary(), [("a", "b", file)])
+            write_report(
+                tmp_path / "report.html", example_summary(), [ReportFigure("a", "b", (file,))]
+            )
     assert not (tmp_path / "report.html").exists()
 
 

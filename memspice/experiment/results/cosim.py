@@ -212,6 +212,7 @@ class CosimResult(RunResult):
             "parameters": [asdict(item) for item in self.parameters],
             "excluded": list(self.excluded),
             "engine": dict(self.engine),
+            "command": self.provenance.command,
             "versions": dict(self.versions),
             "wall_seconds": self.wall_seconds,
             **jobs_json(self.failures, self.jobs),

@@ -27,7 +27,10 @@ def cosim_from_summary(summary: Mapping[str, Any]) -> CosimResult:
     """
     try:
         engine = summary["engine"]
-        made = Provenance(config="", seed=summary["seed"], engine=engine, versions={}, started="")
+        command = summary.get("command", "")
+        made = Provenance(
+            config="", seed=summary["seed"], engine=engine, versions={}, command=command, started=""
+        )
         return from_plain(CosimResult, _fields(summary), records=(), provenance=made)
     except KeyError as error:
         raise IncompleteResults(
