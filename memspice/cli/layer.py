@@ -9,6 +9,7 @@ import click
 
 import memspice as ms
 from memspice.cli.bar import shown_progress
+from memspice.cli.estimate import tell_estimate
 from memspice.cli.execution import keep_options, run_options
 from memspice.cli.options import chip_options, take_chip
 from memspice.cli.output import report_result
@@ -37,6 +38,13 @@ def simulate_layer_command(
     """
     chip, run, options = take_chip(values, options)
     simulated = chip[layer] if layer else next(iter(chip))
+    tell_estimate(
+        chip,
+        simulated.name,
+        images=len(run["images"]),
+        cycles=run["cycles"],
+        asked=values,
+    )
     with shown_progress(desc="windows") as progress:
         result = simulated.simulate(
             **run,

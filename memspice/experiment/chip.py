@@ -287,6 +287,29 @@ class Layer:
         """Whether neurons follow; the last layer accumulates instead."""
         return self.mapped.spiking
 
+    def expected_seconds(
+        self,
+        *,
+        images: int = 1,
+        cycles: int = 4,
+        positions: int = 1,
+        fidelity: Fidelity | str = "reduced",
+        engine: Engine | str | None = None,
+    ) -> float:
+        """Processor time that `simulate` takes, about, [s]; 0 where it is a matter of seconds.
+
+        From the times that ``make bench`` measured, for ``full`` alone: within a factor of a few.
+
+        Parameters
+        ----------
+        images : int
+            How many.
+        cycles, positions, fidelity, engine
+            As of `simulate`.
+        """
+        windows = images * min(positions, self.mapped.positions)
+        return windows * open_fidelity(fidelity, engine).expected_seconds(self.mapped, cycles)
+
     def simulate(
         self,
         images: Images,

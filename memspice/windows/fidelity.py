@@ -57,6 +57,18 @@ class Fidelity(ABC):
             first += count
         return found
 
+    def expected_seconds(self, layer: MappedLayer, cycles: int) -> float:
+        """Processor time that one window of a layer takes, about, [s]; 0 where it is no matter.
+
+        Parameters
+        ----------
+        layer : MappedLayer
+        cycles : int
+            Of the window.
+        """
+        del layer, cycles
+        return 0.0
+
     @abstractmethod
     def request(self, job: WindowJob) -> EngineRequest | None:
         """What the engine is asked for a job; None where no engine is.
