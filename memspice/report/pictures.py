@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,8 +28,7 @@ FIGURES = ("energy", "rates", "transfer", "pathwise", "raster", "neuron", "ir-dr
 SUFFIXES = (".svg", ".pdf", ".png", ".csv")
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
+class Picture(NamedTuple):
     """A figure, what it is, and its numbers: equally long columns."""
 
     name: str
