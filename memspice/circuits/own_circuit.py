@@ -41,6 +41,8 @@ class OwnCircuit:
     clocks : mapping of str to Clock
     parameters : mapping of str to float
         Of an instance.
+    declared : tuple of str
+        Parameters that an instance can be given.
     """
 
     name: str
@@ -50,6 +52,7 @@ class OwnCircuit:
     supplies: Mapping[str, float]
     clocks: Mapping[str, Clock]
     parameters: Mapping[str, float]
+    declared: tuple[str, ...]
 
     @property
     def engine(self) -> str:
@@ -110,6 +113,7 @@ def read_circuit(
         supplies=supplies,
         clocks=clocks,
         parameters=parameters,
+        declared=tuple(name.lower() for name in face.parameters),
     )
 
 

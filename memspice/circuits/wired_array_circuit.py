@@ -108,6 +108,7 @@ def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
 def add_tiles(deck: Deck, layer: LayerCircuit) -> None:
     """Crossbars from ``r<tile>_<row>`` to the common bit lines ``c<column>``."""
     array = layer.drawn_array
+    array.cell.define(deck)
     wires = (array.wire_resistance_row, array.wire_resistance_col)
     for number, conductance in enumerate(layer.conductances):
         rows, cols = conductance.shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from memspice.analysis.cell_curve import measure_cell
 from memspice.analysis.neuron_curve import measure_neuron
 from memspice.analysis.sense_surface import with_surfaces
 from memspice.circuits.sense_bench import ClockedStage
@@ -14,26 +15,37 @@ from memspice.parameters import ParameterSet
 
 
 def measured_set(parameter_set: ParameterSet) -> ParameterSet:
-    """Parameter set whose neuron has its curve, out of the cache where it is there.
+    """Parameter set whose neuron and cells have their curves, out of the cache if they are there.
 
     Parameters
     ----------
     parameter_set : ParameterSet
-        Itself returned where its neuron has a closed form.
+        Itself returned where they have closed forms.
 
     Raises
     ------
     ConfigError
-        If the neuron is none: see `memspice.analysis.neuron_curve`.
+        If the neuron is none, or the cell: see `memspice.analysis.neuron_curve` and `cell_curve`.
     EngineNotFound
         If the curve is not in the cache and there is no engine for it.
     """
+    parameter_set = _with_cell(parameter_set)
     neuron, latch = parameter_set.neuron, parameter_set.latch
     if neuron.unmeasured is None:
         return parameter_set
     with open_runner(find_engine(neuron.unmeasured.engine), Execution(cache=True)) as runner:
         measured = measure_neuron(neuron, latch, parameter_set.timing, runner)
     return replace(parameter_set, neuron=measured)
+
+
+def _with_cell(parameter_set: ParameterSet) -> ParameterSet:
+    array, synapse = parameter_set.array, parameter_set.synapse
+    if array.cell.unmeasured is None:
+        return parameter_set
+    ends = (synapse.min_conductance, synapse.max_conductance)
+    with open_runner(find_engine(array.cell.unmeasured.engine), Execution(cache=True)) as runner:
+        cell = measure_cell(array.cell, ends, runner)
+    return replace(parameter_set, array=array.model_copy(update={"cell": cell}))
 
 
 def _engine_of(stage: ClockedStage) -> str:

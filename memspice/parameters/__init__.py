@@ -24,6 +24,7 @@ from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.circuits.blocks.sense import SenseDesign
 from memspice.circuits.blocks.synapse import SynapseCell
+from memspice.circuits.cell_table import read_cell
 from memspice.circuits.neuron_table import read_neuron
 from memspice.circuits.own_circuit import FILES
 from memspice.circuits.parameters import ArrayParameters
@@ -212,7 +213,9 @@ def _replaced(
 
 
 def _cell(file: SetFile) -> SynapseCell:
-    """Synapse of a set: a resistor alone without a table that says otherwise."""
+    """Synapse of a set: a circuit of the user's own, or a resistor but for what tables say."""
+    if any(file.word("cell", entry, "") for entry in FILES):
+        return read_cell(file.plain("cell", "given by the parameter set"), file.path)
     curve = _only(file, _CURVES)
     kind = SYNAPSES[_only(file, SYNAPSES) or next(iter(SYNAPSES))]
     values = file.values("cell", kind, optional=True)

@@ -14,6 +14,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from memspice.circuits.deck import Deck
+from memspice.circuits.measured_cell import CellTable
+from memspice.circuits.own_circuit import OwnCircuit
 from memspice.circuits.spice import SubCircuit
 from memspice.devices.synapse_iv import CellCurve
 from memspice.quantities import Parameters
@@ -41,7 +44,21 @@ class SynapseCell(ABC):
     #: Curve of the synapse device.
     curve: CellCurve
 
-    # --- closed form
+    # --- closed form, or what was measured in its place
+
+    @property
+    def unmeasured(self) -> OwnCircuit | None:
+        """Circuit whose curves must be measured before anything is mapped; None by default."""
+        return None
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Voltages over an `unmeasured` cell in use, [V]."""
+        raise NotImplementedError
+
+    def with_table(self, table: CellTable) -> SynapseCell:
+        """The `unmeasured` cell with its curves."""
+        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -71,6 +88,10 @@ class SynapseCell(ABC):
     def gate(self) -> float | None:
         """Voltage of its gate line while rows are driven, [V]; None where it has none."""
         return None
+
+    def define(self, deck: Deck) -> None:
+        """Add what instances of the cell need besides models, once a deck; nothing by default."""
+        del deck
 
     @abstractmethod
     def add(
