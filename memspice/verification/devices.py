@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from memspice.circuits.deck import Deck, PieceWiseLinear
+from memspice.devices.compact.oxide_reram import OxideReram
 from memspice.devices.compact.stanford import Stanford
 from memspice.devices.compact.stt import SttMtj
 from memspice.devices.compact.vteam import Vteam
@@ -51,7 +52,8 @@ class Loop:
 
 def device_cases() -> list[VerifyCase]:
     """All loops; memristors and junctions switch there and back."""
-    return [_case(loop) for loop in (*_cells(), *_memristors(), *_junctions())]
+    loops = (*_cells(), *_memristors(), *_junctions())
+    return [*(_case(loop) for loop in loops), _reram()]
 
 
 def _values(file: str, table: str, model: type[Parameters]) -> dict[str, float]:
@@ -184,6 +186,31 @@ def _junctions() -> list[Loop]:
             from_rest=True,  # hold sets the magnetisation
         ),
     ]
+
+
+def _reram() -> VerifyCase:
+    """SkyWater's cell behind a resistor: a set, and a reset that stops midway."""
+    name, what, nanosecond = "oxide-reram", "filament and heat, set and half reset", 1e-9
+    deck = Deck(f"memspice verify: {name}", what)
+    section = deck.section("Pulses behind a resistor, the draw, and the cell")
+    corners = [(0, 0.0), (5, 0.0), (10, 2.6), (60, 2.6), (65, 0.0), (75, 0.0), (80, -2.0)]
+    corners += [(180, -2.0), (185, 0.0), (200, 0.0)]
+    train = PieceWiseLinear(tuple((time * nanosecond, volts) for time, volts in corners))
+    section.V("pulses", "pulses", section.gnd, train)
+    section.R("series", "pulses", "top", 2e3)
+    section.V("draw", "draw", section.gnd, 1.0)
+    values = _values("sky130-reram", "oxide_reram", OxideReram) | {"pulse": 100 * nanosecond}
+    nodes = ("top", section.gnd, "draw", "x", "temperature")
+    section.X("cell", "oxide_reram", *nodes, **values)
+    return VerifyCase(
+        name,
+        what,
+        deck,
+        Transient(200 * nanosecond, 0.5 * nanosecond),
+        ports=(("vpulses", "pulses"),),
+        states=("x", "temperature"),
+        options=OPTIONS,
+    )
 
 
 def _case(loop: Loop) -> VerifyCase:
