@@ -55,7 +55,14 @@ def flat_surface(
         drift=0.0,
         memory=0.0,
         droop=max(float(np.abs(cycles.droop).max()) for _, cycles in grid),
-        error=SurfaceError(0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        error=SurfaceError(
+            points=0,
+            drive_worst=0.0,
+            drive_rms=0.0,
+            energy_worst=0.0,
+            energy_rms=0.0,
+            relief_worst=0.0,
+        ),
     )
 
 

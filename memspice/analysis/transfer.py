@@ -84,7 +84,7 @@ class TransferPoint:
 
 @dataclass(frozen=True, eq=False)
 class Station:
-    """Where neurons stand in a characterisation.
+    """Station of a characterisation: a write pulse and a drive at which neurons stand.
 
     Parameters
     ----------

@@ -49,8 +49,9 @@ def _draw_pulse(axis: Axes, result: Characterization, points: Sequence[TransferP
     closed = switching_probability(with_pulse(result.parameter_set, points[0].pulse), voltage)
     axis.plot(voltage, closed, color=SURROGATE, linewidth=1.5, label="law of the set")
     measured = [point.measured for point in points if point.measured]
-    _bars(axis, drive, measured, MUTED, "s", "measured")
-    _bars(axis, drive, [point.spikes for point in points], SPICE, "o", result.engine.name)
+    _bars(axis, drive, measured, color=MUTED, mark="s", label="measured")
+    spikes = [point.spikes for point in points]
+    _bars(axis, drive, spikes, color=SPICE, mark="o", label=result.engine.name)
     axis.set_ylabel(f"switching probability, {format_si(points[0].pulse, 's')}")
     axis.set_xlabel("drive (V)")
     axis.set_ylim(-0.03, 1.03)
@@ -58,7 +59,13 @@ def _draw_pulse(axis: Axes, result: Characterization, points: Sequence[TransferP
 
 
 def _bars(
-    axis: Axes, drive: np.ndarray, shares: Sequence[Proportion], color: str, mark: str, label: str
+    axis: Axes,
+    drive: np.ndarray,
+    shares: Sequence[Proportion],
+    *,
+    color: str,
+    mark: str,
+    label: str,
 ) -> None:
     value = np.array([share.value for share in shares])
     ends = np.array([(share.low, share.high) for share in shares])
