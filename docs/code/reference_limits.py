@@ -26,7 +26,7 @@ def assumed() -> str:
             "assumed" if any(found[n] in ASSUMED_LABELS for n in known) else "simulated"
             for found in labels.values()
         ]
-        if len(known) < len(constants):
+        if constants and not known:
             verdicts = ["priced" for _ in labels]
         shown = ", ".join(f"`{name}`" for name in constants) or "none"
         rows.append((f"`{component}`", shown, *verdicts))

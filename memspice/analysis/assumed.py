@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from memspice.circuits.blocks import LATCHES, NEURONS, ROW_DRIVERS, SENSE_STAGES
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.circuits.own_circuit import FILES
 from memspice.parameters.file import SourcedValue
 
@@ -18,18 +20,22 @@ from memspice.parameters.file import SourcedValue
 ASSUMED_LABELS = frozenset("AR")
 #: Tables whose constants stand in the place of another's circuit.
 _OWNERS = {"periphery": "neuron"}
-_NEURON = ("periphery.neuron_driver_resistance", "periphery.supply_positive")
+#: Converters are no block: they are counted, not built.
+_CONVERTER = ("converters.input_conversion", "converters.output_conversion")
+
+
+def _declared() -> dict[str, tuple[str, ...]]:
+    """Constants by component, as the blocks declare them."""
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(NETWORK_COMPONENTS, ())
+    for kinds in (ROW_DRIVERS, SENSE_STAGES, NEURONS, LATCHES):
+        for block in kinds.values():
+            for component, names in block.circuit_constants.items():
+                found[component] = tuple(dict.fromkeys((*found[component], *names)))
+    return {**found, "converter": _CONVERTER}
+
+
 #: By component, the constants that stand in the place of its circuit and set its joules.
-CIRCUIT_CONSTANTS: dict[str, tuple[str, ...]] = {
-    "driver": ("array.driver_resistance",),
-    "crossbar": (),
-    "sense": ("sense.quiescent_current", "sense.supply", "sense.output_resistance"),
-    "neuron_write": _NEURON,
-    "neuron_read": (*_NEURON, "latch.compare_current"),
-    "neuron_reset": ("periphery.neuron_driver_resistance", "periphery.supply_negative"),
-    "logic": ("latch.latch_capacitance", "latch.latch_resistance"),
-    "converter": ("converters.input_conversion", "converters.output_conversion"),
-}
+CIRCUIT_CONSTANTS = _declared()
 
 
 def assumed_fraction(
@@ -47,7 +53,7 @@ def assumed_fraction(
         Where the constants come from.
     constants : mapping of str to sequence of str
         By component, the ``table.name`` of the constants in the place of a circuit; one of them
-        assumed makes the whole component so.
+        assumed makes the whole component so.  Those of blocks that are not used have no source.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def assumed_fraction(
     def rests(constant: str) -> bool:
         table = constant.partition(".")[0]
         owner = _OWNERS.get(table, table)
-        return owner in doubted if owner in circuits else labels[constant] in ASSUMED_LABELS
+        return owner in doubted if owner in circuits else labels.get(constant) in ASSUMED_LABELS
 
     assumed = sum(joule for name, joule in energy.items() if any(map(rests, constants[name])))
     total = sum(energy.values())

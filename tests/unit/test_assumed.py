@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from memspice.analysis.assumed import CIRCUIT_CONSTANTS, assumed_fraction
+from memspice.circuits.blocks.pulse_driver import PulseDriver
 from memspice.circuits.energy_model import COMPONENTS, NETWORK_COMPONENTS
 from memspice.experiment.against_cmos import load_cmos
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
@@ -32,9 +33,20 @@ def test_no_energy_is_not_assumed() -> None:
 @pytest.mark.parametrize("name", PARAMETER_SETS)
 def test_every_component_has_its_constants_in_every_set(name: str) -> None:
     assert tuple(CIRCUIT_CONSTANTS) == NETWORK_COMPONENTS
-    provenance = (*load_parameter_set(name).provenance, *load_cmos().provenance)
-    found = {f"{item.table}.{item.name}" for item in provenance}
-    assert {constant for names in CIRCUIT_CONSTANTS.values() for constant in names} <= found
+    chosen = load_parameter_set(name)
+    found = {f"{item.table}.{item.name}" for item in (*chosen.provenance, *load_cmos().provenance)}
+    blocks = (chosen.neuron, chosen.latch, chosen.sense, PulseDriver())
+    declared = [block.circuit_constants for block in blocks]
+    assert all(set(constants) <= set(CIRCUIT_CONSTANTS) for constants in declared)
+    names = {name for constants in declared for each in constants.values() for name in each}
+    assert {*names, *CIRCUIT_CONSTANTS["converter"]} <= found
+
+
+def test_the_joules_of_a_buffered_driver_rest_on_its_gates() -> None:
+    gates = SourcedValue("row_driver", "gate_capacitance", 1e-13, "F", "A", "x")
+    provenance = load_parameter_set("fast-memristor").provenance
+    assert assumed_fraction({"driver": 1.0}, provenance) == 0.0
+    assert assumed_fraction({"driver": 1.0}, (*provenance, gates)) == 1.0
 
 
 def test_behavioural_periphery_is_assumed_and_the_array_is_not() -> None:

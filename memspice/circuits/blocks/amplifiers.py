@@ -29,6 +29,12 @@ RAILS = (ENABLE, UPPER, LOWER)
 class Amplifiers(Parameters):
     """Amplifiers of a sense stage: one pole, rails of both signs, on while rows are driven."""
 
+    #: By component of the energy, the values of a parameter set (``table.name``) that stand in the
+    #: place of a circuit of the block: where one of them is assumed, so are the joules.
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "sense": ("sense.quiescent_current", "sense.supply", "sense.output_resistance")
+    }
+
     gain: float = quantity("1", "Open-loop gain of an amplifier", gt=1)
     bandwidth: float = quantity("Hz", "Unity-gain bandwidth of an amplifier", gt=0)
     supply: float = quantity("V", "Rails of the sense stage are at plus and minus this", gt=0)

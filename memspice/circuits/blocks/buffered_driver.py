@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -30,6 +31,9 @@ class BufferedDriver(RowDriver):
     """
 
     kind: Literal["buffered"] = "buffered"
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "driver": ("array.driver_resistance", "row_driver.gate_capacitance")
+    }
     gate_supply: float = quantity("V", "Supply of gates and buffers", gt=0, default=1.0)
     gate_capacitance: float = quantity("F", "What a pulse charges", ge=0, default=69.9e-15)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -24,6 +24,10 @@ class ComparatorLatch(Parameters, Latch):
     """Comparator with a supply current while reading, latch with an output resistance."""
 
     kind: Literal["comparator"] = "comparator"
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "neuron_read": ("latch.compare_current",),
+        "logic": ("latch.latch_capacitance", "latch.latch_resistance"),
+    }
     compare_voltage: float = quantity("V", "Threshold of the read comparator", gt=0)
     logic_voltage: float = quantity("V", "Supply of comparator and latch", gt=0)
     compare_current: float = quantity("A", "Comparator current while reading", ge=0)

@@ -57,6 +57,11 @@ class DrivenNeuron(Neuron):
     driver: NeuronDriver
     device: MemristorNeuron | MtjNeuron
 
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "neuron_write": ("periphery.neuron_driver_resistance", "periphery.supply_positive"),
+        "neuron_read": ("periphery.neuron_driver_resistance", "periphery.supply_positive"),
+        "neuron_reset": ("periphery.neuron_driver_resistance", "periphery.supply_negative"),
+    }
     #: Model of the device in ``models/``.
     model: ClassVar[str]
 

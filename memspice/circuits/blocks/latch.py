@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,10 @@ class Latch(ABC):
 
     A latch is a frozen value that `memspice.jobs.content_hash` understands.
     """
+
+    #: By component of the energy, the values of a parameter set (``table.name``) that stand in the
+    #: place of a circuit of the block: where one of them is assumed, so are the joules.
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @property
     @abstractmethod

@@ -52,6 +52,9 @@ class Neuron(ABC):
     kind: ClassVar[str]
     #: Values of a parameter set that decide when the device switches, and what then flows.
     constants: ClassVar[frozenset[str]] = frozenset()
+    #: By component of the energy, the values of a parameter set (``table.name``) that stand in the
+    #: place of a circuit of the block: where one of them is assumed, so are the joules.
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     #: Stochastic device: its hazard law, and how devices differ.
     device: NeuronDevice
 

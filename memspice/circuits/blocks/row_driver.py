@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +24,12 @@ class RowDriver(Parameters, ABC):
 
     A driver is its own parameter class: ``[row_driver]`` of a parameter set has its values.
     """
+
+    #: By component of the energy, the values of a parameter set (``table.name``) that stand in the
+    #: place of a circuit of the block: where one of them is assumed, so are the joules.
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "driver": ("array.driver_resistance",)
+    }
 
     # --- closed form
 
