@@ -38,7 +38,7 @@ from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.experiment.device import Device, load_device
 from memspice.experiment.results.characterization import Characterization
-from memspice.experiment.surfaces import measured_set
+from memspice.experiment.surfaces import measured_neuron
 from memspice.jobs import (
     EngineRequest,
     Entry,
@@ -183,7 +183,7 @@ def _stations(
             raise ConfigError(f"points = {points} must be at least 2, the ends of the sweep")
         if where or trials is not None:
             raise ConfigError("where and trials choose among measured points: name their file")
-        return swept_stations(measured_set(parameter_set), points), [], ""
+        return swept_stations(measured_neuron(parameter_set), points), [], ""
     file = points if isinstance(points, PointsFile) else read_points(Path(points), where, trials)
     if not isinstance(file.points, SwitchingCounts):
         raise ConfigError(
@@ -192,7 +192,7 @@ def _stations(
         )
     stations, notes = measured_stations(parameter_set, file.points)
     pulses = {station.parameter_set.timing.write: station.parameter_set for station in stations}
-    known = {pulse: measured_set(chosen) for pulse, chosen in pulses.items()}
+    known = {pulse: measured_neuron(chosen) for pulse, chosen in pulses.items()}
     stations = [
         replace(station, parameter_set=known[station.parameter_set.timing.write])
         for station in stations

@@ -20,7 +20,7 @@ from memspice.experiment.results.layer import LayerResult
 from memspice.experiment.results.table import Table
 from memspice.experiment.run_options import RunOptions
 from memspice.experiment.simulate_layer import simulate_layer
-from memspice.experiment.surfaces import measured_network, measured_set
+from memspice.experiment.surfaces import measured_cell, measured_network, measured_neuron
 from memspice.network.latency import latency
 from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.port_cache import PortCache
@@ -82,7 +82,8 @@ class Chip(Shown):
         self.tile, self.seed, self.cache = tile, seed, cache
         self.network, parameter_set, self._remarks = fitted(loaded, self.device, training)
         ports = PortCache() if cache else None
-        mapped = map_network(self.network, measured_set(parameter_set), tile, seed, ports)
+        values = measured_cell(measured_neuron(parameter_set))
+        mapped = map_network(self.network, values, tile, seed, ports)
         self.mapped: MappedNetwork = measured_network(mapped)
 
     def __getitem__(self, name: str) -> Layer:

@@ -14,22 +14,21 @@ from memspice.network.mapping import MappedNetwork
 from memspice.parameters import ParameterSet
 
 
-def measured_set(parameter_set: ParameterSet) -> ParameterSet:
-    """Parameter set whose neuron and cells have their curves, out of the cache if they are there.
+def measured_neuron(parameter_set: ParameterSet) -> ParameterSet:
+    """Parameter set whose neuron has its curve, out of the cache where it is there.
 
     Parameters
     ----------
     parameter_set : ParameterSet
-        Itself returned where they have closed forms.
+        Itself returned where its neuron has a closed form.
 
     Raises
     ------
     ConfigError
-        If the neuron is none, or the cell: see `memspice.analysis.neuron_curve` and `cell_curve`.
+        If the neuron is none: see `memspice.analysis.neuron_curve`.
     EngineNotFound
         If the curve is not in the cache and there is no engine for it.
     """
-    parameter_set = _with_cell(parameter_set)
     neuron, latch = parameter_set.neuron, parameter_set.latch
     if neuron.unmeasured is None:
         return parameter_set
@@ -38,7 +37,8 @@ def measured_set(parameter_set: ParameterSet) -> ParameterSet:
     return replace(parameter_set, neuron=measured)
 
 
-def _with_cell(parameter_set: ParameterSet) -> ParameterSet:
+def measured_cell(parameter_set: ParameterSet) -> ParameterSet:
+    """Parameter set whose cells have their curves, likewise; see `memspice.analysis.cell_curve`."""
     array, synapse = parameter_set.array, parameter_set.synapse
     if array.cell.unmeasured is None:
         return parameter_set

@@ -17,7 +17,7 @@ from memspice.errors import EngineError, NetlistError
 from memspice.experiment.device import Device
 from memspice.experiment.results.base import Shown
 from memspice.experiment.results.table import Table
-from memspice.experiment.surfaces import measured_set
+from memspice.experiment.surfaces import measured_neuron
 from memspice.jobs import Execution, open_runner
 from memspice.parameters import ParameterSet
 from memspice.quantities import format_si
@@ -232,7 +232,7 @@ def verify_device(
         If an engine failed.
     """
     chosen = device if isinstance(device, Device) else Device(device)
-    values = measured_set(chosen.parameters)
+    values = measured_neuron(chosen.parameters)
     engines, unable = engines_by_name(names)
     drives, hazard = _bench(values)
     draws = np.array([BELOW, ABOVE, np.inf])[:, None] * hazard
