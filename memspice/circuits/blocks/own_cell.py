@@ -56,7 +56,7 @@ class OwnCell(SynapseCell):
 
     @property
     def range(self) -> tuple[float, float]:
-        """As given."""
+        """Voltages of the table, [V]."""
         return self.limits
 
     def with_table(self, table: CellTable) -> OwnCell:
