@@ -10,6 +10,7 @@ TORCH := $(VENV)/torch
 # What builds the docs, and what looks at them and at exported files, likewise.
 SPHINX := $(VENV)/docs
 BROWSER := $(VENV)/docs-check
+WHEEL := $(VENV)/wheel
 PYTHON :=
 
 # As experiments/energy_run.py has it.
@@ -21,7 +22,7 @@ GOLDEN := netlist --golden netlists
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ngspice test test-training fit-coverage check docs docs-check faults cifar-energy paper \
+.PHONY: help setup ngspice test test-training test-wheel fit-coverage check docs docs-check faults cifar-energy paper \
 	bench golden train clean
 
 help: ## Show this list
@@ -56,6 +57,18 @@ $(TORCH)/.installed: constraints.txt | $(STAMP)
 test-training: setup $(TORCH)/.installed ## Tests of the training code (installs PyTorch)
 	PYTHONPATH=$(TORCH) $(BIN)/python -c 'import torch'
 	PYTHONPATH=$(TORCH) $(BIN)/python -m pytest -m torch tests
+
+# An environment with nothing but the wheel: what is not in it is missed.
+test-wheel: setup ## One's own data, network and device by the wheel alone, in an environment of its own
+	rm -rf build/wheel
+	$(BIN)/python -m hatchling build -q -t wheel -d build/wheel
+	test -x $(WHEEL)/bin/python || $(BIN)/python -m venv $(WHEEL)
+	$(WHEEL)/bin/python -m pip install --quiet --constraint constraints.txt --disable-pip-version-check 'nir>=1.0'
+	$(WHEEL)/bin/python -m pip install --quiet --constraint constraints.txt --disable-pip-version-check \
+		--upgrade --force-reinstall --no-deps build/wheel/memspice-*.whl
+	$(WHEEL)/bin/python -m pip install --quiet --constraint constraints.txt --disable-pip-version-check \
+		build/wheel/memspice-*.whl
+	tests/wheel/own.sh $(WHEEL)
 
 fit-coverage: setup ## How often intervals of memspice fit hold the truth, 200 times for each law
 	$(BIN)/python -m tests.fit_coverage
