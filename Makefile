@@ -61,13 +61,10 @@ test-training: setup $(TORCH)/.installed ## Tests of the training code (installs
 # An environment with nothing but the wheel: what is not in it is missed.
 test-wheel: setup ## One's own data, network and device by the wheel alone, in an environment of its own
 	rm -rf build/wheel
-	$(BIN)/python -m hatchling build -q -t wheel -d build/wheel
+	$(BIN)/python -m hatchling build -t wheel -d build/wheel
 	test -x $(WHEEL)/bin/python || $(BIN)/python -m venv $(WHEEL)
-	$(WHEEL)/bin/python -m pip install --quiet --constraint constraints.txt --disable-pip-version-check 'nir>=1.0'
-	$(WHEEL)/bin/python -m pip install --quiet --constraint constraints.txt --disable-pip-version-check \
-		--upgrade --force-reinstall --no-deps build/wheel/memspice-*.whl
-	$(WHEEL)/bin/python -m pip install --quiet --constraint constraints.txt --disable-pip-version-check \
-		build/wheel/memspice-*.whl
+	$(WHEEL)/bin/python -m pip install --quiet --constraint constraints.txt 'nir>=1.0' build/wheel/*.whl
+	$(WHEEL)/bin/python -m pip install --quiet --no-deps --force-reinstall build/wheel/*.whl
 	tests/wheel/own.sh $(WHEEL)
 
 fit-coverage: setup ## How often intervals of memspice fit hold the truth, 200 times for each law

@@ -50,6 +50,7 @@ def aims(content: Mapping[str, Any]) -> list[dict[str, Any]]:
         "loop": _loop_aims,
         "bursts": _burst_aims,
         "workers": _worker_aims,
+        "sweep": _sweep_aims,
     }
     sections = [(judge, content[name]) for name, judge in judges.items() if name in content]
     found = [aim for judge, section in sections for aim in judge(section)]
@@ -102,6 +103,12 @@ def _burst_aims(bursts: Mapping[str, Any]) -> Iterator[Aim]:
     if bursts["status"] == "ok" and bursts["cycles"] == 16:
         what = "images a second, one burst of 16 over 16 cycles"
         yield Aim(what, bursts["ratio"], 3.0, None, "x", True, "processor")
+
+
+def _sweep_aims(sweep: Mapping[str, Any]) -> Iterator[Aim]:
+    what = f"{sweep['points']} single commands over a sweep of as many points"
+    yield Aim(what, sweep["ratio"], 2.0, None, "x", True, "wall clock")
+    yield Aim("the same numbers in both", float(sweep["same"]), 1.0, None, "1", True, "to the bit")
 
 
 def _worker_aims(workers: Mapping[str, Any]) -> Iterator[Aim]:

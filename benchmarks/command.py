@@ -49,8 +49,9 @@ def bench_command(
 
     Wired crossbars against badcrossbar, SciPy's sparse LU and a plain deck in ngspice; the three
     fidelities and both engines on the same layers; the network loop against the machine's matrix
-    products, and in bursts; two workers against one. Takes about an hour on an idle machine. What
-    is measured is in bench.json at once; bench.png is drawn when all sections are there.
+    products, and in bursts; two workers against one; a sweep against single commands. Takes about
+    an hour on an idle machine. What is measured is in bench.json at once; bench.png is drawn when
+    all sections are there.
     """
     make_folder(out, parents=parents)
     path = out / "bench.json"
@@ -215,6 +216,14 @@ def _worker_lines(workers: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def _sweep_lines(sweep: Mapping[str, Any]) -> Iterator[str]:
+    same = "the same" if sweep["same"] else "NOT the same"
+    yield (
+        f"sweep of {sweep['points']} points: {sweep['seconds']['sweep']:.0f} s, as many single "
+        f"commands {sweep['seconds']['single']:.0f} s: {sweep['ratio']:.2f} x; numbers {same}"
+    )
+
+
 #: Sections in the order in which they are printed.
 _SHOWN: dict[str, Callable[[Any], Iterator[str]]] = {
     "crossbar": _race_lines,
@@ -223,6 +232,7 @@ _SHOWN: dict[str, Callable[[Any], Iterator[str]]] = {
     "loop": _loop_lines,
     "bursts": _burst_lines,
     "workers": _worker_lines,
+    "sweep": _sweep_lines,
 }
 
 

@@ -34,6 +34,8 @@ class Plan:
         Images and cycles of a run in one burst, and of one cycle by cycle.
     workers : tuple of int
         Number, size and cycles of the windows for one and two workers.
+    sweep : tuple of int
+        Wire resistances, seeds and cycles of the points of a sweep, and of as many single commands.
     changed : tuple of int
         Size of a crossbar, and how many of its cells change.
     """
@@ -48,6 +50,7 @@ class Plan:
     loop: tuple[tuple[int, int], ...]
     bursts: tuple[int, int]
     workers: tuple[int, int, int]
+    sweep: tuple[int, int, int]
     changed: tuple[int, int]
 
 
@@ -80,6 +83,7 @@ FULL = Plan(
     loop=((50, 16), (100, 16), (200, 16)),
     bursts=(50, 16),
     workers=(6, 32, 8),
+    sweep=(12, 5, 4),
     changed=(256, 16),
 )
 QUICK = Plan(
@@ -93,5 +97,6 @@ QUICK = Plan(
     loop=((1, 2),),
     bursts=(1, 2),
     workers=(2, 4, 1),
+    sweep=(1, 2, 1),
     changed=(16, 1),
 )

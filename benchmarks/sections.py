@@ -17,6 +17,7 @@ from benchmarks.measure import FAILURES, Progress, measure, run_child, said
 from benchmarks.peers import CONTENDERS, WIRE, peer_versions, random_cells
 from benchmarks.plan import Plan
 from benchmarks.race import exponents, race, race_ratios
+from benchmarks.sweep import measure_sweep
 from benchmarks.workers import measure_workers
 from memspice.engines import installed_engines
 from memspice.engines.base import Engine
@@ -225,6 +226,14 @@ def _workers(plan: Plan, engines: Engines, progress: Progress) -> Iterator[dict[
     )
 
 
+def _sweep(plan: Plan, engines: Engines, progress: Progress) -> Iterator[dict[str, Any]]:
+    if "ngspice" not in engines:
+        raise EngineNotFound("a sweep is measured with ngspice, which is missing")
+    wires, seeds, cycles = plan.sweep
+    progress(f"a sweep of {wires * seeds} points, and as many single commands")
+    yield measure_sweep(tuple(range(1, wires + 1)), seeds, cycles)
+
+
 def _ladder(plan: Plan, engines: Engines, progress: Progress) -> Iterator[dict[str, Any]]:
     size, cycles = plan.ladder
     for runs in climb(plan.rungs, engines, repeats=plan.repeats, progress=progress):
@@ -244,5 +253,6 @@ SECTIONS: dict[str, Callable[[Plan, Engines, Progress], Iterator[Any]]] = {
     "loop": _loop,
     "bursts": _bursts,
     "workers": _workers,
+    "sweep": _sweep,
     "ladder": _ladder,
 }

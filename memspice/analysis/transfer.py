@@ -109,8 +109,8 @@ def measured_stations(
 ) -> tuple[list[Station], list[str]]:
     """Stations at measured points, by pulse and voltage, and what is said of those left out.
 
-    A point's voltage is that over the device; its pulse is the flat part of a write pulse with
-    edges in proportion.
+    A point's voltage is that over the device; its pulse is the flat part of a write pulse, see
+    `with_pulse`.
 
     Raises
     ------
@@ -144,11 +144,14 @@ def measured_stations(
 
 
 def with_pulse(parameter_set: ParameterSet, pulse: float) -> ParameterSet:
-    """Set with another write pulse, its edges in proportion."""
+    """Set with another write pulse; edges of a shorter one are shorter in proportion.
+
+    Longer edges would be those of the reset, too, and cut into it.
+    """
     timing = parameter_set.timing
     if pulse == timing.write:
         return parameter_set
-    changed = {"write": pulse, "edge": timing.edge * pulse / timing.write}
+    changed = {"write": pulse, "edge": timing.edge * min(1.0, pulse / timing.write)}
     return replace(parameter_set, timing=timing.model_copy(update=changed))
 
 

@@ -208,6 +208,8 @@ def test_command_writes_all_that_it_measured(
     (ratio,) = stored["ladder"]["ratios"]
     assert (ratio["events"], ratio["mismatches"]) == (2, 0)
     assert stored["workers"]["identical"] is True
+    assert stored["sweep"]["same"] is True
+    assert stored["sweep"]["points"] == 2
     text = cli_bench.bench_text({**stored, "missing": {"vacask": "not there"}})
     assert "vacask is missing: not there" in text
     assert "SciPy sparse LU, all inputs" in text

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import command as cli_bench
 from benchmarks import race as bench_race
+from benchmarks import sections
 from benchmarks import sections as bench
 from benchmarks.figure import draw_bench
 from benchmarks.sections import SECTIONS, run_bench
@@ -21,6 +22,13 @@ from tests.bench_helpers import TINY, BrokenEngine, FakeChildren
 
 Content = dict[str, Any]
 Bench = Callable[..., Content]
+
+
+@pytest.fixture(autouse=True)
+def no_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole commands take seconds: `test_bench` runs some."""
+    found = {"points": 2, "seconds": {"sweep": 1.0, "single": 3.0}, "ratio": 3.0, "same": True}
+    monkeypatch.setattr(sections, "measure_sweep", lambda *_: found)
 
 
 @pytest.fixture
@@ -88,7 +96,7 @@ def test_stopped_bench_leaves_what_it_measured_and_goes_on(
     with pytest.raises(KeyboardInterrupt):
         run_bench(TINY, stop_at_the_ladder, kept_by(kept))
     assert [set(SECTIONS) - set(part) for part in kept[:1]] == [
-        {"reuse", "loop", "bursts", "workers", "ladder"}
+        {"reuse", "loop", "bursts", "workers", "sweep", "ladder"}
     ]
     stopped = kept[-1]
     assert not stopped["finished"]

@@ -37,7 +37,7 @@ def test_spice_stands_at_measured_points(points: Path) -> None:
     ]  # fmt: skip
     law = found.parameter_set.neuron.device.hazard
     for point, voltage in zip(found.points, (0.89, 0.92, 0.9), strict=True):
-        edge = found.parameter_set.timing.edge * point.pulse / 7.5e-10
+        edge = found.parameter_set.timing.edge
         chance = law.switching_probability(voltage, point.pulse, edge)
         assert point.expected == pytest.approx(float(chance), rel=1e-9)
         assert point.hazard_spice == pytest.approx(point.hazard, rel=5e-3)

@@ -37,7 +37,7 @@ is 'found["energy_total_joule"]["value"] > 0 and found["spice"]["windows"] > 0'
 
 run fit points.csv --base fast-memristor --out mine.toml
 is 'found["chosen"] == "exponential" and not found["laws"][0]["rejected"]'
-is 'abs(found["laws"][0]["values"]["voltage_scale"]["value"] / 0.05 - 1) < 0.15'
+is 'abs(found["laws"][0]["values"]["voltage_scale"]["value"] / 0.12 - 1) < 0.15'
 run characterize --device mine.toml --points points.csv --events 16
 is 'found["mismatches"] == 0 and found["measured"]["p_value"] > 0.001'
 

@@ -12,7 +12,7 @@ import numpy as np
 
 SIDE, CLASSES, HIDDEN = 12, 3, 16
 #: The device behind the points: voltage that raises the rate e times [V], mean time at 0 V [s].
-V0, TAU0 = 0.05, 4e-3
+V0, TAU0 = 0.12, 2e-3
 
 
 def images(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +35,7 @@ def train(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> list[np.nda
     w2, b2 = rng.normal(0, 0.3, (CLASSES, HIDDEN)), np.zeros(CLASSES)
     parameters = [w1, b1, w2, b2]
     speed = [np.zeros_like(each) for each in parameters]
-    for _ in range(600):
+    for _ in range(300):
         z = np.clip(x @ w1.T + b1, -6, 2)
         hidden = -np.expm1(-np.exp(z))
         scores = hidden @ w2.T + b2
