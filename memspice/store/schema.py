@@ -15,8 +15,9 @@
 The chain of ``default`` attributes leads from the root to the first job that has something to
 plot, so that h5web, silx, NeXpy and HDFView draw it on opening. Long texts are compressed. Texts,
 columns, jobs, the provenance and the root carry a ``sha256``, each over what the inner ones do not
-cover (see `digests`). Datasets have names valid in NeXus; what a name had to lose (``v(out)``
-becomes ``v_out``) is kept in the attribute ``name``, and memspice speaks of that name only.
+cover (see `digests`). Datasets have names valid in every version of NeXus, of letters, digits and
+``_``; what a name had to lose (``v(out)`` becomes ``v_out``) is kept in the attribute ``name``, and
+memspice speaks of that name only.
 
 While a run is being written (``layout`` is "linked") each job is an external link to a part file,
 which has the same groups but no ``/provenance``.
@@ -241,7 +242,7 @@ def _write_column(group: h5py.Group, item: str, name: str, column: Column) -> No
 
 def _item_name(name: str, taken: set[str]) -> str:
     """Return a name valid in NeXus and not yet taken; take it."""
-    item = re.sub(r"[^A-Za-z0-9_.]+", "_", name).strip("._") or "signal"
+    item = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_") or "signal"
     while item in taken:
         item += "_"
     taken.add(item)
