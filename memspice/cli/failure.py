@@ -91,5 +91,7 @@ def _public_name(error: MemspiceError) -> str:
 
 
 def exit_code(error: MemspiceError) -> int:
-    """Exit code of an error."""
+    """Exit code of an error; a path that is not there is bad usage, whoever notices."""
+    if isinstance(error, StoreError) and isinstance(error.__cause__, FileNotFoundError):
+        return 2
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 4)

@@ -82,6 +82,15 @@ def test_settings_of_simulate_layer(capsys: Capture, arguments: str, words: str)
         ("nothing", "No such command 'nothing'"),
         ("infer --network nope", "network 'nope' is unknown"),
         ("infer --network nope.h5", "nope.h5 does not exist"),
+        *(
+            (f"{command} nope.h5", "nope.h5 does not exist: check the path")
+            for command in ("waves ls", "waves view", "waves export --out a.npz")
+        ),
+        ("waves show nope.h5 JOB", "nope.h5 does not exist"),
+        ("waves plot nope.h5 JOB --out a.png", "nope.h5 does not exist"),
+        ("fit nope.csv --out a.toml", "nope.csv does not exist"),
+        ("convert nope.nir --out a.h5", "nope.nir does not exist"),
+        ("simulate-layer --data nope.npz", "nope.npz does not exist"),
         ("infer --network digits-mlp --jobs 0", "'--jobs': 0"),
         ("cosim --network digits-mlp --images 1", "no confidence interval"),
         ("characterize --points 1", "points = 1 must be at least 2"),
