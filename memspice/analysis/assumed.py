@@ -37,6 +37,11 @@ def _declared() -> dict[str, tuple[str, ...]]:
 #: By component, the constants that stand in the place of its circuit and set its joules.
 CIRCUIT_CONSTANTS = _declared()
 
+#: The same of what only some blocks have: their defaults come with a source of their own.
+BLOCK_CONSTANTS: dict[str, tuple[str, ...]] = {
+    "driver": ("row_driver.gate_capacitance", "row_driver.gate_supply"),
+}
+
 
 def assumed_fraction(
     energy: Mapping[str, float],
@@ -73,6 +78,12 @@ def assumed_fraction(
         owner = _OWNERS.get(table, table)
         return owner in doubted if owner in circuits else labels.get(constant) in ASSUMED_LABELS
 
-    assumed = sum(joule for name, joule in energy.items() if any(map(rests, constants[name])))
+    def changed(name: str) -> bool:
+        given = (labels.get(constant) for constant in BLOCK_CONSTANTS.get(name, ()))
+        return any(label in ASSUMED_LABELS for label in given)
+
+    assumed = sum(
+        joule for name, joule in energy.items() if any(map(rests, constants[name])) or changed(name)
+    )
     total = sum(energy.values())
     return assumed / total if total else 0.0

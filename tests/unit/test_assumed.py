@@ -62,6 +62,12 @@ def test_a_changed_driver_is_assumed() -> None:
     assert assumed_fraction({"driver": 1.0}, changed.provenance) == 1.0
 
 
+def test_gates_of_drivers_are_assumed_where_they_are_changed() -> None:
+    for more, share in (({}, 0.0), ({"row_driver.gate_capacitance": 1e-13}, 1.0)):
+        chosen = load_parameter_set("fast-memristor", {"row_driver.kind": "buffered", **more})
+        assert assumed_fraction({"driver": 1.0}, chosen.provenance) == share
+
+
 @pytest.mark.parametrize(
     ("name", "source"),
     [("ag-asi", "literature"), ("fast-memristor", "what-if"), ("sot-mtj", "literature")],
