@@ -35,7 +35,7 @@ from memspice.circuits.sense_bench import (
     sense_bench_deck,
     sense_bench_signals,
 )
-from memspice.circuits.sense_surface import SenseSurface
+from memspice.circuits.sense_surface import SenseSurface, SurfaceError
 from memspice.circuits.timing import Pulse
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -45,6 +45,8 @@ from memspice.jobs import EngineRequest, Entry, Failure, Runner, Simulation, run
 #: Change of ln H by memory, or from cycle to cycle, above which a stage is refused: half of the
 #: margin within which events of the surrogate and of a circuit may differ.
 MOST_DRIFT = 0.005
+#: Error of ln H that a surface may have: the margin within which events may differ.
+MOST_ERROR = 0.01
 #: On a stage of 25 transistors: 0.3 mV and 0.06 % of energy off a run at 20 ps and reltol 1e-6, at
 #: a sixth of its time.
 OPTIONS = SolverOptions(reltol=1e-4, chgtol=1e-17, trtol=3.0, vntol=1e-6)
@@ -127,7 +129,8 @@ def measure_sense_surface(
     Raises
     ------
     ConfigError
-        If the stage has not settled after its warm-up, or has a memory.
+        If the stage has not settled after its warm-up, or has a memory, or if the surface does not
+        follow it.
     IncompleteResults
         If decks failed for good.
     NetlistError, EngineError
@@ -153,7 +156,34 @@ def measure_sense_surface(
         tilted = [[measured(_tilted(conditions, line, end)) for end in (0, 1)] for line in (0, 1)]
         surface = with_bends(surface, tilted)
     error = surface_error(surface, measured(_held_out(conditions)))
+    refuse_rough(stage.subcircuit, error, conditions.voltage_scale)
     return replace(surface, drift=drift, memory=memory, error=error)
+
+
+def refuse_rough(stage: str, error: SurfaceError, voltage_scale: float) -> None:
+    """Refuse a surface that is off by more than events may be, where it was not made from.
+
+    Parameters
+    ----------
+    stage : str
+        For the message.
+    error : SurfaceError
+    voltage_scale : float, [V]
+        ``V0`` of the hazard law, as seen at the drive.
+
+    Raises
+    ------
+    ConfigError
+        With the number.
+    """
+    limit = MOST_ERROR * voltage_scale
+    if error.drive_worst > limit:
+        raise ConfigError(
+            f"the surface of the sense stage {stage} is off by up to "
+            f"{error.drive_worst * 1e3:.3g} mV at {error.points} points that it was not made from, "
+            f"and {limit * 1e3:.3g} mV are allowed ({MOST_ERROR:.0%} in the hazard): raise "
+            "sense.nodes, narrow sense.currents, or make the conductances of its lines more alike"
+        )
 
 
 def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[LayerCircuit, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,12 @@ from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.sense import SenseNeeds
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import layer_deck
-from memspice.circuits.port_array_circuit import PortArrayCircuit
-from memspice.circuits.power import event_values, layer_power, saved_signals
 from memspice.engines import find_engine
-from memspice.engines.base import Transient
 from memspice.errors import ConfigError
 from memspice.jobs import Execution, open_runner
 from memspice.parameters import load_parameter_set
 from memspice.windows.simulated import solver_options
+from tests.helpers import simulate
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
@@ -50,38 +48,41 @@ def own_layer(path: Path = OWN, spread: float = 0.0) -> LayerCircuit:
         return with_surfaces([layer], runner)[0]
 
 
-def test_surrogate_and_circuit_agree_over_64_events() -> None:
-    layer, draws = own_layer(spread=0.25), np.random.default_rng(2)
-    rows = 0.08 * (draws.random((CYCLES, ROWS)) < 0.35)
-    stimulus = Stimulus(rows, draws.exponential(size=(CYCLES, OUTPUTS)))
+@cache
+def uneven_layer() -> LayerCircuit:
+    """The same on lines that differ by a quarter either way."""
+    return own_layer(spread=0.25)
+
+
+@pytest.mark.vacask
+@pytest.mark.parametrize(
+    ("fidelity", "engine", "cycles"),
+    [("reduced", "ngspice", CYCLES), ("full", "ngspice", 4), ("reduced", "vacask", 4)],
+)
+def test_surrogate_and_circuit_agree(fidelity: str, engine: str, cycles: int) -> None:
+    """Over 64 events of a reduced deck; over fewer ones of the others."""
+    layer, draws = uneven_layer(), np.random.default_rng(2)
+    rows = 0.08 * (draws.random((cycles, ROWS)) < 0.35)
+    stimulus = Stimulus(rows, draws.exponential(size=(cycles, OUTPUTS)))
     hazard = np.exp(layer.log_hazard(layer.drive_voltage(rows)))
-    engine, array = find_engine("ngspice"), PortArrayCircuit()
-    waves = engine.run(
-        engine.write(layer_deck(layer, stimulus, array)),
-        Transient(
-            layer.lead() + CYCLES * layer.schedule.cycle,
-            layer.timing.longest_step,
-            from_rest=True,
-        ),
-        save=saved_signals(layer, array),
-        options=solver_options(layer.timing),
-    ).after(layer.lead())
-    found = event_values(layer, stimulus, waves)
+    options = solver_options(layer.timing)
+    found = simulate(layer, stimulus, fidelity, options, find_engine(engine))
     # the margin within which a spike may differ
-    np.testing.assert_allclose(found["hazard"], hazard, rtol=0.01)
+    np.testing.assert_allclose(found.hazard, hazard, rtol=0.01)
     expected = hazard >= stimulus.thresholds
-    assert 8 < expected.sum() < 56
-    differ = (found["spike"] > 0.5) != expected
+    assert 0.1 < expected.mean() < 0.9
+    differ = found.spikes != expected
     assert (np.abs(hazard / stimulus.thresholds - 1)[differ] < 0.01).all()
-    balance = energy_balance(layer_power(layer, stimulus, array, waves), layer.schedule, CYCLES)
+    balance = energy_balance(found.power, layer.schedule, cycles)
     assert balance.closure < 1e-3
-    expected_energy = closed_form_energy(layer, rows, hazard, stimulus.thresholds)
-    sense, crossbar = expected_energy["sense"], expected_energy["crossbar"]
-    # What lines and wells keep from the cycle before is not the surrogate's: 1 % of a cycle.
-    np.testing.assert_allclose(balance.components["sense"], sense, rtol=0.02)
-    assert balance.components["sense"].sum() == pytest.approx(sense.sum(), rel=5e-3)
+    energy = closed_form_energy(layer, rows, hazard, stimulus.thresholds)
+    sense, crossbar = balance.components["sense"], balance.components["crossbar"]
+    # What lines and wells keep from the cycle before is not the surrogate's: 1 % of a cycle.  The
+    # other engine's steps are 0.7 % apart.
+    np.testing.assert_allclose(sense, energy["sense"], rtol=0.02)
+    assert sense.sum() == pytest.approx(energy["sense"].sum(), rel=0.01)
     # Lines are taken in turn; without what that relieves cells of, it would be 25 % more.
-    assert balance.components["crossbar"].sum() == pytest.approx(crossbar.sum(), rel=0.01)
+    assert crossbar.sum() == pytest.approx(energy["crossbar"].sum(), rel=0.01)
 
 
 def test_a_block_that_floats_from_cycle_to_cycle_is_refused_with_the_number(tmp_path: Path) -> None:
