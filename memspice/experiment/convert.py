@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from memspice.errors import ConfigError
 from memspice.experiment.results.base import Result
-from memspice.experiment.results.plain import APART
+from memspice.experiment.results.made_network import MadeNetwork
 from memspice.experiment.results.table import Table
 from memspice.importers.nir_import import import_nir
 from memspice.importers.operations import shape_text
@@ -18,7 +18,7 @@ from memspice.network import weights
 from memspice.network.programming import program_layer
 from memspice.network.rounding import Rounding, round_network
 from memspice.network.scales import chip_limits
-from memspice.network.weights import Network, check_network_file, save_network
+from memspice.network.weights import Network
 from memspice.parameters import load_parameter_set
 
 #: Device whose limits the report of a conversion rests on, as that of the other runs.
@@ -28,15 +28,13 @@ LEVELS = 32
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Conversion(Result):
+class Conversion(MadeNetwork, Result):
     """A network made of one of another framework, and what that cost it.
 
     Parameters
     ----------
-    network : Network
-        With weights on conductance levels.
-    levels : int
-        So many.
+    network, levels
+        See `MadeNetwork`.
     roundings : tuple of Rounding
         What happened to the weights of each layer.
     biases : mapping of str to mapping
@@ -45,26 +43,9 @@ class Conversion(Result):
         What a reader must know.
     """
 
-    network: Network = field(metadata=APART)
-    levels: int
     roundings: tuple[Rounding, ...]
     biases: Mapping[str, Mapping[str, Any]]
     notes: tuple[str, ...]
-
-    @staticmethod
-    def check_place(path: Path, *, parents: bool = False) -> None:
-        """Refuse a file in whose place the network could not be put; see `check_network_file`."""
-        check_network_file(path, parents=parents)
-
-    def save(self, path: Path | str) -> None:
-        """Write the network to an HDF5 file, which `memspice.load_network` takes.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written.
-        """
-        save_network(self.network, Path(path), self.levels)
 
     def as_json(self) -> dict[str, Any]:
         """Object of ``convert --json``."""

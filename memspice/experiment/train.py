@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,50 +13,30 @@ import numpy as np
 from memspice.analysis.statistics import Proportion, accuracy
 from memspice.datasets import DATA_SETS, Images, load_images
 from memspice.errors import ConfigError, ShapeError
-from memspice.experiment.results.base import Shown
-from memspice.experiment.results.plain import APART
+from memspice.experiment.results.made_network import MadeNetwork
 from memspice.experiment.results.table import Table
 from memspice.importers.operations import shape_text
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import ARCHITECTURES, Architecture
-from memspice.network.weights import Network, check_network_file, save_network
+from memspice.network.weights import Network
 
 #: How weights come onto cells: in training, or rounded at its end.
 CONVERSIONS = ("device-aware", "posthoc")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trained(Shown):
+class Trained(MadeNetwork):
     """A trained network.
 
     Parameters
     ----------
-    network : Network
-        With weights on conductance levels.
-    levels : int
-        So many.
+    network, levels
+        See `MadeNetwork`.
     accuracy : Proportion or None
         Of the ANN on the test images, where there are any.
     """
 
-    network: Network = field(metadata=APART)
-    levels: int
     accuracy: Proportion | None
-
-    @staticmethod
-    def check_place(path: Path, *, parents: bool = False) -> None:
-        """Refuse a file in whose place the network could not be put; see `check_network_file`."""
-        check_network_file(path, parents=parents)
-
-    def save(self, path: Path | str) -> None:
-        """Write the network to an HDF5 file, which `memspice.load_network` takes.
-
-        Raises
-        ------
-        ConfigError, StoreError
-            If it cannot be put there.
-        """
-        save_network(self.network, Path(path), self.levels)
 
     def table(self) -> Table:
         """What the ANN gets right."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 
@@ -32,19 +32,19 @@ PERIODS = 2
 class Loop:
     """A device under a sine on its terminal ``drive``.
 
-    ``rise`` and ``fall`` [V] are the heights of its half waves, ``period`` [s]; ``parameters`` are
-    those of the model, ``held`` the voltage [V] of other terminals.  A terminal that is neither is
-    a node of its own, which the model drives.
+    ``heights`` [V] are those of its half waves up and down, ``period`` [s]; ``parameters`` are
+    those of the model, which is called as the loop where it is not named; ``held`` the voltage [V]
+    of other terminals.  A terminal that is neither is a node of its own, which the model drives.
     """
 
     name: str
     what: str
-    model: str
     terminals: str
     parameters: Mapping[str, float]
-    rise: float
-    fall: float
-    period: float
+    _: KW_ONLY
+    heights: tuple[float, float]
+    period: float = 1e-6
+    model: str = ""
     held: Mapping[str, float | PieceWiseLinear] = field(default_factory=lambda: {"n": 0.0})
     drive: str = "p"
     from_rest: bool = False
@@ -71,48 +71,26 @@ def _cells() -> list[Loop]:
     transistor = _values("cells", "access_transistor", AccessTransistor)
     selector = _values("cells", "selector", Selector)
     return [
+        Loop("synapse-sinh", "sinh cell", "p n", sinh, model="synapse_cell", heights=(0.5, 0.5)),
         Loop(
-            name="synapse-sinh",
-            what="sinh cell",
+            "synapse-cubic",
+            "aged cubic cell",
+            "p n",
+            cubic,
             model="synapse_cell",
-            terminals="p n",
-            parameters=sinh,
-            rise=0.5,
-            fall=0.5,
-            period=1e-6,
+            heights=(0.5, 0.5),
         ),
         Loop(
-            name="synapse-cubic",
-            what="aged cubic cell",
-            model="synapse_cell",
-            terminals="p n",
-            parameters=cubic,
-            rise=0.5,
-            fall=0.5,
-            period=1e-6,
-        ),
-        Loop(
-            name="transistor",
-            what="access transistor, gate at 1 V",
+            "transistor",
+            "access transistor, gate at 1 V",
+            "d g s b",
+            transistor,
             model="access_transistor",
-            terminals="d g s b",
-            parameters=transistor,
-            rise=1.0,
-            fall=1.0,
-            period=1e-6,
+            heights=(1.0, 1.0),
             held={"g": 1.0, "s": 0.0, "b": 0.0},
             drive="d",
         ),
-        Loop(
-            name="selector",
-            what="exponential selector",
-            model="selector",
-            terminals="p n",
-            parameters=selector,
-            rise=0.5,
-            fall=0.5,
-            period=1e-6,
-        ),
+        Loop("selector", "exponential selector", "p n", selector, heights=(0.5, 0.5)),
     ]
 
 
@@ -123,36 +101,9 @@ def _memristors() -> list[Loop]:
     stanford = _values("stanford-v1", "stanford", Stanford) | {"pulse": 1e-6}
     heated = "p n x temperature"
     return [
-        Loop(
-            name="vteam",
-            what="VTEAM, Kvatinsky's fit",
-            model="vteam",
-            terminals="p n x",
-            parameters=vteam,
-            rise=1.0,
-            fall=1.0,
-            period=800e-9,
-        ),
-        Loop(
-            name="yakopcic",
-            what="Yakopcic, TaOx",
-            model="yakopcic",
-            terminals="p n x",
-            parameters=yakopcic,
-            rise=0.75,
-            fall=1.25,
-            period=20.0,
-        ),
-        Loop(
-            name="stanford",
-            what="Stanford/PKU",
-            model="stanford",
-            terminals=heated,
-            parameters=stanford,
-            rise=1.6,
-            fall=1.6,
-            period=1e-6,
-        ),
+        Loop("vteam", "VTEAM, Kvatinsky's fit", "p n x", vteam, heights=(1.0, 1.0), period=800e-9),
+        Loop("yakopcic", "Yakopcic, TaOx", "p n x", yakopcic, heights=(0.75, 1.25), period=20.0),
+        Loop("stanford", "Stanford/PKU", heated, stanford, heights=(1.6, 1.6)),
     ]
 
 
@@ -162,28 +113,24 @@ def _junctions() -> list[Loop]:
     hold = PieceWiseLinear(((0.0, 1.0), (0.1e-9, 1.0), (0.11e-9, 0.0)))
     return [
         Loop(
-            name="stt-mtj",
-            what="spin-transfer torque, activated",
-            model="stt_mtj",
-            terminals="p n gate threshold clear h x",
-            parameters=stt,
-            rise=0.12,
-            fall=0.12,
+            "stt-mtj",
+            "spin-transfer torque, activated",
+            "p n gate threshold clear h x",
+            stt,
+            heights=(0.12, 0.12),
             period=40e-9,
             held={"n": 0.0, "gate": 1.0, "threshold": 0.5, "clear": 0.0},
         ),
         Loop(
-            name="llg-mtj",
-            what="macrospin: both torques and a field",
-            model="llg_mtj",
-            terminals="p n w1 w2 hold hx hy hz mx my mz",
-            parameters=macrospin,
-            rise=0.2,
-            fall=0.2,
+            "llg-mtj",
+            "macrospin: both torques and a field",
+            "p n w1 w2 hold hx hy hz mx my mz",
+            macrospin,
+            heights=(0.2, 0.2),
             period=4e-9,
             held={"w2": 0.0, "p": 0.6, "n": 0.0, "hold": hold, "hx": 2.0, "hy": -1.0, "hz": 3.0},
             drive="w1",
-            from_rest=True,  # hold sets the magnetisation
+            from_rest=True,
         ),
     ]
 
@@ -219,7 +166,12 @@ def _case(loop: Loop) -> VerifyCase:
     section.V(loop.drive, loop.drive, section.gnd, _sine(loop))
     for terminal, voltage in loop.held.items():
         section.V(terminal, terminal, section.gnd, voltage)
-    section.X("device", loop.model, *loop.terminals.split(), **loop.parameters)
+    section.X(
+        "device",
+        loop.model or loop.name.replace("-", "_"),
+        *loop.terminals.split(),
+        **loop.parameters,
+    )
     driven = {loop.drive, *loop.held}
     return VerifyCase(
         loop.name,
@@ -236,5 +188,5 @@ def _case(loop: Loop) -> VerifyCase:
 def _sine(loop: Loop) -> PieceWiseLinear:
     turns = np.arange(PERIODS * POINTS + 1) / POINTS
     wave = np.sin(2 * np.pi * turns)
-    value = np.where(wave > 0, loop.rise, loop.fall) * wave
+    value = np.where(wave > 0, *loop.heights) * wave
     return PieceWiseLinear(tuple(zip((turns * loop.period).tolist(), value.tolist(), strict=True)))
