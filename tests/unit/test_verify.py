@@ -367,7 +367,7 @@ def test_page_keeps_its_table_where_engines_differ(
         ({"ngspice": Constant()}, 3),
     ):
         monkeypatch.setattr(
-            "memspice.verification.engines._engines", lambda _, found=engines: (found, {})
+            "memspice.verification.engines.engines_by_name", lambda _, found=engines: (found, {})
         )
         assert call(capsys, "verify", "--page", page).code == code
         assert "good" in page.read_text()
