@@ -120,8 +120,9 @@ def characterize(
         If decks failed for good, after all others were simulated.
     """
     start = time.monotonic()
-    parameter_set = _parameter_set(device)
-    stations, notes, source = _stations(parameter_set, points, where, trials)
+    asked = _parameter_set(device)
+    stations, notes, source = _stations(asked, points, where, trials)
+    parameter_set = measured_neuron(asked)  # stations may have pulses of their own
     _check(len(stations), events, seed)
     execution.check()
     engine = find_engine(engine)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import memspice as ms
 from memspice.analysis.neuron_curve import MOST, measure_neuron
 from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.deck import Deck
@@ -270,3 +271,12 @@ def test_where_a_file_lies_decides_nothing(tmp_path: Path) -> None:
     assert content_hash(neuron) != content_hash(
         copied(other, **{"r_on = 1e6": "r_on = 2e6"}).neuron
     )
+
+
+@pytest.mark.ngspice
+def test_a_circuit_is_characterised_beside_its_curve() -> None:
+    values = load_parameter_set(str(TEMPLATE), {"neuron.points": 5})
+    found = ms.characterize(values, points=2, events=8)
+    assert found.mismatches == 0
+    assert found.worst_deviation < MOST
+    assert "simulated" in found.as_json()["read_disturb"]["note"]
