@@ -96,7 +96,9 @@ $(SPHINX)/.installed: constraints.txt | $(STAMP)
 $(BROWSER)/.installed: constraints.txt | $(STAMP)
 	rm -rf $(BROWSER)
 	$(PIP) install --quiet --constraint constraints.txt --target $(BROWSER) \
-		playwright axe-playwright-python spicelib vcdvcd
+		playwright axe-playwright-python
+	$(PIP) install --quiet --constraint constraints.txt --target $(BROWSER) --no-deps \
+		spicelib clipin psutil vcdvcd
 	@touch $@
 
 # The kernels of notebooks run in another folder: paths are absolute.

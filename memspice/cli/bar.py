@@ -30,7 +30,7 @@ def progress_bar(**settings: Any) -> Any:
         As tqdm takes them.
     """
     disable = "TQDM_DISABLE" in os.environ or None  # None: where it is no terminal
-    return tqdm(**{"delay": 2.0, "leave": False, "disable": disable, **settings})
+    return tqdm(**{"delay": 0.5, "leave": False, "disable": disable, **settings})
 
 
 @contextmanager
