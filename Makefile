@@ -59,12 +59,13 @@ test-training: setup $(TORCH)/.installed ## Tests of the training code (installs
 	PYTHONPATH=$(TORCH) $(BIN)/python -m pytest -m torch tests
 
 # An environment with nothing but the wheel: what is not in it is missed.
-test-wheel: setup ## One's own data, network and device by the wheel alone, in an environment of its own
+test-wheel: setup ## The tutorial, and one's own data, network and device, by the installed wheel alone
 	rm -rf build/wheel
-	$(BIN)/python -m hatchling build -t wheel -d build/wheel
+	$(BIN)/python -m hatchling build -d build/wheel
 	test -x $(WHEEL)/bin/python || $(BIN)/python -m venv $(WHEEL)
 	$(WHEEL)/bin/python -m pip install --quiet --constraint constraints.txt 'nir>=1.0' build/wheel/*.whl
 	$(WHEEL)/bin/python -m pip install --quiet --no-deps --force-reinstall build/wheel/*.whl
+	tests/wheel/first_half_hour.sh $(WHEEL)
 	tests/wheel/own.sh $(WHEEL)
 
 fit-coverage: setup ## How often intervals of memspice fit hold the truth, 200 times for each law
