@@ -93,16 +93,27 @@ def run_bench(
 
 
 def _taken_over(earlier: Mapping[str, Any] | None, content: Content) -> Content:
-    """Sections of an earlier bench, which must be of the same kind."""
+    """Sections of an earlier bench, with what it says of its plan, machine and engines.
+
+    All of that must be so here, too.
+    """
     if earlier is None:
         return {}
-    for key in ("plan", "machine", "engines"):
-        if earlier.get(key) != content[key]:
+    kinds = ("plan", "machine", "engines")
+    for key in kinds:
+        if not _holds(earlier.get(key), content[key]):
             raise ConfigError(
                 f"the earlier bench is of another {key}, {earlier.get(key)} and not "
                 f"{content[key]}: measure all sections, or name another folder"
             )
-    return {name: earlier[name] for name in ("sections", *SECTIONS) if name in earlier}
+    return {name: earlier[name] for name in (*kinds, "sections", *SECTIONS) if name in earlier}
+
+
+def _holds(said: Any, found: Any) -> bool:
+    """Whether all that is said is so; more may be known by now."""
+    if isinstance(said, dict) and isinstance(found, dict):
+        return all(name in found and _holds(each, found[name]) for name, each in said.items())
+    return bool(said == found)
 
 
 def _started() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,20 +31,22 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """What a sweep changes: the device, or its tiles; the rest is the same at every point."""
+    """What a sweep changes: the device, or its tiles; the rest is the same at every point.
+
+    ``size`` are cycles and burst of an image.
+    """
 
     network: str
     device: ms.Device
     data: ms.Images
-    cycles: int
+    size: Mapping[str, int]
     tile: tuple[int, int] = (128, 128)
 
 
 def measure(point: Point, chips: int, run: Path | None = None) -> Measured:
     """Run the network on chips of different seeds: cells, spikes and windows are drawn anew."""
     chip = ms.Chip(point.network, point.device, tile=point.tile)
-    size = {"cycles": point.cycles, "energy_windows": WINDOWS}
-    found = run_chips(chip, chips, point.data, run, **size)
+    found = run_chips(chip, chips, point.data, run, **point.size, energy_windows=WINDOWS)
     energies = found.sampled_energies
     return Measured(
         found.correct(),

@@ -7,9 +7,9 @@ the network to variations of resistance and of switching.
 
     .venv/bin/python experiments/robustness/run.py --full --data DIR
 
-writes ``result.json`` and one figure a sweep beside this file (2,000 images, T = 8, eight chips a
-point; on two idle cores about two minutes a point, an hour and a half in all).  Without ``--full``
-fewer images, into ``results/paper/robustness``.  A run that was stopped goes on with ``--resume``,
+writes ``result.json`` and one figure a sweep beside this file (2,000 images, one burst of 8 cycles,
+eight chips a point: two minutes of processor time).  Without ``--full`` fewer images, into
+``results/paper/robustness``.  A run that was stopped goes on with ``--resume``,
 point by point and within a point batch by batch.
 
 A sweep begins at its harshest value and ends at the first one that is safe: its whole 95 % interval
@@ -31,6 +31,7 @@ from tqdm import tqdm
 import memspice as ms
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripts, not a package
+from energy_run import SIZE  # noqa: E402
 from figure import draw  # noqa: E402
 from measure import Measured, Point, compared, measure  # noqa: E402
 from paper.verdicts import is_safe  # noqa: E402
@@ -41,7 +42,6 @@ from sweeps import SWEEPS, Sweep  # noqa: E402
 #: Images and chips of a point.  Digits cost hardly anything: all test images, and chips enough for
 #: a narrow interval.
 FULL, QUICK, DIGITS = (2000, 8), (100, 2), (360, 5)
-CYCLES = 8
 
 
 def answer(question: Question) -> None:
@@ -49,14 +49,14 @@ def answer(question: Question) -> None:
     network, (images, chips), notes = accuracy_network(question, FULL, QUICK, DIGITS)
     chip = ms.Chip(network, question.device)
     data = chip.images("test", images, question.data)
-    point, ann = Point(network, chip.device, data, CYCLES), chip.run(data, cycles=1).ann_correct()
+    point, ann = Point(network, chip.device, data, SIZE), chip.run(data, cycles=1).ann_correct()
     points = Points(question.out / "points", resume=question.resume)
     nominal = measure(point, chips, points.run_file("nominal"))
     against = Against(point, chips, nominal, ann, points)
     with tqdm(total=sum(len(sweep.values) for sweep in SWEEPS), desc="robustness") as bar:
         sweeps = [sweep_json(sweep, against, bar) for sweep in SWEEPS]
     result = {
-        "network": network, "images": images, "chips": chips, "cycles": CYCLES, "notes": notes,
+        "network": network, "images": images, "chips": chips, **SIZE, "notes": notes,
         "ann_accuracy": float(ann.mean()), "nominal": compared(nominal, nominal, ann),
         "sweeps": sweeps,
     }  # fmt: skip

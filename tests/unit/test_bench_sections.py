@@ -123,6 +123,22 @@ def test_section_of_another_bench_is_refused(
         run_bench(TINY, sections=[], earlier={**earlier, key: "other"})
 
 
+def test_a_bench_that_knew_less_of_its_engines_is_no_other(
+    with_engine: Callable[[Engine], None],
+) -> None:
+    with_engine(BrokenEngine(EngineError("gave up")))
+    earlier = run_bench(TINY, sections=["reuse"])
+    knew = {
+        name: {key: value for key, value in record.items() if key != "osdi"}
+        for name, record in earlier["engines"].items()
+    }
+    content = run_bench(TINY, sections=[], earlier={**earlier, "engines": knew})
+    assert content["engines"] == knew  # of that of all sections
+    assert content["reuse"] == earlier["reuse"]
+    with pytest.raises(ConfigError, match="of another engines"):
+        run_bench(TINY, sections=[], earlier={**earlier, "engines": {**knew, "spectre": {}}})
+
+
 def test_missing_engine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("memspice.engines.ENGINES", {"ngspice": Ngspice})

@@ -308,7 +308,7 @@ PLAIN = ms.load_device("fast-memristor")
 
 
 def with_changes(**changes: Any) -> Point:
-    return Point("digits-mlp", PLAIN.change(**changes), DIGITS[:120], 4)
+    return Point("digits-mlp", PLAIN.change(**changes), DIGITS[:120], {"cycles": 4})
 
 
 def ann_correct() -> np.ndarray:
@@ -366,7 +366,7 @@ def test_hot_cells_conduct_and_take_more(nominal: Any) -> None:
 def test_every_sweep_can_be_built_at_its_mildest_value(item: Any) -> None:
     value = item.values[0]
     device, tile = PLAIN.change(**item.changes(value)), item.tile(value, (128, 128))
-    changed = Point("digits-mlp", device, DIGITS[:2], 1, tile)
+    changed = Point("digits-mlp", device, DIGITS[:2], {"cycles": 1}, tile)
     assert np.isfinite(measure(changed, 1).energy).all()
     assert item.source
     assert len(item.values) >= 5
