@@ -166,6 +166,7 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
         "device": "fast-memristor",
         "cycles": 32,
         "burst": 8,
+        "latency_seconds": 10.2e-6,
         "seed": 1,
         "command": "memspice cosim --images 10000 --burst 8 --seed 1 --out results/run",
         "engine": {"name": "ngspice", "version": "39.3"},

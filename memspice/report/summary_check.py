@@ -37,7 +37,7 @@ _SHAPE: dict[str, Any] = {
     "dataset": {"name": _ANY, "images": _NUMBER, "lossless": _ANY, "source": _ANY},
     **_keys(("network", "device", "command"), _ANY),
     "engine": _keys(("name", "version"), _ANY),
-    **_keys(("cycles", "burst", "seed", "wall_seconds")),
+    **_keys(("cycles", "burst", "latency_seconds", "seed", "wall_seconds")),
     "ann_accuracy": _ACCURACY,
     "snn_accuracy": _ACCURACY,
     "spike_rate": {"*": _NUMBER},

@@ -104,6 +104,7 @@ def verify_cases() -> list[VerifyCase]:
         *(neuron_case(name) for name in PARAMETER_SETS),
         layer_case(),
         burst_case(),
+        leaky_case(),
     ]
 
 
@@ -159,6 +160,14 @@ def burst_case() -> VerifyCase:
     stimulus = replace(_stimulus(layer, cycles=4), burst=2)
     what = f"{layer.rows} rows, {layer.outputs} neurons, two bursts of two cycles"
     return _case_of("burst", what, layer, stimulus, WiredArrayCircuit())
+
+
+def leaky_case() -> VerifyCase:
+    """The same two neurons with a leaky average, of which each cycle renews a quarter."""
+    layer = memristor_layer(SENSE.model_copy(update={"charge_share": 0.25}))
+    stimulus = replace(_stimulus(layer, cycles=4), share=layer.sense.share)
+    what = f"{layer.rows} rows, {layer.outputs} neurons, four cycles of a leaky average"
+    return _case_of("leaky", what, layer, stimulus, WiredArrayCircuit())
 
 
 def _case_of(

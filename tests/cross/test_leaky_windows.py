@@ -15,6 +15,7 @@ from memspice.windows.agreement import judge
 from memspice.windows.surrogate import surrogate_events
 from tests.cross.test_burst_windows import CYCLES, DRIVE, TINY, job_of, run
 from tests.loop_helpers import make_network
+from tests.settings import Setting
 from tests.tables import EVERY_ENGINE, KINDS
 
 SHARE = 0.25
@@ -80,3 +81,18 @@ def test_what_is_held_longer_than_it_is_remembered_is_refused() -> None:
     job = job_of(layer_of("fast-memristor", droop=1e6), 1, fidelity="surrogate")
     with pytest.raises(ConfigError, match="lose so much of a held drive"):
         job.fidelity.run(job)
+
+
+@pytest.mark.ngspice
+def test_a_network_out_of_spice_answers_with_what_it_holds_last() -> None:
+    """All spikes of both layers; answers are those of the loop, where no spike differs."""
+    one = Setting("digits-mlp", images=1, cycles=3, changes={"sense.charge_share": SHARE})
+    spice, loop = one.chip.simulate(one.pictures, cycles=3), one.run()
+    assert spice.verdict is not None
+    assert spice.verdict.holds
+    assert spice.verdict.pathwise.mismatches == 0
+    assert spice.spike_rate["dense1"] == pytest.approx(loop.spike_rate["dense1"], rel=1e-12)
+    np.testing.assert_array_equal(spice.answers_at[3], loop.answers_at[3])
+    times = {record.time[-1] for record in spice.records}
+    cycle = one.chip.mapped.layers[0].circuits[0].schedule.cycle
+    assert max(times) == pytest.approx(4 * cycle)  # a cycle from the last pulse to its write
