@@ -31,6 +31,7 @@ from verdicts import (  # isort: skip
 
 CONVERSION, NEURON = script("conversion"), script("stochastic_neuron")
 ROBUSTNESS, ENERGY = script("robustness"), script("energy_ratio")
+BURSTS = script("bursts")
 #: Enough that ten images, half a point, are told from a hundred, five.
 IMAGES = 2000
 
@@ -332,3 +333,22 @@ def test_a_device_that_is_the_papers_mtj_is_compared_once(
     made_up_runs(monkeypatch, ENERGY, lambda *_: {})
     monkeypatch.setattr("memspice.cosim", lambda *_, **__: found, raising=False)
     assert len(answered(ENERGY, tmp_path)["devices"]) == 1
+
+
+def test_bursts_are_measured_by_k_and_t(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BURSTS, "accuracy_network", lambda *_: ("digits-mlp", (20, 4), []))
+    result = answered(BURSTS, tmp_path, device="fast-memristor")
+    found = {(item["burst"], item["share"], item["cycles"]): item for item in result["points"]}
+    plain, leaky = [(1, 1.0, n) for n in (1, 2, 4)], [(1, BURSTS.SHARE, n) for n in (1, 2, 4)]
+    assert set(found) == {*plain, *leaky, (2, 1.0, 2), (2, 1.0, 4), (4, 1.0, 4)}
+    one, *_, four = (found[place]["energy_joule"]["value"] for place in plain)
+    assert four == pytest.approx(4 * one)
+    held = [found[place]["energy_joule"]["value"] for place in ((4, 1.0, 4), leaky[-1])]
+    for joules in held:  # a fourth amplifier beside three, and all else as it was
+        assert 1.15 * four < joules < 4 / 3 * four
+    latency = [found[place]["latency_second"] for place in (plain[-1], leaky[-1], (4, 1.0, 4))]
+    assert latency == sorted(latency)
+    lines = BURSTS.table(result).splitlines()
+    assert [line.split()[2] for line in lines[2:-1]] == ["1", "2", "4"]
+    assert all(len(line) <= 96 for line in lines)
+    assert (tmp_path / "bursts.png").exists()

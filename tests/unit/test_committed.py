@@ -46,12 +46,14 @@ def shown(name: str) -> str:
     elif name == "cifar-accuracy":
         experiment = script("cifar_accuracy")
         table = experiment.accuracy_table(experiment.committed())
+    elif name == "bursts":
+        table = script("bursts").table(result("bursts/result.json"))
     else:
         table = script("cifar_energy").energy_text(result("cifar_energy/summary.json"))
     return table
 
 
-@pytest.mark.parametrize("name", ["paper", "cifar-accuracy", "cifar-energy"])
+@pytest.mark.parametrize("name", ["paper", "cifar-accuracy", "cifar-energy", "bursts"])
 def test_the_readme_shows_the_results(name: str) -> None:
     assert replaced(README, name, shown(name)) == README
 
@@ -74,6 +76,13 @@ def test_the_readme_speaks_of_the_results() -> None:
     (ann, snn), (other_ann, other_snn) = trained
     assert f"falls from {ann} as an ANN to {snn} as an SNN" in text
     assert f"one trained with them from {other_ann} to {other_snn}" in text
+    points = result("bursts/result.json")["points"]
+    found = {(p["burst"], p["cycles"]): p for p in points if p["share"] == 1}
+    joules = {place: 1e6 * p["energy_joule"]["value"] for place, p in found.items()}
+    assert f"takes {100 * joules[8, 8] / joules[1, 8] - 100:.0f} % more joules at T = 8" in text
+    short, long = (found[place]["accuracy"]["value"] for place in ((4, 4), (1, 16)))
+    assert short >= long  # "right as often as 16 without, on these images"
+    assert f"at {joules[4, 4]:.1f} uJ in the place of {joules[1, 16]:.1f}" in text
     reference = result("cmos_neuron/result.json")["circuits"]["reference"]
     femtojoule = 1e15 * reference["energy_total_joule"]
     transistors = f"{reference['transistors']:,} BSIM4 transistors"
