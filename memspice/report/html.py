@@ -163,6 +163,7 @@ def _headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("images", f"{summary['dataset']['images']:,} of {summary['dataset']['name']}"),
         ("cycles", f"T = {cycles}, " + (f"in bursts of {burst}" if burst > 1 else "no bursts")),
+        ("answer after", _si(summary["latency_seconds"], "s")),
         ("periphery", f"sense stage {own[0]}" if own else "behavioural models"),
         ("engine", f"{engine['name']} {engine['version']}"),
         ("seed", str(summary["seed"])),
