@@ -112,8 +112,8 @@ def test_headline_says_what_the_summary_says(tmp_path: Path) -> None:
     text = render(tmp_path, example_summary()).text.split("What is not in these joules")[0]
     for words in (
         "Data set cifar10 , 10,000 images, lossless: yes .",
-        "images 10,000 of cifar10 cycles T = 32, in bursts of 8 answer after 10.2 µs periphery behavioural models "
-        "engine ngspice 39.3 seed 1",
+        "images 10,000 of cifar10 cycles T = 32, in bursts of 8 answer after 10.2 µs periphery "
+        "behavioural models engine ngspice 39.3 seed 1",
         "Made by memspice cosim --images 10000 --burst 8 --seed 1 --out results/run ;",
         "Energy per inference 5.44 µJ 91 % of it rests on assumed constants; the device is what-if",
         "95 %, sampling of windows only 5.253 µJ to 5.634 µJ",
