@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +22,11 @@ from memspice.errors import ConfigError, DataError, IncompleteResults, StoreErro
 from memspice.experiment.sweep_points import points_of, read_points
 from memspice.jobs import run_jobs
 from memspice.jobs import scheduler as scheduler_module
-from memspice.network.ideal import ideal_hazard
 from memspice.plot.sweep_figures import sweep_figure
 from memspice.store import read_run
 from tests.cli_helpers import call
 from tests.helpers import ngspice
+from tests.kill_helpers import MEMSPICE, ROOT
 
 #: Points of the whole network that take a few hundredths of a second each.
 GRID: dict[str, list[Any]] = {"wire_resistance": [1.0, 200.0], "seed": [0, 1, 2]}
@@ -223,6 +225,23 @@ def test_stopped_again_and_again_it_ends_as_if_it_had_not_been(
         small({"seed": [0]}, options=replace(options, resume=True))
 
 
+@pytest.mark.slow
+def test_killed_it_ends_as_if_it_had_not_been(
+    capsys: Any, found: ms.results.SweepResult, tmp_path: Path
+) -> None:
+    """``kill -9`` once two points are stored, then ``--resume``."""
+    out, table = tmp_path / "sweep.h5", tmp_path / "sweep.csv"
+    varied = ("--vary", "wire-resistance=1.0,200.0", "--vary", "seed=0..2")
+    command = ("sweep", *varied, "--images", str(IMAGES), "--cycles", "2", "--no-cache")
+    with subprocess.Popen([*MEMSPICE, *command, "--out", out], cwd=ROOT) as process:
+        parts = out.with_name("sweep.h5.parts")
+        while process.poll() is None and len(list(parts.glob("[0-9a-f]*.h5"))) < 2:
+            time.sleep(0.02)
+        process.kill()
+    assert call(capsys, *command, "--out", out, "--resume", "--csv", table).code == 0
+    assert table.read_text() == found.csv()
+
+
 def test_points_that_failed_are_tried_again(tmp_path: Path) -> None:
     vary, options = {"wire_resistance": [1.0, -3.0]}, ms.RunOptions(out=tmp_path / "sweep.h5")
     assert small(vary, options=options).jobs.failed == 1
@@ -302,42 +321,6 @@ def test_figure_of_two_numbers_is_a_map_and_of_three_none(found: ms.results.Swee
     wide = replace(result, axes=("a", "b", "c"))
     with pytest.raises(ConfigError, match=r"a figure shows two: choose points with .where\(c="):
         sweep_figure(wide, "joy")
-
-
-# --- the ideal array ---------------------------------------------------------------------------
-
-
-def test_ideal_hazard_is_that_of_the_weights() -> None:
-    """``P = 1 - exp(-exp(z))`` within the span of the training, edges of the pulse aside."""
-    network = ms.load_network("digits-mlp")
-    chip = ms.Chip(network, seed=4)
-    inputs = np.tile(ms.load_images("digits", "test").x[0].reshape(-1), (2, 1)).astype(float)
-    found = ideal_hazard(network, chip.mapped, "dense1", inputs)
-    z = network.layers[0].weight @ inputs[0] + network.layers[0].bias
-    layer = chip.mapped.layer("dense1")
-    highest = (layer.circuits[0].write_limits[1] - layer.circuits[0].bias_voltage) / (
-        layer.volts_per_unit
-    )
-    z = np.minimum(z, highest + layer.programmed.common)
-    assert found.shape == (2, 32)
-    np.testing.assert_allclose(np.log(found[0]), z, atol=0.02)
-    np.testing.assert_array_equal(found, ideal_hazard(network, chip.mapped, "dense1", inputs, 2))
-    with pytest.raises(ConfigError, match="has no neurons"):
-        ideal_hazard(network, chip.mapped, "dense2", inputs)
-
-
-def test_spikes_leave_the_ideal_array_as_wires_and_cells_get_worse() -> None:
-    flawless = {"array.driver_resistance": 0.01}
-    vary = [
-        {"wire_resistance": w, "synapse.variation": v} for w, v in ((0, 0), (20, 0), (400, 0.3))
-    ]
-    rows = ms.sweep(
-        vary, layer="dense1", fidelity="surrogate", images=20, cycles=4, changes=flawless
-    ).rows
-    least, some, most = (row["unlike_ideal"] for row in rows)
-    # What is left: biases that are right to 0.1 in ln H, which moves P by 0.1/e at most.
-    assert least < 0.01
-    assert least < some < most
 
 
 # --- jobs of one scheduler ---------------------------------------------------------------------
