@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.joined import joined_table
 from benchmarks.periphery import (
     CYCLE,
     FJ,
@@ -91,6 +92,7 @@ def main() -> None:
     tables = {
         "blocks": "\n".join(block_table([all_blocks(engine) for engine in ENGINES])),
         "corners": "\n".join(corner_table(all_corners(ENGINES[0]))),
+        "joined": "\n".join(joined_table()),
     }
     page = DOCS / "periphery.md"
     text = page.read_text(encoding="utf-8")
