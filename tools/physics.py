@@ -39,7 +39,7 @@ OTHER_TOLERANCE = 1e-4
 #: Neither physics nor kept from run to run; ``burst`` only repeats what the command asks for, and
 #: ``classified`` is the number of its images.
 PASSING = {
-    "wall_seconds", "out", "versions", "jobs", "notes", "engine", "parameters", "burst",
+    "wall_seconds", "out", "versions", "jobs", "notes", "engine", "parameters", "burst", "command",
     "classified",
 }  # fmt: skip
 
