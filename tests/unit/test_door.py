@@ -41,6 +41,7 @@ def summary() -> dict[str, Any]:
     path = ROOT / "experiments" / "cifar_energy" / "summary.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     content["dataset"]["source"] = "a folder"
+    content.setdefault("command", "")  # the committed one was made before summaries had it
     return dict(content)
 
 
