@@ -26,7 +26,7 @@ LINE = 137e-6
 LOOK = 30 * NS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Joined:
     """What joined stages did: drives (points,) [V], joules of all stages (points,) [J]."""
 

@@ -266,7 +266,7 @@ class _ChipShelf:
             return found.content
 
 
-@dataclass
+@dataclass(eq=False)
 class _ShelvedChip:
     """A chip, once it is mapped by the first who needs it."""
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from memspice.analysis.statistics import compare_counts
 from memspice.analysis.transfer import (
+    Station,
     drive_voltages,
     hazard_integral,
     transfer_point,
@@ -35,7 +36,7 @@ def simulated(name: str, slope: float = 1.0, offset: float = 0.0) -> Characteriz
         hazard = hazard_integral(values, voltage) ** slope * math.exp(offset)
         draws = np.ones(4)
         events = (draws, np.full(4, hazard >= 1), np.full(4, hazard), np.zeros(3))
-        points.append(transfer_point(values, float(voltage), False, *events))
+        points.append(transfer_point(Station(values, float(voltage)), *events))
     points = [replace(point, rail=k in (0, 10)) for k, point in enumerate(points)]
     return Characterization(
         values,

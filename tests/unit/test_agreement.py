@@ -30,6 +30,7 @@ from memspice.windows.agreement import (
     together,
 )
 from memspice.windows.fidelity import WindowJob, window_jobs
+from memspice.windows.kept import Kept
 from memspice.windows.outcome import outcome
 from memspice.windows.reduced import Reduced
 from memspice.windows.surrogate import surrogate_events
@@ -157,7 +158,7 @@ def real_run(layer: str) -> tuple[WindowJob, str, Waveforms]:
 
 def verdict_of(layer: str, lie: Lie) -> Verdict:
     job, netlist, waves = real_run(layer)
-    return judge(job, outcome(job.fidelity.record(job, netlist, 1, lie(waves))))
+    return judge(job, outcome(job.fidelity.record(job, netlist, Kept(), lie(waves))))
 
 
 @pytest.mark.ngspice
