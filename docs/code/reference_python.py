@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from types import ModuleType
 
@@ -43,14 +44,35 @@ def page(name: str, item: object) -> str:
 
 
 def members(module: ModuleType) -> list[tuple[str, object]]:
-    """Public functions and classes of a module, as they are listed in it."""
-    found = [(name, item) for name, item in vars(module).items() if not name.startswith("_")]
+    """Public functions and classes of a module: defined in it, or imported ``as`` what they are."""
+    lent = _imported(module) - _passed_on(module)
+    found = [
+        (name, item)
+        for name, item in vars(module).items()
+        if not name.startswith("_") and name not in lent
+    ]
     return [
         (name, item)
         for name, item in found
         if (inspect.isclass(item) or inspect.isfunction(item))
         and item.__module__.startswith("memspice.")
     ]
+
+
+def _imported(module: ModuleType) -> set[str]:
+    """Names that a module takes from others."""
+    return {alias.asname or alias.name for alias in _aliases(module)}
+
+
+def _passed_on(module: ModuleType) -> set[str]:
+    """Names that it takes to offer them, ``import X as X``."""
+    return {alias.name for alias in _aliases(module) if alias.asname == alias.name}
+
+
+def _aliases(module: ModuleType) -> list[ast.alias]:
+    """What a module imports from others."""
+    nodes = ast.walk(ast.parse(inspect.getsource(module)))
+    return [alias for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
 
 
 def directive(name: str, item: object) -> str:
