@@ -104,7 +104,7 @@ $(BROWSER)/.installed: constraints.txt | $(STAMP)
 
 # The kernels of notebooks run in another folder: paths are absolute.
 docs: setup $(SPHINX)/.installed ## The documentation, in build/docs/index.html (warnings are errors)
-	PYTHONPATH=$(CURDIR):$(CURDIR)/$(SPHINX) $(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
+	PYTHONPATH=$(CURDIR):$(CURDIR)/$(SPHINX) $(BIN)/python -m sphinx -b html -E -W --keep-going -q docs build/docs
 
 docs-check: docs $(BROWSER)/.installed ## Links, code blocks, figures; pages in Chromium, with axe
 	PYTHONPATH=$(CURDIR):$(CURDIR)/$(SPHINX):$(CURDIR)/$(BROWSER) $(BIN)/python -m pytest docs/code
