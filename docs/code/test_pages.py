@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def test_blocks_print_what_the_page_shows(
 
 def test_drawings_are_those_of_the_script(tmp_path: Path) -> None:
     draw_all(tmp_path)
-    made = {path.name: path.read_bytes() for path in tmp_path.glob("*.svg")}
-    changed = [name for name in made if made[name] != (FOLDER / name).read_bytes()]
+    made = sorted(path.name for path in tmp_path.glob("*.svg"))
+    changed = [name for name in made if drawing(tmp_path / name) != drawing(FOLDER / name)]
+    assert made
     assert changed == [], "python -m docs.code.figures"
+
+
+def drawing(path: Path) -> str:
+    """Text of a figure, without the numbers of glyphs: they differ between builds of a font."""
+    return re.sub(r"(DejaVuSans\w*)-[0-9a-f]+", r"\1", path.read_text(encoding="utf-8"))
