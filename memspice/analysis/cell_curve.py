@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from memspice.circuits.blocks.synapse import SynapseCell
+from memspice.circuits.blocks.synapse import MeasurableCell
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.measured_cell import CellTable
 from memspice.circuits.spice import SubCircuit
@@ -33,13 +33,13 @@ ROOM = 2.0
 
 
 def measure_cell(
-    cell: SynapseCell, conductances: tuple[float, float], runner: Runner
-) -> SynapseCell:
+    cell: MeasurableCell, conductances: tuple[float, float], runner: Runner
+) -> MeasurableCell:
     """Cell with its table; results are kept in the cache of the runner.
 
     Parameters
     ----------
-    cell : SynapseCell
+    cell : MeasurableCell
         That is unmeasured.
     conductances : tuple of float, [S]
         Least and largest of the crossbar.
@@ -75,21 +75,20 @@ def _voltages(low: float, high: float) -> np.ndarray:
 
 
 def _refuse(
-    cell: SynapseCell, cells: np.ndarray, volts: np.ndarray, apart: np.ndarray, what: str
+    cell: MeasurableCell, cells: np.ndarray, volts: np.ndarray, apart: np.ndarray, what: str
 ) -> None:
     if np.isfinite(apart).all() and apart.max() <= MOST:
         return
     k, m = np.unravel_index(int(np.argmax(np.nan_to_num(apart, nan=np.inf))), apart.shape)
-    circuit = cell.unmeasured
     raise ConfigError(
-        f"the current of the cell {circuit.name if circuit else cell.kind} {what}: by "
+        f"the current of the cell {cell.circuit.name} {what}: by "
         f"{apart[k, m]:.2%} at {volts[m]:.3g} V and {cells[k]:.3g} S, and {MOST:.1%} are allowed; "
         "a cell of a crossbar that is read is a curve, smooth in its voltage"
     )
 
 
 def _currents(
-    cell: SynapseCell, cells: np.ndarray, volts: np.ndarray, runner: Runner
+    cell: MeasurableCell, cells: np.ndarray, volts: np.ndarray, runner: Runner
 ) -> tuple[np.ndarray, np.ndarray]:
     """Currents (cells, volts) [A] on the way there, and on the way back."""
     low, high = cell.range

@@ -19,7 +19,12 @@ import numpy as np
 from memspice.analysis.comparison import MARGIN
 from memspice.circuits import nodes
 from memspice.circuits.blocks.latch import Latch
-from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND, Neuron, instance
+from memspice.circuits.blocks.neuron import (
+    HAZARD_CHARGE_PER_SECOND,
+    MeasurableNeuron,
+    Neuron,
+    instance,
+)
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck
 from memspice.circuits.neuron_curve import NeuronCurve
 from memspice.circuits.signals import energy_between
@@ -68,7 +73,9 @@ class NeuronCycles:
     energy: np.ndarray
 
 
-def measure_neuron(neuron: Neuron, latch: Latch, timing: Timing, runner: Runner) -> Neuron:
+def measure_neuron(
+    neuron: MeasurableNeuron, latch: Latch, timing: Timing, runner: Runner
+) -> MeasurableNeuron:
     """Neuron with its curve; results are kept in the cache of the runner.
 
     Parameters
@@ -154,7 +161,7 @@ def run_bench(
         options or bench_options(timing),
     )
     simulation = Simulation(
-        name=f"neuron {_name(neuron)}",
+        name=f"neuron {neuron.name}",
         request=request,
         identity=("own neuron", bench),
         evaluate=partial(_cycles, bench),
@@ -163,7 +170,7 @@ def run_bench(
     found = runner.run(simulation, threading.Event())
     if isinstance(found, Failure):
         raise IncompleteResults(
-            f"the neuron {_name(neuron)} could not be simulated, after {found.attempts} "
+            f"the neuron {neuron.name} could not be simulated, after {found.attempts} "
             f"attempts: {found.reason}"
         )
     return found
@@ -213,37 +220,32 @@ class _NeuronCodec:
 _ARRAYS = ("hazard", "spike", "grown", "level", "energy")
 
 
-def _name(neuron: Neuron) -> str:
-    circuit = neuron.unmeasured
-    return circuit.name if circuit else neuron.kind
-
-
-def _refuse_dead(neuron: Neuron, drives: np.ndarray, hazard: np.ndarray) -> None:
+def _refuse_dead(neuron: MeasurableNeuron, drives: np.ndarray, hazard: np.ndarray) -> None:
     if not (np.isfinite(hazard).all() and hazard[-1] > 0):
         worst = int(np.argmin(np.where(np.isfinite(hazard), hazard, -np.inf)))
         raise ConfigError(
-            f"the hazard integral of the neuron {_name(neuron)} ends the write phase with "
+            f"the hazard integral of the neuron {neuron.name} ends the write phase with "
             f"{hazard[worst]:.3g} at a drive of {drives[worst]:.3g} V: its terminal 'hazard' must "
             "hold a number above 0 until clear"
         )
 
 
 def _refuse_falling(
-    neuron: Neuron, drives: np.ndarray, hazard: np.ndarray, deciding: np.ndarray
+    neuron: MeasurableNeuron, drives: np.ndarray, hazard: np.ndarray, deciding: np.ndarray
 ) -> None:
     both = deciding[:-1] & deciding[1:]
     falls = np.nonzero(both & (np.diff(hazard) <= 0))[0]
     if len(falls):
         low, high = drives[falls[0]], drives[falls[0] + 1]
         raise ConfigError(
-            f"the hazard integral of the neuron {_name(neuron)} does not rise from a drive of "
+            f"the hazard integral of the neuron {neuron.name} does not rise from a drive of "
             f"{low:.3g} V, where it is {hazard[falls[0]]:.4g}, to {high:.3g} V, where it is "
             f"{hazard[falls[0] + 1]:.4g}: narrow neuron.drive to where it does"
         )
 
 
 def _refuse_memory(
-    neuron: Neuron, drives: np.ndarray, found: Sequence[np.ndarray], deciding: np.ndarray
+    neuron: MeasurableNeuron, drives: np.ndarray, found: Sequence[np.ndarray], deciding: np.ndarray
 ) -> float:
     """Largest change of ln H between cycles that should be alike."""
     apart = np.zeros_like(drives)
@@ -253,7 +255,7 @@ def _refuse_memory(
     worst = int(np.argmax(apart))
     if apart[worst] > MOST:
         raise ConfigError(
-            f"the hazard integral of the neuron {_name(neuron)} depends on what the cycle "
+            f"the hazard integral of the neuron {neuron.name} depends on what the cycle "
             f"before did: by {apart[worst]:.2%} at a drive of {drives[worst]:.3g} V, and "
             f"{MOST:.1%} are allowed; clear every state while 'reset' and 'clear' are 1"
         )
@@ -261,7 +263,7 @@ def _refuse_memory(
 
 
 def _refuse_spikes(
-    neuron: Neuron,
+    neuron: MeasurableNeuron,
     drives: np.ndarray,
     quiet: NeuronCycles,
     told: NeuronCycles,
@@ -279,7 +281,7 @@ def _refuse_spikes(
         if len(wrong):
             at = wrong[0]
             raise ConfigError(
-                f"the neuron {_name(neuron)} {'does not spike' if expected else 'spikes'} at "
+                f"the neuron {neuron.name} {'does not spike' if expected else 'spikes'} at "
                 f"a drive of {drives[at]:.3g} V (H = {quiet.hazard[1, at]:.3g}), its draw {draw}: "
                 "it must switch when its hazard integral reaches 'draw', be told by 'out' in the "
                 "read phase, and be reset before the next cycle"
@@ -292,7 +294,7 @@ def _curve(drives: np.ndarray, hazard: np.ndarray, timing: Timing) -> MeasuredHa
 
 
 def _refuse_bends(
-    neuron: Neuron,
+    neuron: MeasurableNeuron,
     curve: MeasuredHazard,
     drives: np.ndarray,
     hazard: np.ndarray,
@@ -304,7 +306,7 @@ def _refuse_bends(
     worst = int(np.argmax(apart))
     if apart[worst] > MOST:
         raise ConfigError(
-            f"the hazard integral of the neuron {_name(neuron)} bends so much at a drive of "
+            f"the hazard integral of the neuron {neuron.name} bends so much at a drive of "
             f"{drives[worst]:.3g} V that its curve is {apart[worst]:.2%} off there, and "
             f"{MOST:.1%} are allowed: raise neuron.points = {neuron.curve_points}"
         )

@@ -29,10 +29,10 @@ def measured_neuron(parameter_set: ParameterSet) -> ParameterSet:
     EngineNotFound
         If the curve is not in the cache and there is no engine for it.
     """
-    neuron, latch = parameter_set.neuron, parameter_set.latch
-    if neuron.unmeasured is None:
+    neuron, latch = parameter_set.neuron.unmeasured, parameter_set.latch
+    if neuron is None:
         return parameter_set
-    with open_runner(find_engine(neuron.unmeasured.engine), Execution(cache=True)) as runner:
+    with open_runner(find_engine(neuron.circuit.engine), Execution(cache=True)) as runner:
         measured = measure_neuron(neuron, latch, parameter_set.timing, runner)
     return replace(parameter_set, neuron=measured)
 
@@ -40,11 +40,12 @@ def measured_neuron(parameter_set: ParameterSet) -> ParameterSet:
 def measured_cell(parameter_set: ParameterSet) -> ParameterSet:
     """Parameter set whose cells have their curves, likewise; see `memspice.analysis.cell_curve`."""
     array, synapse = parameter_set.array, parameter_set.synapse
-    if array.cell.unmeasured is None:
+    unmeasured = array.cell.unmeasured
+    if unmeasured is None:
         return parameter_set
     ends = (synapse.min_conductance, synapse.max_conductance)
-    with open_runner(find_engine(array.cell.unmeasured.engine), Execution(cache=True)) as runner:
-        cell = measure_cell(array.cell, ends, runner)
+    with open_runner(find_engine(unmeasured.circuit.engine), Execution(cache=True)) as runner:
+        cell = measure_cell(unmeasured, ends, runner)
     return replace(parameter_set, array=array.model_copy(update={"cell": cell}))
 
 

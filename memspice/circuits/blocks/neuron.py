@@ -155,18 +155,14 @@ class Neuron(ABC):
         return 0.0
 
     @property
-    def unmeasured(self) -> OwnCircuit | None:
-        """Circuit whose curve must be measured before a drive is chosen; None by default."""
-        return None
+    def name(self) -> str:
+        """What errors call it: its kind by default."""
+        return self.kind
 
     @property
-    def curve_points(self) -> int:
-        """Drives at which an `unmeasured` neuron is measured."""
-        raise NotImplementedError
-
-    def with_curve(self, curve: NeuronCurve) -> Neuron:
-        """The `unmeasured` neuron with its curve."""
-        raise NotImplementedError
+    def unmeasured(self) -> MeasurableNeuron | None:
+        """Itself, if its curve must be measured before a drive is chosen; None by default."""
+        return None
 
     @abstractmethod
     def doubts(self, timing: Timing) -> list[str]:
@@ -286,3 +282,18 @@ def _own_law(variation: NeuronVariation | None, number: int) -> dict[str, float]
         "tau0": float(variation.time_scale[number]),
         "v0": float(variation.voltage_scale[number]),
     }
+
+
+class MeasurableNeuron(Neuron):
+    """A neuron without a closed form, for which a curve measured in SPICE stands."""
+
+    circuit: OwnCircuit
+
+    @property
+    @abstractmethod
+    def curve_points(self) -> int:
+        """Drives at which it is measured."""
+
+    @abstractmethod
+    def with_curve(self, curve: NeuronCurve) -> MeasurableNeuron:
+        """The same neuron, measured."""

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from memspice.circuits.blocks.synapse import Array, SynapseCell
+from memspice.circuits.blocks.synapse import Array, MeasurableCell
 from memspice.circuits.deck import Deck
 from memspice.circuits.measured_cell import CellTable
 from memspice.circuits.own_circuit import OwnCircuit
@@ -32,7 +32,7 @@ OHMIC = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class OwnCell(SynapseCell):
+class OwnCell(MeasurableCell):
     """A circuit as a synapse; ``table`` is measured before a network is put onto it.
 
     Parameters
@@ -50,9 +50,9 @@ class OwnCell(SynapseCell):
     curve: ClassVar[CellCurve] = OhmicCell()  # type: ignore[misc]
 
     @property
-    def unmeasured(self) -> OwnCircuit | None:
-        """The circuit, while there is no table."""
-        return None if self.measured else self.circuit
+    def unmeasured(self) -> OwnCell | None:
+        """Itself, while there is no table."""
+        return None if self.measured else self
 
     @property
     def range(self) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from memspice.circuits.blocks.latch import Latch
-from memspice.circuits.blocks.neuron import DRIVE, THRESHOLD, Neuron
+from memspice.circuits.blocks.neuron import DRIVE, THRESHOLD, MeasurableNeuron
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
 from memspice.circuits.neuron_curve import NeuronCurve
@@ -53,7 +53,7 @@ _INNER = {"draw": THRESHOLD, "out": "mid", GROUND: "0"}
 
 
 @dataclass(frozen=True, eq=False)
-class OwnNeuron(Neuron):
+class OwnNeuron(MeasurableNeuron):
     """A circuit as a neuron; ``curve`` is measured before a network is put onto it.
 
     Parameters
@@ -78,9 +78,14 @@ class OwnNeuron(Neuron):
     disturb_note: ClassVar[str] = "as its hazard integral grew in a read that was simulated"
 
     @property
-    def unmeasured(self) -> OwnCircuit | None:
-        """The circuit, while there is no curve."""
-        return None if self.curve else self.circuit
+    def name(self) -> str:
+        """Name of the circuit."""
+        return self.circuit.name
+
+    @property
+    def unmeasured(self) -> OwnNeuron | None:
+        """Itself, while there is no curve."""
+        return None if self.curve else self
 
     @property
     def curve_points(self) -> int:

@@ -47,18 +47,9 @@ class SynapseCell(ABC):
     # --- closed form, or what was measured in its place
 
     @property
-    def unmeasured(self) -> OwnCircuit | None:
-        """Circuit whose curves must be measured before anything is mapped; None by default."""
+    def unmeasured(self) -> MeasurableCell | None:
+        """Itself, if its curves must be measured before anything is mapped; None by default."""
         return None
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """Voltages over an `unmeasured` cell in use, [V]."""
-        raise NotImplementedError
-
-    def with_table(self, table: CellTable) -> SynapseCell:
-        """The `unmeasured` cell with its curves."""
-        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -151,3 +142,18 @@ class SynapseCell(ABC):
             return
         shape = self.curve.model_dump(exclude={"kind"})
         circuit.X(f"g{label}", "synapse_cell", *ends, conductance=conductance, **shape)
+
+
+class MeasurableCell(SynapseCell):
+    """A synapse without a closed form, for which curves measured in SPICE stand."""
+
+    circuit: OwnCircuit
+
+    @property
+    @abstractmethod
+    def range(self) -> tuple[float, float]:
+        """Voltages over it in use, [V]."""
+
+    @abstractmethod
+    def with_table(self, table: CellTable) -> MeasurableCell:
+        """The same cell, measured."""
