@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.joined import joined_table
+from benchmarks.level_driver import level_driver, level_table
 from benchmarks.periphery import (
     CYCLE,
     FJ,
@@ -87,10 +88,16 @@ def draw() -> Figure:
 
 
 def main() -> None:
-    """Measure everything, write the figure and both tables."""
+    """Measure everything, write the figure and all tables."""
     save(draw(), DOCS / "figures" / "periphery.svg")
+    levels = [level_driver(engine) for engine in ENGINES]
+    columns = [
+        [*all_blocks(engine), *figures]
+        for engine, (figures, _) in zip(ENGINES, levels, strict=True)
+    ]
     tables = {
-        "blocks": "\n".join(block_table([all_blocks(engine) for engine in ENGINES])),
+        "blocks": "\n".join(block_table(columns)),
+        "levels": "\n".join(level_table(levels[0][1])),
         "corners": "\n".join(corner_table(all_corners(ENGINES[0]))),
         "joined": "\n".join(joined_table()),
     }

@@ -16,7 +16,7 @@ from memspice.resources import resource_path
 
 BLOCKS = (
     *("sense_e3", "sense_e3_driven", "sense_copier", "sense_copier_driven"),
-    *("row_driver", "latch", "reset", "bias"),
+    *("row_driver", "level_driver", "latch", "reset", "bias"),
 )
 
 
