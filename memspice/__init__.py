@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from memspice.experiment.cosim_run import cosim as cosim
     from memspice.experiment.device import Device as Device
     from memspice.experiment.device import load_device as load_device
+    from memspice.experiment.export import export as export
     from memspice.experiment.fit import fit as fit
     from memspice.experiment.results import family as results
     from memspice.experiment.results.load import load as load
@@ -60,7 +61,8 @@ __all__ = [
     "load_device", "Device",
     # runs
     "Chip", "Chips", "Layer", "Surrogate", "Reduced", "Full", "Ngspice", "Vacask", "RunOptions",
-    "Execution", "Progress", "cosim", "CosimPlan", "characterize", "fit", "sweep", "load",
+    "Execution", "Progress", "cosim", "CosimPlan", "characterize", "fit", "sweep", "export",
+    "load",
     # kinds of block
     "SenseStage", "Neuron", "Latch",
     # what results are and look like
@@ -96,6 +98,7 @@ _HOMES = {
     "characterize": "experiment.characterize",
     "fit": "experiment.fit",
     "sweep": "experiment.sweep",
+    "export": "experiment.export",
     "train": "experiment.train",
     "SenseStage": "circuits.blocks.sense",
     "Neuron": "circuits.blocks.neuron",

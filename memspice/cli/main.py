@@ -28,6 +28,11 @@ COMMANDS = (
         "sweep:sweep_command",
         "Simulate LAYER, or the whole network, at every point of a grid.",
     ),
+    (
+        "export",
+        "export:export_command",
+        "Write what circuits taught of a network, or of one LAYER.",
+    ),
     ("netlist", "netlist:netlist_command", "Write the example netlist NAME, or list the names."),
     ("verify", "verify:verify_command", "Run the same decks on every engine and compare."),
     ("waves", "waves:waves", "Look at stored waveforms, events, energies and netlists."),

@@ -11,6 +11,7 @@ from memspice.experiment.results.cosim import CosimResult as CosimResult
 from memspice.experiment.results.energy import Energy as Energy
 from memspice.experiment.results.energy import SampledEnergy as SampledEnergy
 from memspice.experiment.results.events import Events as Events
+from memspice.experiment.results.export import Export as Export
 from memspice.experiment.results.layer import LayerResult as LayerResult
 from memspice.experiment.results.run import FailedJob as FailedJob
 from memspice.experiment.results.run import RunResult as RunResult

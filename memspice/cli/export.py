@@ -1,0 +1,70 @@
+"""``memspice export``: what circuits taught, as a file for other tools."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+import memspice as ms
+from memspice.cli.bar import shown_progress
+from memspice.cli.execution import execution_options
+from memspice.cli.options import chip_options, json_option, parents_option, take_chip
+from memspice.cli.output import command_line, report
+from memspice.outputs import check_file
+
+
+@click.command("export")
+@click.argument("layer", required=False)
+@chip_options(images=20, cycles=8, network="digits-mlp")
+@click.option("--positions", default=1, show_default=True, help="Positions of each image.")
+@click.option(
+    "--fidelity",
+    type=click.Choice(["full", "reduced", "surrogate"]),
+    default="surrogate",
+    show_default=True,
+    help="Where the numbers come from: SPICE, or the closed forms that it agrees with.",
+)
+@execution_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="JSON file to write.",
+)
+@parents_option
+@json_option
+def export_command(
+    layer: str | None,
+    out: Path,
+    parents: bool,
+    as_json: bool,
+    execution: ms.Execution,
+    **values: Any,
+) -> None:
+    """Write what circuits taught of a network, or of one LAYER.
+
+    Gain, offset and noise of every output against its trained weights, P(V) of the neuron, joules
+    an event and the IR drop, each with unit and source, in one JSON file.
+    """
+    check_file(out, parents=parents)  # before the work, not after it
+    options = ms.RunOptions(execution=execution, command=command_line())
+    chip, run, options = take_chip(values, options)
+    with shown_progress(desc="windows") as progress:
+        result = ms.export(
+            chip,
+            run.pop("images"),
+            layer=layer,
+            **run,
+            **values,  # positions, fidelity, engine
+            options=replace(options, progress=progress),
+        )
+    result.save(out)
+    report(
+        {**result.as_json(), "out": str(out)},
+        lambda: f"{result!r}\n{out}",
+        as_json=as_json,
+        stored=[out],
+    )
