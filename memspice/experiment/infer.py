@@ -264,7 +264,9 @@ def _spice_layers(
 ) -> list[LayerOutputs]:
     """What each layer makes of the images that all layers before it have finished."""
     pixels = request.images.x
-    state = pixels.reshape(len(pixels), 1, -1).astype(float).repeat(request.cycles, axis=1)
+    code = request.mapped.code(request.burst)
+    flat = pixels.reshape(1, len(pixels), -1).astype(float)
+    state = code.pulses(flat, request.cycles).swapaxes(0, 1)
     images, outputs = np.arange(len(pixels)), [state]
     results: list[LayerOutputs] = []
     for layer in request.mapped.layers:

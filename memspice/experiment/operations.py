@@ -81,19 +81,21 @@ def converter_energy(
     """Energy of the converters of each layer per inference, and its half width at 95 %, [J].
 
     A row at a graded level takes a conversion of as many bits as there are levels: a pixel once a
-    position, which is held for all cycles; a pooled row that is not zero once a cycle.  The scores
+    position, which is held for all cycles; a pooled row that is not zero once a cycle.  Rows of
+    drivers with levels of their own take none.  The scores
     of the last layer are converted once a burst: without bursts, in every cycle; those of a leaky
     average in the end.
     """
     cycles, found = request.cycles, {}
     answers = cycles // request.burst if request.mapped.share == 1 else 1
     conversions = answers * converters.output_conversion
+    graded = request.mapped.parameter_set.array.row_driver.steps is None
+    price = graded * converters.input_conversion / _PRICED_BITS
     for layer in request.mapped.layers:
         joules = np.zeros(len(_windows(state, layer)))
         for number, source in enumerate(layer.step.sources):
-            price = converters.input_conversion * graded_bits(source) / _PRICED_BITS
             held = layer.positions * (cycles if source.number else 1)
-            joules += price * held * _active(state, layer, number)
+            joules += price * graded_bits(source) * held * _active(state, layer, number)
         mean = float(np.mean(joules))
         if not layer.spiking:
             mean += layer.positions * layer.outputs * conversions
@@ -105,8 +107,4 @@ def graded_bits(source: Source) -> int:
     """Bits of the levels of inputs from a source: 0 of spikes, which need no converter."""
     if source.number == 0:  # a mean of pixels stays at their bits
         return math.ceil(math.log2(_PIXEL_LEVELS))
-    levels = 2
-    for pool in source.pools:
-        if pool.rule == "mean":
-            levels = (levels - 1) * pool.size**2 + 1
-    return math.ceil(math.log2(levels)) if levels > 2 else 0
+    return math.ceil(math.log2(source.steps + 1)) if source.steps > 1 else 0

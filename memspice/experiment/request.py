@@ -50,7 +50,9 @@ class Request:
     @property
     def notes(self) -> list[str]:
         """What a reader must know besides the names: remarks, changes, weights out of place."""
-        return [*self.remarks, *self.mapped.parameter_set.notes, *self.mapped.notes]
+        mapped = self.mapped
+        code = mapped.code(self.burst)
+        return [*self.remarks, *mapped.parameter_set.notes, *mapped.notes, *code.notes]
 
     def config(self, more: Mapping[str, object]) -> str:
         """Configuration of a run as JSON, for its hash and its store.

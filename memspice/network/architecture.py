@@ -172,6 +172,15 @@ class Source:
         """Rules of its pools."""
         return {pool.rule for pool in self.pools}
 
+    @property
+    def steps(self) -> int:
+        """Even steps from 0 to 1 of what spikes become behind its pools; 1 of spikes."""
+        steps = 1
+        for pool in self.pools:
+            if pool.rule == "mean":
+                steps *= pool.size**2
+        return steps
+
     def through(self, pool: Pool) -> Source:
         """Source of the same outputs behind one more pool."""
         return Source(self.number, (*self.pools, pool))

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from memspice.circuits.bursts import burst_means, leaky_means
+from memspice.circuits.pulse_code import PulseCode
 from memspice.devices.draws import event_draws
 from memspice.errors import IncompleteResults
 from memspice.network.architecture import WeightStep
@@ -161,6 +162,8 @@ class NetworkLoop:
         Of an image, and of a burst.
     seed : int
         Of the event draws.
+    code : PulseCode
+        How rows carry pixels.
     share : float, [1]
         Of a held drive, what the newest row pulse makes.
     """
@@ -171,6 +174,7 @@ class NetworkLoop:
     cycles: int
     burst: int
     seed: int
+    code: PulseCode
     share: float = 1.0
 
     @property
@@ -215,6 +219,7 @@ def loop_of(
         cycles=cycles,
         burst=burst,
         seed=seed,
+        code=mapped.code(burst),
         share=mapped.share,
     )
 
@@ -306,10 +311,13 @@ class _Batch:
             self._keep(step, parts, images, cycles)
             if stage is None:
                 return None
-            # Pixels are the same in every cycle, and so their own mean.
+            # Pixels are the same in every burst.
             each = zip(parts, step.sources, strict=True)
             state = joined(
-                [loop.integrated(part) if source.number else part for part, source in each]
+                [
+                    loop.integrated(part) if source.number else loop.code.means(part)
+                    for part, source in each
+                ]
             )
             if stage.rule is None:
                 break
@@ -349,14 +357,15 @@ class _Batch:
         first, last = self._first_image + images.start, self._first_image + images.stop
         for window, kept in self._windows.items():
             if window.layer == step.name and first <= window.image < last:
-                frames = joined(
-                    [
-                        part.reshape(last - first, -1, *part.shape[1:])[window.image - first]
-                        for part in parts
-                    ]
-                )
-                rows = patch(frames, step.layer, window.position).astype(float)
-                kept.append(rows.repeat(len(cycles) // len(rows), axis=0))
+                own = [
+                    part.reshape(last - first, -1, *part.shape[1:])[window.image - first]
+                    for part in parts
+                ]
+                pulses = [
+                    part if source.number else self._loop.code.pulses(part, len(cycles))
+                    for part, source in zip(own, step.sources, strict=True)
+                ]
+                kept.append(patch(joined(pulses), step.layer, window.position).astype(float))
 
 
 def _groups(images: int, cycles: int, frames: int) -> Iterator[tuple[slice, range]]:

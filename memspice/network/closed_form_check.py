@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from memspice.circuits.closed_form_limits import refusal
+from memspice.circuits.pulse_code import PulseCode
 from memspice.errors import ConfigError
 from memspice.network.mapping import MappedLayer
 
@@ -30,10 +31,10 @@ def closed_form_refusals(
     dict of str to str
         By the name of the layer, in their order.
     """
-    lowest = float(np.min(images, where=images > 0, initial=1.0))
-    pixels = np.array([[lowest], [float(np.max(images, initial=0.0))]])
     found: dict[str, str] = {}
     for layer in layers:
+        code = PulseCode(layer.circuits[0].array.row_driver.steps, burst)
+        pixels = np.array([code.range(images)]).T
         inputs = np.ones((2, layer.step.inputs))
         for source, part in zip(layer.step.sources, layer.step.source_rows(), strict=True):
             if source.number == 0:

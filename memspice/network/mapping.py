@@ -18,6 +18,7 @@ import numpy as np
 from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.ports import port_array
+from memspice.circuits.pulse_code import PulseCode
 from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
@@ -25,6 +26,7 @@ from memspice.network.architecture import Architecture, Conv, Dense, WeightStep
 from memspice.network.line_load import heaviest_line
 from memspice.network.port_cache import PortCache
 from memspice.network.programming import Programmed, program_layer
+from memspice.network.row_levels import check_levels
 from memspice.network.scales import (
     BentDrive,
     DriveScale,
@@ -217,6 +219,10 @@ class MappedNetwork:
         """Share of a held drive that the newest row pulse makes, [1]."""
         return self.layers[0].circuits[0].sense.share
 
+    def code(self, burst: int) -> PulseCode:
+        """How rows carry pixels in bursts of so many cycles."""
+        return PulseCode(self.parameter_set.array.row_driver.steps, burst)
+
     def layer(self, name: str) -> MappedLayer:
         """Weight layer of a name.
 
@@ -259,11 +265,13 @@ def map_network(
     Raises
     ------
     ConfigError
-        If a tile is too small for a pair of columns.
+        If a tile is too small for a pair of columns, or rows would carry levels that their drivers
+        do not have.
     """
     if tile[0] < 1 or tile[1] < 2:
         raise ConfigError(f"a tile of {tile[0]}x{tile[1]} is too small: at least 1x2 is needed")
     steps = list(network.architecture.shapes())
+    check_levels(steps, parameter_set)
     mapped = partial(_map_layer, parameter_set=parameter_set, tile=tile, seed=seed, ports=ports)
     layers = tuple(
         mapped(weights, step, spiking=step.number < len(steps), span=network.span)

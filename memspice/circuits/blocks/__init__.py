@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from memspice.circuits.blocks.buffered_driver import BufferedDriver
 from memspice.circuits.blocks.comparator_latch import ComparatorLatch
 from memspice.circuits.blocks.filament_neuron import FilamentNeuron
+from memspice.circuits.blocks.level_driver import LevelDriver
 from memspice.circuits.blocks.lone_cell import LoneCell
 from memspice.circuits.blocks.mtj_neuron import SotMtjNeuron
 from memspice.circuits.blocks.pulse_driver import PulseDriver
@@ -24,6 +25,7 @@ from memspice.circuits.blocks.transistor_cell import TransistorCell
 ROW_DRIVERS: Mapping[str, type[RowDriver]] = {
     "pulse": PulseDriver,
     "buffered": BufferedDriver,
+    "levels": LevelDriver,
 }
 #: Synapses by the table of what stands in series; the first is what a set without one has.
 SYNAPSES: Mapping[str, type[LoneCell | TransistorCell | SelectorCell]] = {

@@ -31,6 +31,10 @@ class RowDriver(Parameters, ABC):
         "driver": ("array.driver_resistance",)
     }
 
+    #: Even steps from rest to the read voltage that a row can take; None where it can take any
+    #: level, which a converter makes.
+    steps: ClassVar[int | None] = None
+
     # --- closed form
 
     @abstractmethod

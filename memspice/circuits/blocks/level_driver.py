@@ -1,0 +1,23 @@
+"""A row of five levels: switches of 45 nm to rails at quarters of the read voltage."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from memspice.circuits.blocks.switched_driver import SwitchedDriver
+from memspice.quantities import quantity
+
+
+class LevelDriver(SwitchedDriver):
+    """Five switches of a row with their gates, and what counts the four spikes that choose one.
+
+    By default ``models/freepdk45/level_driver.lib``, measured in ngspice and VACASK
+    (`benchmarks/level_driver.py`): 80.3 fJ a pulse, mean over levels and levels before where four
+    neurons spike independently at a rate of 0.2 (within 3 % at 0.05 to 0.5).
+    Its switches have 44 to 63 ohm.  A bias row, always at one level of its own, is taken to cost
+    as much.  Pixels are coded in pulses (`memspice.circuits.pulse_code`).
+    """
+
+    kind: Literal["levels"] = "levels"
+    steps: ClassVar[int | None] = 4
+    gate_capacitance: float = quantity("F", "What a pulse charges", ge=0, default=80.3e-15)
