@@ -70,8 +70,12 @@ class Bench:
 
     def instance(self, *nodes: str) -> None:
         """The block, with the sizes of ``periphery.toml``."""
-        sizes = {name: value.value for name, value in _sizes(self.block).items()}
-        self.circuit.X("block", self.block, *nodes, **sizes)
+        self.circuit.X("block", self.block, *nodes, **self.sizes)
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """Of the block, as ``periphery.toml`` has them."""
+        return {name: value.value for name, value in _sizes(self.block).items()}
 
     def run(self, engine: str, stop: float, *nodes: str) -> Waveforms:
         """Transient from rest, with the currents of all sources and some nodes."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.answer import answer
 from benchmarks.joined import joined_table
 from benchmarks.level_driver import level_driver, level_table
 from benchmarks.periphery import (
@@ -92,7 +93,7 @@ def main() -> None:
     save(draw(), DOCS / "figures" / "periphery.svg")
     levels = [level_driver(engine) for engine in ENGINES]
     columns = [
-        [*all_blocks(engine), *figures]
+        [*all_blocks(engine), *figures, *answer(engine)]
         for engine, (figures, _) in zip(ENGINES, levels, strict=True)
     ]
     tables = {

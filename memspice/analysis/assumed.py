@@ -40,6 +40,7 @@ CIRCUIT_CONSTANTS = _declared()
 #: The same of what only some blocks have: their defaults come with a source of their own.
 BLOCK_CONSTANTS: dict[str, tuple[str, ...]] = {
     "driver": ("row_driver.gate_capacitance", "row_driver.gate_supply"),
+    "logic": ("answer.comparison",),
 }
 
 

@@ -135,11 +135,13 @@ class Chip(Shown):
         Raises
         ------
         ConfigError
-            If the cycles make no sense or are not whole bursts.
+            If the cycles make no sense or are not whole bursts, or if the answer would be made of
+            more bursts than it can.
         ShapeError
             If the images do not fit the network.
         """
         self.check_size(cycles, burst)
+        self.mapped.parameter_set.answer.check(self.mapped.answers(cycles, burst))
         check_fit(self.network, images)
         return Request(
             network=self.network,

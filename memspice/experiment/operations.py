@@ -84,12 +84,12 @@ def converter_energy(
     position, which is held for all cycles; a pooled row that is not zero once a cycle.  Rows of
     drivers with levels of their own take none.  The scores
     of the last layer are converted once a burst: without bursts, in every cycle; those of a leaky
-    average in the end.
+    average in the end; and never where latches compare them.
     """
     cycles, found = request.cycles, {}
-    answers = cycles // request.burst if request.mapped.share == 1 else 1
-    conversions = answers * converters.output_conversion
-    graded = request.mapped.parameter_set.array.row_driver.steps is None
+    device = request.mapped.parameter_set
+    conversions = request.mapped.answers(cycles, request.burst) * converters.output_conversion
+    graded = device.array.row_driver.steps is None
     price = graded * converters.input_conversion / _PRICED_BITS
     for layer in request.mapped.layers:
         joules = np.zeros(len(_windows(state, layer)))
@@ -98,9 +98,21 @@ def converter_energy(
             joules += price * graded_bits(source) * held * _active(state, layer, number)
         mean = float(np.mean(joules))
         if not layer.spiking:
-            mean += layer.positions * layer.outputs * conversions
+            mean += layer.positions * device.answer.conversions(layer.outputs) * conversions
         found[layer.name] = (mean, _half_width(joules))
     return found
+
+
+def comparison_energy(request: Request) -> dict[str, float]:
+    """Energy of what compares the outputs of each layer for an answer per inference, [J]."""
+    answers = request.mapped.answers(request.cycles, request.burst)
+    stage = request.mapped.parameter_set.answer
+    return {
+        layer.name: 0.0
+        if layer.spiking
+        else answers * layer.positions * stage.comparison_energy(layer.outputs)
+        for layer in request.mapped.layers
+    }
 
 
 def graded_bits(source: Source) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from memspice.analysis.statistics import Proportion, accuracy
 from memspice.experiment.against_cmos import CmosConstants, compare_with_cmos
 from memspice.experiment.cosim_state import CosimState, Iteration
-from memspice.experiment.operations import converter_energy
+from memspice.experiment.operations import comparison_energy, converter_energy
 from memspice.experiment.request import Request
 from memspice.experiment.results.characterization import Characterization
 from memspice.experiment.results.cosim import CosimResult, LayerWindows, Round, SpiceShare
@@ -62,10 +62,13 @@ def cosim_result(
     """
     last, verdict = state.iterations[-1], state.verdict()
     converters = converter_energy(request, state, constants.converters.values)
+    compared = comparison_energy(request)
     layers = {
         name: {**layer.components, "converter": converters[name][0]}
         for name, layer in last.energy.items()
     }
+    for name, layer in layers.items():
+        layer["logic"] += compared[name]
     components = {
         name: sum(layer[name] for layer in layers.values()) for name in next(iter(layers.values()))
     }
@@ -91,7 +94,10 @@ def cosim_result(
         spice=_spice_share(state),
         verdict=verdict,
         settled=state.settled,
-        rounds=tuple(_round(item, components["converter"]) for item in state.iterations),
+        rounds=tuple(
+            _round(item, components["converter"] + sum(compared.values()))
+            for item in state.iterations
+        ),
         calibration=state.calibration,
         excluded=EXCLUDED,
         parameters=request.mapped.parameter_set.provenance,
@@ -142,12 +148,12 @@ def _layer_windows(state: CosimState, name: str) -> LayerWindows:
     )
 
 
-def _round(item: Iteration, converters: float) -> Round:
+def _round(item: Iteration, counted: float) -> Round:
     rates = item.inference.spike_rate
     return Round(
         number=item.number,
         accuracy=item.snn_accuracy.value if item.snn_accuracy else None,
-        energy=item.energy_total + converters,
+        energy=item.energy_total + counted,
         half_width=item.half_width,
         mean_rate=float(np.mean(list(rates.values()))) if rates else 0.0,
         mismatches=item.comparison.mismatches,

@@ -223,6 +223,10 @@ class MappedNetwork:
         """How rows carry pixels in bursts of so many cycles."""
         return PulseCode(self.parameter_set.array.row_driver.steps, burst)
 
+    def answers(self, cycles: int, burst: int) -> int:
+        """How many drives of each class make an answer: a leaky average is held to the end."""
+        return cycles // burst if self.share == 1 else 1
+
     def layer(self, name: str) -> MappedLayer:
         """Weight layer of a name.
 

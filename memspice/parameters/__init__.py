@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
+from memspice.circuits.answers import ANSWERS, AnswerStage
 from memspice.circuits.blocks import LATCHES, NEURONS, ROW_DRIVERS, SENSE_STAGES, SYNAPSES
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
-from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.circuits.blocks.sense import SenseDesign
 from memspice.circuits.blocks.synapse import SynapseCell
 from memspice.circuits.cell_table import read_cell
@@ -53,6 +53,7 @@ class ParameterSet:
     sense: SenseDesign
     array: ArrayParameters
     synapse: Synapse
+    answer: AnswerStage
     provenance: tuple[SourcedValue, ...]
     doubts: tuple[str, ...] = ()
 
@@ -138,9 +139,15 @@ def load_parameter_set(
         timing=own.table("timing", Timing),
         sense=_sense(own),
         array=_replaced(
-            common, own, "array", ArrayParameters, cell=_cell(own), row_driver=_row_driver(own)
+            common,
+            own,
+            "array",
+            ArrayParameters,
+            cell=_cell(own),
+            row_driver=_optional(own, "row_driver", ROW_DRIVERS),
         ),
         synapse=_replaced(common, own, "synapse", Synapse),
+        answer=_optional(own, "answer", ANSWERS),
         provenance=(),
     )
     replaced = {(value.table, value.name) for value in own.provenance}
@@ -233,11 +240,11 @@ def _only(file: SetFile, tables: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-def _row_driver(file: SetFile) -> RowDriver:
-    """Row drivers of a set: ideal sources without a table that says otherwise."""
-    kind = _kind(file, "row_driver", ROW_DRIVERS, next(iter(ROW_DRIVERS)))
-    values = file.values("row_driver", kind, optional=True)
-    return validate(kind, values, file.where("row_driver"))
+def _optional(file: SetFile, table: str, kinds: Mapping[str, type[ParametersT]]) -> ParametersT:
+    """Block of a set with defaults of its own: the first kind where no table says otherwise."""
+    kind = _kind(file, table, kinds, next(iter(kinds)))
+    values = file.values(table, kind, optional=True)
+    return validate(kind, values, file.where(table))
 
 
 def load_table(name: str, table: str, model: type[ParametersT]) -> SourcedParameters[ParametersT]:
