@@ -13,7 +13,6 @@ from memspice.cli.bar import shown_progress
 from memspice.cli.execution import execution_options
 from memspice.cli.options import chip_options, json_option, parents_option, take_chip
 from memspice.cli.output import command_line, report
-from memspice.outputs import check_file
 
 
 @click.command("export")
@@ -27,6 +26,13 @@ from memspice.outputs import check_file
     show_default=True,
     help="Where the numbers come from: SPICE, or the closed forms that it agrees with.",
 )
+@click.option(
+    "--to",
+    "targets",
+    multiple=True,
+    type=click.Choice(["aihwkit", "crosssim", "neurosim"]),
+    help="Input of another tool, beside the file; may be repeated.",
+)
 @execution_options
 @click.option(
     "--out",
@@ -38,6 +44,7 @@ from memspice.outputs import check_file
 @json_option
 def export_command(
     layer: str | None,
+    targets: tuple[str, ...],
     out: Path,
     parents: bool,
     as_json: bool,
@@ -49,7 +56,8 @@ def export_command(
     Gain, offset and noise of every output against its trained weights, P(V) of the neuron, joules
     an event and the IR drop, each with unit and source, in one JSON file.
     """
-    check_file(out, parents=parents)  # before the work, not after it
+    targets = tuple(dict.fromkeys(targets))
+    ms.results.Export.check_place(out, targets, parents=parents)  # before the work, not after it
     options = ms.RunOptions(execution=execution, command=command_line())
     chip, run, options = take_chip(values, options)
     with shown_progress(desc="windows") as progress:
@@ -61,10 +69,11 @@ def export_command(
             **values,  # positions, fidelity, engine
             options=replace(options, progress=progress),
         )
-    result.save(out)
+    result.save(out, targets)
+    files = [str(place) for place in result.places(out, targets)]
     report(
-        {**result.as_json(), "out": str(out)},
-        lambda: f"{result!r}\n{out}",
+        {**result.as_json(), "out": files},
+        lambda: "\n".join([repr(result), *files]),
         as_json=as_json,
-        stored=[out],
+        stored=files,
     )

@@ -16,17 +16,13 @@ from memspice.datasets import Images
 from memspice.engines.base import Engine
 from memspice.experiment.chip import Chip, Layer
 from memspice.experiment.request import Request
-from memspice.experiment.results.export import (
-    Export,
-    ExportedCells,
-    ExportedLayer,
-    ExportedNeuron,
-)
+from memspice.experiment.results.export import Export
+from memspice.experiment.results.exported import ExportedCells, ExportedLayer, ExportedNeuron
 from memspice.experiment.results.layer import LayerResult
 from memspice.experiment.results.run import DataFacts
 from memspice.experiment.run_options import RunOptions
 from memspice.network.inference import run_inference
-from memspice.network.mapping import MappedLayer
+from memspice.network.weights import WeightLayer
 from memspice.parameters import ParameterSet
 from memspice.windows.fidelities import open_fidelity
 from memspice.windows.fidelity import Fidelity
@@ -119,7 +115,9 @@ def _layer(request: Request, layer: Layer, result: LayerResult) -> ExportedLayer
     circuit = mapped.circuits[0]
     programmed, units = mapped.programmed, mapped.volts_per_unit
     origin = circuit.bias_voltage - programmed.common * units
-    asked = _asked(request, mapped, result)
+    weights, inputs = request.network.layers[mapped.number], _inputs(request, result)
+    share = request.mapped.share
+    asked = np.stack([_asked(weights, each, request.burst, share) for each in inputs])
     drive = (found.drive - origin) / units + programmed.offset
     inside = _inside(circuit.write_limits, found.drive)
     neuron = None
@@ -136,8 +134,12 @@ def _layer(request: Request, layer: Layer, result: LayerResult) -> ExportedLayer
         row_tiles=len(circuit.conductances),
         column_groups=len(mapped.circuits),
         spiking=mapped.spiking,
-        bound=programmed.layer.bound,
+        bound=weights.bound,
+        largest_weight=float(np.max(np.abs(weights.weight))),
+        mean_weight=float(np.mean(np.abs(weights.weight))),
+        mean_input=float(np.mean(inputs)),
         read_voltage=circuit.array.read_voltage,
+        input_resistance=circuit.sense.input_resistance,
         origin=origin,
         volts_per_unit=units,
         limits=circuit.write_limits,
@@ -152,26 +154,27 @@ def _layer(request: Request, layer: Layer, result: LayerResult) -> ExportedLayer
     )
 
 
-def _asked(request: Request, layer: MappedLayer, result: LayerResult) -> np.ndarray:
-    """Weighted inputs that the trained weights ask for, of all events of a result."""
+def _inputs(request: Request, result: LayerResult) -> list[np.ndarray]:
+    """Inputs (cycles, inputs) of every window of a result, in [0, 1]."""
+    windows = result.events.windows
     loop = run_inference(
         request.mapped,
         request.images.x,
         request.cycles,
         request.seed,
         burst=request.burst,
-        windows=result.events.windows,
+        windows=windows,
         scored=False,
         checked=False,  # the windows themselves were
     )
-    weights, share = request.network.layers[layer.number], request.mapped.share
-    found = []
-    for window in result.events.windows:
-        inputs = loop.windows[window]
-        means = burst_means(leaky_means(inputs, len(inputs), share), request.burst)
-        asked = np.stack([weights.weighted(each) + weights.bias for each in means])
-        found.append(asked.repeat(request.burst, axis=0))
-    return np.stack(found)
+    return [loop.windows[window] for window in windows]
+
+
+def _asked(weights: WeightLayer, inputs: np.ndarray, burst: int, share: float) -> np.ndarray:
+    """Weighted inputs (cycles, outputs) that the trained weights ask for in a window."""
+    means = burst_means(leaky_means(inputs, len(inputs), share), burst)
+    asked = np.stack([weights.weighted(each) + weights.bias for each in means])
+    return asked.repeat(burst, axis=0)
 
 
 def _inside(limits: tuple[float, float], drive: np.ndarray) -> np.ndarray:

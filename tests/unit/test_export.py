@@ -17,7 +17,7 @@ from memspice.analysis.ir_drop import IrDrop, ir_drop
 from memspice.analysis.mean_curve import MeanCurve, mean_curve
 from memspice.analysis.output_lines import OutputLines, Spread, output_lines
 from memspice.errors import ConfigError, DataError
-from memspice.experiment.results.export import ExportedCells, ExportedLayer, ExportedNeuron
+from memspice.experiment.results.exported import ExportedCells, ExportedLayer, ExportedNeuron
 from tests.cli_helpers import call
 from tests.settings import Setting
 
@@ -262,7 +262,7 @@ def test_command_writes_the_file_and_prints_it(capsys: Capture, tmp_path: Path) 
     out = tmp_path / "circuits.json"
     command = ("export", "dense2", "--network", "digits-mlp", "--images", 3, "--out", out)
     printed = call(capsys, *command, "--json").content
-    assert printed.pop("out") == str(out)
+    assert printed.pop("out") == [str(out)]
     assert json.loads(out.read_text(encoding="utf-8")) == printed
     reply = call(capsys, *command)  # an earlier file is replaced, as every output is
     assert reply.code == 0

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from memspice.analysis.ir_drop import IrDrop
-from memspice.analysis.mean_curve import MeanCurve
-from memspice.analysis.output_lines import OutputLines, Spread
+from memspice.analysis.output_lines import Spread
 from memspice.errors import ConfigError, DataError
 from memspice.experiment.results.base import Result
+from memspice.experiment.results.exported import ExportedCells, ExportedLayer, ExportedNeuron
 from memspice.experiment.results.run import DataFacts
 from memspice.experiment.results.table import Table
 from memspice.experiment.results.with_units import from_units, to_units
+from memspice.experiment.targets import TARGETS
 from memspice.inputs import read_json
-from memspice.outputs import printable, write_text
+from memspice.outputs import check_file, printable, write_text
 from memspice.parameters.file import SourcedValue
 from memspice.quantities import format_si
 
@@ -28,147 +27,6 @@ from memspice.quantities import format_si
 FORMAT = "memspice-export-1"
 #: Largest file that is read, [bytes].
 LARGEST = 1 << 28
-#: Metadata of fields: the unit of their values.
-ONE, VOLT, SECOND, SIEMENS, OHM, JOULE = (
-    {"unit": unit} for unit in ("1", "V", "s", "S", "ohm", "J")
-)
-
-
-@dataclass(frozen=True, eq=False)
-class ExportedCells:
-    """Cells, wires and row drivers of an export; `Export.parameters` has their sources.
-
-    Parameters
-    ----------
-    min_conductance, max_conductance : float, [S]
-        Of a weight of zero, and of the largest.
-    levels : int
-        Both ends included.
-    variation : float, [1]
-        Sigma of ``ln G``, from cell to cell.
-    stuck_on, stuck_off : float, [1]
-        Shares of all cells.
-    aged : float, [1]
-        Conductance over the programmed one, by age and temperature.
-    aged_spread : float, [1]
-        Sigma of ``ln G`` that age has added.
-    wire_resistance_row, wire_resistance_col, driver_resistance : float, [ohm]
-        A segment each cell; a row driver.
-    """
-
-    min_conductance: float = field(metadata=SIEMENS)
-    max_conductance: float = field(metadata=SIEMENS)
-    levels: int = field(metadata=ONE)
-    variation: float = field(metadata=ONE)
-    stuck_on: float = field(metadata=ONE)
-    stuck_off: float = field(metadata=ONE)
-    aged: float = field(metadata=ONE)
-    aged_spread: float = field(metadata=ONE)
-    wire_resistance_row: float = field(metadata=OHM)
-    wire_resistance_col: float = field(metadata=OHM)
-    driver_resistance: float = field(metadata=OHM)
-
-
-@dataclass(frozen=True, eq=False)
-class ExportedNeuron:
-    """Neuron of an export, the median device: ``P(V)`` of one write pulse, and how devices differ.
-
-    Parameters
-    ----------
-    unit_drive : float, [V]
-        Drive at which the hazard integral of a pulse is 1, ``P`` 63.2 %.
-    drive_scale : float, [V]
-        Drive that raises it e times there.
-    voltage_scale, time_scale : float, [V], [s]
-        ``V0`` and ``tau0`` of the exponential law of the device's own voltage (there).
-    write_fraction : float, [1]
-        Share of the drive that the device sees.
-    write, edge : float, [s]
-        Flat part of the write pulse, and each of its edges.
-    voltage_scale_spread, time_scale_spread : float, [1]
-        Sigmas of ``ln V0`` and ``ln tau0``, from device to device.
-    threshold_spread : float, [V]
-        Sigma of the drive at which a device switches.
-    drive, probability : ndarray, shape (points,), [V], [1]
-        ``P(V)`` between the limits of the drive.
-    """
-
-    unit_drive: float = field(metadata=VOLT)
-    drive_scale: float = field(metadata=VOLT)
-    voltage_scale: float = field(metadata=VOLT)
-    time_scale: float = field(metadata=SECOND)
-    write_fraction: float = field(metadata=ONE)
-    write: float = field(metadata=SECOND)
-    edge: float = field(metadata=SECOND)
-    voltage_scale_spread: float = field(metadata=ONE)
-    time_scale_spread: float = field(metadata=ONE)
-    threshold_spread: float = field(metadata=VOLT)
-    drive: np.ndarray = field(metadata=VOLT)
-    probability: np.ndarray = field(metadata=ONE)
-
-
-@dataclass(frozen=True, eq=False)
-class ExportedLayer:
-    """Layer of an export: what its circuits made of the inputs that they were given.
-
-    Parameters
-    ----------
-    name : str
-        Kind and number, such as ``dense1``.
-    rows, inputs, outputs, positions : int
-        Rows with those of the biases, and without; neurons; places that share the weights.
-    row_tiles, column_groups : int
-        Tiles that the rows, and the columns, are cut into.
-    spiking : bool
-        Whether neurons follow; without, drives are accumulated to scores.
-    bound : float, [1]
-        Weight that the whole range of conductance stands for.
-    read_voltage : float, [V]
-        Row voltage of an input of one.
-    origin, volts_per_unit : float, [V]
-        Drive that a weighted input of 0 asks for, and what each unit of it adds.
-    limits : tuple of float, [V]
-        Lowest and highest drive.
-    events : int
-        Outputs in cycles of windows that all means are over.
-    spike_rate : float or None, [1]
-        Spikes an event; None without neurons.
-    transfer : MeanCurve
-        Drive and probability against the weighted input.
-    array : OutputLines
-        Drive, in units of a weighted input, against the weighted input that trained weights ask
-        for: cells, wires, drivers, sense stage, and the shift of the neuron's threshold.
-    neuron : OutputLines or None
-        ``ln H`` against that drive: how neurons differ in ``V0`` and ``tau0``.
-    ir_drop : IrDrop
-        Gain by the resistance of wires and drivers alone.
-    energy_event : mapping of str to float, [J]
-        Joules an event, by component.
-    assumed_fraction : float, [1]
-        Share of them that rests on assumed constants.
-    """
-
-    name: str
-    rows: int
-    inputs: int
-    outputs: int
-    positions: int
-    row_tiles: int
-    column_groups: int
-    spiking: bool
-    bound: float = field(metadata=ONE)
-    read_voltage: float = field(metadata=VOLT)
-    origin: float = field(metadata=VOLT)
-    volts_per_unit: float = field(metadata=VOLT)
-    limits: tuple[float, float] = field(metadata=VOLT)
-    events: int
-    spike_rate: float | None = field(metadata=ONE)
-    transfer: MeanCurve
-    array: OutputLines
-    neuron: OutputLines | None
-    ir_drop: IrDrop
-    energy_event: Mapping[str, float] = field(metadata=JOULE)
-    assumed_fraction: float = field(metadata=ONE)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -236,15 +94,66 @@ class Export(Result):
         """The file."""
         return json.dumps(self.as_json(), indent=1, allow_nan=False) + "\n"
 
-    def save(self, path: Path | str) -> None:
-        """Write the file.
+    def files_for(self, target: str) -> dict[str, str]:
+        """Inputs of another tool: texts of its files by the ends of their names.
+
+        Parameters
+        ----------
+        target : {"aihwkit", "crosssim", "neurosim"}
 
         Raises
         ------
-        StoreError
-            If it cannot be written.
+        ConfigError
+            If the tool is unknown, or has no such cells.
         """
-        write_text(Path(path), self.text())
+        if target not in TARGETS:
+            raise ConfigError(f"there are no files for {target!r}: use {', '.join(TARGETS)}")
+        digest = hashlib.sha256(self.text().encode()).hexdigest()
+        about = {
+            "source": f"memspice {self.versions['memspice']}: {self.network} on {self.device}, "
+            f"seed {self.seed}; export {digest}",
+            "network": self.network,
+            "device": self.device,
+            "device_source": self.device_source,
+            "tile": list(self.tile),
+            "seed": self.seed,
+            "export_sha256": digest,
+        }
+        return TARGETS[target].files(about, self.cells, self.layers)
+
+    @staticmethod
+    def places(path: Path, targets: Iterable[str] = ()) -> list[Path]:
+        """Files that `save` writes: the export, and beside it those of other tools."""
+        ends = [end for target in targets for end in TARGETS[target].ends]
+        return [path, *(path.with_name(f"{path.stem}-{end}") for end in ends)]
+
+    @staticmethod
+    def check_place(path: Path, targets: Iterable[str] = (), *, parents: bool = False) -> None:
+        """Refuse files that could not be put in place at the end; see `check_file`."""
+        for place in Export.places(path, targets):
+            check_file(place, parents=parents)
+
+    def save(self, path: Path | str, targets: Iterable[str] = ()) -> None:
+        """Write the file, and those of other tools beside it.
+
+        Parameters
+        ----------
+        path : Path or str
+            Of the export; ``circuits.json`` has ``circuits-aihwkit.json`` beside it.
+        targets : iterable of str
+            Other tools, as of `files_for`.
+
+        Raises
+        ------
+        ConfigError
+            As of `files_for`; nothing is written then.
+        StoreError
+            If a file cannot be written.
+        """
+        chosen = list(targets)
+        texts = [self.text(), *(text for name in chosen for text in self.files_for(name).values())]
+        for place, text in zip(self.places(Path(path), chosen), texts, strict=True):
+            write_text(place, text)
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
