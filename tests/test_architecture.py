@@ -21,15 +21,8 @@ LINE = (
 )  # fmt: skip
 #: Training is an optional extra: it needs little, and nothing needs it.
 TRAINING_USES = {
-    "errors",
-    "outputs",
-    "inputs",
-    "resources",
-    "quantities",
-    "devices",
-    "parameters",
-    "network",
-}
+    "errors", "outputs", "inputs", "resources", "quantities", "devices", "parameters", "network",
+}  # fmt: skip
 #: Where a library may be imported: a prefix of the module's path inside the package.
 HOMES = {
     "PySpice": ("circuits/",),
@@ -39,15 +32,8 @@ HOMES = {
 
 #: Modules that are public as they stand, and those of files that a command itself reads and writes.
 DOOR = (
-    "errors",
-    "plot",
-    "report",
-    "store",
-    "verification",
-    "inputs",
-    "outputs",
-    "outputs.printable",
-)
+    "errors", "plot", "report", "store", "verification", "inputs", "outputs", "outputs.printable",
+)  # fmt: skip
 #: Calls that put a file in place, and who may make them: what users name goes through outputs; the
 #: others fill temporary files and folders of their own, and measure.
 WRITES = {"write_text", "write_bytes", "savefig"}
@@ -135,20 +121,27 @@ def find_upward(root: Path) -> list[str]:
 
 
 def find_cycles(root: Path) -> list[str]:
-    """Return the modules that reach themselves."""
-    graph = imports(root)
+    """Return the modules that reach themselves; on its way an import runs through packages."""
+    graph = {
+        name: used | {way for other in used for way in packages(other) if way not in packages(name)}
+        for name, used in imports(root).items()
+    }
     found = []
     for start in graph:
         seen: set[str] = set()
-        waiting = list(graph[start])
+        waiting = graph[start]
         while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                waiting.extend(graph[name])
+            seen |= waiting
+            waiting = {other for name in waiting for other in graph[name]} - seen
         if start in seen:
             found.append(f"{start} imports itself, at last")
     return found
+
+
+def packages(module: str) -> set[str]:
+    """Return the packages that hold a module, and the module, which may be one."""
+    parts = module.split(".")
+    return {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
 
 
 def find_hidden(root: Path) -> list[str]:
@@ -381,6 +374,13 @@ def test_violation_is_found(check: Check, name: str, source: str, tmp_path: Path
     assert check(root) == []
     tree(tmp_path, **{name: source})
     assert check(root)
+
+
+def test_an_import_runs_through_its_package(tmp_path: Path) -> None:
+    root = tree(tmp_path, devices__laws__fast="", devices__base="from .laws.fast import x")
+    assert find_cycles(root) == []
+    (root / PACKAGE / "devices/laws/__init__.py").write_text("from ..base import y")
+    assert find_cycles(root)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.bursts import burst_means, leaky_means
-from memspice.circuits.negligible import drawn_array
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.ports import PortArray, PortSource, port_array
 from memspice.circuits.timing import Pulse, Schedule, Timing, schedule
@@ -121,7 +120,7 @@ class LayerCircuit:
     @cached_property
     def drawn_array(self) -> ArrayParameters:
         """Wires, drivers and cells as a ``full`` deck has them: 0 for what is too small."""
-        return drawn_array(self.array, self.conductances)
+        return self.array.drawn(self.conductances)
 
     @property
     def columns(self) -> slice:

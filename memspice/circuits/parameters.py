@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
 from pydantic import InstanceOf
 
 from memspice.circuits.blocks.lone_cell import LoneCell
 from memspice.circuits.blocks.pulse_driver import PulseDriver
 from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.circuits.blocks.synapse import SynapseCell
+from memspice.circuits.negligible import NEGLIGIBLE_DROP
 from memspice.errors import ConfigError
 from memspice.quantities import Parameters, quantity
 
@@ -53,3 +57,23 @@ class ArrayParameters(Parameters):
                 f"array.drive_limit = {self.drive_limit:g} V of a row: use a stage of more gain"
             )
         return self.model_copy(update={"read_voltage": voltage})
+
+    def drawn(self, tiles: Iterable[np.ndarray]) -> ArrayParameters:
+        """Wires and drivers as a deck has them: 0 where they take less than ``NEGLIGIBLE_DROP``.
+
+        Parameters
+        ----------
+        tiles : iterable of ndarray, each of shape (rows, columns), [S]
+            Synapse devices of the tiles that it is for.
+        """
+        cells = [self.cell.read_conductance(tile, self.read_voltage) for tile in tiles]
+        # A cell's current flows through all segments before it on its row, behind it on its column.
+        near = [tile @ np.arange(1, tile.shape[1] + 1) for tile in cells]
+        below = [np.arange(len(tile), 0, -1) @ tile for tile in cells]
+        loads = {
+            "wire_resistance_row": max(float(load.max()) for load in near),
+            "wire_resistance_col": max(float(load.max()) for load in below),
+            "driver_resistance": max(float(tile.sum(axis=1).max()) for tile in cells),
+        }
+        small = [n for n, load in loads.items() if getattr(self, n) * load < NEGLIGIBLE_DROP]
+        return self.model_copy(update=dict.fromkeys(small, 0.0))

@@ -10,7 +10,7 @@ import pytest
 
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.negligible import NEGLIGIBLE_DROP, drawn_array
+from memspice.circuits.negligible import NEGLIGIBLE_DROP
 from memspice.circuits.netlists import layer_deck
 from memspice.network.batch import Window
 from memspice.solver.crossbar_solution import solve_crossbar
@@ -58,7 +58,7 @@ def test_what_is_left_out_changes_less_than_the_limit(name: str) -> None:
     low, high = 1e-9, 1e3
     for _ in range(60):
         middle = float(np.sqrt(low * high))
-        kept = getattr(drawn_array(array.model_copy(update={name: middle}), [cells]), name) > 0
+        kept = getattr(array.model_copy(update={name: middle}).drawn([cells]), name) > 0
         low, high = (low, middle) if kept else (middle, high)
     voltage = rng.uniform(0, 1, 40)
     order = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
@@ -68,7 +68,7 @@ def test_what_is_left_out_changes_less_than_the_limit(name: str) -> None:
     )
     moved = np.max(np.abs(wired.output_current / ideal.output_current - 1))
     assert NEGLIGIBLE_DROP / 100 < moved < NEGLIGIBLE_DROP
-    assert getattr(drawn_array(array.model_copy(update={name: high}), [cells]), name) == high
+    assert getattr(array.model_copy(update={name: high}).drawn([cells]), name) == high
 
 
 def test_open_cells_load_nothing() -> None:
