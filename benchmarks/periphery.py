@@ -117,9 +117,11 @@ def row_driver(engine: str) -> list[Measured]:
         for values in (waves.voltage("row"), -waves.current("vvread"))
     )
     rise = crossing(waves, "row", 0.3 + 0.9 * (row - 0.3), 120 * NS) - 120 * NS
-    pulse = delivered(waves, "vdd", 1.0, 100 * NS, 200 * NS)
+    idle = delivered(waves, "vdd", 1.0, 160 * NS, 199 * NS) / (39 * NS)
+    pulse = delivered(waves, "vdd", 1.0, 100 * NS, 200 * NS) - idle * 100 * NS
     return [
         Measured("row_driver", "gates and buffers, a pulse", pulse / FJ, "fJ", 115),
+        Measured("row_driver", "idle", idle / 1e-9, "nW"),
         Measured("row_driver", "resistance", (0.4 - row) / current, "ohm", 63),
         Measured("row_driver", "rise to 90 %", rise / 1e-12, "ps"),
     ]

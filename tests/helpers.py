@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from memspice.devices.synapse import differential_conductance
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.parameters import load_parameter_set
+from memspice.resources import resource_path
 from memspice.store import Column
 from memspice.windows.fidelities import SIMULATED
 from memspice.windows.fidelity import Fidelity
@@ -27,6 +30,8 @@ from memspice.windows.kept_signals import kept_signals
 from memspice.windows.surrogate import Surrogate
 
 FEEDBACK = 20e3
+#: Tables that a set of transistor neurons has of its own, in the place of its device's.
+_NEURON_TABLES = ("periphery", "latch")
 #: What a hazard integral of SPICE and the closed form may differ by.  The drive settles within e^-8
 #: or better before the pulse, and the solver integrates the hazard, which is exponential in the
 #: drive, with a local error of 1e-5 at about 40 points a pulse.
@@ -37,6 +42,18 @@ def solver_options(write: float) -> SolverOptions:
     """Options under which the hazard integral alone decides the step; ``write`` in [s]."""
     charge = 0.1 * HAZARD_CHARGE_PER_SECOND * write
     return SolverOptions(method="gear", reltol=1e-5, chgtol=charge)
+
+
+@cache
+def switched_set() -> str:
+    """File of fast-memristor with the switches and the latch of ``models/freepdk45/``."""
+    tables = resource_path("fast-memristor.toml").read_text(encoding="utf-8").split("\n[")
+    kept = [table for table in tables if table.partition("]")[0] not in _NEURON_TABLES]
+    text = "\n[".join(kept).replace('device = "memristor"', 'device = "switched-memristor"')
+    own = resource_path("freepdk45", "neuron.toml").read_text(encoding="utf-8")
+    path = Path(tempfile.mkdtemp(prefix="memspice-test-")) / "switched.toml"
+    path.write_text(f"{text}\n{own}", encoding="utf-8")
+    return str(path)
 
 
 def small_layer(

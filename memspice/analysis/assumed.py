@@ -1,10 +1,13 @@
 """How much of an energy rests on assumed constants, told from the labels of its parameters.
 
-A joule is *assumed* where a constant stands in the place of a circuit (a supply current, a load, a
-rail, the price of an operation) and nobody read that constant at its source: its label is ``A``, or
-``R``, recalled from the literature.  Whether the device itself was ever built is another matter:
-`memspice.parameters.ParameterSet.device_source`.  Voltages, times and conductances that a designer
-chooses for the array belong to neither.
+A joule is *assumed* where a constant stands in the place of a circuit (a supply current, a rail,
+the price of an operation) and nobody read that constant at its source: its label is ``A``, or
+``R``, recalled from the literature. A constant that a deck of the project's own gave has the label
+``D`` and names the deck and the hash of its text; it is not assumed, until a run changes it.
+Whether the device itself was ever built is another matter:
+`memspice.parameters.ParameterSet.device_source`. Voltages, times and conductances that a designer
+chooses for the array belong to neither, nor do loads, such as the capacitance of a spike line: a
+circuit charges them, and its joules are those of that circuit.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ CIRCUIT_CONSTANTS = _declared()
 
 #: The same of what only some blocks have: their defaults come with a source of their own.
 BLOCK_CONSTANTS: dict[str, tuple[str, ...]] = {
-    "driver": ("row_driver.gate_capacitance", "row_driver.gate_supply"),
+    "driver": ("row_driver.gate_capacitance", "row_driver.gate_supply", "row_driver.leakage"),
     "logic": ("answer.comparison",),
 }
 

@@ -74,8 +74,9 @@ class Deck:
         self.section(comment).subcircuit(subcircuit)
 
     def library(self, library: Library) -> None:
-        """Add subcircuits of transistors."""
-        self.libraries.append(library)
+        """Add subcircuits of transistors, those that are there already left out."""
+        known = {name: text for part in self.libraries for name, text in part.definitions.items()}
+        self.libraries.append(library.without(known))
 
     def module(self, module: VerilogModule, twin: Library | None) -> None:
         """Add a Verilog-A module, with the same circuit as a library where there is one."""

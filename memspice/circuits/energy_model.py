@@ -138,9 +138,11 @@ def neuron_energy(
     compare = latch.compare_watts * drive.shape[-1]
     spikes = switched.sum(axis=-1)
     quiet = neuron.quiet_energy() * (drive.shape[-1] - spikes)
+    always = latch.event_energy(schedule) * drive.shape[-1]
+    write, read, reset = neuron.event_energy(schedule, switched)
     return {
-        "neuron_write": neuron.write_power(drive, on) * schedule.write.area,
-        "neuron_read": (neuron.read_power(switched) + compare) * schedule.read.area,
-        "neuron_reset": neuron.reset_energy(schedule, circuit.timing) * spikes + quiet,
-        "logic": latch.spike_energy * spikes,
+        "neuron_write": neuron.write_power(drive, on) * schedule.write.area + write,
+        "neuron_read": (neuron.read_power(switched) + compare) * schedule.read.area + read,
+        "neuron_reset": neuron.reset_energy(schedule, circuit.timing) * spikes + quiet + reset,
+        "logic": latch.spike_energy * spikes + always,
     }

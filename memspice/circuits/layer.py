@@ -151,7 +151,7 @@ class LayerCircuit:
     def pulse_energy(self, row_voltage: np.ndarray) -> np.ndarray:
         """Joules of the row drivers besides their resistance, the part's share, (cycles,)."""
         share = self.outputs / (self.whole or self).outputs
-        return share * self.array.row_driver.pulse_energy(row_voltage)
+        return share * self.array.row_driver.pulse_energy(row_voltage, self.schedule.cycle)
 
     @property
     def line_conductance(self) -> np.ndarray:

@@ -20,6 +20,7 @@ from memspice.inputs import read_input
 #: Largest file of subcircuits, [bytes].
 LARGEST_FILE = 1 << 20
 _INCLUDE = re.compile(r"^\.include (\w+)\.lib[ \t]*$", re.MULTILINE)
+_DEFINITION = re.compile(r"^\.subckt\s+(\S+).*?^\.ends\b[^\n]*\n?", re.I | re.M | re.S)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,34 @@ class Library:
         words = (split_words(line.text) for line in self.lines)
         found = (_header(line) for line in words if line[0].lower() == ".subckt")
         return {header.name: header for header in found}
+
+    @cached_property
+    def definitions(self) -> dict[str, str]:
+        """Text of each subcircuit by its name, in lower case."""
+        return {found[1].lower(): found[0] for found in _DEFINITION.finditer(self.text)}
+
+    def without(self, others: Mapping[str, str]) -> Library:
+        """The rest of it, where some of its subcircuits are there already.
+
+        Parameters
+        ----------
+        others : mapping of str to str
+            Texts by name, as of :attr:`definitions`.
+
+        Raises
+        ------
+        NetlistError
+            If one of them is another subcircuit of the same name.
+        """
+        text = self.text
+        for name in self.definitions.keys() & others.keys():
+            if self.definitions[name] != others[name]:
+                raise NetlistError(
+                    f"{self.origin} defines a subcircuit {name} that differs from the one that a "
+                    "block of the same deck has by this name: give it another name"
+                )
+            text = text.replace(self.definitions[name], "")
+        return Library(self.origin, text, self.cards)
 
 
 def _header(words: list[str]) -> Header:

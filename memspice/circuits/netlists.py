@@ -60,7 +60,7 @@ def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int, burst: int = 1) -
     supplies, neurons = dict(sense.supplies), dict(sense.hold_clocks(schedule))
     if layer.spiking:
         supplies |= {**layer.neuron.supplies, **layer.latch.supplies}
-        neurons |= layer.neuron.clocks(schedule)
+        neurons |= {**layer.neuron.clocks(schedule), **layer.latch.clocks(schedule)}
     add_sources(deck, "Supplies: sense stage, neuron drivers, comparator and latch", supplies)
     cycle, once = schedule.cycle, sense.burst_clocks(schedule)
     lead = layer.sense.warm_up * burst

@@ -12,7 +12,7 @@ from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron, instance
 from memspice.circuits.clocks import add_clocks, add_sources, clock_trains
 from memspice.circuits.deck import Deck
-from memspice.circuits.signals import Signals, energy_between, source_power
+from memspice.circuits.signals import Signals, energy_between
 from memspice.circuits.timing import Schedule, Timing, schedule
 from memspice.errors import ConfigError, ShapeError
 
@@ -113,7 +113,8 @@ def bench_deck(bench: NeuronBench) -> Deck:
     )
     add_sources(deck, "Supplies: neuron drivers, comparator and latch", bench.supplies)
     schedule = bench.schedule
-    add_clocks(deck, clock_trains(bench.neuron.clocks(schedule), schedule.cycle, bench.cycles))
+    clocks = {**bench.neuron.clocks(schedule), **bench.latch.clocks(schedule)}
+    add_clocks(deck, clock_trains(clocks, schedule.cycle, bench.cycles))
     drives = deck.section("Drive voltages: what a sense stage would put out")
     for number, voltage in enumerate(bench.drive_voltage):
         level = float(voltage) + bench.neuron.electrode
@@ -128,7 +129,7 @@ def bench_signals(bench: NeuronBench) -> list[str]:
     for number in range(bench.neurons):
         hazard = bench.neuron.hazard_signal(instance(number))
         names += [f"v({hazard})", f"v({nodes.spike(number)})"]
-        names += bench.neuron.ammeters(instance(number))
+        names += bench.neuron.ammeters(instance(number)) + bench.latch.ammeters(instance(number))
     return [*names, *(f"i(v{name})" for name in bench.supplies)]
 
 
@@ -161,9 +162,8 @@ def bench_events(bench: NeuronBench, signals: Signals) -> BenchEvents:
 def _delivered_energy(bench: NeuronBench, signals: Signals) -> np.ndarray:
     """Energy [J] out of the supplies by cycle and phase, (cycles, 3)."""
     schedule = bench.schedule
-    power = bench.neuron.delivered(signals, [instance(n) for n in range(bench.neurons)])
-    for supply in bench.latch.supplies.items():
-        power = power + source_power(signals, *supply)
+    instances = [instance(n) for n in range(bench.neurons)]
+    power = bench.neuron.delivered(signals, instances) + bench.latch.delivered(signals, instances)
     starts = np.arange(bench.cycles)[:, None] * schedule.cycle
     limits = starts + np.array([0.0, *schedule.phase_ends])
     return energy_between(signals.time, power, limits)

@@ -14,7 +14,7 @@ from memspice.circuits import nodes
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
 from memspice.circuits.blocks.neuron import instance
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.signals import Signals, source_power
+from memspice.circuits.signals import Signals
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +89,8 @@ def _neuron_power(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Power of the rails, dissipation of neurons and latches, energy on their capacitors."""
     block, latch = layer.neuron, layer.latch
-    rails = block.delivered(signals, [instance(n) for n in range(layer.outputs)])
-    for supply in latch.supplies.items():
-        rails = rails + source_power(signals, *supply)
+    instances = [instance(n) for n in range(layer.outputs)]
+    rails = block.delivered(signals, instances) + latch.delivered(signals, instances)
     time, cycle = signals.time, layer.schedule.cycle
     compare = latch.compare_power(np.mod(time, cycle), layer.schedule)
     compare = compare * (time >= stimulus.delay * cycle)

@@ -92,6 +92,7 @@ def _each_row(layer: LayerCircuit) -> list[str]:
 
 def add_drivers(deck: Deck, layer: LayerCircuit, stimulus: Stimulus) -> None:
     """Row drivers of all tiles, and their gate lines where cells have some."""
+    layer.array.row_driver.define(deck)
     circuit = deck.section("Row drivers: a pulse source behind the driver's resistance")
     pulse, cycle, level = layer.row_pulse, layer.schedule.cycle, layer.sense.line_level
     resistance = layer.drawn_array.driver_resistance

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from benchmarks.level_driver import LEVELS, LOAD, LevelRun, every_transition, pulse_joules
+from benchmarks.level_driver import CYCLE, LEVELS, LOAD, LevelRun, every_transition, pulse_joules
 from memspice.circuits.blocks.level_driver import LevelDriver
 
 #: Nothing, then every choice of four lines, each once.
@@ -40,5 +40,5 @@ def test_spikes_are_counted() -> None:
     joules = here.joules().sum()
     assert there.joules().sum() == pytest.approx(joules, rel=5e-3)
     # the price of a pulse is that of spikes at a rate of 0.2, and 0.5 have a little less
-    price = float(LevelDriver().pulse_energy(quarters[:, None]).sum())
+    price = float(LevelDriver().pulse_energy(quarters[:, None], CYCLE).sum())
     assert price == pytest.approx(joules, rel=0.1)

@@ -12,6 +12,7 @@ from memspice.circuits.energy_model import COMPONENTS, NETWORK_COMPONENTS
 from memspice.experiment.against_cmos import load_cmos
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.parameters.file import SourcedValue
+from tests.helpers import switched_set
 
 
 def sourced(**labels: str) -> list[SourcedValue]:
@@ -100,3 +101,14 @@ def test_a_sense_stage_that_is_a_circuit_rests_on_no_constant() -> None:
     provenance = load_parameter_set(str(own)).provenance
     assert assumed_fraction({"sense": 1.0}, provenance) == 0.0
     assert assumed_fraction({"neuron_write": 1.0}, provenance) == 1.0
+
+
+def test_joules_that_decks_gave_are_not_assumed_until_one_is_changed() -> None:
+    own = ("neuron_write", "neuron_read", "neuron_reset", "logic")
+    provenance = load_parameter_set(switched_set()).provenance
+    assert [assumed_fraction({name: 1.0}, provenance) for name in own] == [0.0] * 4
+    changed = load_parameter_set(switched_set(), {"write_path.leakage": 1e-9}).provenance
+    assert [assumed_fraction({name: 1.0}, changed) for name in own] == [1.0, 1.0, 1.0, 0.0]
+    # a load is charged by a circuit, and is no price
+    longer = load_parameter_set(switched_set(), {"latch.latch_capacitance": 20e-15}).provenance
+    assert assumed_fraction({"logic": 1.0}, longer) == 0.0

@@ -18,14 +18,18 @@ from memspice.circuits.blocks.pulse_driver import PulseDriver
 from memspice.circuits.blocks.resistive import Resistive
 from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.circuits.blocks.selector_cell import SelectorCell
+from memspice.circuits.blocks.strongarm_latch import StrongArmLatch
+from memspice.circuits.blocks.switched_neuron import SwitchedNeuron
 from memspice.circuits.blocks.transimpedance import Transimpedance
 from memspice.circuits.blocks.transistor_cell import TransistorCell
+from memspice.circuits.blocks.transistor_driver import TransistorDriver
 
 #: Row drivers by the word of ``row_driver.kind``.
 ROW_DRIVERS: Mapping[str, type[RowDriver]] = {
     "pulse": PulseDriver,
     "buffered": BufferedDriver,
     "levels": LevelDriver,
+    "transistor": TransistorDriver,
 }
 #: Synapses by the table of what stands in series; the first is what a set without one has.
 SYNAPSES: Mapping[str, type[LoneCell | TransistorCell | SelectorCell]] = {
@@ -37,8 +41,11 @@ SENSE_STAGES: Mapping[str, type[Transimpedance | Resistive]] = {
     "resistive": Resistive,
 }
 #: Neurons by the word of ``about.device``.
-NEURONS: Mapping[str, type[FilamentNeuron | SotMtjNeuron]] = {
-    kind.kind: kind for kind in (FilamentNeuron, SotMtjNeuron)
+NEURONS: Mapping[str, type[FilamentNeuron | SotMtjNeuron | SwitchedNeuron]] = {
+    kind.kind: kind for kind in (FilamentNeuron, SotMtjNeuron, SwitchedNeuron)
 }
 #: Latches by the word of ``latch.kind``.
-LATCHES: Mapping[str, type[ComparatorLatch]] = {"comparator": ComparatorLatch}
+LATCHES: Mapping[str, type[ComparatorLatch | StrongArmLatch]] = {
+    "comparator": ComparatorLatch,
+    "strongarm": StrongArmLatch,
+}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from memspice.circuits.blocks.latch import Latch
-from memspice.circuits.negligible import NEGLIGIBLE
+from memspice.circuits.blocks.latch import Latch, unsettled
 from memspice.circuits.signals import Signals, output_stage_power
 from memspice.circuits.spice import SubCircuit
 from memspice.circuits.timing import Schedule, Timing
+from memspice.errors import ConfigError
 from memspice.quantities import Parameters, format_si, quantity
 
 _SUPPLY = "logic"
@@ -26,7 +25,7 @@ class ComparatorLatch(Parameters, Latch):
     kind: Literal["comparator"] = "comparator"
     circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "neuron_read": ("latch.compare_current",),
-        "logic": ("latch.latch_capacitance", "latch.latch_resistance"),
+        "logic": ("latch.latch_resistance",),
     }
     compare_voltage: float = quantity("V", "Threshold of the read comparator", gt=0)
     logic_voltage: float = quantity("V", "Supply of comparator and latch", gt=0)
@@ -40,8 +39,13 @@ class ComparatorLatch(Parameters, Latch):
         """One supply for comparator and latch."""
         return {_SUPPLY: self.logic_voltage}
 
-    def add(self, circuit: SubCircuit, read_node: str, timing: Timing) -> None:
+    def add(self, circuit: SubCircuit, read_node: str, timing: Timing, *, falls: bool) -> None:
         """Add comparator and latch, and the capacitances of read node and spike line."""
+        if falls:
+            raise ConfigError(
+                "the comparator tells a read node that a switched device takes up, and this "
+                "neuron's goes down: use latch.kind = strongarm"
+            )
         ground = circuit.gnd
         circuit.C(read_node, read_node, ground, self.node_capacitance)
         circuit.X(
@@ -111,11 +115,5 @@ class ComparatorLatch(Parameters, Latch):
             ),
         }
         for name, (constant, wait) in waits.items():
-            needed = constant * math.log(1 / NEGLIGIBLE)
-            if needed > wait:
-                found.append(
-                    f"{name} charge with {format_si(constant, 's')} and need "
-                    f"{format_si(needed, 's')} to settle to {NEGLIGIBLE:g}, longer than the "
-                    f"{format_si(wait, 's')} they have"
-                )
+            found += unsettled(name, constant, wait)
         return found

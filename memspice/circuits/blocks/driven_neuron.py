@@ -194,12 +194,13 @@ class DrivenNeuron(Neuron):
 
     def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool) -> SubCircuit:
         """Driver, device, divider and latch."""
-        law = _law_parameters(self.device.hazard)
-        ports = ("drive", *_CLOCKS, "threshold", "vdd", "vss", "vlogic", "spike")
+        law = law_parameters(self.device.hazard)
+        ports = ("drive", *_CLOCKS, "threshold", "vdd", "vss", *latch.terminals, "spike")
         circuit = SubCircuit(f"{self.kind}_neuron", *ports, **(law if own_law else {}))
-        state = self._state_parameters(timing) | {key: f"{{{key}}}" for key in law if own_law}
+        state = state_parameters(self.device, self.write_fraction, timing)
+        state |= {key: f"{{{key}}}" for key in law if own_law}
         self._add_device(circuit, state)
-        latch.add(circuit, "mid", timing)
+        latch.add(circuit, "mid", timing, falls=False)
         return circuit
 
     @abstractmethod
@@ -216,18 +217,6 @@ class DrivenNeuron(Neuron):
         )
         rails = ("vdd", "vss")
         circuit.X("driver", "output_stage", "target", "top", *rails, r_out=self.resistance)
-
-    def _state_parameters(self, timing: Timing) -> Values:
-        """Hazard law, and time constants that are short against the phase they act in."""
-        return {
-            "v_reset_min": self.device.reset_threshold,
-            "write_fraction": self.write_fraction,
-            **_law_parameters(self.device.hazard),
-            **self.device.hazard.rate.model_parameters,
-            "pulse": timing.write,
-            "set_time": timing.write / SETS_PER_WRITE,
-            "reset_time": timing.reset / RESETS_PER_PULSE,
-        }
 
     #: Nodes of an instance whose voltages are needed.
     own_nodes: ClassVar[tuple[str, ...]] = ("target", "top", "mid", "x", "h")
@@ -273,5 +262,21 @@ def state_conductance(state: np.ndarray, on_resistance: float, off_resistance: f
     return np.asarray(off + np.clip(state, 0, 1) * (on - off))
 
 
-def _law_parameters(law: HazardLaw) -> dict[str, float]:
+def law_parameters(law: HazardLaw) -> dict[str, float]:
+    """Constants of a hazard law that an instance may have of its own."""
     return {"tau0": law.time_scale, "v0": law.voltage_scale}
+
+
+def state_parameters(
+    device: MemristorNeuron | MtjNeuron, write_fraction: float, timing: Timing
+) -> Values:
+    """Hazard law, and time constants that are short against the phase they act in."""
+    return {
+        "v_reset_min": device.reset_threshold,
+        "write_fraction": write_fraction,
+        **law_parameters(device.hazard),
+        **device.hazard.rate.model_parameters,
+        "pulse": timing.write,
+        "set_time": timing.write / SETS_PER_WRITE,
+        "reset_time": timing.reset / RESETS_PER_PULSE,
+    }

@@ -13,11 +13,13 @@ class LevelDriver(SwitchedDriver):
 
     By default ``models/freepdk45/level_driver.lib``, measured in ngspice and VACASK
     (`benchmarks/level_driver.py`): 80.3 fJ a pulse, mean over levels and levels before where four
-    neurons spike independently at a rate of 0.2 (within 3 % at 0.05 to 0.5).
+    neurons spike independently at a rate of 0.2 (within 3 % at 0.05 to 0.5), of which 0.9 fJ leak
+    in its cycle of 40 ns: 22 nW, driven or not.
     Its switches have 44 to 63 ohm.  A bias row, always at one level of its own, is taken to cost
     as much.  Pixels are coded in pulses (`memspice.circuits.pulse_code`).
     """
 
     kind: Literal["levels"] = "levels"
     steps: ClassVar[int | None] = 4
-    gate_capacitance: float = quantity("F", "What a pulse charges", ge=0, default=80.3e-15)
+    gate_capacitance: float = quantity("F", "What a pulse charges", ge=0, default=79.4e-15)
+    leakage: float = quantity("W", "Of gates and buffers, driven or not", ge=0, default=22.0e-9)

@@ -150,6 +150,17 @@ class Neuron(ABC):
     def reset_energy(self, schedule: Schedule, timing: Timing) -> float:
         """Energy of one reset, [J]."""
 
+    def event_energy(self, schedule: Schedule, switched: np.ndarray) -> np.ndarray:
+        """Energy of all events besides in each phase, for bools (cycles, neurons); 0 by default.
+
+        Returns
+        -------
+        ndarray, shape (3, cycles), [J]
+            Write, read and reset phase.
+        """
+        del schedule
+        return np.zeros((3, len(switched)))
+
     def quiet_energy(self) -> float:
         """Energy that a neuron takes in a reset phase without a reset, [J]."""
         return 0.0
@@ -249,6 +260,7 @@ class Neuron(ABC):
             draws.V(node, node, draws.gnd, train)
         subcircuit = self.subcircuit(latch, timing, own_law=variation is not None)
         comment = "One neuron: driver, device, read divider, comparator and latch"
+        latch.define(deck)
         deck.subcircuit(comment, subcircuit)
         neurons = deck.section("Stochastic neurons")
         terminals = (DRIVE, *self.clocks(schedule), THRESHOLD, *self.supplies)
@@ -257,7 +269,7 @@ class Neuron(ABC):
                 f"neuron{number}",
                 subcircuit.name,
                 *(self._outside(neurons, number, name) for name in terminals),
-                *latch.supplies,
+                *(latch.outside(neurons, instance(number), name) for name in latch.terminals),
                 nodes.spike(number),
                 **_own_law(variation, number),
             )

@@ -200,11 +200,11 @@ class OwnNeuron(MeasurableNeuron):
         if own_law:
             raise ConfigError(f"neurons of the circuit {self.circuit.name} cannot differ yet")
         clocks = (*PHASES, *(f"{_OWN}{name}" for name in self.circuit.clocks))
-        ports = (DRIVE, *clocks, THRESHOLD, *self.supplies, "vlogic", "spike")
+        ports = (DRIVE, *clocks, THRESHOLD, *self.supplies, *latch.terminals, "spike")
         whole = SubCircuit(f"{self.kind}_circuit_and_latch", *ports)
         terminals = [self._inner(name) for name in self.circuit.terminals]
         whole.X("circuit", self.circuit.name, *terminals, **self.circuit.parameters)
-        latch.add(whole, "mid", timing)
+        latch.add(whole, "mid", timing, falls=False)
         return whole
 
     def _inner(self, terminal: str) -> str:

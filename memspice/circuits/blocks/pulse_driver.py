@@ -18,8 +18,9 @@ class PulseDriver(RowDriver):
 
     kind: Literal["pulse"] = "pulse"
 
-    def pulse_energy(self, row_voltage: np.ndarray) -> np.ndarray:
+    def pulse_energy(self, row_voltage: np.ndarray, cycle: float) -> np.ndarray:
         """Nothing: the source is ideal."""
+        del cycle
         return np.zeros(len(row_voltage))
 
     def add(self, circuit: Circuit, row: str, train: PieceWiseLinear, resistance: float) -> None:

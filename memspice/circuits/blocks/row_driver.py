@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from memspice.circuits.deck import PieceWiseLinear
+from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.signals import Signals
 from memspice.circuits.spice import Circuit
 from memspice.quantities import Parameters
@@ -38,13 +38,15 @@ class RowDriver(Parameters, ABC):
     # --- closed form
 
     @abstractmethod
-    def pulse_energy(self, row_voltage: np.ndarray) -> np.ndarray:
+    def pulse_energy(self, row_voltage: np.ndarray, cycle: float) -> np.ndarray:
         """Energy of all drivers besides what their resistance dissipates.
 
         Parameters
         ----------
         row_voltage : ndarray, shape (cycles, rows), [V]
             Height of each pulse above the line level; 0 where the row rests.
+        cycle : float, [s]
+            Length of a cycle, for what leaks.
 
         Returns
         -------
@@ -52,6 +54,10 @@ class RowDriver(Parameters, ABC):
         """
 
     # --- in SPICE
+
+    def define(self, deck: Deck) -> None:
+        """Add what all drivers have in common; nothing by default."""
+        del deck
 
     @abstractmethod
     def add(self, circuit: Circuit, row: str, train: PieceWiseLinear, resistance: float) -> None:

@@ -1,4 +1,4 @@
-"""Row drivers whose gates and buffers cost a charge from their supply in every pulse.
+"""Row drivers whose gates and buffers cost a charge in every pulse, and leak.
 
 ::
 
@@ -30,15 +30,17 @@ class SwitchedDriver(RowDriver):
     """
 
     circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "driver": ("array.driver_resistance", "row_driver.gate_capacitance")
+        "driver": ("array.driver_resistance", "row_driver.gate_capacitance", "row_driver.leakage")
     }
     gate_supply: float = quantity("V", "Supply of gates and buffers", gt=0, default=1.0)
     gate_capacitance: float = quantity("F", "What a pulse charges", ge=0)
+    leakage: float = quantity("W", "Of gates and buffers, driven or not", ge=0)
 
-    def pulse_energy(self, row_voltage: np.ndarray) -> np.ndarray:
-        """``C V^2`` for each row that is driven."""
+    def pulse_energy(self, row_voltage: np.ndarray, cycle: float) -> np.ndarray:
+        """``C V^2`` for each row that is driven, and the leakage of every row."""
         pulse = self.gate_capacitance * self.gate_supply**2
-        return np.asarray(pulse * np.count_nonzero(row_voltage, axis=-1))
+        leaks = self.leakage * cycle * row_voltage.shape[-1]
+        return np.asarray(pulse * np.count_nonzero(row_voltage, axis=-1) + leaks)
 
     def add(self, circuit: Circuit, row: str, train: PieceWiseLinear, resistance: float) -> None:
         """Add the switch, the supply of its gates, and the current that they take."""
@@ -48,14 +50,14 @@ class SwitchedDriver(RowDriver):
         circuit.I(f"gates{row}", node, circuit.gnd, self._current(train))
 
     def _current(self, train: PieceWiseLinear) -> PieceWiseLinear:
-        """A triangle of the charge in each rising edge."""
-        points = [(0.0, 0.0)]
+        """A triangle of the charge in each rising edge, on top of what leaks."""
+        points, leak = [(0.0, 0.0)], self.leakage / self.gate_supply
         for (start, low), (stop, high) in zip(train.points[:-1], train.points[1:], strict=True):
             if high > low:
                 peak = 2 * self.gate_capacitance * self.gate_supply / (stop - start)
                 corners = ((start, 0.0), ((start + stop) / 2, peak), (stop, 0.0))
                 points += corners[1:] if start == 0 else corners
-        return PieceWiseLinear(tuple(points))
+        return PieceWiseLinear(tuple((time, value + leak) for time, value in points))
 
     def signals(self, row: str) -> list[str]:
         """Those of the switch, and the current of the supply."""

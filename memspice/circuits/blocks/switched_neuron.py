@@ -1,0 +1,338 @@
+"""Filament memristor as a neuron behind transistor switches, on a common electrode that is driven.
+
+::
+
+    common (vwrite in a write, else 0)
+       |
+     device
+       |
+     (mid)-- latch;  PMOS to vdd in a reset
+       |
+     series resistor
+       |
+     (own)-- pass gate to the held drive in a write;  PMOS to vread in a read
+
+A voltage from ``common`` to ``own`` sets the device, so that a lower drive writes harder, and no
+node is ever below ground.  A read and a reset have the other sign: a read cannot set.  All neurons
+are reset, switched or not.  Supplies, clocks, drive and electrode come in through ammeters: what
+flows in there is what the neuron dissipates and stores.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from memspice.circuits.blocks.driven_neuron import (
+    RESETS_PER_PULSE,
+    law_parameters,
+    state_parameters,
+)
+from memspice.circuits.blocks.filament_neuron import FilamentNeuron
+from memspice.circuits.blocks.latch import Latch
+from memspice.circuits.blocks.neuron import DRIVE, THRESHOLD, Neuron
+from memspice.circuits.blocks.tables import Tables
+from memspice.circuits.clocks import Clock
+from memspice.circuits.deck import Deck
+from memspice.circuits.freepdk45 import transistor_cards
+from memspice.circuits.library import Library, read_library
+from memspice.circuits.signals import Signals
+from memspice.circuits.spice import Circuit, SubCircuit
+from memspice.circuits.timing import Schedule, Timing, schedule
+from memspice.devices.hazard import HazardLaw
+from memspice.devices.neurons import MemristorNeuron
+from memspice.devices.variation import NeuronVariation
+from memspice.quantities import Parameters, format_si, quantity
+from memspice.resources import resource_path
+
+#: Signals for the device's model, in the order of the terminals: its hazard counts in the first.
+_PHASES = ("write", "reset", "clear")
+#: Clocks of the switches, and the electrode, which is one as well.
+_PASS, _READ, _RESET, _COMMON = "neuron_pass", "neuron_read", "neuron_reset", "neuron_common"
+_SUPPLY, _LEVEL, _UPPER = "neuron_supply", "neuron_level", "neuron_write"
+_METERED = (DRIVE, _PASS, _READ, _RESET, _COMMON, _SUPPLY, _LEVEL)
+#: How long before the write pulse the pass gate closes, in lengths of the settling before it.
+_EARLY = 0.25
+
+
+def _of_path(*names: str) -> tuple[str, ...]:
+    """Names of measured energies, as a parameter set has them."""
+    return tuple(f"write_path.{name}_energy" for name in names)
+
+
+class WritePath(Parameters):
+    """Switches of a neuron and their levels: ``write_path`` of ``models/freepdk45/``."""
+
+    write_low: float = quantity("V", "Lowest write voltage", ge=0)
+    write_high: float = quantity("V", "Highest write voltage", gt=0)
+    electrode_voltage: float = quantity("V", "Common electrode in a write", gt=0)
+    read_voltage: float = quantity("V", "On device and resistor in a read, reverse", gt=0)
+    supply_voltage: float = quantity("V", "Of switches; on the device in a reset, reverse", gt=0)
+    write_energy: float = quantity("J", "Clock of the pass gate, charge of the nodes", ge=0)
+    read_energy: float = quantity("J", "Clock of the read switch, charge of the nodes", ge=0)
+    reset_energy: float = quantity("J", "Clock of the reset switch, charge of the nodes", ge=0)
+    switched_read_energy: float = quantity("J", "More charge after a switch", ge=0)
+    switched_reset_energy: float = quantity("J", "More charge after a switch", ge=0)
+    leakage: float = quantity("W", "Of switches and their drivers", ge=0)
+    electrode_energy: float = quantity(
+        "J", "Driver of the common electrode and its wire, a neuron's share of a cycle", ge=0
+    )
+    trim_step: float = quantity("V", "Step of the offset trim; 0 for none", ge=0, default=0.0)
+    trim_range: float = quantity("V", "Largest offset trim, either sign", ge=0, default=0.0)
+
+
+@dataclass(frozen=True)
+class SwitchedNeuron(Neuron):
+    """Volatile or reset filament in series with a resistor, behind transistor switches."""
+
+    path: WritePath
+    device: MemristorNeuron
+
+    kind: ClassVar[str] = "switched-memristor"
+    constants: ClassVar[frozenset[str]] = FilamentNeuron.constants
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "neuron_write": (*_of_path("write", "electrode"), "write_path.leakage"),
+        "neuron_read": (*_of_path("read", "switched_read"), "write_path.leakage"),
+        "neuron_reset": (*_of_path("reset", "switched_reset"), "write_path.leakage"),
+    }
+
+    @classmethod
+    def read(cls, tables: Tables) -> Self:
+        """Neuron of the tables ``write_path``, ``hazard`` and ``neuron``."""
+        law = tables.table("hazard", HazardLaw)
+        device = tables.table("neuron", MemristorNeuron, hazard=law)
+        return cls(tables.table("write_path", WritePath), device)
+
+    @property
+    def write_fraction(self) -> float:
+        """Divider of device and series resistor; the pass gate is small beside both."""
+        return self.device.write_fraction(0.0)
+
+    @property
+    def read_bias(self) -> float:
+        """None that could set: a read has the other sign."""
+        return 0.0
+
+    def read_disturb(self, timing: Timing) -> float:
+        """None: the read has the sign of a reset."""
+        del timing
+        return 0.0
+
+    @property
+    def trim(self) -> tuple[float, float]:
+        """Trim of the sense stage, [V]."""
+        return self.path.trim_step, self.path.trim_range
+
+    @property
+    def write_limits(self) -> tuple[float, float]:
+        """Between a drive at the supply and one at ground, [V]."""
+        lowest = max(self.path.write_low, self.path.electrode_voltage - self.path.supply_voltage)
+        return lowest, min(self.path.write_high, self.path.electrode_voltage)
+
+    @property
+    def rails(self) -> tuple[float, float]:
+        """Ground and supply: the own node stays between them."""
+        return 0.0, self.path.supply_voltage
+
+    @property
+    def supplies(self) -> Mapping[str, float]:
+        """Supply of the switches, level of a read, and the electrode's from which drives count."""
+        path = self.path
+        return {
+            _SUPPLY: path.supply_voltage,
+            _LEVEL: path.read_voltage,
+            _UPPER: path.electrode_voltage,
+        }
+
+    def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Signals of the device's model, clocks of the switches, and the electrode."""
+        write, read, reset = schedule.write, schedule.read, schedule.reset
+        early = _EARLY * (write.start - schedule.rows.start)
+        return {
+            **{name: Clock.of(getattr(schedule, name)) for name in _PHASES},
+            _PASS: Clock(((write.start - early, write.stop),)),
+            _READ: Clock(((read.start, read.stop),)),
+            _RESET: Clock(((reset.start, reset.stop),)),
+            _COMMON: Clock(
+                ((write.start, write.stop - write.edge),), write.edge, self.path.electrode_voltage
+            ),
+        }
+
+    # --- closed form
+
+    def _conductance(self, resistance: float) -> float:
+        return 1 / (resistance + self.device.series_resistance)
+
+    def write_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
+        """Dissipation of device and resistor; the rest of the electrode's power the stage sinks."""
+        closed = self._conductance(self.device.on_resistance)
+        opened = self._conductance(self.device.off_resistance)
+        flow = drive * (on * closed + (1 - on) * opened)
+        return np.asarray((drive * flow).sum(axis=-1))
+
+    def read_power(self, switched: np.ndarray) -> np.ndarray:
+        """Current of the read's level."""
+        closed = self._conductance(self.device.on_resistance)
+        opened = self._conductance(self.device.off_resistance)
+        flow = np.where(switched, closed, opened).sum(axis=-1)
+        return np.asarray(self.path.read_voltage**2 * flow)
+
+    def reset_energy(self, schedule: Schedule, timing: Timing) -> float:
+        """The supply is on the device until its filament is gone, about one time constant."""
+        volts = self.path.supply_voltage
+        return volts**2 / self.device.on_resistance * timing.reset / RESETS_PER_PULSE
+
+    def event_energy(self, schedule: Schedule, switched: np.ndarray) -> np.ndarray:
+        """Clocks, nodes, leakage, and a share of the electrode's driver."""
+        path, neurons = self.path, switched.shape[-1]
+        always = np.array([path.write_energy + path.electrode_energy, path.read_energy, 0.0])
+        always[2] = path.reset_energy
+        always += path.leakage * np.diff((0.0, *schedule.phase_ends))
+        more = np.array([0.0, path.switched_read_energy, path.switched_reset_energy])
+        return np.asarray(neurons * always[:, None] + more[:, None] * switched.sum(axis=-1))
+
+    def doubts(self, timing: Timing) -> list[str]:
+        """Refuse a reset that is too weak, and a read that resets."""
+        path, device, found = self.path, self.device, []
+        if path.supply_voltage < 2 * device.reset_threshold:
+            found.append(
+                f"a reset puts {format_si(path.supply_voltage, 'V')} on the device, less than "
+                f"twice its reset_threshold of {format_si(device.reset_threshold, 'V')}"
+            )
+        whole = device.on_resistance + device.series_resistance
+        read = path.read_voltage * device.on_resistance / whole
+        if read >= device.reset_threshold:
+            found.append(
+                f"a read puts {format_si(read, 'V')} on a switched device, in reverse, and its "
+                f"reset_threshold is {format_si(device.reset_threshold, 'V')}"
+            )
+        return found
+
+    def read_levels(self) -> tuple[tuple[float, float], float]:
+        """Divide the read's level between series resistor and device."""
+        device, volts = self.device, self.path.read_voltage
+        series, states = device.series_resistance, (device.on_resistance, device.off_resistance)
+        on, off = (volts * state / (state + series) for state in states)
+        return (on, off), max(state * series / (state + series) for state in states)
+
+    # --- in SPICE
+
+    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool) -> SubCircuit:
+        """Switches, device, resistor and latch."""
+        law = law_parameters(self.device.hazard) if own_law else {}
+        clocks = (*_PHASES, _PASS, _READ, _RESET, _COMMON)
+        ports = (DRIVE, *clocks, THRESHOLD, *self.supplies, *latch.terminals, "spike")
+        circuit = SubCircuit("switched_neuron", *ports, **law)
+        circuit.X(
+            "path",
+            "write_path",
+            *(DRIVE, _PASS, _READ, _RESET, "own", "mid", _LEVEL, _SUPPLY),
+        )
+        circuit.R("series", "mid", "own", self.device.series_resistance)
+        circuit.X("seen", "difference", _COMMON, "own", "seen")
+        state = state_parameters(self.device, self.write_fraction, timing)
+        state |= {name: f"{{{name}}}" for name in law}
+        circuit.X(
+            "device",
+            "filament_memristor",
+            *(_COMMON, "mid", "seen", *_PHASES, THRESHOLD, "h", "x"),
+            r_on=self.device.on_resistance,
+            r_off=self.device.off_resistance,
+            **state,
+        )
+        if self.path.electrode_energy > 0:
+            circuit.R("electrode", _COMMON, circuit.gnd, self._electrode_load(timing))
+        latch.add(circuit, "mid", timing, falls=True)
+        return circuit
+
+    def _electrode_load(self, timing: Timing) -> float:
+        """Resistance that takes a neuron's share of the electrode's driver in a write, [ohm].
+
+        The driver serves more neurons than a deck has, so its joules stand there, not itself.
+        """
+        on = schedule(timing).write.square_area
+        return self.path.electrode_voltage**2 * on / self.path.electrode_energy
+
+    def add(
+        self,
+        deck: Deck,
+        latch: Latch,
+        cycle: tuple[Timing, Schedule],
+        thresholds: np.ndarray,
+        variation: NeuronVariation | None = None,
+    ) -> None:
+        """Add the circuit's text, then as every neuron."""
+        deck.library(_library())
+        super().add(deck, latch, cycle, thresholds, variation)
+
+    def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
+        """Node behind an ammeter; the drive turned round, as the sense stage puts it out."""
+        node = super()._outside(circuit, number, terminal)
+        if terminal not in _METERED:
+            return node
+        if terminal == DRIVE:
+            turned = f"turned{number}"
+            circuit.X(turned, "difference", _UPPER, node, turned)
+            node = turned
+        meter = _meter(f"xneuron{number}", terminal)
+        circuit.V(meter, node, meter, 0.0)
+        return meter
+
+    def hazard_signal(self, neuron: str) -> str:
+        """Output of the hazard integrator."""
+        return f"{neuron}.h"
+
+    def ammeters(self, neuron: str) -> list[str]:
+        """Voltage and current of every terminal."""
+        names = [_meter(neuron, terminal) for terminal in _METERED]
+        return [signal for name in names for signal in (f"v({name})", f"i(v{name})")]
+
+    def signals(self, neuron: str) -> list[str]:
+        """Ammeters, and what is looked at."""
+        looked = [f"v({neuron}.{node})" for node in ("h", "x", "mid", "own")]
+        return [*self.ammeters(neuron), *looked]
+
+    def power(self, signals: Signals, neuron: str) -> np.ndarray:
+        """What flows in at all terminals."""
+        return self._inflow(signals, neuron, _METERED)
+
+    def delivered(self, signals: Signals, neurons: Sequence[str]) -> np.ndarray:
+        """Supplies, and what flows in from drives, clocks and the electrode."""
+        others = [name for name in _METERED if name not in self.supplies]
+        flows = [self._inflow(signals, neuron, others) for neuron in neurons]
+        return np.asarray(super().delivered(signals, neurons) + sum(flows))
+
+    def _inflow(self, signals: Signals, neuron: str, terminals: Sequence[str]) -> np.ndarray:
+        power = np.zeros_like(signals.time)
+        for name in (_meter(neuron, terminal) for terminal in terminals):
+            power += signals.voltage(name) * signals.current(f"v{name}")
+        return power
+
+    def read_voltage(self, signals: Signals, neuron: str) -> np.ndarray:
+        """Between device and series resistor."""
+        return signals.voltage(f"{neuron}.mid")
+
+    def shown(self, signals: Signals, neuron: str) -> dict[str, tuple[np.ndarray, str]]:
+        """Voltage that sets the device, read node, hazard integral and state."""
+        middle = self.read_voltage(signals, neuron)
+        return {
+            "device": (signals.voltage(_meter(neuron, _COMMON)) - middle, "V"),
+            "read_node": (middle, "V"),
+            "hazard": (signals.voltage(f"{neuron}.h"), "1"),
+            "state": (signals.voltage(f"{neuron}.x"), "1"),
+        }
+
+
+def _meter(neuron: str, terminal: str) -> str:
+    """Ammeter of a terminal of an instance, and the node behind it."""
+    return f"{neuron}_{terminal}"
+
+
+@functools.cache
+def _library() -> Library:
+    """Text of the switches, and the transistors of the nominal corner."""
+    return read_library(resource_path("freepdk45", "write_path.lib"), transistor_cards("nom"))

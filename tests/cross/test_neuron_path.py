@@ -1,0 +1,130 @@
+"""Neurons behind transistor switches and StrongARM latches: the closed form, SPICE, two engines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.neuron_path import blocks, constants, text_hash
+from memspice.analysis.energy import energy_balance
+from memspice.analysis.sense_surface import OPTIONS
+from memspice.circuits.array_circuit import Stimulus
+from memspice.circuits.energy_model import closed_form_energy
+from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.timing import schedule
+from memspice.engines import find_engine
+from memspice.parameters import load_parameter_set
+from memspice.parameters.file import SetFile
+from memspice.resources import resource_path
+from tests.helpers import hazard_integral, near_stimulus, simulate, small_layer, switched_set
+
+OWN = ("neuron_write", "neuron_read", "neuron_reset", "logic")
+
+
+def in_file() -> dict[str, float]:
+    """Constants of ``models/freepdk45/neuron.toml`` that come from decks, by ``table.name``."""
+    provenance = load_parameter_set(switched_set()).provenance
+    return {f"{one.table}.{one.name}": one.value for one in provenance if "ngspice:" in one.source}  # type: ignore[misc]
+
+
+@pytest.mark.ngspice
+def test_constants_are_what_their_decks_give() -> None:
+    found, written = constants("ngspice"), in_file()
+    assert set(found) == set(written) - {"latch.kickback"}
+    # Written to three digits; a step of the solver more or less is 1 % of a fJ.
+    assert found == pytest.approx({name: written[name] for name in found}, rel=0.02)
+
+
+@pytest.mark.vacask
+def test_the_other_engine_gives_the_same_constants() -> None:
+    written = in_file()
+    # Charges of a gate are parts of a fJ here, and the engines integrate edges with other steps.
+    assert constants("vacask") == pytest.approx(
+        {name: value for name, value in written.items() if name != "latch.kickback"}, rel=0.03
+    )
+
+
+def test_constants_name_the_text_that_they_were_measured_on() -> None:
+    for one in load_parameter_set(switched_set()).provenance:
+        if "ngspice:" in one.source:
+            name, digits = one.source.split("ngspice: ")[1].replace(",", "").split()[:2]
+            assert text_hash(name.removesuffix(".lib")) == digits, one
+
+
+def layer_and_stimulus() -> tuple[LayerCircuit, Stimulus]:
+    layer = small_layer(switched_set())
+    return layer, near_stimulus(layer, cycles=3)
+
+
+@pytest.mark.parametrize("engine", ["ngspice", "vacask"])
+def test_closed_form_and_transistors_agree(engine: str, request: pytest.FixtureRequest) -> None:
+    request.applymarker(getattr(pytest.mark, engine))
+    layer, stimulus = layer_and_stimulus()
+    found = simulate(layer, stimulus, "reduced", OPTIONS, find_engine(engine))
+    hazard = hazard_integral(layer, stimulus.row_voltage)
+    expected = hazard >= stimulus.thresholds
+    assert (found.spikes == expected).all()
+    assert 0 < expected.sum() < expected.size
+    # A switched device's current moves its own node by 1 mV behind the pass gate; the electrode's
+    # edge rises from below the drive.
+    assert found.hazard == pytest.approx(hazard, rel=0.01)
+    assert found.closure < 1e-3
+    spice = energy_balance(found.power, layer.schedule, stimulus.cycles).components
+    closed = closed_form_energy(layer, stimulus.row_voltage, hazard, stimulus.thresholds)
+    for name in OWN:
+        # The first cycle starts from rest, not from the cycle before.
+        assert spice[name][1:].sum() == pytest.approx(closed[name][1:].sum(), rel=0.04), name
+
+
+def test_a_read_and_a_reset_have_the_sign_that_cannot_set() -> None:
+    neuron, latch, timing = blocks()
+    assert neuron.read_disturb(timing) == 0.0
+    (on, off), resistance = neuron.read_levels()
+    assert on < off
+    assert neuron.doubts(timing) == []
+    assert latch.doubts((on, off), resistance, schedule(timing)) == []
+    # 0.2 V lower both ways, and the latch's pair does not conduct; a strong read resets.
+    low = latch.model_copy(update={"reference_voltage": 0.3})
+    assert any(
+        "0.45" in why or "450 mV" in why
+        for why in low.doubts((0.2, 0.4), resistance, schedule(timing))
+    )
+    strong = replace(neuron, path=neuron.path.model_copy(update={"read_voltage": 1.0}))
+    assert any("reset_threshold" in why for why in strong.doubts(timing))
+
+
+def test_write_voltages_stay_between_the_rails() -> None:
+    neuron = blocks()[0]
+    low, high = neuron.write_limits
+    path = neuron.path
+    # the drive is what is left of the electrode's voltage
+    assert path.electrode_voltage - high >= 0
+    assert path.electrode_voltage - low <= path.supply_voltage
+    wide = replace(neuron, path=path.model_copy(update={"write_low": 0.0, "write_high": 3.0}))
+    assert wide.write_limits == pytest.approx((0.7, 1.7))
+
+
+def test_events_cost_what_their_parts_do() -> None:
+    neuron, latch, timing = blocks()
+    cycle = schedule(timing)
+    switched = np.array([[True, False, False], [False, False, False]])
+    energy = neuron.event_energy(cycle, switched)
+    path = neuron.path
+    more = path.switched_read_energy + path.switched_reset_energy
+    assert (energy[:, 0] - energy[:, 1]).sum() == pytest.approx(more)
+    fixed = path.write_energy + path.electrode_energy + path.read_energy + path.reset_energy
+    assert energy[:, 1].sum() == pytest.approx(3 * (fixed + path.leakage * cycle.cycle))
+    assert latch.event_energy(cycle) == pytest.approx(
+        latch.decision_energy + latch.leakage * cycle.cycle
+    )
+    # the spike line is a load, charged from the supply
+    assert latch.spike_energy == latch.latch_capacitance * latch.logic_voltage**2
+
+
+def test_the_file_is_a_set_of_tables() -> None:
+    file = SetFile(resource_path("freepdk45", "neuron.toml"))
+    neuron, latch, _ = blocks()
+    assert file.table("latch", type(latch)) == latch
+    assert file.table("write_path", type(neuron.path)) == neuron.path
