@@ -264,9 +264,10 @@ def _spice_layers(
 ) -> list[LayerOutputs]:
     """What each layer makes of the images that all layers before it have finished."""
     pixels = request.images.x
-    code = request.mapped.code(request.burst)
-    flat = pixels.reshape(1, len(pixels), -1).astype(float)
-    state = code.pulses(flat, request.cycles).swapaxes(0, 1)
+    flat = pixels.reshape(len(pixels), -1).astype(float)
+    pulses = request.mapped.code.pulses(flat, range(request.cycles))
+    state = pulses.reshape(len(pixels), -1, flat.shape[1])
+    state = state.repeat(request.cycles // state.shape[1], axis=1)
     images, outputs = np.arange(len(pixels)), [state]
     results: list[LayerOutputs] = []
     for layer in request.mapped.layers:

@@ -51,8 +51,8 @@ class Request:
     def notes(self) -> list[str]:
         """What a reader must know besides the names: remarks, changes, weights out of place."""
         mapped = self.mapped
-        code = mapped.code(self.burst)
-        return [*self.remarks, *mapped.parameter_set.notes, *mapped.notes, *code.notes]
+        coded = mapped.code.notes(self.cycles, self.burst)
+        return [*self.remarks, *mapped.parameter_set.notes, *mapped.notes, *coded]
 
     def config(self, more: Mapping[str, object]) -> str:
         """Configuration of a run as JSON, for its hash and its store.

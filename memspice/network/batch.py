@@ -20,7 +20,7 @@ from memspice.circuits.bursts import burst_means, leaky_means
 from memspice.circuits.pulse_code import PulseCode
 from memspice.devices.draws import event_draws
 from memspice.errors import IncompleteResults
-from memspice.network.architecture import WeightStep
+from memspice.network.architecture import Source, WeightStep
 from memspice.network.frames import Outputs, channels_last, joined, layer_matrix, patch, products
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.network.scales import BentDrive, Readout
@@ -182,9 +182,15 @@ class NetworkLoop:
         """Cycles that hang together: those of a burst, or of an image where drives are leaky."""
         return self.burst if self.share == 1 else self.cycles
 
-    def integrated(self, spikes: np.ndarray) -> np.ndarray:
-        """What rows carry of spikes of whole spans, frame after frame."""
-        return burst_means(leaky_means(spikes, self.span, self.share), self.burst)
+    def pulses(self, sent: np.ndarray, source: Source, cycles: range) -> np.ndarray:
+        """Row pulses of what a source sends: spikes, or pixels, which may be coded."""
+        return sent if source.number else self.code.pulses(sent, cycles)
+
+    def integrated(self, pulses: np.ndarray, source: Source) -> np.ndarray:
+        """What a layer takes in of pulses of whole spans, frame after frame."""
+        if source.number == 0 and self.code.steps is None:
+            return pulses  # the same in every cycle, and so their own mean
+        return burst_means(leaky_means(pulses, self.span, self.share), self.burst)
 
 
 def loop_of(
@@ -219,7 +225,7 @@ def loop_of(
         cycles=cycles,
         burst=burst,
         seed=seed,
-        code=mapped.code(burst),
+        code=mapped.code,
         share=mapped.share,
     )
 
@@ -307,18 +313,15 @@ class _Batch:
         loop = self._loop
         outputs = Outputs(loop.steps, pixels)
         for step, stage in zip_longest(loop.steps, loop.stages):
-            parts = outputs.take(step)
+            parts = [
+                loop.pulses(part, source, cycles)
+                for part, source in zip(outputs.take(step), step.sources, strict=True)
+            ]
             self._keep(step, parts, images, cycles)
             if stage is None:
                 return None
-            # Pixels are the same in every burst.
             each = zip(parts, step.sources, strict=True)
-            state = joined(
-                [
-                    loop.integrated(part) if source.number else loop.code.means(part)
-                    for part, source in each
-                ]
-            )
+            state = joined([loop.integrated(part, source) for part, source in each])
             if stage.rule is None:
                 break
             outputs.add(step, self._fired(stage, stage.rule, state, images, cycles))
@@ -357,15 +360,14 @@ class _Batch:
         first, last = self._first_image + images.start, self._first_image + images.stop
         for window, kept in self._windows.items():
             if window.layer == step.name and first <= window.image < last:
-                own = [
-                    part.reshape(last - first, -1, *part.shape[1:])[window.image - first]
-                    for part in parts
-                ]
-                pulses = [
-                    part if source.number else self._loop.code.pulses(part, len(cycles))
-                    for part, source in zip(own, step.sources, strict=True)
-                ]
-                kept.append(patch(joined(pulses), step.layer, window.position).astype(float))
+                frames = joined(
+                    [
+                        part.reshape(last - first, -1, *part.shape[1:])[window.image - first]
+                        for part in parts
+                    ]
+                )
+                rows = patch(frames, step.layer, window.position).astype(float)
+                kept.append(rows.repeat(len(cycles) // len(rows), axis=0))
 
 
 def _groups(images: int, cycles: int, frames: int) -> Iterator[tuple[slice, range]]:

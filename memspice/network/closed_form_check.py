@@ -33,7 +33,7 @@ def closed_form_refusals(
     """
     found: dict[str, str] = {}
     for layer in layers:
-        code = PulseCode(layer.circuits[0].array.row_driver.steps, burst)
+        code = PulseCode(layer.circuits[0].array.row_driver.steps)
         pixels = np.array([code.range(images)]).T
         inputs = np.ones((2, layer.step.inputs))
         for source, part in zip(layer.step.sources, layer.step.source_rows(), strict=True):

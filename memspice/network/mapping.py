@@ -219,9 +219,10 @@ class MappedNetwork:
         """Share of a held drive that the newest row pulse makes, [1]."""
         return self.layers[0].circuits[0].sense.share
 
-    def code(self, burst: int) -> PulseCode:
-        """How rows carry pixels in bursts of so many cycles."""
-        return PulseCode(self.parameter_set.array.row_driver.steps, burst)
+    @property
+    def code(self) -> PulseCode:
+        """How rows carry pixels."""
+        return PulseCode(self.parameter_set.array.row_driver.steps)
 
     def answers(self, cycles: int, burst: int) -> int:
         """How many drives of each class make an answer: a leaky average is held to the end."""

@@ -31,33 +31,39 @@ def mapped() -> MappedNetwork:
     return make_mapped(changes=LEVELS)
 
 
-@pytest.mark.parametrize("burst", [1, 2, 3, 8, 32])
-def test_a_burst_carries_the_nearest_of_its_levels(burst: int) -> None:
-    code, levels = PulseCode(STEPS, burst), STEPS * burst
+@pytest.mark.parametrize("cycles", [1, 2, 3, 8, 32])
+def test_a_run_carries_the_nearest_of_its_levels(cycles: int) -> None:
+    code, levels = PulseCode(STEPS), STEPS * cycles
     exact = np.arange(levels + 1) / levels
-    pulses = code.pulses(exact[None], 2 * burst)
-    steps = STEPS * pulses[:burst]
-    np.testing.assert_array_equal(pulses[burst:], pulses[:burst])
+    steps = STEPS * code.pulses(exact[None], range(cycles))
     np.testing.assert_array_equal(steps, np.rint(steps))
     np.testing.assert_array_equal(steps.sum(axis=0), np.arange(levels + 1))
-    np.testing.assert_array_equal(code.means(exact), exact)
-    # evenly: at no time more than a step from a straight line
-    line = np.arange(1, burst + 1)[:, None] * exact * STEPS
-    assert np.all(np.abs(steps.cumsum(axis=0) - line) < 1)
-    assert pulses.min() == 0
-    assert pulses.max() == 1
+    # evenly: at no time more than half a step from a straight line, in cycles to come neither
+    line = np.arange(1, cycles + 1)[:, None] * exact * STEPS
+    assert np.abs(steps.cumsum(axis=0) - line).max() <= 0.5
+    later = STEPS * code.pulses(exact[None], range(cycles, 3 * cycles))
+    np.testing.assert_array_equal(
+        (steps.sum(axis=0) + later.sum(axis=0)), 3 * np.arange(levels + 1)
+    )
+    assert (steps.min(), steps.max()) == (0, STEPS)
     pixels = np.sort(np.random.default_rng(0).random(1000))
-    assert np.all(np.diff(code.means(pixels)) >= 0)
-    assert np.abs(code.means(pixels) - pixels).max() <= 1 / (2 * levels)
+    mean = code.pulses(pixels[None], range(cycles)).mean(axis=0)
+    assert np.all(np.diff(mean) >= 0)
+    assert np.abs(mean - pixels).max() <= 1 / (2 * levels)
+
+
+def test_frames_keep_their_cycles_together() -> None:
+    pixels, code = make_images(2), PulseCode(STEPS)
+    together = code.pulses(pixels, range(3, 6))
+    alone = [code.pulses(pixels[n : n + 1], range(3, 6)) for n in range(2)]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
 
 
 def test_rows_of_any_level_carry_pixels_as_they_are() -> None:
-    pixels = make_images(1)
-    code = PulseCode(None, BURST)
-    assert code.means(pixels) is pixels
-    np.testing.assert_array_equal(code.pulses(pixels, 2), np.concatenate([pixels, pixels]))
+    pixels, code = make_images(1), PulseCode(None)
+    assert code.pulses(pixels, range(2)) is pixels
     assert code.range(pixels) == (pixels[pixels > 0].min(), pixels.max())
-    assert code.notes == []
+    assert code.notes(8, 8) == []
 
 
 def test_loop_and_windows_carry_the_same_pixels(mapped: MappedNetwork) -> None:
@@ -82,19 +88,33 @@ def test_loop_and_windows_carry_the_same_pixels(mapped: MappedNetwork) -> None:
     assert set(np.unique(rows * STEPS)) <= set(range(STEPS + 1))
     plain = run_inference(make_mapped(), images, CYCLES, SEED, burst=BURST, windows=windows)
     pixels = plain.windows[Window("conv1", 1, 7)]
-    np.testing.assert_array_equal(
-        rows[:BURST].mean(axis=0), PulseCode(STEPS, BURST).means(pixels)[0]
-    )
+    np.testing.assert_array_equal(rows, PulseCode(STEPS).pulses(pixels[:1], range(CYCLES)))
     assert not np.array_equal(found.spikes_per_image["conv1"], plain.spikes_per_image["conv1"])
 
 
-def test_exact_pixels_give_the_spikes_of_rows_of_any_level(mapped: MappedNetwork) -> None:
+@pytest.mark.parametrize("events", [1 << 21, 900])
+def test_exact_pixels_give_the_spikes_of_rows_of_any_level(
+    mapped: MappedNetwork, monkeypatch: pytest.MonkeyPatch, events: int
+) -> None:
+    monkeypatch.setattr("memspice.network.batch.EVENTS", events)
     images = np.rint(make_images(IMAGES) * STEPS * BURST) / np.float32(STEPS * BURST)
     coded = run_inference(mapped, images, CYCLES, SEED, burst=BURST)
     plain = run_inference(make_mapped(), images, CYCLES, SEED, burst=BURST)
     np.testing.assert_array_equal(coded.scores, plain.scores)
     for name, spikes in coded.spikes_per_image.items():
         np.testing.assert_array_equal(spikes, plain.spikes_per_image[name])
+
+
+def test_without_bursts_cycles_take_turns(mapped: MappedNetwork) -> None:
+    """Two levels next to a pixel, whatever group of cycles the loop takes at a time."""
+    window, images = Window("conv1", 0, 7), make_images(1)
+    runs = [run_inference(mapped, images, cycles, SEED, windows=[window]) for cycles in (32, 8)]
+    rows = [found.windows[window] for found in runs]
+    np.testing.assert_array_equal(rows[0][:8], rows[1])
+    np.testing.assert_array_equal(runs[0].scores_at[8], runs[1].scores)
+    assert (np.ptp(rows[0], axis=0) <= 1 / STEPS).all()
+    plain = run_inference(make_mapped(), images, 1, SEED, windows=[window]).windows[window]
+    assert np.abs(rows[0].mean(axis=0) - plain[0]).max() <= 1 / (2 * STEPS * 32)
 
 
 def test_levels_that_drivers_do_not_have_are_refused() -> None:
@@ -119,7 +139,7 @@ def test_inputs_need_no_converter(mapped: MappedNetwork) -> None:
 
 
 def test_a_reader_is_told() -> None:
-    for burst, words in ((4, "makes 17 in a burst of 4"), (1, "use a longer burst")):
+    for burst, words in ((4, "17 of a drive, 17 of all 4 cycles"), (1, "5 of a drive, 17 of all")):
         setting = Setting("digits-mlp", cycles=4, burst=burst, changes=LEVELS)
         assert any(words in note for note in setting.request().notes)
 
