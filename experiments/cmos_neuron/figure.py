@@ -25,7 +25,7 @@ SHOWN, OPPONENT = 7, "spiking_16bit"
 
 def draw(result: dict[str, Any]) -> Figure:
     """Draw energies above, ratios below."""
-    figure = plot.new_figure(8.2)
+    figure = plot.new_figure(8.5)
     upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.5))
     blocks, supplies = upper.subplots(1, 2)
     _blocks(blocks, result["circuits"])
@@ -86,7 +86,7 @@ def _changes(axis: Axes, sensitivity: dict[str, Any], scope: str) -> None:
     axis.minorticks_off()
     axis.set_title(
         f"scope {scope.replace('_', ' + ')}, against {sensitivity['opponents'][OPPONENT]}: "
-        f"reference {standing:.2f} "
+        f"reference {standing:.2f}\n"
         f"({100 * sensitivity['assumed_fraction'][scope]:.0f} % of our joules assumed, "
         f"{sensitivity['device_source']} device)",
         fontsize=9, loc="left",

@@ -9,22 +9,26 @@ of the arithmetic, bit for bit.  Synapses and memories of the counterpart stay p
     .venv/bin/python experiments/cmos_neuron/run.py
 
 writes ``result.json`` and ``cmos_neuron.png`` beside this file, and the reference's energies to
-``models/cmos45_neuron.toml``, in about ten minutes on two cores.
-``--ratios`` keeps the simulated energies and only computes the ratios again, from the present
-summary of ``experiments/cifar_energy``.
+``models/cmos45_neuron.toml``, in about ten minutes on two cores.  The same neuron and adders of 8
+to 32 bit of FreePDK45's transistors, of which the analogue periphery is made, go to
+``models/cmos45_freepdk45.toml``.  ``--ratios`` keeps the simulated energies and only computes the
+ratios again, from the present summary of ``experiments/cifar_energy``; ``--process`` simulates only
+what is of FreePDK45.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-from devices import currents  # beside this file: experiments are scripts, not a package
+from adders import ADDERS, measure_adder  # beside this file: experiments are scripts, not a package
+from devices import currents
 from figure import draw
 from ratios import analogue_rows, conversions, sensitivity
-from variants import measure, variants
+from variants import PROCESS, measure, variants
 
 import memspice as ms
 from memspice import cmos
@@ -32,28 +36,38 @@ from memspice import cmos
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "result.json"
 HEADER = """\
-# One decision of a stochastic neuron in 45 nm CMOS: 8 bits, a table of 64 entries, an own shift
-# register, 1 V.  Written by experiments/cmos_neuron/run.py.
+# {what}
+# Written by experiments/cmos_neuron/run.py.
 #
 # Labels: S  read in the source named;  R  known from the literature, not verified at the source;
 #         D  derived from the cited values;  A  assumed by memspice, for lack of a published value.
 
 [about]
-name = "cmos45_neuron"
-summary = "simulated energy of a CMOS neuron's decision, block by block"
-
-[decision]"""
+name = "{name}"
+summary = "{summary}"
+"""
+NEURON = (
+    "One decision of a stochastic neuron in 45 nm CMOS: 8 bits, a table of 64 entries, an own\n"
+    "# shift register, 1 V."
+)
 
 
 @click.command()
 @click.option("--cycles", default=25, show_default=True, help="Clock cycles of each circuit.")
 @click.option("--ratios", is_flag=True, help="Simulate nothing.")
-def main(cycles: int, ratios: bool) -> None:
+@click.option("--process", is_flag=True, help="Simulate only what is of FreePDK45, and adders.")
+def main(cycles: int, ratios: bool, process: bool) -> None:
     """Run the experiment, write its result and its figure."""
-    if ratios:
+    engine = ms.Ngspice()
+    if ratios or process:
         result = json.loads(RESULT.read_text(encoding="utf-8"))
     else:
-        result = simulated(ms.Ngspice(), cycles)
+        result = simulated(engine, cycles)
+    if not ratios:
+        result["circuits"][PROCESS] = decided(engine, PROCESS, cycles)
+        result["adders"] = {
+            name: [measure_adder(engine, bits, name) for bits in ADDERS] for name in cmos.PROCESSES
+        }
     summary = json.loads((HERE.parent / "cifar_energy" / "summary.json").read_text("utf-8"))
     decision = neuron_decision(result["circuits"]["reference"])
     result["decision"] = decision.model_dump()
@@ -63,37 +77,81 @@ def main(cycles: int, ratios: bool) -> None:
     text = json.dumps(result, indent=1, allow_nan=False)
     RESULT.write_text(text + "\n", encoding="utf-8")
     ms.plot.save(draw(result), HERE / "cmos_neuron.png")
-    text = decision_table(decision, result["engine"])
-    (HERE.parents[1] / "models" / "cmos45_neuron.toml").write_text(text, encoding="utf-8")
+    for name, text in tables(result).items():
+        (HERE.parents[1] / "models" / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
-def decision_table(decision: cmos.NeuronDecision, engine: str) -> str:
-    """Parameter file of the decision."""
-    source = f"simulated: experiments/cmos_neuron, {engine}, BSIM4 of models/cmos45_nmos and _pmos"
+def tables(result: dict[str, Any]) -> dict[str, str]:
+    """Parameter files of what was simulated, by name."""
+    engine = result["engine"]
+    own = f"simulated: experiments/cmos_neuron, {engine}, BSIM4 of models/cmos45_nmos and _pmos"
+    cards = f"simulated: experiments/cmos_neuron, {engine}, BSIM4 of FreePDK45 (c4m-pdk-freepdk45)"
+    decided = neuron_decision(result["circuits"][PROCESS])
+    adders = {
+        f"add_{item['bits']}bit": (item["energy_joule"], "J", "D", _additions(item, cards))
+        for item in result["adders"]["freepdk45"]
+    }
+    summary = "simulated energy of a CMOS neuron's decision, block by block"
+    return {
+        "cmos45_neuron": HEADER.format(what=NEURON, name="cmos45_neuron", summary=summary)
+        + _decision(neuron_decision(result["circuits"]["reference"]), own),
+        "cmos45_freepdk45": HEADER.format(
+            what=f"{NEURON}\n# And additions, both of the transistors of FreePDK45.",
+            name="cmos45_freepdk45",
+            summary=f"{summary}, and of additions, in FreePDK45",
+        )
+        + _decision(decided, cards)
+        + _table("cmos", adders),
+    }
+
+
+def _additions(item: dict[str, Any], source: str) -> str:
+    return (
+        f"{source}; {item['additions']} sums of random numbers, {item['transistors']} transistors"
+    )
+
+
+def _decision(decision: cmos.NeuronDecision, source: str) -> str:
     unit = ms.physics.units(decision)
+    rows = {name: (value, unit[name], "D", source) for name, value in decision.model_dump().items()}
+    clock = f"clock of {1e-9 / decision.period:g} GHz, as simulated"
+    rows["period"] = (decision.period, "s", "A", clock)
+    return _table("decision", rows)
+
+
+def _table(name: str, rows: Mapping[str, tuple[float, str, str, str]]) -> str:
     lines = [
-        f'{name} = {{ value = {value:.4g}, unit = "{unit[name]}", '
-        f'label = "{"A" if name == "period" else "D"}", '
-        f'source = "{"clock of 1 GHz, as simulated" if name == "period" else source}" }}'
-        for name, value in decision.model_dump().items()
+        f'{key} = {{ value = {value:.4g}, unit = "{unit}", label = "{mark}", source = "{source}" }}'
+        for key, (value, unit, mark, source) in rows.items()
     ]
-    return "\n".join([HEADER, *lines, ""])
+    return "\n".join([f"\n[{name}]", *lines, ""])
+
+
+def decided(engine: ms.spice.Engine, name: str, cycles: int) -> dict[str, Any]:
+    """Energies of one circuit.
+
+    Raises
+    ------
+    ms.errors.IncompleteResults
+        If it does not decide as the arithmetic.
+    """
+    measured = measure(engine, dict(variants())[name], cycles)
+    if measured["other_spikes"] or measured["other_states"]:
+        raise ms.errors.IncompleteResults(
+            f"{name}: not the spikes of the arithmetic; slow its clock"
+        )
+    click.echo(f"{name:28} {1e15 * measured['energy_total_joule']:.1f} fJ")
+    return measured
 
 
 def simulated(engine: ms.spice.Engine, cycles: int) -> dict[str, Any]:
     """Currents of the transistors and every circuit's energies."""
-    circuits = {}
-    for name, variant in variants():
-        circuits[name] = measured = measure(engine, variant, cycles)
-        if measured["other_spikes"] or measured["other_states"]:
-            raise ms.errors.IncompleteResults(
-                f"{name}: not the spikes of the arithmetic; slow its clock"
-            )
-        click.echo(f"{name:28} {1e15 * circuits[name]['energy_total_joule']:.1f} fJ")
     return {
         "engine": f"{engine.info.name} {engine.info.version}",
         "current_ampere_per_metre": currents(engine),
-        "circuits": circuits,
+        "circuits": {
+            name: decided(engine, name, cycles) for name, _ in variants() if name != PROCESS
+        },
     }
 
 

@@ -14,6 +14,8 @@ from memspice import cmos, spice
 TECHNOLOGY = ms.physics.load_table("cmos45_cells", "cmos", cmos.CmosTechnology).values
 #: Range of the accumulated sum z that the table covers: P from 0.7 % to 98.9 %.
 LOWEST, HIGHEST = -5.0, 1.5
+#: Variant whose transistors are those of the analogue periphery.
+PROCESS = "transistors of FreePDK45"
 #: Charges of these nodes are femtocoulombs; a solver ten times finer moves an energy by less than
 #: 1 % (tests/cross/test_cmos_neuron_ngspice.py).
 SOLVER = spice.SolverOptions(reltol=1e-3, vntol=1e-5, abstol=1e-10, chgtol=1e-15)
@@ -30,6 +32,11 @@ class Variant:
     period: float = 1e-9
     neurons: int = 1
     codes: str = "random"
+    process: str = "ptm"
+
+    def deck(self, neurons: cmos.CmosNeurons) -> spice.Deck:
+        """Circuit of the neurons, of the transistors of the process."""
+        return cmos.cmos_neuron_deck(neurons, cmos.process_transistors(self.process))
 
     def build(self, cycles: int) -> cmos.CmosNeurons:
         """Neurons with their inputs: the same sums in every variant of as many entries.
@@ -78,25 +85,25 @@ def variants() -> Iterator[tuple[str, Variant]]:
     yield "register shared by 2", Variant(neurons=2)
     yield "sum that stays", Variant(codes="constant")
     yield "clock of 500 MHz", Variant(period=2e-9)
+    yield PROCESS, Variant(process="freepdk45", period=2e-9)  # slower than the own cards
 
 
 def _technology(**values: float) -> cmos.CmosTechnology:
     return TECHNOLOGY.model_copy(update=values)
 
 
-def simulate(engine: spice.Engine, neurons: cmos.CmosNeurons) -> cmos.CmosEvents:
+def simulate(engine: spice.Engine, neurons: cmos.CmosNeurons, deck: spice.Deck) -> cmos.CmosEvents:
     """Run neurons through their cycles."""
     analysis = spice.Transient(neurons.stop, neurons.period / 20)
-    netlist = engine.write(cmos.cmos_neuron_deck(neurons))
-    waves = engine.run(netlist, analysis, save=cmos.cmos_signals(neurons), options=SOLVER)
+    waves = engine.run(
+        engine.write(deck), analysis, save=cmos.cmos_signals(neurons), options=SOLVER
+    )
     return cmos.cmos_events(neurons, waves)
 
 
-def leakage(engine: spice.Engine, neurons: cmos.CmosNeurons) -> float:
+def leakage(engine: spice.Engine, neurons: cmos.CmosNeurons, deck: spice.Deck) -> float:
     """Static power of all supplies with the clock at rest, [W]."""
-    waves = engine.run(
-        engine.write(cmos.cmos_neuron_deck(neurons)), spice.OperatingPoint(), options=SOLVER
-    )
+    waves = engine.run(engine.write(deck), spice.OperatingPoint(), options=SOLVER)
     currents = (waves.current(f"v{block}")[0] for block in cmos.BLOCKS)
     return -neurons.technology.supply * float(sum(currents))
 
@@ -104,11 +111,12 @@ def leakage(engine: spice.Engine, neurons: cmos.CmosNeurons) -> float:
 def measure(engine: spice.Engine, variant: Variant, cycles: int) -> dict[str, Any]:
     """Energies per decision of one variant; the first cycle, with the preset in it, is left out."""
     neurons = variant.build(cycles)
-    events = simulate(engine, neurons)
+    deck = variant.deck(neurons)
+    events = simulate(engine, neurons, deck)
     per_cycle = sum(events.energy.values())[1:] / neurons.neurons
     blocks = {name: float(np.mean(e[1:])) / neurons.neurons for name, e in events.energy.items()}
     return {
-        "transistors": cmos.transistor_count(cmos.cmos_neuron_deck(neurons)),
+        "transistors": cmos.transistor_count(deck),
         "decisions": neurons.codes.size,
         "other_spikes": int(np.sum(events.spike != neurons.expected)),
         "other_states": int(np.sum(events.state != neurons.states)),
@@ -116,7 +124,7 @@ def measure(engine: spice.Engine, variant: Variant, cycles: int) -> dict[str, An
         "energy_joule": blocks,
         "energy_total_joule": float(per_cycle.mean()),
         "standard_error_joule": float(per_cycle.std(ddof=1) / np.sqrt(len(per_cycle))),
-        "leakage_watt": leakage(engine, neurons) / neurons.neurons,
+        "leakage_watt": leakage(engine, neurons, deck) / neurons.neurons,
         "period_second": neurons.period,
         "supply_volt": neurons.technology.supply,
         "bits": neurons.bits,

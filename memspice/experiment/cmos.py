@@ -13,6 +13,10 @@ from memspice.analysis.cmos import Converters as Converters
 from memspice.analysis.cmos import NeuronDecision as NeuronDecision
 from memspice.analysis.cmos import Workload as Workload
 from memspice.analysis.cmos import analogue_energy as analogue_energy
+from memspice.circuits.cmos.adder import CmosAdder as CmosAdder
+from memspice.circuits.cmos.adder import adder_results as adder_results
+from memspice.circuits.cmos.adder import adder_signals as adder_signals
+from memspice.circuits.cmos.adder import cmos_adder_deck as cmos_adder_deck
 from memspice.circuits.cmos.cells import CmosTechnology as CmosTechnology
 from memspice.circuits.cmos.events import CmosEvents as CmosEvents
 from memspice.circuits.cmos.events import cmos_events as cmos_events
@@ -24,3 +28,5 @@ from memspice.circuits.cmos.neuron import BLOCKS as BLOCKS
 from memspice.circuits.cmos.neuron import CmosNeurons as CmosNeurons
 from memspice.circuits.cmos.neuron import cmos_neuron_deck as cmos_neuron_deck
 from memspice.circuits.cmos.neuron import transistor_count as transistor_count
+from memspice.circuits.cmos.process import PROCESSES as PROCESSES
+from memspice.circuits.cmos.process import process_transistors as process_transistors

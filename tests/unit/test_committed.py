@@ -14,6 +14,7 @@ from memspice.analysis.cmos import OPPONENTS, CmosOperations, Workload, opponent
 from memspice.network.architecture import Architecture
 from memspice.network.weights import load_network, weight_shapes
 from memspice.parameters import load_table
+from memspice.resources import resource_path
 from tests.paper_helpers import ROOT, script
 
 # Found by paper_helpers in experiments/: scripts, not a package.
@@ -83,7 +84,13 @@ def test_the_readme_speaks_of_the_results() -> None:
     short, long = (found[place]["accuracy"]["value"] for place in ((4, 4), (1, 16)))
     assert short >= long  # "right as often as 16 without, on these images"
     assert f"at {joules[4, 4]:.1f} uJ in the place of {joules[1, 16]:.1f}" in text
-    reference = result("cmos_neuron/result.json")["circuits"]["reference"]
+    cmos = result("cmos_neuron/result.json")
+    reference, (adder, *_) = cmos["circuits"]["reference"], cmos["adders"]["ptm"]
+    published = load_table("cmos-45nm", "cmos", CmosOperations).values.add_8bit
+    found, quoted = (f"{1e15 * joule:.0f}" for joule in (adder["energy_joule"], published))
+    assert (
+        f"an adder of 8 bit that we simulated takes {found} fJ, not the published {quoted}" in text
+    )
     femtojoule = 1e15 * reference["energy_total_joule"]
     transistors = f"{reference['transistors']:,} BSIM4 transistors"
     assert f"{transistors}, {femtojoule:.0f} fJ a decision" in text
@@ -104,6 +111,11 @@ def test_the_readme_speaks_of_the_results() -> None:
     )
     uses = load_table("cmos-45nm", "cmos", CmosOperations).values.weight_reuse
     assert f"a fetched weight serves {uses:g} uses" in text
+
+
+def test_tables_of_the_digital_side_are_what_was_simulated() -> None:
+    for name, written in script("cmos_neuron").tables(result("cmos_neuron/result.json")).items():
+        assert resource_path(f"{name}.toml").read_text(encoding="utf-8") == written
 
 
 def one_pass(architecture: Architecture) -> float:

@@ -38,6 +38,7 @@ from memspice.circuits.cmos.logic import (
 )
 from memspice.circuits.cmos.rom import address_bits, decoder_cells, threshold_table
 from memspice.circuits.deck import Deck, PieceWiseLinear, pulse_train, step_train
+from memspice.circuits.library import Library
 from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Pulse
 from memspice.errors import ConfigError, ShapeError
@@ -142,13 +143,15 @@ class CmosNeurons:
         return spikes(numbers[:, None], self.thresholds[self.codes])
 
 
-def cmos_neuron_deck(neurons: CmosNeurons) -> Deck:
+def cmos_neuron_deck(neurons: CmosNeurons, transistors: Library | None = None) -> Deck:
     """Circuit of the neurons; no analysis.  Spikes are on ``spike<n>``, the register on ``q<k>``.
 
     Parameters
     ----------
     neurons : CmosNeurons
         What to build, and its inputs.
+    transistors : Library, optional
+        Those of another process: `memspice.circuits.cmos.process.process_transistors`.
     """
     technology, bits = neurons.technology, neurons.bits
     deck = Deck(
@@ -156,6 +159,8 @@ def cmos_neuron_deck(neurons: CmosNeurons) -> Deck:
         "Shift register, table of thresholds, comparator and latch in 45 nm CMOS.\n"
         "One decision a clock cycle; a supply for each block",
     )
+    if transistors is not None:
+        deck.library(transistors)
     for cell in _cells(neurons):
         deck.subcircuit(f"Cell {cell.name}", cell)
     table = threshold_table(technology, "table", neurons.thresholds, bits)
