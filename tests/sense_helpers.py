@@ -19,6 +19,7 @@ from memspice.circuits.sense_bench import (
     sense_bench_signals,
 )
 from memspice.circuits.stage_table import read_stage
+from memspice.circuits.surface_axes import LineAxes
 from memspice.circuits.timing import Pulse
 from memspice.engines import find_engine
 from memspice.engines.base import Transient
@@ -45,7 +46,8 @@ def read(table: Mapping[str, Any], folder: Path | None = None) -> ClockedStage:
 def conditions(nodes: int, spread: float = 0.0) -> SenseConditions:
     """2 to 8 uA on lines of 150 uS, give or take a share."""
     conductances = (150e-6 * (1 - spread), 150e-6 * (1 + spread))
-    return SenseConditions(CYCLE, WRITE, conductances, (2 * UA, 8 * UA), V0, nodes)
+    axes = LineAxes((2 * UA, 8 * UA), (nodes, nodes))
+    return SenseConditions(CYCLE, WRITE, conductances, axes, V0)
 
 
 def simulate(engine: str, stage: ClockedStage, currents: np.ndarray) -> SenseCycles:

@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from memspice.analysis.surface_fit import (
     BenchCurrents,
@@ -36,6 +35,7 @@ from memspice.circuits.sense_bench import (
     sense_bench_signals,
 )
 from memspice.circuits.sense_surface import SenseSurface, SurfaceError
+from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -74,31 +74,23 @@ class SenseConditions:
         Write pulse of the neuron.
     conductances : tuple of float, [S]
         Least and largest conductance of a bit line.
-    limits : tuple of float, [A]
-        Least and largest current of a line.
+    axes : SurfaceAxes
+        Coordinates of the line currents, and their nodes.
     voltage_scale : float, [V]
         ``V0`` of the hazard law, as seen at the drive.
-    nodes : int
-        Chebyshev nodes an axis.
     """
 
     cycle: float
     write: Pulse
     conductances: tuple[float, float]
-    limits: tuple[float, float]
+    axes: SurfaceAxes
     voltage_scale: float
-    nodes: int
 
     def __post_init__(self) -> None:
-        """Check the ranges and the number of nodes."""
-        low, high = self.limits
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise ConfigError(f"line currents from {low} to {high} A must rise and be finite")
+        """Check the range of conductances."""
         low, high = self.conductances
         if not (math.isfinite(high) and 0 < low <= high):
             raise ConfigError(f"line conductances from {low} to {high} S must be above 0 and rise")
-        if self.nodes < 3:
-            raise ConfigError(f"nodes = {self.nodes} must be at least 3 an axis")
 
     @property
     def conductance(self) -> float:
@@ -149,9 +141,7 @@ def measure_sense_surface(
         return list(zip(listed, _complete(found), strict=True))
 
     drift, memory = _refuse_drift(stage, conditions, measured(_corners(conditions)))
-    surface = flat_surface(
-        conditions.limits, conditions.conductances, conditions.nodes, measured(_grid(conditions))
-    )
+    surface = flat_surface(conditions.axes, conditions.conductances, measured(_grid(conditions)))
     low, high = conditions.conductances
     if high - low > SAME * high:
         tilted = [[measured(_tilted(conditions, line, end)) for end in (0, 1)] for line in (0, 1)]
@@ -210,8 +200,7 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
         cycle=first.schedule.cycle,
         write=first.schedule.write,
         conductances=(float(conductance.min()), float(conductance.max())),
-        limits=stage.currents,
-        nodes=stage.nodes,
+        axes=stage.axes,
         voltage_scale=first.neuron.device.hazard.voltage_scale / first.neuron.write_fraction,
     )
     sense = stage.with_surface(measure_sense_surface(stage.circuit, conditions, runner))
@@ -220,31 +209,24 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
 
 def _corners(conditions: SenseConditions) -> Iterator[BenchCurrents]:
     """Decks of the checks: a corner twice, another one, the first again."""
-    limits, mean = conditions.limits, conditions.conductance
-    corners = [(plus, minus) for plus in limits for minus in limits]
-    for corner, other in zip(corners, reversed(corners), strict=True):
+    mean, ends = conditions.conductance, (-1.0, 1.0)
+    corners = conditions.axes.currents(np.array([(one, two) for one in ends for two in ends]))
+    for corner, other in zip(corners, corners[::-1], strict=True):
         yield BenchCurrents(np.array([corner, corner, other, corner]), (mean, mean))
 
 
 def _grid(conditions: SenseConditions) -> Iterator[BenchCurrents]:
-    mean = conditions.conductance
-    for currents in _node_rows(conditions.limits, conditions.nodes):
-        yield BenchCurrents(currents, (mean, mean))
+    mean, axes = conditions.conductance, conditions.axes
+    for currents in axes.rows(axes.nodes):
+        yield BenchCurrents(_twice(currents), (mean, mean))
 
 
 def _tilted(conditions: SenseConditions, line: int, end: int) -> Iterator[BenchCurrents]:
     """Decks in which one line has the lower or the upper end of the range of conductances."""
-    conductances = [conditions.conductance] * 2
+    conductances, axes = [conditions.conductance] * 2, conditions.axes
     conductances[line] = conditions.conductances[end]
-    for currents in _node_rows(conditions.limits, min(SLOPE_NODES, conditions.nodes)):
-        yield BenchCurrents(currents, (conductances[0], conductances[1]))
-
-
-def _node_rows(limits: tuple[float, float], count: int) -> Iterator[np.ndarray]:
-    low, high = limits
-    nodes = (low + high + (high - low) * chebyshev.chebpts2(count)) / 2
-    for plus in nodes:
-        yield _twice(np.stack(np.broadcast_arrays(plus, nodes), axis=-1))
+    for currents in axes.rows(axes.coarse(SLOPE_NODES)):
+        yield BenchCurrents(_twice(currents), (conductances[0], conductances[1]))
 
 
 def _twice(currents: np.ndarray) -> np.ndarray:
@@ -259,7 +241,8 @@ def _twice(currents: np.ndarray) -> np.ndarray:
 def _held_out(conditions: SenseConditions) -> Iterator[BenchCurrents]:
     draws = np.random.default_rng(_SEED)
     for _ in range(HELD_OUT_DECKS):
-        points = draws.uniform(*conditions.limits, (HELD_OUT // HELD_OUT_DECKS, 2))
+        places = draws.uniform(-1, 1, (HELD_OUT // HELD_OUT_DECKS, 2))
+        points = conditions.axes.currents(places)
         plus, minus = draws.uniform(*conditions.conductances, 2).tolist()
         yield BenchCurrents(_twice(points), (plus, minus))
 

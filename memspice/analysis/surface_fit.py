@@ -8,6 +8,7 @@ import numpy as np
 
 from memspice.circuits.sense_bench import SenseCycles
 from memspice.circuits.sense_surface import Bent, SenseSurface, SurfaceError, fit_surface
+from memspice.circuits.surface_axes import SurfaceAxes
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,28 +27,24 @@ Measured = list[tuple[BenchCurrents, SenseCycles]]
 
 
 def flat_surface(
-    limits: tuple[float, float], conductances: tuple[float, float], nodes: int, grid: Measured
+    axes: SurfaceAxes, conductances: tuple[float, float], grid: Measured
 ) -> SenseSurface:
     """Surface for lines of the mean conductance; what is not fitted, is 0.
 
     Parameters
     ----------
-    limits : tuple of float, [A]
-        Range of currents.
+    axes : SurfaceAxes
+        Coordinates of the currents.
     conductances : tuple of float, [S]
         Range of conductances.
-    nodes : int
-        Points an axis.
     grid : Measured
         At the mean conductance.
     """
-    # a few nodes more than coefficients, so that the solver's noise is averaged
-    degree = nodes - 1 - nodes // 6
     points, values = _values(grid)
     none = np.zeros((2, 2, 1, 1))
-    drive, energy, relief = (Bent(fit_surface(limits, points, v, degree), none) for v in values)
+    drive, energy, relief = (Bent(fit_surface(axes, points, v, axes.degree), none) for v in values)
     return SenseSurface(
-        limits=limits,
+        axes=axes,
         conductances=conductances,
         drive=drive,
         energy=energy,
@@ -90,8 +87,9 @@ def _bends(surface: SenseSurface, ends: list[Measured]) -> np.ndarray:
     for measured in ends:
         points, values = _values(measured)
         usual = np.full_like(points, sum(surface.conductances) / 2)
-        apart, degree = values - _of(surface, points, usual), len(measured) - 1
-        changes.append([fit_surface(surface.limits, points, each, degree) for each in apart])
+        apart = values - _of(surface, points, usual)
+        degree = len(measured) - 1, len(points) // len(measured) - 1
+        changes.append([fit_surface(surface.axes, points, each, degree) for each in apart])
     low, high = np.array(changes)
     return np.stack([(high - low) / 2, (high + low) / 2], axis=1)
 

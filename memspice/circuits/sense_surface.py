@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from memspice.errors import ConfigError
+from memspice.circuits.surface_axes import SurfaceAxes, scaled
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Bent:
     Parameters
     ----------
     coefficients : ndarray, shape (degree + 1, degree + 1)
-        Of Chebyshev polynomials over the range of currents, plus line first, at the mean
-        conductance; in the unit of the quantity.
+        Of Chebyshev polynomials over both coordinates of the currents, at the mean conductance;
+        in the unit of the quantity.
     bends : ndarray, shape (2, 2, k, k)
         Those of its slope and curvature in the conductance of the plus line, and of the minus
         line, over half of the range of conductances.
@@ -62,8 +62,8 @@ class SenseSurface:
 
     Parameters
     ----------
-    limits : tuple of float, [A]
-        Range of both currents.
+    axes : SurfaceAxes
+        Coordinates of the currents.
     conductances : tuple of float, [S]
         Range of both lines' conductances.
     drive : Bent, [V]
@@ -81,7 +81,7 @@ class SenseSurface:
     error : SurfaceError
     """
 
-    limits: tuple[float, float]
+    axes: SurfaceAxes
     conductances: tuple[float, float]
     drive: Bent
     energy: Bent
@@ -124,48 +124,33 @@ class SenseSurface:
         self, currents: np.ndarray, conductances: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         return (
-            _scaled(self.limits, currents, "current", "A"),
-            _scaled(self.conductances, conductances, "conductance", "S"),
+            self.axes.place(currents),
+            scaled(self.conductances, conductances, "conductance", "S"),
         )
 
 
 def fit_surface(
-    limits: tuple[float, float], currents: np.ndarray, values: np.ndarray, degree: int
+    axes: SurfaceAxes, currents: np.ndarray, values: np.ndarray, degree: tuple[int, int]
 ) -> np.ndarray:
     """Chebyshev coefficients of least squares.
 
     Parameters
     ----------
-    limits : tuple of float, [A]
+    axes : SurfaceAxes
     currents : ndarray, shape (points, 2), [A]
     values : ndarray, shape (points,)
-    degree : int
-        In each current.
+    degree : tuple of int
+        In each coordinate.
 
     Returns
     -------
-    ndarray, shape (degree + 1, degree + 1)
+    ndarray, shape (degree[0] + 1, degree[1] + 1)
     """
-    place = _scaled(limits, currents, "current", "A")
-    matrix = chebyshev.chebvander2d(place[:, 0], place[:, 1], [degree, degree])
+    place, (first, second) = axes.place(currents), degree
+    matrix = chebyshev.chebvander2d(place[:, 0], place[:, 1], [first, second])
     solved = np.linalg.lstsq(matrix, values, rcond=None)[0]
-    return np.asarray(solved.reshape(degree + 1, degree + 1))
+    return np.asarray(solved.reshape(first + 1, second + 1))
 
 
 def _value(coefficients: np.ndarray, place: np.ndarray) -> np.ndarray:
     return np.asarray(chebyshev.chebval2d(place[..., 0], place[..., 1], coefficients))
-
-
-def _scaled(limits: tuple[float, float], values: np.ndarray, what: str, unit: str) -> np.ndarray:
-    """Values over their range, -1 to 1; 0 where the range is a point."""
-    low, high = limits
-    middle, half = (low + high) / 2, (high - low) / 2
-    array = np.asarray(values, dtype=float)
-    outside = np.abs(array - middle) > half + 1e-9 * max(abs(low), abs(high))
-    if outside.any():
-        worst = array.flat[int(np.argmax(np.abs(array - middle)))]
-        raise ConfigError(
-            f"a line's {what} of {worst:.4g} {unit} is outside of the characterised {low:.4g} to "
-            f"{high:.4g} {unit}; widen the range"
-        )
-    return np.asarray((array - middle) / half if half > 0 else np.zeros_like(array))

@@ -34,6 +34,7 @@ from memspice.circuits.own_circuit import NEEDED, OPTIONAL, read_circuit
 from memspice.circuits.own_table import OwnTable
 from memspice.circuits.own_terminals import GROUND
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
+from memspice.circuits.surface_axes import LineAxes
 from memspice.errors import ConfigError
 
 _NEEDED = (
@@ -54,7 +55,7 @@ def read_sense(entries: Mapping[str, Any], where: Path) -> SubcircuitSense:
     currents, nodes = table.interval("currents"), table.count("nodes")
     if numbers["gain"] == 0 or not currents[0] < currents[1]:
         raise ConfigError(f"{where}: sense.gain must not be 0, and sense.currents must rise")
-    return SubcircuitSense(stage, currents=currents, nodes=nodes, **numbers)
+    return SubcircuitSense(stage, axes=LineAxes(currents, (nodes, nodes)), **numbers)
 
 
 def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:

@@ -18,6 +18,7 @@ from memspice.circuits.deck import Deck
 from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.signals import Signals, source_power
+from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse, Schedule
 from memspice.errors import ConfigError
 
@@ -273,6 +274,11 @@ class SenseStage(SenseCircuit):
         del line_conductance
         return np.zeros_like(time)
 
+    @property
+    def fine(self) -> bool:
+        """Whether charges of 0.01 fC count, so that a deck is solved as its bench is."""
+        return False
+
     def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
         """Joules a cycle that cells do not dissipate because lines leave their level.
 
@@ -313,13 +319,8 @@ class MeasuredStage(SenseStage):
 
     @property
     @abstractmethod
-    def currents(self) -> tuple[float, float]:
-        """Line currents that the stage is for, [A]."""
-
-    @property
-    @abstractmethod
-    def nodes(self) -> int:
-        """Chebyshev nodes an axis of its surface."""
+    def axes(self) -> SurfaceAxes:
+        """Line currents that the stage is for, as coordinates of its surface."""
 
     @property
     @abstractmethod
@@ -371,7 +372,7 @@ class MeasuredStage(SenseStage):
     def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
         """Joules at the least current of the range."""
         surface = self._measured
-        least, mean = np.full(2, surface.limits[0]), np.full(2, sum(surface.conductances) / 2)
+        least, mean = np.full(2, surface.axes.idle), np.full(2, sum(surface.conductances) / 2)
         return outputs * float(surface.joules(least, mean))
 
 

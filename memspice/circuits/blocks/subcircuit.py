@@ -26,6 +26,7 @@ from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.spice import Circuit
+from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse, Schedule
 
 #: What a regulated line ends in, for the port matrix, [ohm]: as good as a short circuit.
@@ -47,18 +48,15 @@ class SubcircuitSense:
         Drive at equal currents, about.
     swing : float, [V]
         Change of the drive, either sign, that scores of a last layer may use.
-    currents : tuple of float, [A]
-        Line currents that the stage is for.
-    nodes : int
-        Chebyshev nodes an axis of its surface.
+    axes : SurfaceAxes
+        Line currents that the stage is for, as coordinates of its surface.
     """
 
     stage: ClockedStage
     gain: float
     rest: float
     swing: float
-    currents: tuple[float, float]
-    nodes: int
+    axes: SurfaceAxes
 
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
         """The same stage for every layer: its rows make up for the gain."""
@@ -117,14 +115,9 @@ class SubcircuitStage(MeasuredStage):
         return self.design.stage
 
     @property
-    def currents(self) -> tuple[float, float]:
-        """Line currents that it is for."""
-        return self.design.currents
-
-    @property
-    def nodes(self) -> int:
-        """Nodes of the design."""
-        return self.design.nodes
+    def axes(self) -> SurfaceAxes:
+        """Line currents of the design."""
+        return self.design.axes
 
     @property
     def rest(self) -> float:
