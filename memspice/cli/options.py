@@ -14,11 +14,14 @@ from memspice.outputs import number_or_word, parse_tile
 
 #: Values of ``--engine``, as `memspice.engines.ENGINES` has them: without its imports.
 ENGINE_NAMES = ("ngspice", "vacask")
+#: Values of ``--periphery``, as `memspice.parameters.peripheries.PERIPHERIES` has them.
+PERIPHERY_NAMES = ("behavioural", "freepdk45")
 #: Most images of a run.
 MOST_IMAGES = 10_000_000
 #: Options of `chip_options` that make the chip and choose its images.
 _CHIP = (
-    "network", "device", "images", "tile", "wire_resistance", "flaws", "changes", "seed", "data",
+    "network", "device", "periphery", "images", "tile", "wire_resistance", "flaws", "changes",
+    "seed", "data",
 )  # fmt: skip
 
 #: Type of ``--jobs``.
@@ -100,6 +103,14 @@ def chip_options(
             help="ag-asi, fast-memristor (a what-if), sot-mtj, sot-mtj-measured, or the path of a "
             ".toml file.",
         ),
+        click.option(
+            "--periphery",
+            type=click.Choice(PERIPHERY_NAMES),
+            default=PERIPHERY_NAMES[0],
+            show_default=True,
+            help="What stands around the array: models, or sense stages and row drivers of 45 nm "
+            "transistors.",
+        ),
         click.option("--images", default=images, show_default=True, help="Test images."),
         click.option("--cycles", default=cycles, show_default=True, help="Cycles per image."),
         click.option(
@@ -148,7 +159,7 @@ def take_chip(
 
 
 def _device(taken: dict[str, Any]) -> ms.Device:
-    device = ms.load_device(taken["device"])
+    device = ms.load_device(taken["device"], taken["periphery"])
     if taken["flaws"]:
         device = device.with_flaws()
     changes: dict[str, Any] = parse_changes(taken["changes"])

@@ -12,7 +12,7 @@ import click
 import memspice as ms
 from memspice.cli.bar import shown_progress
 from memspice.cli.execution import run_options
-from memspice.cli.options import chip_options, parse_changes
+from memspice.cli.options import PERIPHERY_NAMES, chip_options, parse_changes
 from memspice.cli.output import report_result
 from memspice.errors import ConfigError
 from memspice.outputs import check_file, number_or_word
@@ -90,7 +90,9 @@ def sweep_command(
     if layer is None and context.get_parameter_source("images") is not _GIVEN:
         values["images"] = NETWORK_IMAGES
     changes = parse_changes(values.pop("changes"))
-    wire_resistance = values.pop("wire_resistance")
+    wire_resistance, periphery = values.pop("wire_resistance"), values.pop("periphery")
+    if periphery != PERIPHERY_NAMES[0]:
+        values["device"] = ms.load_device(values["device"], periphery)
     if wire_resistance is not None:
         changes["wire_resistance"] = wire_resistance
     with shown_progress(desc="sweep", unit="point") as progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class Device(Shown):
         Of the set, or the path of its ``.toml`` file.
     changes : mapping
         Values in the place of the set's, by ``"table.name"``, in SI units.
+    periphery : str
+        What stands around the array: ``behavioural``, as the set says, or ``freepdk45``.
 
     Raises
     ------
@@ -43,11 +45,12 @@ class Device(Shown):
 
     name: str
     changes: Mapping[str, float | str] = field(default_factory=dict)
+    periphery: str = "behavioural"
     #: All values, each with unit, bounds and source.
     parameters: ParameterSet = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", load_parameter_set(self.name, self.changes))
+        object.__setattr__(self, "parameters", self._loaded({}))
 
     @property
     def path(self) -> Path:
@@ -85,7 +88,7 @@ class Device(Shown):
                         f"{given[full]} and {name} are both given for {full}: leave one out"
                     )
                 given[full], changes[full] = name, value
-        return Device(self.name, {**self.changes, **changes})
+        return replace(self, changes={**self.changes, **changes})
 
     def value(self, name: str) -> float | str:
         """One value in SI units, by the names that `change` takes.
@@ -111,13 +114,16 @@ class Device(Shown):
 
         And with what a chip can do about them; `memspice.network.flaws` has values and sources.
         """
-        return Device(self.name, {**self.changes, **FLAWS})
+        return replace(self, changes={**self.changes, **FLAWS})
 
     def with_levels(self, levels: int | None) -> ParameterSet:
         """Parameter set whose cells have so many levels, unless the set says otherwise itself."""
         if levels in (None, self.parameters.synapse.levels):
             return self.parameters
-        return load_parameter_set(self.name, self.changes, {"synapse.levels": levels})
+        return self._loaded({"synapse.levels": levels})
+
+    def _loaded(self, crossbar: Mapping[str, float | str]) -> ParameterSet:
+        return load_parameter_set(self.name, self.changes, crossbar, self.periphery)
 
     def full_names(self, name: str) -> list[str]:
         """Names ``table.name`` that a name stands for.
@@ -159,7 +165,7 @@ class Device(Shown):
         return Table(title, (source, rest, *(("changed", f"{n} = {v}") for n, v in changed)))
 
 
-def load_device(name: str) -> Device:
+def load_device(name: str, periphery: str = "behavioural") -> Device:
     """Load a parameter set under a user's word for it.
 
     Parameters
@@ -167,6 +173,9 @@ def load_device(name: str) -> Device:
     name : str
         ``ag-asi``, ``fast-memristor`` (a what-if that nobody built), ``sot-mtj``,
         ``sot-mtj-measured``, or the path of a ``.toml`` file.
+    periphery : str
+        What stands around the array: ``behavioural``, as the set says, or ``freepdk45``: sense
+        stages and row drivers of 45 nm transistors.
 
     Raises
     ------
@@ -175,7 +184,7 @@ def load_device(name: str) -> Device:
     DataError
         If its file cannot be used.
     """
-    return Device(name)
+    return Device(name, periphery=periphery)
 
 
 def _names(parameter_set: ParameterSet) -> Iterator[str]:

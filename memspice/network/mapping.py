@@ -310,6 +310,7 @@ def _map_layer(
         settle=parameter_set.timing.settle,
         layer=name,
         cause=str(heaviest),
+        spiking=spiking,
     )
     sense = parameter_set.sense.sized(needs)
     variation = _variation(parameter_set, kind.channels, number, seed) if spiking else None

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from memspice.circuits.answers import ANSWERS, AnswerStage
-from memspice.circuits.blocks import LATCHES, NEURONS, ROW_DRIVERS, SENSE_STAGES, SYNAPSES
+from memspice.circuits.blocks import LATCHES, NEURONS, ROW_DRIVERS, SYNAPSES
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseDesign
@@ -28,12 +28,12 @@ from memspice.circuits.cell_table import read_cell
 from memspice.circuits.neuron_table import read_neuron
 from memspice.circuits.own_circuit import FILES
 from memspice.circuits.parameters import ArrayParameters
-from memspice.circuits.stage_table import read_sense
 from memspice.circuits.timing import Timing
 from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.errors import ConfigError, DataError
 from memspice.parameters.file import CHANGED, FITTED, SetFile, SourcedValue
+from memspice.parameters.peripheries import BEHAVIOURAL, PERIPHERIES
 from memspice.quantities import Parameters, ParametersT, validate
 from memspice.resources import resource_path
 
@@ -100,6 +100,7 @@ def load_parameter_set(
     name: str,
     changes: Mapping[str, float | str] | None = None,
     crossbar: Mapping[str, float | str] | None = None,
+    periphery: str = BEHAVIOURAL,
 ) -> ParameterSet:
     """Load a parameter set by name, with the common crossbar.
 
@@ -114,6 +115,8 @@ def load_parameter_set(
     crossbar : mapping, optional
         Likewise, in the place of ``crossbar.toml``'s values alone: what the set has of its own, and
         ``changes``, come before these.
+    periphery : str
+        What stands around the array: one of `memspice.parameters.peripheries.PERIPHERIES`.
 
     Raises
     ------
@@ -129,6 +132,9 @@ def load_parameter_set(
             f"parameter set {name!r} is unknown: use {', '.join(PARAMETER_SETS)} "
             "or the path of a .toml file"
         )
+    if periphery not in PERIPHERIES:
+        raise ConfigError(f"periphery {periphery!r} is unknown: use {', '.join(PERIPHERIES)}")
+    around = PERIPHERIES[periphery]
     path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
     own, common = SetFile(path, changes), SetFile(resource_path("crossbar.toml"), crossbar)
     parameter_set = ParameterSet(
@@ -136,15 +142,17 @@ def load_parameter_set(
         summary=own.about("summary"),
         neuron=_neuron(own),
         latch=own.table("latch", _kind(own, "latch", LATCHES, "comparator")),
-        timing=own.table("timing", Timing),
-        sense=_sense(own),
-        array=_replaced(
-            common,
-            own,
-            "array",
-            ArrayParameters,
-            cell=_cell(own),
-            row_driver=_optional(own, "row_driver", ROW_DRIVERS),
+        timing=around.timing(own.table("timing", Timing)),
+        sense=around.sense(own),
+        array=around.array(
+            _replaced(
+                common,
+                own,
+                "array",
+                ArrayParameters,
+                cell=_cell(own),
+                row_driver=_optional(own, "row_driver", ROW_DRIVERS),
+            )
         ),
         synapse=_replaced(common, own, "synapse", Synapse),
         answer=_optional(own, "answer", ANSWERS),
@@ -153,16 +161,10 @@ def load_parameter_set(
     replaced = {(value.table, value.name) for value in own.provenance}
     kept = [value for value in common.provenance if (value.table, value.name) not in replaced]
     doubts = () if name in PARAMETER_SETS else _unsourced(own.provenance)
+    doubts = (*around.remarks, *doubts)
     parameter_set = replace(parameter_set, provenance=(*own.provenance, *kept), doubts=doubts)
     own.check_all_used()
     return parameter_set
-
-
-def _sense(file: SetFile) -> SenseDesign:
-    """Sense stages of a set: a circuit of the user's own, or one of memspice's kinds."""
-    if any(file.word("sense", entry, "") for entry in FILES):
-        return read_sense(file.plain("sense", "given by the parameter set"), file.path)
-    return file.table("sense", _kind(file, "sense", SENSE_STAGES, "transimpedance"))
 
 
 def _unsourced(entries: Iterable[SourcedValue]) -> tuple[str, ...]:

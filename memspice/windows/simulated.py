@@ -12,8 +12,10 @@ from typing import ClassVar
 import numpy as np
 
 from memspice.analysis.energy import EnergyBalance, energy_balance
+from memspice.analysis.sense_surface import OPTIONS
 from memspice.circuits.array_circuit import ArrayCircuit
 from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
+from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.power import event_values, layer_power, saved_signals
 from memspice.circuits.timing import Timing
@@ -60,7 +62,7 @@ class Simulated(Fidelity):
                 from_rest=True,
             ),
             tuple(saved_signals(circuit, self.array, job.burst)),
-            solver_options(circuit.timing),
+            layer_options(circuit),
         )
 
     def record(self, job: WindowJob, netlist: str, kept: Kept, waves: Waveforms) -> JobRecord:
@@ -98,6 +100,11 @@ class Simulated(Fidelity):
                 cancel=cancel,
             )
         return self.record(job, request.netlist, kept, waves)
+
+
+def layer_options(circuit: LayerCircuit) -> SolverOptions:
+    """Tolerances of a layer's transient; those of a bench where its sense stages need them."""
+    return OPTIONS if circuit.sense.fine else solver_options(circuit.timing)
 
 
 def solver_options(timing: Timing) -> SolverOptions:

@@ -40,6 +40,8 @@ class SenseNeeds:
         Time between the rows' pulse and the write pulse.
     layer, cause : str
         Name of the layer, and what asks for most, for messages.
+    spiking : bool
+        Whether neurons follow; a last layer has scores instead.
     """
 
     transimpedance: float
@@ -47,6 +49,7 @@ class SenseNeeds:
     settle: float
     layer: str
     cause: str
+    spiking: bool = True
 
 
 class SenseDesign(Protocol):

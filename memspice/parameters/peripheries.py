@@ -1,0 +1,140 @@
+"""Peripheries: what stands around the array in the place of a parameter set's own tables.
+
+``behavioural`` is the set itself.  ``freepdk45`` has sense stages and row drivers of 45 nm
+transistors, in ``models/freepdk45/``; the device, its driver and its latch stay the set's.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from memspice.circuits.blocks import SENSE_STAGES
+from memspice.circuits.blocks.buffered_driver import BufferedDriver
+from memspice.circuits.blocks.copier import CopierGain, CopierSense
+from memspice.circuits.blocks.sense import SenseDesign
+from memspice.circuits.own_circuit import FILES
+from memspice.circuits.parameters import ArrayParameters
+from memspice.circuits.stage_table import read_sense, read_stage
+from memspice.circuits.timing import Timing
+from memspice.errors import ConfigError, DataError
+from memspice.parameters.file import SetFile
+from memspice.quantities import Parameters
+from memspice.resources import resource_path
+
+#: The set itself.
+BEHAVIOURAL = "behavioural"
+
+
+class Periphery(ABC):
+    """Sense stages, row drivers and the time that they need."""
+
+    @abstractmethod
+    def sense(self, own: SetFile) -> SenseDesign:
+        """Sense stages, for a set whose file is ``own``."""
+
+    def array(self, array: ArrayParameters) -> ArrayParameters:
+        """Array with this periphery's row drivers."""
+        return array
+
+    def timing(self, timing: Timing) -> Timing:
+        """Phases of a cycle that this periphery needs.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot serve a cycle like that.
+        """
+        return timing
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader must know of it."""
+        return ()
+
+
+class Behavioural(Periphery):
+    """What the tables of the set say: models of amplifiers, or a subcircuit of the user's own."""
+
+    def sense(self, own: SetFile) -> SenseDesign:
+        """Subcircuit of the user's own, or one of memspice's kinds."""
+        if any(own.word("sense", entry, "") for entry in FILES):
+            return read_sense(own.plain("sense", "given by the parameter set"), own.path)
+        word = own.word("sense", "kind", "transimpedance")
+        if word not in SENSE_STAGES:
+            kinds = ", ".join(SENSE_STAGES)
+            raise DataError(f"{own.where('sense')}: kind = {word!r} must be one of {kinds}")
+        return own.table("sense", SENSE_STAGES[word])
+
+
+#: The set itself: also what another periphery leaves to it.
+TABLES = Behavioural()
+
+
+class FreePdk45(Periphery):
+    """45 nm transistors at 1 V; see ``docs/periphery.md``."""
+
+    #: Longest write pulse through which a held drive is taken to stay, [s].
+    longest_write = 1e-6
+
+    def sense(self, own: SetFile) -> SenseDesign:
+        """Stages with a current copier."""
+        table = self._stage()
+        file = SetFile(resource_path("freepdk45", "periphery.toml"))
+        return CopierSense(
+            stage=read_stage(table, self._path),
+            scale=file.table("copier_gain", CopierGain),
+            rest=table["rest"],
+            scores=TABLES.sense(own),
+            nodes=(6, 15),
+        )
+
+    def array(self, array: ArrayParameters) -> ArrayParameters:
+        """Row drivers with the measured resistance, whose gates cost joules."""
+        sizes = self._numbers("row_driver_levels")
+        driver = BufferedDriver(gate_capacitance=sizes["gate_capacitance"])
+        return array.model_copy(
+            update={"driver_resistance": sizes["driver_resistance"], "row_driver": driver}
+        )
+
+    def timing(self, timing: Timing) -> Timing:
+        """Write pulses begin when the stages hold their drive."""
+        if timing.write > self.longest_write:
+            raise ConfigError(
+                f"timing.write = {timing.write:g} s: the sense stages of freepdk45 hold their "
+                f"drive for {self.longest_write:g} s at most; use a set with shorter pulses"
+            )
+        held = self._stage()["rows"][1]
+        return timing.model_copy(update={"settle": max(timing.settle, held)})
+
+    def _numbers(self, table: str) -> dict[str, float]:
+        """Values of a table of sizes."""
+        file = SetFile(resource_path("freepdk45", "periphery.toml"))
+        return {name: float(value) for name, value in file.values(table, Parameters).items()}
+
+    @property
+    def _path(self) -> Path:
+        return resource_path("freepdk45", "sense_copier.toml")
+
+    def _stage(self) -> dict[str, Any]:
+        table: dict[str, Any] = tomllib.loads(self._path.read_text(encoding="utf-8"))["sense"]
+        return table
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is not of transistors yet."""
+        return (
+            "periphery freepdk45: sense stages of spiking layers and row drivers are 45 nm "
+            "transistors; those of the last layer, and all that neurons have, are models; "
+            "all joules of sense stages count as assumed with the last layer's",
+        )
+
+
+#: By the word of ``--periphery``.
+PERIPHERIES: Mapping[str, Periphery] = {
+    BEHAVIOURAL: TABLES,
+    "freepdk45": FreePdk45(),
+}
