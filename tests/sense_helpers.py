@@ -19,7 +19,7 @@ from memspice.circuits.sense_bench import (
     sense_bench_signals,
 )
 from memspice.circuits.stage_table import read_stage
-from memspice.circuits.surface_axes import LineAxes
+from memspice.circuits.surface_axes import LineAxes, spread
 from memspice.circuits.timing import Pulse
 from memspice.engines import find_engine
 from memspice.engines.base import Transient
@@ -43,10 +43,11 @@ def read(table: Mapping[str, Any], folder: Path | None = None) -> ClockedStage:
     return read_stage(table, place / "set.toml")
 
 
-def conditions(nodes: int, spread: float = 0.0) -> SenseConditions:
+def conditions(nodes: int, share: float = 0.0) -> SenseConditions:
     """2 to 8 uA on lines of 150 uS, give or take a share."""
-    conductances = (150e-6 * (1 - spread), 150e-6 * (1 + spread))
-    axes = LineAxes((2 * UA, 8 * UA), (nodes, nodes))
+    conductances = (150e-6 * (1 - share), 150e-6 * (1 + share))
+    limits = (2 * UA, 8 * UA)
+    axes = LineAxes(limits, (spread(limits, nodes),) * 2)
     return SenseConditions(CYCLE, WRITE, conductances, axes, V0)
 
 

@@ -23,7 +23,7 @@ from memspice.analysis.surface_fit import (
     Measured,
     flat_surface,
     surface_error,
-    with_bends,
+    with_lines,
 )
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.sense_bench import (
@@ -34,8 +34,8 @@ from memspice.circuits.sense_bench import (
     sense_bench_deck,
     sense_bench_signals,
 )
-from memspice.circuits.sense_surface import SenseSurface, SurfaceError
-from memspice.circuits.surface_axes import SurfaceAxes
+from memspice.circuits.sense_surface import SenseSurface, SurfaceError, middle
+from memspice.circuits.surface_axes import SurfaceAxes, spread
 from memspice.circuits.timing import Pulse
 from memspice.engines.base import SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -56,9 +56,8 @@ STEPS = 30
 HELD_OUT, HELD_OUT_DECKS = 16, 4
 #: Relative range of conductances below which lines are alike: 0.1 mV on the same stage.
 SAME = 0.01
-#: Nodes an axis, at most, of the change with a line's conductance: on lines a quarter off, five
-#: miss 1.4 mV where nine miss 0.1.
-SLOPE_NODES = 9
+#: Conductances at which each line is measured.
+LINES = 5
 _SEED = 20
 
 
@@ -94,8 +93,13 @@ class SenseConditions:
 
     @property
     def conductance(self) -> float:
-        """Mean of the range of conductances, [S]."""
-        return sum(self.conductances) / 2
+        """Geometric mean of the range of conductances, [S]."""
+        return middle(self.conductances)
+
+    def conductance_at(self, share: float) -> float:
+        """Conductance at a share of the range of their logarithms, [S]."""
+        low, high = self.conductances
+        return float(low * (high / low) ** share)
 
 
 def measure_sense_surface(
@@ -144,8 +148,7 @@ def measure_sense_surface(
     surface = flat_surface(conditions.axes, conditions.conductances, measured(_grid(conditions)))
     low, high = conditions.conductances
     if high - low > SAME * high:
-        tilted = [[measured(_tilted(conditions, line, end)) for end in (0, 1)] for line in (0, 1)]
-        surface = with_bends(surface, tilted)
+        surface = with_lines(surface, [measured(_line(conditions, number)) for number in (0, 1)])
     error = surface_error(surface, measured(_held_out(conditions)))
     refuse_rough(stage.subcircuit, error, conditions.voltage_scale)
     return replace(surface, drift=drift, memory=memory, error=error)
@@ -195,11 +198,10 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
     stage = first.sense.unmeasured
     if stage is None:
         return tuple(circuits)
-    conductance = np.concatenate([circuit.line_conductance for circuit in circuits])
     conditions = SenseConditions(
         cycle=first.schedule.cycle,
         write=first.schedule.write,
-        conductances=(float(conductance.min()), float(conductance.max())),
+        conductances=stage.conductances,
         axes=stage.axes,
         voltage_scale=first.neuron.device.hazard.voltage_scale / first.neuron.write_fraction,
     )
@@ -209,42 +211,33 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
 
 def _corners(conditions: SenseConditions) -> Iterator[BenchCurrents]:
     """Decks of the checks: a corner twice, another one, the first again."""
-    mean, ends = conditions.conductance, (-1.0, 1.0)
-    corners = conditions.axes.currents(np.array([(one, two) for one in ends for two in ends]))
-    for corner, other in zip(corners, corners[::-1], strict=True):
-        yield BenchCurrents(np.array([corner, corner, other, corner]), (mean, mean))
+    mean, corners = conditions.conductance, conditions.axes.corners
+    for corner, other in zip(corners, reversed(corners), strict=True):
+        yield BenchCurrents(np.array([corner, corner, other, corner]), (mean, mean), repeats=1)
 
 
 def _grid(conditions: SenseConditions) -> Iterator[BenchCurrents]:
-    mean, axes = conditions.conductance, conditions.axes
-    for currents in axes.rows(axes.nodes):
-        yield BenchCurrents(_twice(currents), (mean, mean))
+    mean = conditions.conductance
+    for currents in conditions.axes.rows:
+        yield BenchCurrents(currents, (mean, mean))
 
 
-def _tilted(conditions: SenseConditions, line: int, end: int) -> Iterator[BenchCurrents]:
-    """Decks in which one line has the lower or the upper end of the range of conductances."""
-    conductances, axes = [conditions.conductance] * 2, conditions.axes
-    conductances[line] = conditions.conductances[end]
-    for currents in axes.rows(axes.coarse(SLOPE_NODES)):
-        yield BenchCurrents(_twice(currents), (conductances[0], conductances[1]))
-
-
-def _twice(currents: np.ndarray) -> np.ndarray:
-    """Every point for two cycles, of which the second counts.
-
-    The charge that lines and wells keep from the cycle before would otherwise count among the
-    joules of a cycle (1.3 % on the stage of the tests); over many cycles it cancels.
-    """
-    return currents.repeat(2, axis=0)
+def _line(conditions: SenseConditions, number: int) -> Iterator[BenchCurrents]:
+    """Decks in which one line has conductances over the range, and both the same currents."""
+    alike = conditions.axes.alike
+    for share in spread((0.0, 1.0), LINES):
+        lines = [conditions.conductance] * 2
+        lines[number] = conditions.conductance_at(share)
+        yield BenchCurrents(np.stack([alike, alike], axis=-1), (lines[0], lines[1]))
 
 
 def _held_out(conditions: SenseConditions) -> Iterator[BenchCurrents]:
+    """Decks of points between the nodes, on lines of any conductances."""
     draws = np.random.default_rng(_SEED)
     for _ in range(HELD_OUT_DECKS):
-        places = draws.uniform(-1, 1, (HELD_OUT // HELD_OUT_DECKS, 2))
-        points = conditions.axes.currents(places)
-        plus, minus = draws.uniform(*conditions.conductances, 2).tolist()
-        yield BenchCurrents(_twice(points), (plus, minus))
+        points = conditions.axes.draw(draws, HELD_OUT // HELD_OUT_DECKS)
+        plus, minus = map(conditions.conductance_at, draws.random(2).tolist())
+        yield BenchCurrents(points, (plus, minus))
 
 
 def _run(

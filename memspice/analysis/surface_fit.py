@@ -1,4 +1,4 @@
-"""Polynomials through what a sense stage did on its bench: the numbers of its surface."""
+"""What a sense stage did on its bench, made into its surface."""
 
 from __future__ import annotations
 
@@ -7,19 +7,44 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from memspice.circuits.sense_bench import SenseCycles
-from memspice.circuits.sense_surface import Bent, SenseSurface, SurfaceError, fit_surface
+from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
 from memspice.circuits.surface_axes import SurfaceAxes
+
+#: Step of a slope in a line's current, of the range of currents, [1].
+_STEP = 1e-4
+#: Steps of Newton's method that find the current which a conductance is like.
+_TRIES = 8
 
 
 @dataclass(frozen=True, eq=False)
 class BenchCurrents:
-    """Currents (cycles, 2) [A] of one run, and the conductances [S] of both lines.
+    """One run: what its lines carry and what conductance they have.
 
-    Of a run that is fitted every second cycle counts, which has the currents of the one before.
+    Parameters
+    ----------
+    points : ndarray, shape (points, 2), [A]
+        Of plus and minus line.
+    conductances : tuple of float, [S]
+        Of both lines.
+    repeats : int
+        Cycles that each point lasts, of which the last counts.  Of only one, the charge that lines
+        and wells keep from the point before would count among the joules of a cycle (1.3 % on the
+        stage of the tests); over many cycles it cancels.
     """
 
-    currents: np.ndarray
+    points: np.ndarray
     conductances: tuple[float, float]
+    repeats: int = 2
+
+    @property
+    def currents(self) -> np.ndarray:
+        """Currents (cycles, 2) [A]."""
+        return self.points.repeat(self.repeats, axis=0)
+
+    def counted(self, cycles: SenseCycles) -> np.ndarray:
+        """Drive [V], joules and relief [J] of the points, (points, 3)."""
+        values = np.stack([cycles.drive, cycles.absorbed, cycles.relief], axis=-1)
+        return np.asarray(values[self.repeats - 1 :: self.repeats])
 
 
 #: Runs and what came of them.
@@ -29,26 +54,22 @@ Measured = list[tuple[BenchCurrents, SenseCycles]]
 def flat_surface(
     axes: SurfaceAxes, conductances: tuple[float, float], grid: Measured
 ) -> SenseSurface:
-    """Surface for lines of the mean conductance; what is not fitted, is 0.
+    """Surface for lines of the mean conductance; what is not measured yet, is 0.
 
     Parameters
     ----------
     axes : SurfaceAxes
-        Coordinates of the currents.
     conductances : tuple of float, [S]
         Range of conductances.
     grid : Measured
-        At the mean conductance.
+        A run for each row of the axes.
     """
-    points, values = _values(grid)
-    none = np.zeros((2, 2, 1, 1))
-    drive, energy, relief = (Bent(fit_surface(axes, points, v, axes.degree), none) for v in values)
+    values = np.stack([deck.counted(cycles) for deck, cycles in grid])
     return SenseSurface(
         axes=axes,
         conductances=conductances,
-        drive=drive,
-        energy=energy,
-        relief=relief,
+        sheet=Sheet(axes.nodes, values),
+        lines=(),
         drift=0.0,
         memory=0.0,
         droop=max(float(np.abs(cycles.droop).max()) for _, cycles in grid),
@@ -63,67 +84,67 @@ def flat_surface(
     )
 
 
-def with_bends(surface: SenseSurface, tilted: list[list[Measured]]) -> SenseSurface:
+def with_lines(surface: SenseSurface, lines: list[Measured]) -> SenseSurface:
     """Surface with what other conductances change.
 
     Parameters
     ----------
     surface : SenseSurface
         For the mean conductance.
-    tilted : list of list of Measured
-        By line, at the lower and the upper end of its conductance.
+    lines : list of Measured
+        By line, for each of its conductances a run over currents of both lines alike.
     """
-    bends = np.stack([_bends(surface, ends) for ends in tilted], axis=1)
-    drive, energy, relief = (
-        replace(flat, bends=own)
-        for flat, own in zip((surface.drive, surface.energy, surface.relief), bends, strict=True)
-    )
-    return replace(surface, drive=drive, energy=energy, relief=relief)
+    sheets = tuple(_line(surface, number, measured) for number, measured in enumerate(lines))
+    return replace(surface, lines=sheets)
 
 
-def _bends(surface: SenseSurface, ends: list[Measured]) -> np.ndarray:
-    """Coefficients of slope and curvature of all quantities in one line's conductance."""
+def _line(surface: SenseSurface, number: int, measured: Measured) -> Sheet:
+    """What a line's conductance changes, over its current and the conductance's logarithm."""
     changes = []
-    for measured in ends:
-        points, values = _values(measured)
-        usual = np.full_like(points, sum(surface.conductances) / 2)
-        apart = values - _of(surface, points, usual)
-        degree = len(measured) - 1, len(points) // len(measured) - 1
-        changes.append([fit_surface(surface.axes, points, each, degree) for each in apart])
-    low, high = np.array(changes)
-    return np.stack([(high - low) / 2, (high + low) / 2], axis=1)
+    for deck, cycles in measured:
+        found = deck.counted(cycles)
+        shift = _shift(surface, deck.points, number, found[:, 0])
+        moved = deck.points.copy()
+        moved[:, number] += shift
+        added = found[:, 1:] - surface.sheet.at(surface.axes.place(moved))[:, 1:]
+        changes.append(np.column_stack([shift, added]))
+    own = tuple(float(np.log(deck.conductances[number])) for deck, _ in measured)
+    currents = tuple(measured[0][0].points[:, number].tolist())
+    return Sheet((currents, own), np.stack(changes, axis=1))
+
+
+def _shift(surface: SenseSurface, points: np.ndarray, number: int, drive: np.ndarray) -> np.ndarray:
+    """Current (points,) [A] that, added to one line's, gives a drive (points,) [V]."""
+    low, high = surface.axes.limits
+    step, shift = _STEP * (high - low), np.zeros(len(points))
+
+    def at(added: np.ndarray) -> np.ndarray:
+        moved = points.copy()
+        moved[:, number] += added
+        return np.asarray(surface.sheet.at(surface.axes.place(moved))[:, 0])
+
+    for _ in range(_TRIES):
+        slope = (at(shift + step) - at(shift - step)) / (2 * step)
+        shift = shift + (drive - at(shift)) / slope
+    return shift
 
 
 def surface_error(surface: SenseSurface, others: Measured) -> SurfaceError:
     """How far a surface is from runs that it was not made from."""
-    points, values = _values(others)
-    conductances = np.concatenate(
-        [np.tile(deck.conductances, (len(deck.currents) // 2, 1)) for deck, _ in others]
-    )
-    drive, energy, relief = _of(surface, points, conductances) - values
-    relative = energy / values[1]
+    pairs = [
+        (deck.counted(cycles), surface.values(deck.points, np.array(deck.conductances)))
+        for deck, cycles in others
+    ]
+    found, said = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    drive, energy, relief = (said - found).T
+    relative = energy / found[:, 1]
     return SurfaceError(
-        points=len(points),
+        points=len(found),
         drive_worst=_worst(drive),
         drive_rms=_rms(drive),
         energy_worst=_worst(relative),
         energy_rms=_rms(relative),
         relief_worst=_worst(relief),
-    )
-
-
-def _values(measured: Measured) -> tuple[np.ndarray, np.ndarray]:
-    """Currents (points, 2) [A]; drive [V], joules and relief [J] of the points, (3, points)."""
-    points = np.concatenate([deck.currents[1::2] for deck, _ in measured])
-    each = [np.stack([c.drive, c.absorbed, c.relief])[:, 1::2] for _, c in measured]
-    return points, np.concatenate(each, axis=-1)
-
-
-def _of(surface: SenseSurface, points: np.ndarray, conductances: np.ndarray) -> np.ndarray:
-    """The same of a surface."""
-    where = (points, conductances)
-    return np.stack(
-        [surface.drive_voltage(*where), surface.joules(*where), surface.relieved(*where)]
     )
 
 

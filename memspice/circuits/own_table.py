@@ -76,6 +76,13 @@ class OwnTable:
         """Two numbers."""
         return _interval(self.entries[entry], self.place(entry))
 
+    def row(self, entry: str) -> tuple[float, ...]:
+        """A list of numbers."""
+        values = self.entries[entry]
+        if not isinstance(values, list):
+            raise DataError(f"{self.place(entry)} must be a list of numbers")
+        return tuple(_number(value, self.place(entry)) for value in values)
+
     def names(self, entry: str) -> list[str]:
         """A list of names, in lower case."""
         names = self.entries[entry]

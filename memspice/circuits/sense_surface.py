@@ -7,11 +7,15 @@ It stands for a stage without a closed form wherever no circuit is solved;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.polynomial import chebyshev
+from scipy.interpolate import NdBSpline, make_interp_spline
 
-from memspice.circuits.surface_axes import SurfaceAxes, scaled
+from memspice.circuits.surface_axes import SurfaceAxes, inside
+
+#: Of splines: cubic.
+_ORDER = 3
 
 
 @dataclass(frozen=True)
@@ -31,34 +35,38 @@ class SurfaceError:
 
 
 @dataclass(frozen=True, eq=False)
-class Bent:
-    """One quantity over the currents of two lines, and what the lines' conductances change of it.
+class Sheet:
+    """Quantities over two coordinates: cubic splines through their values at nodes.
 
     Parameters
     ----------
-    coefficients : ndarray, shape (degree + 1, degree + 1)
-        Of Chebyshev polynomials over both coordinates of the currents, at the mean conductance;
-        in the unit of the quantity.
-    bends : ndarray, shape (2, 2, k, k)
-        Those of its slope and curvature in the conductance of the plus line, and of the minus
-        line, over half of the range of conductances.
+    nodes : tuple of tuple of float
+        Along both coordinates, 4 at least.
+    values : ndarray, shape (first nodes, second nodes, quantities)
     """
 
-    coefficients: np.ndarray
-    bends: np.ndarray
+    nodes: tuple[tuple[float, ...], tuple[float, ...]]
+    values: np.ndarray
 
-    def at(self, place: np.ndarray, apart: np.ndarray) -> np.ndarray:
-        """Values (...) at currents and conductances (..., 2), both over their range, -1 to 1."""
-        found = _value(self.coefficients, place)
-        for line, (slope, curvature) in enumerate(self.bends):
-            off = apart[..., line]
-            found = found + off * (_value(slope, place) + off * _value(curvature, place))
-        return np.asarray(found)
+    @cached_property
+    def _spline(self) -> NdBSpline:
+        # knots and coefficients of one coordinate after the other
+        first = make_interp_spline(self.nodes[0], self.values, k=_ORDER, axis=0)
+        second = make_interp_spline(self.nodes[1], first.c, k=_ORDER, axis=1)
+        coefficients = np.ascontiguousarray(np.moveaxis(second.c, 0, 1))
+        return NdBSpline((first.t, second.t), coefficients, _ORDER)
+
+    def at(self, place: np.ndarray) -> np.ndarray:
+        """Values (..., quantities) at coordinates (..., 2)."""
+        return np.asarray(self._spline(place))
 
 
 @dataclass(frozen=True, eq=False)
 class SenseSurface:
     """Drive and joules of a sense stage over the currents and conductances of its two lines.
+
+    A line of another conductance than the one of the sheet acts like another current: the stage
+    holds the line not quite at its level, and what is missing flows through the line's cells.
 
     Parameters
     ----------
@@ -66,13 +74,13 @@ class SenseSurface:
         Coordinates of the currents.
     conductances : tuple of float, [S]
         Range of both lines' conductances.
-    drive : Bent, [V]
-        Effective write voltage.
-    energy : Bent, [J]
-        What flows into the stage at all of its terminals in a cycle.
-    relief : Bent, [J]
-        What cells and wires of both lines dissipate less in a cycle than if the lines were at
-        their level all the time that the rows are driven.
+    sheet : Sheet
+        Effective write voltage [V]; what flows into the stage at all of its terminals in a cycle,
+        [J]; and by how much less cells and wires of both lines dissipate in a cycle than if the
+        lines were at their level all the time that the rows are driven, [J].
+    lines : tuple of Sheet
+        Of plus and minus line, over its current and the logarithm of its conductance: current that
+        this is like, [A], and what it adds to both joules, [J].  Empty where all are alike.
     drift, memory : float, [V]
         Largest change of the drive between the first two cycles that count, and by what the cycle
         before carried.
@@ -83,13 +91,17 @@ class SenseSurface:
 
     axes: SurfaceAxes
     conductances: tuple[float, float]
-    drive: Bent
-    energy: Bent
-    relief: Bent
+    sheet: Sheet
+    lines: tuple[Sheet, ...]
     drift: float
     memory: float
     droop: float
     error: SurfaceError
+
+    @property
+    def conductance(self) -> float:
+        """Geometric mean of the range of conductances: that of the sheet, [S]."""
+        return middle(self.conductances)
 
     def drive_voltage(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
         """Effective write voltage.
@@ -110,47 +122,30 @@ class SenseSurface:
         ConfigError
             If a current or conductance lies outside of its range.
         """
-        return self.drive.at(*self._place(currents, conductances))
+        return self.values(currents, conductances)[..., 0]
 
     def joules(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
         """Joules a cycle of the stage; arguments, shape and errors as of `drive_voltage`."""
-        return self.energy.at(*self._place(currents, conductances))
+        return self.values(currents, conductances)[..., 1]
 
     def relieved(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
         """Joules a cycle that cells do not dissipate; the rest as of `drive_voltage`."""
-        return self.relief.at(*self._place(currents, conductances))
+        return self.values(currents, conductances)[..., 2]
 
-    def _place(
-        self, currents: np.ndarray, conductances: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return (
-            self.axes.place(currents),
-            scaled(self.conductances, conductances, "conductance", "S"),
-        )
-
-
-def fit_surface(
-    axes: SurfaceAxes, currents: np.ndarray, values: np.ndarray, degree: tuple[int, int]
-) -> np.ndarray:
-    """Chebyshev coefficients of least squares.
-
-    Parameters
-    ----------
-    axes : SurfaceAxes
-    currents : ndarray, shape (points, 2), [A]
-    values : ndarray, shape (points,)
-    degree : tuple of int
-        In each coordinate.
-
-    Returns
-    -------
-    ndarray, shape (degree[0] + 1, degree[1] + 1)
-    """
-    place, (first, second) = axes.place(currents), degree
-    matrix = chebyshev.chebvander2d(place[:, 0], place[:, 1], [first, second])
-    solved = np.linalg.lstsq(matrix, values, rcond=None)[0]
-    return np.asarray(solved.reshape(first + 1, second + 1))
+    def values(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
+        """All three, (..., 3); the rest as of `drive_voltage`."""
+        inner = self.axes.inside(currents)
+        own = np.log(inside(self.conductances, conductances, "conductance", "S"))
+        shifts, added = np.zeros_like(inner), np.zeros(2)
+        for number, line in enumerate(self.lines):
+            change = line.at(np.stack(np.broadcast_arrays(inner, own), axis=-1)[..., number, :])
+            shifts[..., number] = change[..., 0]
+            added = added + change[..., 1:]
+        found = self.sheet.at(self.axes.place(inner + shifts))
+        found[..., 1:] += added
+        return found
 
 
-def _value(coefficients: np.ndarray, place: np.ndarray) -> np.ndarray:
-    return np.asarray(chebyshev.chebval2d(place[..., 0], place[..., 1], coefficients))
+def middle(limits: tuple[float, float]) -> float:
+    """Geometric mean of two values above 0."""
+    return float(np.sqrt(limits[0] * limits[1]))

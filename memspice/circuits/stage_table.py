@@ -17,10 +17,13 @@
     load = [1e9, 3e-15]                  # ohm and F of a neuron at the drive
     parameters = { ch = 30e-15 }         # of the subcircuit
     gain = 28e3                          # ohm, drive over a difference of line currents, about
-    rest = 0.61                          # V, drive at equal currents, about
     swing = 0.15                         # V, change of the drive that a last layer may use
     currents = [0.0, 9e-6]               # A, of a line: what the stage is for
-    nodes = 9                            # Chebyshev nodes an axis of its surface
+    conductances = [20e-6, 150e-6]       # S, of a line, likewise
+    nodes = 9                            # of its surface, along either line's current
+
+In the place of ``nodes`` a stage whose drive bends with the difference of its lines' currents has
+``means`` and ``differences``: the nodes themselves along both, in A.
 """
 
 from __future__ import annotations
@@ -34,13 +37,14 @@ from memspice.circuits.own_circuit import NEEDED, OPTIONAL, read_circuit
 from memspice.circuits.own_table import OwnTable
 from memspice.circuits.own_terminals import GROUND
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
-from memspice.circuits.surface_axes import LineAxes
-from memspice.errors import ConfigError
+from memspice.circuits.surface_axes import DifferenceAxes, LineAxes, SurfaceAxes, spread
+from memspice.errors import ConfigError, DataError
 
 _NEEDED = (
     *("line_level", "rows", "line_capacitance", "load"),
-    *("warm_up", "gain", "rest", "swing", "currents", "nodes"),
+    *("warm_up", "gain", "swing", "currents", "conductances"),
 )
+_NODES = ("nodes", "means", "differences")
 _CONTRACT = {
     PLUS: "is the bit line of G+",
     MINUS: "that of G-",
@@ -51,11 +55,24 @@ _CONTRACT = {
 def read_sense(entries: Mapping[str, Any], where: Path) -> SubcircuitSense:
     """Sense stages of a parameter set by its table ``[sense]``; see `read_stage`."""
     stage, table = read_stage(entries, where), OwnTable("sense", entries, where)
-    numbers = {name: table.number(name) for name in ("gain", "rest", "swing")}
-    currents, nodes = table.interval("currents"), table.count("nodes")
-    if numbers["gain"] == 0 or not currents[0] < currents[1]:
+    gain, swing = table.number("gain"), table.number("swing")
+    currents, conductances = table.interval("currents"), table.interval("conductances")
+    if gain == 0 or not currents[0] < currents[1]:
         raise ConfigError(f"{where}: sense.gain must not be 0, and sense.currents must rise")
-    return SubcircuitSense(stage, axes=LineAxes(currents, (nodes, nodes)), **numbers)
+    if not 0 < conductances[0] <= conductances[1]:
+        raise ConfigError(f"{where}: sense.conductances must be above 0 and rise")
+    return SubcircuitSense(stage, gain, swing, _axes(table, currents), conductances)
+
+
+def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:
+    """Coordinates of the surface by the entries that name its nodes."""
+    named = [entry for entry in _NODES if entry in table.entries]
+    if named == ["nodes"]:
+        nodes = spread(currents, table.count("nodes"))
+        return LineAxes(currents, (nodes, nodes))
+    if named == ["means", "differences"]:
+        return DifferenceAxes(currents, (table.row("means"), table.row("differences")))
+    raise DataError(f"{table.file}: [sense] needs 'nodes', or both 'means' and 'differences'")
 
 
 def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
@@ -83,7 +100,7 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    table.check((*NEEDED, *_NEEDED), OPTIONAL)
+    table.check((*NEEDED, *_NEEDED), (*OPTIONAL, *_NODES))
     circuit = read_circuit(table, _CONTRACT)
     return ClockedStage(
         library=circuit.library,

@@ -1,147 +1,149 @@
-"""Coordinates in which a sense stage is measured: where the nodes of its surface are.
-
-Both coordinates run from -1 to 1, and stand for two currents: of the plus and of the minus line.
-"""
+"""Coordinates of a sense stage's line currents: where the nodes of its surface are."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from memspice.errors import ConfigError
+
+#: Nodes along a coordinate, at least: what a cubic spline takes.
+LEAST_NODES = 4
+#: What a difference adds to both lines' currents.
+_APART = np.array([0.5, -0.5])
 
 
 @dataclass(frozen=True)
 class SurfaceAxes(ABC):
-    """Two coordinates of a stage's line currents.
+    """Two coordinates that stand for the currents of a plus and a minus line, both in [A].
 
     Parameters
     ----------
     limits : tuple of float, [A]
-        Range of a line's current, or of what stands for it.
-    nodes : tuple of int
-        Chebyshev nodes along both coordinates, 3 at least.
+        Range of a line's current.
+    nodes : tuple of tuple of float, [A]
+        Of the surface, along the first and the second coordinate; they rise.
     """
 
     limits: tuple[float, float]
-    nodes: tuple[int, int]
+    nodes: tuple[tuple[float, ...], tuple[float, ...]]
 
     def __post_init__(self) -> None:
         """Check range and nodes."""
         low, high = self.limits
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise ConfigError(f"line currents from {low} to {high} A must rise and be finite")
-        if min(self.nodes) < 3:
-            raise ConfigError(f"nodes = {self.nodes} must be at least 3 an axis")
+        for nodes in self.nodes:
+            if len(nodes) < LEAST_NODES:
+                raise ConfigError(f"{len(nodes)} nodes must be at least {LEAST_NODES} an axis")
+            if not all(first < second for first, second in pairwise(nodes)):
+                raise ConfigError(f"the nodes {nodes} A of a surface must rise")
 
-    @abstractmethod
-    def place(self, currents: np.ndarray) -> np.ndarray:
-        """Coordinates (..., 2) of the currents (..., 2) [A] of plus and minus line.
+    def inside(self, currents: np.ndarray) -> np.ndarray:
+        """Currents (..., 2) [A], of which the surface says the drive.
 
         Raises
         ------
         ConfigError
-            If a current lies outside of the range.
+            If one is beyond the limits.
         """
+        return inside(self.limits, currents, "current", "A")
+
+    @abstractmethod
+    def place(self, currents: np.ndarray) -> np.ndarray:
+        """Coordinates (..., 2) of the currents (..., 2) [A] of plus and minus line."""
 
     @abstractmethod
     def currents(self, place: np.ndarray) -> np.ndarray:
-        """Currents (..., 2) [A] at coordinates (..., 2)."""
+        """Currents (..., 2) [A] within the limits at coordinates (..., 2)."""
 
     @property
-    @abstractmethod
-    def idle(self) -> float:
-        """Least current of both lines alike, [A]."""
+    def rows(self) -> Iterator[np.ndarray]:
+        """Currents (nodes, 2) [A] at the nodes, one row for each of the first coordinate."""
+        for first in self.nodes[0]:
+            yield self.currents(np.stack(np.broadcast_arrays(first, self.nodes[1]), axis=-1))
 
     @property
-    def degree(self) -> tuple[int, int]:
-        """Of polynomials: a few less than nodes, so that the solver's noise is averaged."""
-        first, second = (count - 1 - count // 6 for count in self.nodes)
-        return first, second
+    def alike(self) -> np.ndarray:
+        """Currents (nodes,) [A] of both lines alike: the nodes of the first coordinate."""
+        return np.asarray(self.nodes[0])
 
-    def coarse(self, most: int) -> tuple[int, int]:
-        """Nodes along both coordinates of a surface that is to have at most so many."""
-        first, second = (min(count, most) for count in self.nodes)
-        return first, second
+    @property
+    def middle(self) -> float:
+        """Current [A] of both lines alike in the middle of the range."""
+        return sum(self.limits) / 2
 
-    def rows(self, nodes: tuple[int, int]) -> Iterator[np.ndarray]:
-        """Currents (nodes, 2) [A] at Chebyshev nodes, one row for each of the first coordinate."""
-        first, second = (chebyshev.chebpts2(count) for count in nodes)
-        for place in first:
-            yield self.currents(np.stack(np.broadcast_arrays(place, second), axis=-1))
+    @property
+    def corners(self) -> list[np.ndarray]:
+        """Currents (2,) [A] at the ends of both coordinates; backwards each is the opposite one."""
+        (low, *_, high), (left, *_, right) = self.nodes
+        places = [(low, left), (low, right), (high, left), (high, right)]
+        return [self.currents(np.array(place)) for place in places]
+
+    def draw(self, draws: np.random.Generator, count: int) -> np.ndarray:
+        """Currents (count, 2) [A] of points between the nodes, even in both coordinates."""
+        low, high = (np.array([nodes[end] for nodes in self.nodes]) for end in (0, -1))
+        return self.currents(low + (high - low) * draws.random((count, 2)))
 
 
 class LineAxes(SurfaceAxes):
-    """The currents of both lines, each over the range."""
+    """The currents of both lines themselves."""
 
     def place(self, currents: np.ndarray) -> np.ndarray:
-        """Both over the range."""
-        return scaled(self.limits, currents, "current", "A")
+        """The same."""
+        return np.asarray(currents, dtype=float)
 
     def currents(self, place: np.ndarray) -> np.ndarray:
-        """Both from the range."""
-        return _spread(self.limits, place)
-
-    @property
-    def idle(self) -> float:
-        """Lower limit."""
-        return self.limits[0]
+        """The same."""
+        return np.asarray(np.clip(place, *self.limits))
 
 
-@dataclass(frozen=True)
 class DifferenceAxes(SurfaceAxes):
-    """Mean and difference of both lines, for a stage whose drive saturates with the difference.
+    """Mean and difference of both lines, for a stage whose drive bends with the difference.
 
-    ``limits`` are those of the mean.  The difference ``d`` stands as ``tanh(d / knee)``, so that
-    a drive that bends like that is a smooth function; beyond ``reach`` the drive stays as it is.
+    Where a mean and a difference ask a line for a current beyond the limits, the mean is the next
+    one that does not.
+    """
+
+    def inside(self, currents: np.ndarray) -> np.ndarray:
+        """The same; a difference beyond the last node is that node's, where the drive has ended."""
+        both = super().inside(currents)
+        apart = both[..., 0] - both[..., 1]
+        beyond = apart - np.clip(apart, self.nodes[1][0], self.nodes[1][-1])
+        return np.asarray(both - beyond[..., None] * _APART)
+
+    def place(self, currents: np.ndarray) -> np.ndarray:
+        """Mean and difference."""
+        return np.stack([currents.mean(axis=-1), currents[..., 0] - currents[..., 1]], axis=-1)
+
+    def currents(self, place: np.ndarray) -> np.ndarray:
+        """Half of the difference above and below the mean."""
+        (low, high), half = self.limits, np.abs(place[..., 1:]) / 2
+        mean = np.clip(place[..., :1], low + half, high - half)
+        return np.asarray(mean + place[..., 1:] * _APART)
+
+
+def spread(limits: tuple[float, float], count: int) -> tuple[float, ...]:
+    """Chebyshev nodes of a range: dense at its ends.
 
     Parameters
     ----------
-    knee : float, [A]
-        Difference at which the drive bends.
-    reach : float, [A]
-        Largest difference, either sign.
-    least : float, [A]
-        Least current of a line that is measured.
+    limits : tuple of float
+        The ends, which are nodes.
+    count : int
+        Nodes.
     """
-
-    knee: float
-    reach: float
-    least: float
-
-    def place(self, currents: np.ndarray) -> np.ndarray:
-        """Mean over its range, and the bent difference over its own."""
-        both = np.asarray(currents, dtype=float)
-        mean = scaled(self.limits, both.mean(axis=-1), "mean current", "A")
-        apart = np.clip(both[..., 0] - both[..., 1], -self.reach, self.reach)
-        return np.stack([mean, np.tanh(apart / self.knee) / self._end], axis=-1)
-
-    def currents(self, place: np.ndarray) -> np.ndarray:
-        """A line carries `least` where mean and difference would ask for less."""
-        mean = _spread(self.limits, place[..., 0])
-        apart = self.knee * np.arctanh(place[..., 1] * self._end) / 2
-        return np.maximum(np.stack([mean + apart, mean - apart], axis=-1), self.least)
-
-    def coarse(self, most: int) -> tuple[int, int]:
-        """Three along the mean, of which the drive is nearly independent."""
-        return 3, min(self.nodes[1], most)
-
-    @property
-    def idle(self) -> float:
-        """Least mean."""
-        return self.limits[0]
-
-    @property
-    def _end(self) -> float:
-        return float(np.tanh(self.reach / self.knee))
+    low, high = limits
+    steps = np.cos(np.pi * np.arange(count) / (count - 1)) if count > 1 else np.zeros(count)
+    return tuple(((low + high - (high - low) * steps) / 2).tolist())
 
 
-def scaled(limits: tuple[float, float], values: np.ndarray, what: str, unit: str) -> np.ndarray:
-    """Values over their range, -1 to 1; 0 where the range is a point.
+def inside(limits: tuple[float, float], values: np.ndarray, what: str, unit: str) -> np.ndarray:
+    """Values that must be within a range.
 
     Parameters
     ----------
@@ -158,18 +160,11 @@ def scaled(limits: tuple[float, float], values: np.ndarray, what: str, unit: str
         If a value is outside of the range.
     """
     low, high = limits
-    middle, half = (low + high) / 2, (high - low) / 2
     array = np.asarray(values, dtype=float)
-    outside = np.abs(array - middle) > half + 1e-9 * max(abs(low), abs(high))
-    if outside.any():
-        worst = array.flat[int(np.argmax(np.abs(array - middle)))]
+    off = np.maximum(low - array, array - high)
+    if (off > 1e-9 * max(abs(low), abs(high))).any():
         raise ConfigError(
-            f"a line's {what} of {worst:.4g} {unit} is outside of the characterised {low:.4g} to "
-            f"{high:.4g} {unit}; widen the range"
+            f"a line's {what} of {array.flat[int(np.argmax(off))]:.4g} {unit} is outside of the "
+            f"characterised {low:.4g} to {high:.4g} {unit}; widen the range"
         )
-    return np.asarray((array - middle) / half if half > 0 else np.zeros_like(array))
-
-
-def _spread(limits: tuple[float, float], place: np.ndarray) -> np.ndarray:
-    low, high = limits
-    return np.asarray((low + high + (high - low) * place) / 2)
+    return array

@@ -48,6 +48,7 @@ _TRAPS = tuple(
 _NEEDED = {
     **{"resistor": re.compile(r"\br\s*="), "capacitor": re.compile(r"\bc\s*=")},
     **dict.fromkeys(("vsource", "isource"), re.compile(r"\bdc\s*=|\bwave\s*=")),
+    "cccs": re.compile(r"\bgain\s*="),
 }
 
 

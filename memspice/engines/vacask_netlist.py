@@ -31,7 +31,12 @@ WIDTH = 100
 #: Begins a comment that gives a node its voltage at time 0: VACASK wants it at the analysis.
 INITIAL = "//ic "
 #: Modules that come with VACASK: word of the element's value, and whether a file holds them.
-BUILT_IN = {"resistor": True, "capacitor": True, "vsource": False, "isource": False}
+BUILT_IN = {
+    **{"resistor": True, "capacitor": True},
+    **{"vsource": False, "isource": False, "cccs": False},
+}
+#: Those of them that only decks name which use them.
+_RARE = ("cccs",)
 #: Its BSIM4, of Berkeley's code; the other one, without ``spice/``, is a translation.
 TRANSISTORS = "spice/bsim4v8"
 
@@ -65,7 +70,10 @@ def write_netlist(deck: Deck, header: str = "") -> str:
         If a model, or a file that it includes, is not in ``models/``.
     """
     own = {module.name: module for module, _ in deck.modules}
-    modules = [*BUILT_IN, *deck.models, *own]
+    sections = [(_comment(comment), list(_circuit_lines(part))) for comment, part in deck.sections]
+    text = "\n".join(line for _, lines in sections for line in lines)
+    unused = {name for name in _RARE if f" {name} " not in text}
+    modules = [*(name for name in BUILT_IN if name not in unused), *deck.models, *own]
     loads = [name for name in modules if BUILT_IN.get(name, True)]
     loads += [TRANSISTORS] if deck.cards else []
     comments = [_comment(text) for text in (header, deck.explanation) if text]
@@ -76,9 +84,7 @@ def write_netlist(deck: Deck, header: str = "") -> str:
     parts += [_fold(card_text(card)) for card in deck.cards]
     parts.append("ground 0")
     parts += ["\n".join(map(_fold, library_lines(library))) for library in deck.libraries]
-    for comment, circuit in deck.sections:
-        lines = [_fold(line) for line in _circuit_lines(circuit)]
-        parts.append("\n".join([_comment(comment), *lines]))
+    parts += ["\n".join([comment, *map(_fold, lines)]) for comment, lines in sections]
     return "\n//\n".join(part for part in parts if part) + "\n"
 
 
@@ -203,9 +209,15 @@ def _model_or_subcircuit(element: Any) -> str:
     return master + settings_text(element.parameters, element.name)
 
 
+def _current_controlled(element: Any) -> str:
+    gain = value_text(element.current_gain, element.name)
+    return f'cccs gain={gain} ctlinst="{name_text(element.source, element.name)}"'
+
+
 _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "R": _resistor,
     "C": _capacitor,
+    "F": _current_controlled,
     "V": _source("vsource"),
     "I": _source("isource"),
     "X": _model_or_subcircuit,

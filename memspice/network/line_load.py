@@ -50,3 +50,18 @@ def heaviest_line(
     bias = row_level[inputs:] @ cells[inputs:, column] * array.read_voltage
     neuron = column // 2
     return HeaviestLine(neuron, float(layer.bias[neuron]), float(current), float(bias / current))
+
+
+def largest_conductance(conductance: np.ndarray, parameter_set: ParameterSet) -> float:
+    """Largest conductance of a bit line, [S]: its cells together, at the read voltage.
+
+    Parameters
+    ----------
+    conductance : ndarray, shape (rows, columns), [S]
+        Synapse devices.
+    parameter_set : ParameterSet
+        Cells and read voltage.
+    """
+    array = parameter_set.array
+    cells = array.cell.read_conductance(conductance, array.read_voltage)
+    return float(cells.sum(axis=0).max())

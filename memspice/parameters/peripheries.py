@@ -9,16 +9,16 @@ from __future__ import annotations
 import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from memspice.circuits.blocks import SENSE_STAGES
 from memspice.circuits.blocks.buffered_driver import BufferedDriver
-from memspice.circuits.blocks.copier import CopierGain, CopierSense
-from memspice.circuits.blocks.sense import SenseDesign
+from memspice.circuits.blocks.sense import SenseDesign, SenseNeeds, SenseStage
 from memspice.circuits.own_circuit import FILES
 from memspice.circuits.parameters import ArrayParameters
-from memspice.circuits.stage_table import read_sense, read_stage
+from memspice.circuits.stage_table import read_sense
 from memspice.circuits.timing import Timing
 from memspice.errors import ConfigError, DataError
 from memspice.parameters.file import SetFile
@@ -74,6 +74,23 @@ class Behavioural(Periphery):
 TABLES = Behavioural()
 
 
+@dataclass(frozen=True, eq=False)
+class SpikingSense:
+    """Stages of spiking layers, and others for the scores of a last layer."""
+
+    spiking: SenseDesign
+    scores: SenseDesign
+
+    @property
+    def swing(self) -> float:
+        """That of a last layer's stages, [V]."""
+        return self.scores.swing
+
+    def sized(self, needs: SenseNeeds) -> SenseStage:
+        """By what follows the stages."""
+        return (self.spiking if needs.spiking else self.scores).sized(needs)
+
+
 class FreePdk45(Periphery):
     """45 nm transistors at 1 V; see ``docs/periphery.md``."""
 
@@ -82,15 +99,7 @@ class FreePdk45(Periphery):
 
     def sense(self, own: SetFile) -> SenseDesign:
         """Stages with a current copier."""
-        table = self._stage()
-        file = SetFile(resource_path("freepdk45", "periphery.toml"))
-        return CopierSense(
-            stage=read_stage(table, self._path),
-            scale=file.table("copier_gain", CopierGain),
-            rest=table["rest"],
-            scores=TABLES.sense(own),
-            nodes=(6, 15),
-        )
+        return SpikingSense(read_sense(self._stage(), self._path), TABLES.sense(own))
 
     def array(self, array: ArrayParameters) -> ArrayParameters:
         """Row drivers with the measured resistance, whose gates cost joules."""

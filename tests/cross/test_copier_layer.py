@@ -8,7 +8,7 @@ import pytest
 from memspice.analysis.energy import energy_balance
 from memspice.analysis.sense_surface import OPTIONS, with_surfaces
 from memspice.circuits.array_circuit import Stimulus
-from memspice.circuits.blocks.sense import MeasuredStage, SenseNeeds
+from memspice.circuits.blocks.sense import SenseNeeds
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
@@ -30,7 +30,7 @@ _WIRES = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
 def copier_layer() -> LayerCircuit:
     """Four neurons of which one V0 is 0.4 uA, as in digits-mlp on stronger rows."""
     chosen = load_parameter_set("fast-memristor", periphery="freepdk45")
-    needs = SenseNeeds(390e3, 8e-6, chosen.timing.settle, "own", "a test")
+    needs = SenseNeeds(390e3, 8e-6, LINE, chosen.timing.settle, "own", "a test")
     cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * OUTPUTS))
     layer = LayerCircuit(
         conductances=(cells * LINE / cells.sum(axis=0),),
@@ -64,18 +64,12 @@ def test_surrogate_and_transistors_agree_over_64_events() -> None:
         options=OPTIONS,
     ).after(layer.lead())
     found = event_values(layer, stimulus, waves)
+    # the margin within which a spike may differ
+    np.testing.assert_allclose(found["hazard"], hazard, rtol=0.01)
     expected = hazard >= stimulus.thresholds
     assert 8 < expected.sum() < 56
-    # The surface leaves some mV where the drive bends, which its held-out points tell: spikes may
-    # differ within 4 standard deviations of that.
-    assert isinstance(layer.sense, MeasuredStage)
-    assert layer.sense.surface is not None
-    residual = layer.sense.surface.error.drive_rms / layer.neuron.device.hazard.voltage_scale
-    assert residual < 0.04
     differ = (found["spike"] > 0.5) != expected
-    assert (np.abs(np.log(hazard / stimulus.thresholds))[differ] < 4 * residual).all()
-    away = np.log(found["hazard"] / hazard)[found["hazard"] > 1e-3]
-    assert np.sqrt(np.mean(away**2)) < 0.05
+    assert (np.abs(hazard / stimulus.thresholds - 1)[differ] < 0.01).all()
     balance = energy_balance(layer_power(layer, stimulus, array, waves), layer.schedule, CYCLES)
     assert balance.closure < 1e-3
     joules = closed_form_energy(layer, rows, hazard, stimulus.thresholds)

@@ -31,7 +31,7 @@ LINE = 150e-6  # S
 def own_layer(path: Path = OWN, spread: float = 0.0) -> LayerCircuit:
     """Four neurons on lines of 150 uS, give or take a share, their sense stage measured."""
     chosen = load_parameter_set(str(path))
-    needs = SenseNeeds(28e3, 8e-6, chosen.timing.settle, "own", "a test")  # rows of 0.1 V
+    needs = SenseNeeds(28e3, 8e-6, LINE, chosen.timing.settle, "own", "a test")  # rows of 0.1 V
     cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * OUTPUTS))
     layer = LayerCircuit(
         conductances=(cells * LINE * np.linspace(1 - spread, 1 + spread, 8) / cells.sum(axis=0),),

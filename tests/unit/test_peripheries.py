@@ -6,18 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from memspice.circuits.blocks.copier import CopierSense
 from memspice.circuits.blocks.sense import SenseNeeds
+from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.cli.options import PERIPHERY_NAMES
 from memspice.errors import ConfigError
 from memspice.parameters import load_parameter_set
 from memspice.parameters.peripheries import PERIPHERIES
 
 SET = load_parameter_set("fast-memristor", periphery="freepdk45")
+LINE = 140e-6  # S
 
 
-def needs(ohm: float) -> SenseNeeds:
-    return SenseNeeds(ohm, 10e-6, 23e-9, "own", "a test")
+def needs(ohm: float, line: float = LINE) -> SenseNeeds:
+    return SenseNeeds(ohm, 10e-6, line, 23e-9, "own", "a test")
+
+
+def stage(ohm: float, line: float = LINE) -> SubcircuitStage:
+    found = SET.sense.sized(needs(ohm, line))
+    assert isinstance(found, SubcircuitStage)
+    return found
 
 
 def test_the_command_line_names_all_peripheries() -> None:
@@ -26,10 +33,9 @@ def test_the_command_line_names_all_peripheries() -> None:
 
 def test_transistors_take_the_place_of_models() -> None:
     usual = load_parameter_set("fast-memristor")
-    assert isinstance(SET.sense, CopierSense)
     assert SET.array.driver_resistance < usual.array.driver_resistance
     # a write pulse begins when the stage holds its drive
-    assert SET.timing.settle == SET.sense.stage.rows[1] > usual.timing.settle
+    assert SET.timing.settle == stage(400e3).circuit.rows[1] > usual.timing.settle
     assert SET.neuron == usual.neuron
     # a last layer has the set's own stages
     last = replace(needs(4e3), spiking=False)
@@ -37,21 +43,15 @@ def test_transistors_take_the_place_of_models() -> None:
     assert any("freepdk45" in note for note in SET.notes)
 
 
-@pytest.mark.parametrize("ohm", [60e3, 200e3, 390e3, 1e6])
-def test_capacitor_and_rows_give_the_gain_that_is_asked_for(ohm: float) -> None:
-    assert isinstance(SET.sense, CopierSense)
-    stage = SET.sense.sized(needs(ohm))
-    held = stage.design.stage.parameters["ch"]
-    assert 3e-15 <= held <= 200e-15
-    # drive = charge over capacitance, times what stronger rows add
-    charge_time, own = SET.sense.scale.charge_time, SET.sense.scale.own_capacitance
-    assert stage.row_scale * charge_time / (held + own) == pytest.approx(ohm)
-    assert stage.row_scale == pytest.approx(max(1.0, ohm / 392e3), rel=1e-3)
-
-
-def test_a_gain_below_what_rows_can_be_weakened_to_is_refused() -> None:
-    with pytest.raises(ConfigError, match="layer own asks its sense stages for 4e.03 ohm"):
-        SET.sense.sized(needs(4e3))
+def test_rows_make_up_for_the_gain_and_stages_for_the_conductance() -> None:
+    gain = stage(1.0).design.gain
+    for count in (1, 2, 9):
+        # the joined drive follows the mean of what the stages would have
+        for ohm in (20e3, 400e3):
+            found = stage(ohm, count * LINE)
+            assert found.multiplicity == count
+            assert found.row_scale * gain / count == pytest.approx(ohm)
+    assert stage(1.0, stage(1.0).conductances[1] * 1.001).multiplicity == 2
 
 
 def test_a_drive_is_not_held_for_milliseconds() -> None:

@@ -32,9 +32,9 @@ TABLE: dict[str, Any] = {
     "line_capacitance": 30e-15,
     "load": [1e9, 3e-15],
     "gain": 28e3,
-    "rest": 0.61,
     "swing": 0.15,
     "currents": [0, 9e-6],
+    "conductances": [100e-6, 200e-6],
     "nodes": 9,
     "warm_up": 1,
 }

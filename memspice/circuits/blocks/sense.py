@@ -36,6 +36,8 @@ class SenseNeeds:
         Drive voltage per difference of the bit-line currents.
     largest_current : float, [A]
         Most that a bit line can carry.
+    largest_conductance : float, [S]
+        Most that the cells of a bit line have together.
     settle : float, [s]
         Time between the rows' pulse and the write pulse.
     layer, cause : str
@@ -46,6 +48,7 @@ class SenseNeeds:
 
     transimpedance: float
     largest_current: float
+    largest_conductance: float
     settle: float
     layer: str
     cause: str
@@ -312,6 +315,8 @@ class MeasuredStage(SenseStage):
 
     #: None until it is measured.
     surface: SenseSurface | None
+    #: Stages side by side at each pair of lines; the surface is that of one of them.
+    multiplicity: int
 
     # --- what is measured
 
@@ -327,8 +332,8 @@ class MeasuredStage(SenseStage):
 
     @property
     @abstractmethod
-    def rest(self) -> float:
-        """Drive that its bias stands for, [V]: what is measured counts from there."""
+    def conductances(self) -> tuple[float, float]:
+        """Least and largest conductance of a line of one stage, [S]."""
 
     @abstractmethod
     def with_surface(self, surface: SenseSurface) -> MeasuredStage:
@@ -351,32 +356,53 @@ class MeasuredStage(SenseStage):
         return self.surface
 
     @property
+    def rest(self) -> float:
+        """Drive at equal currents and conductances in the middle of what was measured, [V].
+
+        What the layer's bias stands for: all drives count from there.
+        """
+        surface = self._measured
+        middle, lines = np.full(2, surface.axes.middle), np.full(2, surface.conductance)
+        return float(surface.drive_voltage(middle, lines))
+
+    @property
+    def fine(self) -> bool:
+        """As its bench was: some fF hold the drive."""
+        return True
+
+    @property
     def transimpedance(self) -> None:
         """None: the surface is not a plane."""
         return None
 
     def drive(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
         """Surface, less what the stage rests at."""
-        found = self._measured.drive_voltage(_pairs(current), _pairs(conductance))
+        found = self._measured.drive_voltage(*self._of_one(current, conductance))
         return np.asarray(found - self.rest)
 
     def energy(
         self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
     ) -> np.ndarray:
-        """Surface of joules."""
-        joules = self._measured.joules(_pairs(current), _pairs(conductance))
-        return np.asarray(joules.sum(axis=-1))
+        """Surface of joules, times the stages."""
+        joules = self._measured.joules(*self._of_one(current, conductance))
+        return np.asarray(self.multiplicity * joules.sum(axis=-1))
 
     def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
-        """Surface of what cells do not dissipate."""
-        joules = self._measured.relieved(_pairs(current), _pairs(conductance))
-        return np.asarray(joules.sum(axis=-1))
+        """Surface of what cells do not dissipate, times the stages."""
+        joules = self._measured.relieved(*self._of_one(current, conductance))
+        return np.asarray(self.multiplicity * joules.sum(axis=-1))
 
     def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
         """Joules at the least current of the range."""
         surface = self._measured
-        least, mean = np.full(2, surface.axes.idle), np.full(2, sum(surface.conductances) / 2)
-        return outputs * float(surface.joules(least, mean))
+        least, lines = np.full(2, surface.axes.limits[0]), np.full(2, surface.conductance)
+        return outputs * self.multiplicity * float(surface.joules(least, lines))
+
+    def _of_one(
+        self, current: np.ndarray, conductance: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Currents and conductances that one of the stages has of its pair of lines."""
+        return _pairs(current) / self.multiplicity, _pairs(conductance) / self.multiplicity
 
 
 def _pairs(columns: np.ndarray) -> np.ndarray:

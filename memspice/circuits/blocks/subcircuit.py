@@ -9,10 +9,15 @@
 ``shift`` is what is missing between what the stage rests at and the layer's bias voltage, counted
 from the neurons' electrode.  All terminals have ammeters; what flows in there is what the stage
 dissipates and stores.
+
+Lines of more conductance than a stage bears have several of them side by side, drives joined.  They
+are alike, so each carries the same share of the line's current, and a deck has one of them: a
+source takes from the line what flows into the others.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -44,30 +49,43 @@ class SubcircuitSense:
     stage : ClockedStage
     gain : float, [ohm]
         Drive per difference of line currents, about.
-    rest : float, [V]
-        Drive at equal currents, about.
     swing : float, [V]
         Change of the drive, either sign, that scores of a last layer may use.
     axes : SurfaceAxes
         Line currents that the stage is for, as coordinates of its surface.
+    conductances : tuple of float, [S]
+        Least and largest conductance of a line that it is for.
     """
 
     stage: ClockedStage
     gain: float
-    rest: float
     swing: float
     axes: SurfaceAxes
+    conductances: tuple[float, float]
 
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
-        """The same stage for every layer: its rows make up for the gain."""
-        return SubcircuitStage(self, needs.transimpedance / self.gain)
+        """As many stages as the layer's lines need; its rows make up for the gain."""
+        count = max(1, math.ceil(needs.largest_conductance / self.conductances[1]))
+        return SubcircuitStage(self, count, needs.transimpedance * count / self.gain)
 
 
 @dataclass(frozen=True, eq=False)
 class SubcircuitStage(MeasuredStage):
-    """Stage of a layer; ``surface`` is measured before any drive is asked for."""
+    """Stages of a layer; ``surface`` is measured before any drive is asked for.
+
+    Parameters
+    ----------
+    design : SubcircuitSense
+    multiplicity : int
+        Stages at each pair of lines.
+    row_factor : float
+        Of the row voltage, [1].
+    surface : SenseSurface, optional
+        Of one of them.
+    """
 
     design: SubcircuitSense
+    multiplicity: int
     row_factor: float
     surface: SenseSurface | None = None
 
@@ -120,9 +138,9 @@ class SubcircuitStage(MeasuredStage):
         return self.design.axes
 
     @property
-    def rest(self) -> float:
-        """Drive at equal currents."""
-        return self.design.rest
+    def conductances(self) -> tuple[float, float]:
+        """Those of the design."""
+        return self.design.conductances
 
     def with_surface(self, surface: SenseSurface) -> SubcircuitStage:
         """The same stage, measured."""
@@ -137,10 +155,13 @@ class SubcircuitStage(MeasuredStage):
             lines = (f"plus{output}", f"minus{output}")
             for line, end in zip(lines, nodes.bit_lines(output), strict=True):
                 circuit.V(line, line, end, 0.0)
+                if self.multiplicity > 1:
+                    others = 1 - self.multiplicity
+                    circuit.F(f"others_{line}", end, circuit.gnd, f"V{line}", others)
             held = f"held{output}"
             self._add_one(circuit, output, {PLUS: lines[0], MINUS: lines[1], DRIVE: held})
             stage.add_around(circuit, str(output), lines, held)
-            circuit.V(f"shift{output}", nodes.drive(output), held, voltage - self.design.rest)
+            circuit.V(f"shift{output}", nodes.drive(output), held, voltage - self.rest)
 
     def _add_one(self, circuit: Circuit, output: int, inner: dict[str, str]) -> None:
         for name in self._metered():
@@ -167,7 +188,7 @@ class SubcircuitStage(MeasuredStage):
         return names
 
     def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
-        """What flows into each stage at its terminals, with the loads of lines and drive."""
+        """What flows into all stages at their terminals, with the loads of lines and drive."""
         supplies = self.design.stage.supplies
         level = {name: np.full_like(signals.time, value) for name, value in supplies.items()}
         for clock in self.design.stage.clocks:
@@ -178,7 +199,7 @@ class SubcircuitStage(MeasuredStage):
                 power[output] += voltage * signals.current(f"v{_meter(output, name)}")
             for line in (f"plus{output}", f"minus{output}"):
                 power[output] += source_power(signals, line, signals.voltage(line))
-        return power
+        return self.multiplicity * power
 
     def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
         """Supplies and clocks."""
@@ -186,7 +207,7 @@ class SubcircuitStage(MeasuredStage):
         for clock in self.design.stage.clocks:
             name = f"{_OWN}{clock}"
             power = power + source_power(signals, name, signals.voltage(name))
-        return power
+        return self.multiplicity * power
 
 
 def _meter(output: int, name: str) -> str:
