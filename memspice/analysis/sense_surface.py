@@ -49,7 +49,7 @@ MOST_DRIFT = 0.005
 MOST_ERROR = 0.01
 #: On a stage of 25 transistors: 0.3 mV and 0.06 % of energy off a run at 20 ps and reltol 1e-6, at
 #: a sixth of its time.
-OPTIONS = SolverOptions(reltol=1e-4, chgtol=1e-17, trtol=3.0, vntol=1e-6)
+OPTIONS = SolverOptions(reltol=1e-4, chgtol=1e-16, trtol=3.0, vntol=1e-6)
 #: Steps a cycle at least.
 STEPS = 30
 #: Points beside the nodes at which a surface is compared with the circuit.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class SurfaceAxes(ABC):
 
     @abstractmethod
     def currents(self, place: np.ndarray) -> np.ndarray:
-        """Currents (..., 2) [A] within the limits at coordinates (..., 2)."""
+        """Currents (..., 2) [A] at coordinates (..., 2)."""
 
     @property
     def rows(self) -> Iterator[np.ndarray]:
@@ -79,15 +79,14 @@ class SurfaceAxes(ABC):
 
     @property
     def corners(self) -> list[np.ndarray]:
-        """Currents (2,) [A] at the ends of both coordinates; backwards each is the opposite one."""
-        (low, *_, high), (left, *_, right) = self.nodes
-        places = [(low, left), (low, right), (high, left), (high, right)]
-        return [self.currents(np.array(place)) for place in places]
+        """Currents (2,) [A] at the ends of both ranges; backwards each is the opposite one."""
+        return [np.array(each) for each in product(self.limits, repeat=2)]
 
     def draw(self, draws: np.random.Generator, count: int) -> np.ndarray:
-        """Currents (count, 2) [A] of points between the nodes, even in both coordinates."""
+        """Currents (count, 2) [A] within the limits between the nodes, even in both coordinates."""
         low, high = (np.array([nodes[end] for nodes in self.nodes]) for end in (0, -1))
-        return self.currents(low + (high - low) * draws.random((count, 2)))
+        drawn = self.currents(low + (high - low) * draws.random((count, 2)))
+        return np.asarray(np.clip(drawn, *self.limits))
 
 
 class LineAxes(SurfaceAxes):
@@ -99,14 +98,14 @@ class LineAxes(SurfaceAxes):
 
     def currents(self, place: np.ndarray) -> np.ndarray:
         """The same."""
-        return np.asarray(np.clip(place, *self.limits))
+        return place
 
 
 class DifferenceAxes(SurfaceAxes):
     """Mean and difference of both lines, for a stage whose drive bends with the difference.
 
-    Where a mean and a difference ask a line for a current beyond the limits, the mean is the next
-    one that does not.
+    Nodes ask lines for half of the largest difference less and more than the limits, so that the
+    surface goes on there as it is within.
     """
 
     def inside(self, currents: np.ndarray) -> np.ndarray:
@@ -122,9 +121,7 @@ class DifferenceAxes(SurfaceAxes):
 
     def currents(self, place: np.ndarray) -> np.ndarray:
         """Half of the difference above and below the mean."""
-        (low, high), half = self.limits, np.abs(place[..., 1:]) / 2
-        mean = np.clip(place[..., :1], low + half, high - half)
-        return np.asarray(mean + place[..., 1:] * _APART)
+        return np.asarray(place[..., :1] + place[..., 1:] * _APART)
 
 
 def spread(limits: tuple[float, float], count: int) -> tuple[float, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,13 @@ from memspice.analysis.energy import energy_balance
 from memspice.analysis.sense_surface import OPTIONS, with_surfaces
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.sense import SenseNeeds
+from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.port_array_circuit import PortArrayCircuit
 from memspice.circuits.power import event_values, layer_power, saved_signals
+from memspice.circuits.surface_axes import spread
 from memspice.engines import find_engine
 from memspice.engines.base import Transient
 from memspice.jobs import Execution, open_runner
@@ -23,19 +27,28 @@ pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
 CYCLES, OUTPUTS, ROWS = 16, 4, 24
 LINE = 70e-6  # S
+#: Of the mean currents of two lines, [A].
+MEANS = (2e-6, 8e-6)
 #: Without wires and drivers all lines have this conductance to the last digit.
 _WIRES = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
 
 
 def copier_layer() -> LayerCircuit:
-    """Four neurons of which one V0 is 0.4 uA, as in digits-mlp on stronger rows."""
+    """Four neurons of which one V0 is 0.4 uA, as in digits-mlp on stronger rows.
+
+    The surface is that of the periphery where this layer needs it, to save two thirds of its decks.
+    """
     chosen = load_parameter_set("fast-memristor", periphery="freepdk45")
     needs = SenseNeeds(390e3, 8e-6, LINE, chosen.timing.settle, "own", "a test")
+    stage = chosen.sense.sized(needs)
+    assert isinstance(stage, SubcircuitStage)
+    axes = replace(stage.axes, limits=MEANS, nodes=(spread(MEANS, 4), stage.axes.nodes[1]))
+    design = replace(stage.design, axes=axes, conductances=(0.9 * LINE, 1.1 * LINE))
     cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * OUTPUTS))
     layer = LayerCircuit(
         conductances=(cells * LINE / cells.sum(axis=0),),
         array=chosen.array.model_copy(update=dict.fromkeys(_WIRES, 0.0)),
-        sense=chosen.sense.sized(needs),
+        sense=replace(stage, design=design),
         bias_voltage=1.16,
         write_limits=(0.0, 1.62),
         neuron=chosen.neuron,

@@ -28,13 +28,16 @@ CYCLES, OUTPUTS, ROWS = 16, 4, 24
 LINE = 150e-6  # S
 
 
-def own_layer(path: Path = OWN, spread: float = 0.0) -> LayerCircuit:
-    """Four neurons on lines of 150 uS, give or take a share, their sense stage measured."""
+def unmeasured_layer(
+    path: Path = OWN, *, spread: float = 0.0, outputs: int = OUTPUTS, count: int = 1
+) -> LayerCircuit:
+    """Neurons on lines of so many times 150 uS, give or take a share; rows of 0.1 V."""
     chosen = load_parameter_set(str(path))
-    needs = SenseNeeds(28e3, 8e-6, LINE, chosen.timing.settle, "own", "a test")  # rows of 0.1 V
-    cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * OUTPUTS))
-    layer = LayerCircuit(
-        conductances=(cells * LINE * np.linspace(1 - spread, 1 + spread, 8) / cells.sum(axis=0),),
+    needs = SenseNeeds(28e3 / count, 8e-6, count * LINE, chosen.timing.settle, "own", "a test")
+    cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * outputs))
+    lines = count * LINE * np.linspace(1 - spread, 1 + spread, 2 * outputs)
+    return LayerCircuit(
+        conductances=(cells * lines / cells.sum(axis=0),),
         array=chosen.array,
         sense=chosen.sense.sized(needs),
         bias_voltage=1.2,
@@ -44,6 +47,11 @@ def own_layer(path: Path = OWN, spread: float = 0.0) -> LayerCircuit:
         timing=chosen.timing,
         spiking=True,
     )
+
+
+def own_layer(path: Path = OWN, spread: float = 0.0) -> LayerCircuit:
+    """Four neurons whose sense stage is measured."""
+    layer = unmeasured_layer(path, spread=spread)
     with open_runner(find_engine("ngspice"), Execution()) as runner:
         return with_surfaces([layer], runner)[0]
 
