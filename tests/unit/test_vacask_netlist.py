@@ -54,6 +54,17 @@ def test_every_kind_of_element_has_its_line() -> None:
     assert {'load "vteam.osdi"', "model vteam vteam", "ground 0"} <= set(lines)
 
 
+def test_a_source_that_follows_a_current_names_its_module_where_there_is_one() -> None:
+    deck, circuit = a_section()
+    circuit.V("meter", "a", "b", 0.0)
+    assert "model cccs cccs" not in written(deck)
+    circuit.F("others", "a", circuit.gnd, "Vmeter", -3.0)
+    lines = written(deck)
+    assert 'fothers (a 0) cccs gain=-3 ctlinst="vmeter"' in lines
+    assert "model cccs cccs" in lines
+    check_netlist(write_netlist(deck))
+
+
 def test_a_source_over_time_keeps_its_points() -> None:
     deck, circuit = a_section()
     points = tuple((1e-9 * k, 0.1 * (k % 2)) for k in range(60))
@@ -204,6 +215,7 @@ SILENT = {
     "r9 (out 0) resistor": "line 12: .*has no value",
     "c9 (out 0) capacitor": "has no value",
     "v9 (x 0) vsource": "has no value",
+    'model cccs cccs\nf9 (x 0) cccs ctlinst="v1"': "has no value",
     "r9 (out 0) resistor r=0": "0 ohm",
     "r9 (out 0) resistor r=0.0e3": "0 ohm",
     "r9 (out) resistor r=1": "1 nodes where resistor has 2",
