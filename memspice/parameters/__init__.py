@@ -152,7 +152,8 @@ def load_parameter_set(
                 ArrayParameters,
                 cell=_cell(own),
                 row_driver=_optional(own, "row_driver", ROW_DRIVERS),
-            )
+            ),
+            own,
         ),
         synapse=_replaced(common, own, "synapse", Synapse),
         answer=_optional(own, "answer", ANSWERS),

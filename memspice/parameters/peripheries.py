@@ -36,8 +36,9 @@ class Periphery(ABC):
     def sense(self, own: SetFile) -> SenseDesign:
         """Sense stages, for a set whose file is ``own``."""
 
-    def array(self, array: ArrayParameters) -> ArrayParameters:
-        """Array with this periphery's row drivers."""
+    def array(self, array: ArrayParameters, own: SetFile) -> ArrayParameters:
+        """Array with this periphery's row drivers, for a set whose file is ``own``."""
+        del own
         return array
 
     def timing(self, timing: Timing) -> Timing:
@@ -101,8 +102,13 @@ class FreePdk45(Periphery):
         """Stages with a current copier."""
         return SpikingSense(read_sense(self._stage(), self._path), TABLES.sense(own))
 
-    def array(self, array: ArrayParameters) -> ArrayParameters:
-        """Row drivers with the measured resistance, whose gates cost joules."""
+    def array(self, array: ArrayParameters, own: SetFile) -> ArrayParameters:
+        """Row drivers with the measured resistance, whose gates cost joules.
+
+        A set that names the kind of its row drivers has those.
+        """
+        if own.word("row_driver", "kind", ""):
+            return array
         sizes = self._numbers("row_driver_levels")
         driver = BufferedDriver(gate_capacitance=sizes["gate_capacitance"])
         return array.model_copy(
