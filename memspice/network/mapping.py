@@ -15,7 +15,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
+from memspice.circuits.blocks.sense import SenseStage
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.ports import port_array
 from memspice.circuits.pulse_code import PulseCode

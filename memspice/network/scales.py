@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from memspice.circuits.blocks.sense import HEADROOM, SenseStage
+from memspice.circuits.blocks.sense import SenseStage
+from memspice.circuits.blocks.sense_design import HEADROOM
 from memspice.errors import ConfigError
 from memspice.network.programming import ChipLimits
 from memspice.network.weights import WeightLayer

@@ -22,7 +22,7 @@ from memspice.circuits.answers import ANSWERS, AnswerStage
 from memspice.circuits.blocks import LATCHES, NEURONS, ROW_DRIVERS, SYNAPSES
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import Neuron
-from memspice.circuits.blocks.sense import SenseDesign
+from memspice.circuits.blocks.sense_design import SenseDesign
 from memspice.circuits.blocks.synapse import SynapseCell
 from memspice.circuits.cell_table import read_cell
 from memspice.circuits.neuron_table import read_neuron

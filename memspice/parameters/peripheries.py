@@ -15,7 +15,8 @@ from typing import Any
 
 from memspice.circuits.blocks import SENSE_STAGES
 from memspice.circuits.blocks.buffered_driver import BufferedDriver
-from memspice.circuits.blocks.sense import SenseDesign, SenseNeeds, SenseStage
+from memspice.circuits.blocks.sense import SenseStage
+from memspice.circuits.blocks.sense_design import SenseDesign, SenseNeeds
 from memspice.circuits.own_circuit import FILES
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.stage_table import read_sense

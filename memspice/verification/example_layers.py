@@ -14,7 +14,8 @@ from memspice.circuits.blocks.driven_neuron import DrivenNeuron, NeuronDriver
 from memspice.circuits.blocks.filament_neuron import FilamentNeuron
 from memspice.circuits.blocks.mtj_neuron import SotMtjNeuron
 from memspice.circuits.blocks.resistive import Resistive
-from memspice.circuits.blocks.sense import SenseDesign, SenseNeeds, SenseStage
+from memspice.circuits.blocks.sense import SenseStage
+from memspice.circuits.blocks.sense_design import SenseDesign, SenseNeeds
 from memspice.circuits.blocks.transimpedance import Transimpedance
 from memspice.circuits.blocks.transistor_cell import TransistorCell
 from memspice.circuits.layer import LayerCircuit

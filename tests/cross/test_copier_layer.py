@@ -10,7 +10,7 @@ import pytest
 from memspice.analysis.energy import energy_balance
 from memspice.analysis.sense_surface import OPTIONS, with_surfaces
 from memspice.circuits.array_circuit import Stimulus
-from memspice.circuits.blocks.sense import SenseNeeds
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit

@@ -11,7 +11,7 @@ import pytest
 from memspice.analysis.energy import energy_balance
 from memspice.analysis.sense_surface import with_surfaces
 from memspice.circuits.array_circuit import Stimulus
-from memspice.circuits.blocks.sense import SenseNeeds
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.engines import find_engine

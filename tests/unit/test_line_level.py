@@ -12,7 +12,7 @@ from memspice.analysis.energy import energy_balance
 from memspice.circuits import nodes
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.resistive import ResistiveStage
-from memspice.circuits.blocks.sense import SenseNeeds
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.transimpedance import Transimpedance, TransimpedanceStage
 from memspice.circuits.deck import Deck, pulse_train
 from memspice.circuits.layer import LayerCircuit

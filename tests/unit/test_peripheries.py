@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from memspice.circuits.blocks.sense import SenseNeeds
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.cli.options import PERIPHERY_NAMES
 from memspice.errors import ConfigError

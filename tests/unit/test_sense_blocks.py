@@ -11,7 +11,8 @@ import pytest
 from memspice.circuits import nodes
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks import SENSE_STAGES
-from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
+from memspice.circuits.blocks.sense import SenseStage
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.transimpedance import Transimpedance, TransimpedanceStage
 from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from memspice.circuits import nodes
-from memspice.circuits.blocks.sense import SenseNeeds, SenseStage
+from memspice.circuits.blocks.sense import SenseStage
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
 from memspice.circuits.signals import Signals

@@ -1,15 +1,13 @@
 """The sense stage: a pair of bit lines in, a write voltage out.
 
-A parameter set has a :class:`SenseDesign`, a layer the :class:`SenseStage` that the design gives
-for its :class:`SenseNeeds`.  A stage of a fixed gain may be its own design.
+A parameter set has a design of stages, a layer the :class:`SenseStage` that the design gives for
+its needs; see `memspice.circuits.blocks.sense_design`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -21,57 +19,6 @@ from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse, Schedule
 from memspice.errors import ConfigError
-
-#: Share of an amplifier's swing that the largest possible signal may use.
-HEADROOM = 0.9
-
-
-@dataclass(frozen=True)
-class SenseNeeds:
-    """Needs of a layer that its sense stages meet.
-
-    Parameters
-    ----------
-    transimpedance : float, [ohm]
-        Drive voltage per difference of the bit-line currents.
-    largest_current : float, [A]
-        Most that a bit line can carry.
-    largest_conductance : float, [S]
-        Most that the cells of a bit line have together.
-    settle : float, [s]
-        Time between the rows' pulse and the write pulse.
-    layer, cause : str
-        Name of the layer, and what asks for most, for messages.
-    spiking : bool
-        Whether neurons follow; a last layer has scores instead.
-    """
-
-    transimpedance: float
-    largest_current: float
-    largest_conductance: float
-    settle: float
-    layer: str
-    cause: str
-    spiking: bool = True
-
-
-class SenseDesign(Protocol):
-    """Sense stages as a parameter set has them, before a layer is known."""
-
-    @property
-    def swing(self) -> float:
-        """Largest output, either sign, [V]: what the scores of a last layer may use."""
-        ...
-
-    def sized(self, needs: SenseNeeds) -> SenseStage:
-        """Stage for a layer.
-
-        Raises
-        ------
-        ConfigError
-            If no stage of this design does what the layer needs.
-        """
-        ...
 
 
 class SenseCircuit(ABC):

@@ -24,7 +24,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from memspice.circuits import nodes
-from memspice.circuits.blocks.sense import MeasuredStage, SenseNeeds
+from memspice.circuits.blocks.sense import MeasuredStage
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
