@@ -236,3 +236,18 @@ def test_other_tools_than_these_are_refused(capsys: Capture, tmp_path: Path) -> 
     reply = call(capsys, "export", "--out", tmp_path / "a.json", "--to", "mnsim")
     assert reply.code == 2
     assert "'mnsim' is not one of 'aihwkit', 'crosssim', 'neurosim'" in reply.err
+
+
+def test_the_page_shows_what_aihwkit_found_and_where_it_is_beyond() -> None:
+    page = (ROOT / "docs/export.md").read_text(encoding="utf-8")
+    found = json.loads((ROOT / "experiments/aihwkit/result.json").read_text(encoding="utf-8"))
+    assert found["versions"]["aihwkit"] == "1.1.0"
+    for row in found["rows"]:
+        off = row["aihwkit"]["mean"] - row["memspice"]["mean"]
+        relative = off / row["memspice"]["mean"] if row["what"].endswith("noise") else off
+        assert row["within"] == (abs(relative) <= row["tolerance"])
+        words = [*row["device"].split(), *row["what"].split()]
+        (line,) = [text for text in page.splitlines() if text.split()[: len(words)] == words]
+        for tool in ("memspice", "aihwkit"):
+            assert f"{row[tool]['mean']:.4f} +- {row[tool]['error']:.4f}" in line
+        assert line.endswith("beyond") != row["within"]
