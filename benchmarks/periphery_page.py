@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +88,16 @@ def draw() -> Figure:
     return figure
 
 
+def write_tables(tables: Mapping[str, str]) -> None:
+    """Put tables into the page, each between the marks of its name."""
+    page = DOCS / "periphery.md"
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        before, mark, rest = text.partition(f"<!-- {name} -->\n")
+        text = f"{before}{mark}{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
+    page.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     """Measure everything, write the figure and all tables."""
     save(draw(), DOCS / "figures" / "periphery.svg")
@@ -102,12 +112,7 @@ def main() -> None:
         "corners": "\n".join(corner_table(all_corners(ENGINES[0]))),
         "joined": "\n".join(joined_table()),
     }
-    page = DOCS / "periphery.md"
-    text = page.read_text(encoding="utf-8")
-    for name, table in tables.items():
-        before, mark, rest = text.partition(f"<!-- {name} -->\n")
-        text = f"{before}{mark}{table}\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
-    page.write_text(text, encoding="utf-8")
+    write_tables(tables)
 
 
 if __name__ == "__main__":

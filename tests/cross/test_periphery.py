@@ -16,6 +16,8 @@ from memspice.resources import resource_path
 
 BLOCKS = (
     *("sense_e3", "sense_e3_driven", "sense_copier", "sense_copier_driven"),
+    *("sense_burst", "difference_copier", "charge_sum"),
+    *("sense_burst_driven", "sense_burst_front", "sense_burst_sum"),
     *("row_driver", "level_driver", "latch", "reset", "bias"),
 )
 

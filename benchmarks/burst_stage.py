@@ -1,0 +1,251 @@
+"""The sense stage of bursts on a bench: decks of whole bursts, drives in every write, and joules.
+
+Its table (`models/freepdk45/sense_burst.toml`) has clocks of three kinds: in every slot of a row
+pulse, once a burst, and in every write cycle.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from benchmarks.periphery import FOLDER, NS, VOLTAGE_SCALE
+from memspice.circuits.clocks import Clock, add_clocks
+from memspice.circuits.deck import Deck, PieceWiseLinear
+from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ROW_EDGE, ClockedStage
+from memspice.circuits.signals import energy_between, source_power
+from memspice.circuits.stage_table import read_stage
+from memspice.engines import find_engine
+from memspice.engines.base import DEFAULT_OPTIONS, Transient
+from memspice.engines.waveforms import Waveforms
+from memspice.resources import resource_path
+
+#: Cycle of the neurons of fast-memristor, flat part of its write pulse, and common electrode then.
+CYCLE, FLAT, COMMON = 272 * NS, (22 * NS, 122 * NS), 1.65
+#: Conductance of a line, [S].
+LINE = 100e-6
+#: Longest step, [s].
+STEP = 4 * NS
+#: Subcircuits of a wide layer: a front for each tile of rows, and one sum.
+FRONT, SUM = "sense_burst_front", "sense_burst_sum"
+
+
+@dataclass(frozen=True, eq=False)
+class BurstStage:
+    """A sense stage, and its clocks by when they are high.
+
+    Parameters
+    ----------
+    stage : ClockedStage
+        The circuit; of its clocks only the names count.
+    slot : float, [s]
+        Length of a slot, in which rows are driven once.
+    slots, once, writes : mapping of str to list of [start, stop], [s]
+        Clocks of every slot, of the begin of a burst, and of every write cycle.
+    """
+
+    stage: ClockedStage
+    slot: float
+    slots: Mapping[str, list[list[float]]]
+    once: Mapping[str, list[list[float]]]
+    writes: Mapping[str, list[list[float]]]
+
+    def clocks(self, pulses: int, cycles: int) -> dict[str, Clock]:
+        """Clocks over a burst of some row pulses and some write cycles."""
+        ends: dict[str, list[tuple[float, float]]] = {}
+        slots = [(number * self.slot, self.slots) for number in range(pulses)]
+        later = [(pulses * self.slot + number * CYCLE, self.writes) for number in range(cycles)]
+        for begin, table in [(0.0, self.once), *slots, *later]:
+            for name, high in table.items():
+                ends.setdefault(name, []).extend((begin + a, begin + b) for a, b in high)
+        return {name: Clock(tuple(high)) for name, high in ends.items()}
+
+
+def burst_stage(name: str = "sense_burst", corner: str = "nom", **supplies: float) -> BurstStage:
+    """The stage of the package, at a corner and with some bias lines of one's own."""
+    path = resource_path(FOLDER, f"{name}.toml")
+    table = tomllib.loads(path.read_text(encoding="utf-8"))["sense"]
+    slots, once, writes = table["clocks"], table.pop("burst"), table.pop("hold")
+    slot, _ = table.pop("pulse"), table.pop("pulses")
+    table |= {"corner": corner, "supplies": table["supplies"] | supplies}
+    stage = read_stage(table | {"clocks": slots | once | writes}, path)
+    return BurstStage(stage, slot, slots, once, writes)
+
+
+@dataclass(frozen=True, eq=False)
+class BurstBench:
+    """Bursts of line currents on one stage, or on the tiles of a wide layer.
+
+    Parameters
+    ----------
+    own : BurstStage
+    currents : ndarray, shape (bursts, pulses, tiles, 2), [A]
+        Of plus and minus line of each tile; the first burst runs once more before all.
+    cycles : int
+        Write cycles of a burst.
+    parameters : mapping of str to float
+        Of the stage, or of the sum of a wide layer.
+    kicked : int, optional
+        Write cycle in which the neuron draws 0.7 uA from 60 ns on, as one that switches.
+    """
+
+    own: BurstStage
+    currents: np.ndarray
+    cycles: int
+    parameters: Mapping[str, float]
+    kicked: int | None = None
+
+    @property
+    def pulses(self) -> int:
+        """Row pulses of a burst."""
+        return int(self.currents.shape[1])
+
+    @property
+    def period(self) -> float:
+        """Length of a burst, [s]."""
+        return self.pulses * self.own.slot + self.cycles * CYCLE
+
+    @cached_property
+    def all_currents(self) -> np.ndarray:
+        """Currents with those of the warm-up, [A]."""
+        return np.concatenate([self.currents[:1], self.currents])
+
+    @property
+    def duration(self) -> float:
+        """Time of all bursts, [s]."""
+        return len(self.all_currents) * self.period
+
+    @cached_property
+    def trains(self) -> dict[str, PieceWiseLinear]:
+        """Sources of the clocks."""
+        clocks = self.own.clocks(self.pulses, self.cycles)
+        return {
+            name: clock.train(self.period, len(self.all_currents)) for name, clock in clocks.items()
+        }
+
+    @property
+    def begins(self) -> np.ndarray:
+        """Begin of every write cycle that counts, shape (bursts, cycles), [s]."""
+        bursts = (1 + np.arange(len(self.currents)))[:, None] * self.period
+        return np.asarray(bursts + self.pulses * self.own.slot + CYCLE * np.arange(self.cycles))
+
+
+def burst_deck(bench: BurstBench) -> Deck:
+    """Circuit of a bench; no analysis."""
+    stage, tiles = bench.own.stage, bench.currents.shape[2]
+    deck = Deck(f"memspice burst bench: {tiles} tiles, {len(bench.currents)} bursts", "Bursts")
+    assert stage.library is not None, "a stage of the package has a subcircuit"
+    deck.library(stage.library)
+    rails = deck.section("Supplies and bias lines")
+    for name, voltage in stage.supplies.items():
+        rails.V(name, name, rails.gnd, voltage)
+    rails.V("level", "level", rails.gnd, stage.line_level)
+    add_clocks(deck, bench.trains)
+    circuit = deck.section("Lines, stage, neuron")
+    for tile in range(tiles):
+        for side, line in enumerate((PLUS, MINUS)):
+            node = f"{line}{tile}"
+            circuit.I(node, "level", node, _line_train(bench, tile, side))
+            circuit.R(node, node, "level", 1 / LINE)
+            circuit.C(node, node, circuit.gnd, stage.line_capacitance)
+    if tiles == 1:
+        ends = [f"{end}0" if end in (PLUS, MINUS) else end for end in stage.terminals]
+        circuit.X("stage", stage.subcircuit, *ends, **bench.parameters)
+    else:
+        headers = stage.library.headers
+        for tile in range(tiles):
+            circuit.X(f"tile{tile}", FRONT, f"{PLUS}{tile}", f"{MINUS}{tile}",
+                      *headers[FRONT].terminals[2:])  # fmt: skip
+        circuit.X("sum", SUM, *headers[SUM].terminals, **bench.parameters)
+    _add_neuron(deck, bench)
+    return deck
+
+
+def _add_neuron(deck: Deck, bench: BurstBench) -> None:
+    """Neuron as a load between drive and common electrode, which is high in the writes alone."""
+    resistance, capacitance = bench.own.stage.load
+    neuron = deck.section("The neuron, and its common electrode")
+    high = [(begin + 21 * NS, begin + 123 * NS) for begin in bench.begins.ravel()]
+    points = [(0.0, 0.0)]
+    for start, stop in high:
+        points += [(start, 0.0), (start + NS, COMMON), (stop - NS, COMMON), (stop, 0.0)]
+    neuron.V("common", "common", neuron.gnd, PieceWiseLinear(tuple(points)))
+    neuron.R("load", DRIVE, "common", resistance)
+    neuron.C("load", DRIVE, neuron.gnd, capacitance)
+    if bench.kicked is not None:
+        kick = [(0.0, 0.0)]
+        for begin in bench.begins[:, bench.kicked]:
+            corners = (60, 61, 121, 122)
+            kick += [(begin + t * NS, v) for t, v in zip(corners, (0, 7e-7, 7e-7, 0), strict=True)]
+        neuron.I("kick", "common", DRIVE, PieceWiseLinear(tuple(kick)))
+
+
+def _line_train(bench: BurstBench, tile: int, side: int) -> PieceWiseLinear:
+    points, rows = [(0.0, 0.0)], bench.own.stage.rows
+    corners = (rows[0], rows[0] + ROW_EDGE, rows[1] - ROW_EDGE, rows[1])
+    for burst, currents in enumerate(bench.all_currents[:, :, tile, side]):
+        for number, current in enumerate(currents.tolist()):
+            begin = burst * bench.period + number * bench.own.slot
+            heights = (0.0, current, current, 0.0)
+            points += [(begin + t, value) for t, value in zip(corners, heights, strict=True)]
+    return PieceWiseLinear(tuple(points))
+
+
+@dataclass(frozen=True, eq=False)
+class Bursts:
+    """What was measured.
+
+    Parameters
+    ----------
+    drive : ndarray, shape (bursts, cycles), [V]
+        Constant drive that would give the neuron the same hazard integral as the simulated one.
+    energy : mapping of str to ndarray, shape (bursts, 2), [J]
+        What each source delivered during row pulses, and during write cycles; ``lines``: what the
+        bit lines delivered.
+    waves : Waveforms
+    """
+
+    drive: np.ndarray
+    energy: Mapping[str, np.ndarray]
+    waves: Waveforms
+
+
+def run_bursts(engine: str, bench: BurstBench) -> Bursts:
+    """Simulate a bench and read its drives and energies."""
+    simulator, stage = find_engine(engine), bench.own.stage
+    lines = [f"{line}{tile}" for tile in range(bench.currents.shape[2]) for line in (PLUS, MINUS)]
+    waves = simulator.run(
+        simulator.write(burst_deck(bench)),
+        Transient(stop=bench.duration, max_step=STEP, from_rest=True),
+        save=[
+            *(f"v({node})" for node in (DRIVE, *lines)),
+            *(f"i(v{name})" for name in (*stage.supplies, *bench.trains)),
+        ],
+        options=DEFAULT_OPTIONS,
+    )
+    flat = bench.begins[:, :, None] + FLAT
+    # a lower drive writes harder; about 0.4 V, so that nothing overflows
+    weight = np.exp((0.4 - waves.voltage(DRIVE)) / VOLTAGE_SCALE)
+    mean = energy_between(waves.time, weight, flat)[:, :, 0] / (FLAT[1] - FLAT[0])
+    bursts = (1 + np.arange(len(bench.currents)))[:, None] * bench.period
+    limits = bursts + (0.0, bench.pulses * bench.own.slot, bench.period)
+    powers = {name: source_power(waves, name, level) for name, level in stage.supplies.items()}
+    for name, train in bench.trains.items():
+        wave = np.array(train.points).T
+        powers[name] = np.maximum(source_power(waves, name, np.interp(waves.time, *wave)), 0.0)
+    energy = {name: energy_between(waves.time, power, limits) for name, power in powers.items()}
+    energy["lines"] = np.sum([_line_energy(bench, waves, line, limits) for line in lines], axis=0)
+    return Bursts(0.4 - VOLTAGE_SCALE * np.log(mean), energy, waves)
+
+
+def _line_energy(bench: BurstBench, waves: Waveforms, line: str, limits: np.ndarray) -> np.ndarray:
+    """What a bit line delivers to the stage and its wire, [J]."""
+    voltage, stage = waves.voltage(line), bench.own.stage
+    side, tile = (PLUS, MINUS).index(line.rstrip("0123456789")), int(line.lstrip(PLUS + MINUS))
+    train = np.array(_line_train(bench, tile, side).points).T
+    current = np.interp(waves.time, *train) - LINE * (voltage - stage.line_level)
+    return energy_between(waves.time, voltage * current, limits)

@@ -1,0 +1,39 @@
+"""The sense stage of bursts: a charge that each pulse adds, and that nothing takes away."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.burst_stage import BurstBench, burst_stage, run_bursts
+from memspice.parameters import load_values
+
+UA = 1e-6
+
+
+def bursts(*pulses: tuple[float, float]) -> np.ndarray:
+    """Bursts of two pulses on one pair of lines, from the differences of their currents in uA."""
+    difference = np.array(pulses)[:, :, None, None] * (0.5, -0.5)
+    return (4.5 + difference) * UA
+
+
+@pytest.mark.ngspice
+@pytest.mark.slow
+def test_pulses_add_and_the_drive_is_held() -> None:
+    own, ch = burst_stage(), load_values("freepdk45/periphery", "charge_sum")["ch"].value
+    currents = bursts((0, 0), (2, 0), (0, 2), (-2, 2), (0, 0))
+    still = run_bursts("ngspice", BurstBench(own, currents, 3, {})).drive
+    rest, early, late, none, again = still[:, 0]
+    # 6 ns of a difference on ch; edges and what stays on x take a few percent of it
+    assert (rest - early) / (2 * UA) == pytest.approx(6e-9 / ch, rel=0.05)
+    # a pulse counts as much, whenever it comes, and nothing of a burst is left in the next; the
+    # solver's own noise is 0.3 mV a pulse, of 156 mV that move the hazard by a factor of e
+    assert early == pytest.approx(late, abs=1e-3)
+    assert none == pytest.approx(rest, abs=1e-3)
+    assert again == pytest.approx(rest, abs=1e-3)
+    # 1 nA would take 5 mV in two cycles
+    assert np.abs(still[:, 2] - still[:, 0]).max() < 1e-3
+    # what a device draws that has switched moves the drive, and not the charge behind it
+    kicked = run_bursts("ngspice", BurstBench(own, currents[:1], 2, {}, kicked=0)).drive
+    assert kicked[0, 0] > rest + 5e-3
+    assert kicked[0, 1] == pytest.approx(still[0, 1], abs=1e-3)
