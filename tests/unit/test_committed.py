@@ -84,6 +84,13 @@ def test_the_readme_speaks_of_the_results() -> None:
     short, long = (found[place]["accuracy"]["value"] for place in ((4, 4), (1, 16)))
     assert short >= long  # "right as often as 16 without, on these images"
     assert f"at {joules[4, 4]:.1f} uJ in the place of {joules[1, 16]:.1f}" in text
+    lost = {}
+    for burst in (8, 16, 32):
+        skip = result(f"cifar_accuracy/cifar10-skip-burst-{burst}.json")
+        assert (skip["cycles"], skip["burst"]) == (burst, burst)
+        lost[burst] = 100 * (skip["ann_accuracy"]["value"] - skip["snn_accuracy"]["value"])
+    assert f"loses {lost[8]:.1f} points at T = K = 8, {lost[16]:.1f} at 16" in text
+    assert f"and {lost[32]:.1f} at 32" in text
     cmos = result("cmos_neuron/result.json")
     reference, (adder, *_) = cmos["circuits"]["reference"], cmos["adders"]["ptm"]
     published = load_table("cmos-45nm", "cmos", CmosOperations).values.add_8bit
