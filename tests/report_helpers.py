@@ -202,6 +202,7 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
             "moving spikes between tiles beyond the 10 fF spike line of each neuron",
             "input images: fetching and converting them to row voltages",
         ],
+        "left_out_joule": {"routing of spikes between tiles": 120e-9, "clocks": 30e-9},
         "versions": {
             "memspice": "0.1.0", "ngspice": "39.3", "numpy": "2.4.6", "python": "3.11.2",
             "PySpice": "1.5", "weights": "sha256 5b1f0c77a3d1",

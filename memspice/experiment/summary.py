@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from memspice.analysis.left_out import LayerCounts, LeftOutPrices, left_out
 from memspice.analysis.statistics import Proportion, accuracy
 from memspice.experiment.against_cmos import CmosConstants, compare_with_cmos
 from memspice.experiment.cosim_state import CosimState, Iteration
@@ -15,19 +16,40 @@ from memspice.experiment.results.energy import Energy
 from memspice.experiment.results.run import run_facts
 from memspice.network.ann import ann_scores
 from memspice.network.latency import latency
+from memspice.network.mapping import MappedLayer
+from memspice.parameters import load_table
 from memspice.store import JobRecord, Provenance, installed_versions
 from memspice.windows.reduced import Reduced
 
-#: What the joules of a summary leave out.
+#: What the joules of a summary leave out besides what `memspice.analysis.left_out` estimates.
 EXCLUDED = (
     "gates of the row drivers, and word and bit lines where the set has no wire capacitance",
-    "distribution of the control pulses, clocks and routing of spikes between tiles",
-    "leakage of periphery that is switched off",
     "non-linearity of cells, although bias rows may stand at several times the read voltage",
-    "programming of the weights",
     "on the CMOS side: registers, accumulators, routing, clocks of the adders, leakage of "
     "memories; a graded pooled input counts as one addition",
 )
+
+
+def left_out_joules(request: Request, state: CosimState, answer: float) -> dict[str, float]:
+    """Estimates of what is left out of an inference that takes ``answer`` [s], by name, [J]."""
+    rates = state.iterations[-1].inference.spike_rate
+    counts = tuple(
+        _counts(layer, request.cycles, rates.get(layer.name, 0.0))
+        for layer in request.mapped.layers
+    )
+    prices = load_table("left-out", "left_out", LeftOutPrices).values
+    return left_out(prices, counts, answer)
+
+
+def _counts(layer: MappedLayer, cycles: int, rate: float) -> LayerCounts:
+    stages = layer.positions * layer.outputs
+    return LayerCounts(
+        stages=stages,
+        events=stages * cycles,
+        spikes=stages * cycles * rate,
+        cells=sum(tile.size for part in layer.circuits for tile in part.conductances),
+        active=cycles * layer.circuits[0].schedule.cycle,
+    )
 
 
 def ann_accuracy(request: Request) -> Proportion | None:
@@ -73,6 +95,7 @@ def cosim_result(
         name: sum(layer[name] for layer in layers.values()) for name in next(iter(layers.values()))
     }
     against = compare_with_cmos(request, state, constants, components, converters)
+    answer = latency(request.mapped, request.cycles, request.burst)
     curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
     engine = provenance.engine
     return CosimResult(
@@ -84,7 +107,7 @@ def cosim_result(
         doubts=(*verdict.doubts, *curve),
         wall_seconds=wall_seconds,
         records=tuple(records),
-        latency=latency(request.mapped, request.cycles, request.burst),
+        latency=answer,
         ann_accuracy=ann_accuracy(request),
         accuracy=last.snn_accuracy,
         spike_rate=last.inference.spike_rate,
@@ -100,6 +123,7 @@ def cosim_result(
         ),
         calibration=state.calibration,
         excluded=EXCLUDED,
+        left_out=left_out_joules(request, state, answer),
         parameters=request.mapped.parameter_set.provenance,
         cmos_constants=constants.provenance,
         versions={**installed_versions(), str(engine["name"]): str(engine["version"])},

@@ -176,6 +176,7 @@ def test_tables_hold_layers_components_constants_and_parameters(tmp_path: Path) 
     assert "kind transimpedance A" in page.text
     for item in (*summary["excluded"], *summary["versions"].values()):
         assert item in page.text
+    assert "routing of spikes between tiles 120 nJ clocks 30 nJ sum 150 nJ" in page.text
     tags = [tag for tag, _ in page.tags]
     assert tags.count("details") == len({row["table"] for row in summary["parameters"]})
 

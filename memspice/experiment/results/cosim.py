@@ -132,7 +132,9 @@ class CosimResult(RunResult):
     calibration : mapping of str to Calibration
         What SPICE taught the surrogates, by layer; empty where it is not to be relied on.
     excluded : tuple of str
-        What the joules leave out.
+        What the joules leave out without an estimate.
+    left_out : mapping of str to float, [J]
+        What else they leave out, estimated (`memspice.analysis.left_out`); not in `energy`.
     parameters, cmos_constants : tuple of SourcedValue
         Every value of both sides, with its source.
     versions : mapping of str to str
@@ -162,6 +164,7 @@ class CosimResult(RunResult):
     rounds: tuple[Round, ...]
     calibration: Mapping[str, Calibration]
     excluded: tuple[str, ...]
+    left_out: Mapping[str, float]
     parameters: tuple[SourcedValue, ...]
     cmos_constants: tuple[SourcedValue, ...]
     versions: Mapping[str, str]
@@ -211,6 +214,7 @@ class CosimResult(RunResult):
             "calibration": {name: item._asdict() for name, item in self.calibration.items()},
             "parameters": [asdict(item) for item in self.parameters],
             "excluded": list(self.excluded),
+            "left_out_joule": dict(self.left_out),
             "engine": dict(self.engine),
             "command": self.provenance.command,
             "versions": dict(self.versions),
@@ -245,6 +249,7 @@ class CosimResult(RunResult):
             ("", f"sampling only: {low} to {high} (95 %)"),
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
             *self.energy.rows(),
+            ("left out, estimated", self._left_out()),
             (
                 "  of sense",
                 f"{format_si(self.against_cmos.quiescent, 'J')} quiescent, "
@@ -267,6 +272,14 @@ class CosimResult(RunResult):
             f"{self.device} ({self.energy.device_source}), T = {self.cycles}{self._bursts()}"
         )
         return Table(title, tuple(rows), self.notes)
+
+    def _left_out(self) -> str:
+        """Sum of the estimates, and the largest of them."""
+        if not self.left_out:
+            return "nothing is estimated in this summary"
+        total, most = sum(self.left_out.values()), max(self.left_out, key=self.left_out.__getitem__)
+        most_of_it = f"{format_si(self.left_out[most], 'J')} {most}"
+        return f"{format_si(total, 'J')} per inference, not in the energy; most: {most_of_it}"
 
     def _bursts(self) -> str:
         return f", K = {self.burst}" if self.burst > 1 else ""

@@ -51,6 +51,7 @@ def _fields(summary: Mapping[str, Any]) -> dict[str, Any]:
         "fidelity": "reduced",
         "burst": summary["burst"],
         "latency": summary["latency_seconds"],
+        "left_out": summary.get("left_out_joule", {}),  # none in those from before there were any
         "doubts": summary["verdict"]["doubts"],
         "out": None,
         "accuracy": summary["snn_accuracy"],
