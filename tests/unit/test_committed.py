@@ -89,8 +89,8 @@ def test_the_readme_speaks_of_the_results() -> None:
         skip = result(f"cifar_accuracy/cifar10-skip-burst-{burst}.json")
         assert (skip["cycles"], skip["burst"]) == (burst, burst)
         lost[burst] = 100 * (skip["ann_accuracy"]["value"] - skip["snn_accuracy"]["value"])
-    assert f"loses {lost[8]:.1f} points at T = K = 8, {lost[16]:.1f} at 16" in text
-    assert f"and {lost[32]:.1f} at 32" in text
+    assert f"loses {lost[8]:.2f} points at T = K = 8, {lost[16]:.2f} at 16" in text
+    assert f"and {lost[32]:.2f} at 32" in text
     cmos = result("cmos_neuron/result.json")
     reference, (adder, *_) = cmos["circuits"]["reference"], cmos["adders"]["ptm"]
     published = load_table("cmos-45nm", "cmos", CmosOperations).values.add_8bit
