@@ -149,9 +149,14 @@ class LayerCircuit:
         return np.asarray(row_voltage @ self.ports.transfer[self.columns].T)
 
     def pulse_energy(self, row_voltage: np.ndarray) -> np.ndarray:
-        """Joules of the row drivers besides their resistance, the part's share, (cycles,)."""
+        """Joules of the row drivers besides their resistance, the part's share, (cycles,).
+
+        None of a cycle in which no row at all is driven: a deck ends with such cycles where drives
+        are held, while rows already have the pulses of the next burst.
+        """
         share = self.outputs / (self.whole or self).outputs
-        return share * self.array.row_driver.pulse_energy(row_voltage, self.schedule.cycle)
+        joules = self.array.row_driver.pulse_energy(row_voltage, self.schedule.cycle)
+        return np.asarray(share * joules * row_voltage.any(axis=-1))
 
     @property
     def line_conductance(self) -> np.ndarray:

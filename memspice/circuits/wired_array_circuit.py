@@ -60,10 +60,12 @@ class WiredArrayCircuit(ArrayCircuit):
             (signals.time / layer.schedule.cycle).astype(int), stimulus.cycles - 1
         )
         block, resistance = layer.array.row_driver, layer.drawn_array.driver_resistance
+        # As of `LayerCircuit.pulse_energy`: what drivers leak behind the last pulse does not count.
+        driven = np.any(stimulus.row_voltage, axis=-1, keepdims=True)[number_of_cycle, 0]
         for column, row in enumerate(_each_row(layer)):
             source = level + envelope * stimulus.row_voltage[number_of_cycle, column]
-            delivered += block.delivered(signals, row, source)
-            driver += block.power(signals, row, source, resistance)
+            delivered += driven * block.delivered(signals, row, source)
+            driver += driven * block.power(signals, row, source, resistance)
             stored += block.stored(signals, row)
         for number, tile in enumerate(layer.conductances):
             voltage = _tile_voltages(layer, signals, number)

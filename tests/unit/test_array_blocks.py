@@ -196,11 +196,12 @@ def test_a_driver_gives_what_its_closed_form_says(kind: str) -> None:
 
 @pytest.mark.ngspice
 @pytest.mark.parametrize("kind", SOURCES)
-def test_fidelities_agree_on_a_driver(kind: str) -> None:
+@pytest.mark.parametrize("burst", [1, 3])
+def test_fidelities_agree_on_a_driver(kind: str, burst: int) -> None:
     """Full, reduced and closed form have the same joules of the drivers, to 1 %."""
     layer = layer_with(driver_of(kind))
     rows = np.random.default_rng(6).choice([0.0, 0.05, 0.1], (3, layer.rows))
-    stimulus = Stimulus(rows, np.ones((3, layer.outputs)))
+    stimulus = Stimulus(rows, np.ones((3, layer.outputs)), burst)
     expected = closed_form_energy(layer, rows, np.zeros((3, 2)), stimulus.thresholds)["driver"]
     for fidelity in ("full", "reduced"):
         found = simulate(layer, stimulus, fidelity)

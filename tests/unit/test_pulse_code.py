@@ -147,7 +147,7 @@ def test_a_reader_is_told() -> None:
 @pytest.mark.ngspice
 def test_spice_integrates_coded_pixels() -> None:
     """Each pulse of a burst has rows of its own; joules of the drivers to 1 %."""
-    setting = Setting("digits-mlp", cycles=4, burst=4, changes=LEVELS)
+    setting = Setting("digits-mlp", cycles=2, burst=2, changes=LEVELS)
     found = setting.simulate("dense1", "reduced").as_json()
     assert found["verdict"]["holds"]
     assert found["spikes"]["mismatches"] == 0
