@@ -13,9 +13,11 @@ def sensitivity(
     summary: dict[str, Any], simulated: dict[str, Any], decision: cmos.NeuronDecision
 ) -> dict[str, Any]:
     """Ratios by scope and opponent with each assumption changed alone, other circuits included."""
+    split = summary["sense_split_joule"]
     base = cmos.Accounts(
         summary["energy_per_inference_joule"],
-        summary["sense_split_joule"]["quiescent"],
+        sum(joule for name, joule in split.items() if name != "transistors"),
+        split.get("quiescent", 0.0),
         cmos.Workload(**summary["workload"]),
         ms.physics.load_table("cmos-45nm", "cmos", cmos.CmosOperations).values,
         decision.energy(),

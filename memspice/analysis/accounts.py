@@ -31,8 +31,10 @@ class Accounts:
     ----------
     components : mapping of str to float, [J]
         Memristive network, per inference.
+    amplified : float, [J]
+        Of its sense stages: those that are amplifiers of a model, not transistors.
     quiescent : float, [J]
-        Of its sense stages: what the amplifiers take without a signal.
+        Of these, what the amplifiers take without a signal.
     work : Workload
         Operations of the digital networks.
     operations : CmosOperations
@@ -42,6 +44,7 @@ class Accounts:
     """
 
     components: Mapping[str, float]
+    amplified: float
     quiescent: float
     work: Workload
     operations: CmosOperations
@@ -72,11 +75,25 @@ class Accounts:
         return replace(
             self,
             components={**self.components, "sense": sense},
+            amplified=self.amplified + change,
+            quiescent=factor * self.quiescent,
+        )
+
+    def rails(self, factor: float) -> Accounts:
+        """Amplifiers between other rails."""
+        sense = self.components["sense"] + (factor - 1) * self.amplified
+        return replace(
+            self,
+            components={**self.components, "sense": sense},
+            amplified=factor * self.amplified,
             quiescent=factor * self.quiescent,
         )
 
     def conductance(self, factor: float) -> Accounts:
-        """Cells of another conductance: currents in proportion, drivers as their square."""
+        """Cells of another conductance: currents in proportion, drivers as their square.
+
+        Of stages of transistors there are as many more as lines have more conductance.
+        """
         lines = (factor - 1) * (self.components["sense"] - self.quiescent)
         changed = {
             "driver": factor**2 * self.components["driver"],
@@ -94,14 +111,33 @@ class Accounts:
         return replace(self, operations=self.operations.model_copy(update=values))
 
 
-def assumption_changes(base: Accounts, decision: NeuronDecision) -> dict[str, Accounts]:
-    """Accounts with one assumption changed each, by what was changed."""
+def assumption_changes(
+    base: Accounts, decision: NeuronDecision, published: CmosOperations | None = None
+) -> dict[str, Accounts]:
+    """Accounts with one assumption changed each, by what was changed.
+
+    Parameters
+    ----------
+    base : Accounts
+    decision : NeuronDecision
+        That of ``base``, by its blocks.
+    published : CmosOperations, optional
+        Prices in the place of additions that were simulated.
+    """
     prices = base.operations
-    half_rails = base.scaled("sense", 0.5)
-    return {
+    amplifiers = {
         "amplifier bandwidth at a tenth": base.bandwidth(0.1),
         "amplifier bandwidth at twice": base.bandwidth(2.0),
-        "rails of the sense stages at half": replace(half_rails, quiescent=0.5 * base.quiescent),
+        "rails of the sense stages at half": base.rails(0.5),
+    }
+    simulated = {
+        "sense stages at twice": base.scaled("sense", 2.0),
+        "sense stages at half": base.scaled("sense", 0.5),
+    }
+    added = published and base.priced(add_8bit=published.add_8bit, add_16bit=published.add_16bit)
+    return {
+        **(amplifiers if base.amplified else simulated),
+        **({"additions as published": added} if added else {}),
         "cells at twice the conductance": base.conductance(2.0),
         "cells at half the conductance": base.conductance(0.5),
         "neuron write at twice": base.scaled("neuron_write", 2.0),

@@ -42,8 +42,10 @@ from memspice.experiment.scopes import (
     opponent_half_widths,
     ratio_interval,
 )
-from memspice.parameters import SourcedParameters, load_table
+from memspice.network.mapping import MappedLayer
+from memspice.parameters import SourcedParameters, load_table, load_values
 from memspice.parameters.file import SourcedValue
+from memspice.parameters.peripheries import BEHAVIOURAL, PERIPHERIES
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class CmosConstants:
     operations: SourcedParameters[CmosOperations]
     decision: SourcedParameters[NeuronDecision]
     converters: SourcedParameters[Converters]
+    #: Prices in the place of additions that were simulated.
+    published: CmosOperations | None = None
 
     @property
     def provenance(self) -> tuple[SourcedValue, ...]:
@@ -61,23 +65,45 @@ class CmosConstants:
         return tuple(item for table in tables for item in table.provenance)
 
 
-def load_cmos() -> CmosConstants:
-    """Constants as they are in ``models/``."""
-    return CmosConstants(
-        load_table("cmos-45nm", "cmos", CmosOperations),
-        load_table("cmos45_neuron", "decision", NeuronDecision),
-        load_table("cmos45_converters", "converters", Converters),
-    )
+def load_cmos(periphery: str = BEHAVIOURAL) -> CmosConstants:
+    """Constants as they are in ``models/``, of a neuron of the periphery's own transistors.
+
+    Parameters
+    ----------
+    periphery : str
+        One of `memspice.parameters.peripheries.PERIPHERIES`: where it has additions, too, they
+        stand in the place of published ones.
+    """
+    digital = PERIPHERIES[periphery].digital
+    operations = load_table("cmos-45nm", "cmos", CmosOperations)
+    decision = load_table(digital, "decision", NeuronDecision)
+    converters = load_table("cmos45_converters", "converters", Converters)
+    own = load_values(digital, "cmos", optional=True)
+    if not own:
+        return CmosConstants(operations, decision, converters)
+    values = operations.values.model_copy(update={name: v.value for name, v in own.items()})
+    sources = tuple(own.get(value.name, value) for value in operations.provenance)
+    priced = SourcedParameters(values, sources)
+    return CmosConstants(priced, decision, converters, published=operations.values)
 
 
 def quiescent(request: Request) -> float:
-    """Energy that the sense stages of a network take without any signal, per inference, [J]."""
+    """Energy that amplifiers of sense stages take without any signal, per inference, [J].
+
+    Stages of transistors have no part in it.
+    """
     held = delay(request.burst, request.mapped.share) > 0
     return request.cycles * sum(
         layer.positions * circuit.sense.idle_energy(circuit.outputs, circuit.schedule, held=held)
         for layer in request.mapped.layers
+        if _amplified(layer)
         for circuit in layer.circuits
     )
+
+
+def _amplified(layer: MappedLayer) -> bool:
+    """Whether the sense stages are models of amplifiers: those have a constant gain."""
+    return layer.circuits[0].sense.transimpedance is not None
 
 
 def compare_with_cmos(
@@ -102,7 +128,14 @@ def compare_with_cmos(
     """
     work, decision = workload(request, state), constants.decision.values
     operations = constants.operations.values
-    accounts = Accounts(components, quiescent(request), work, operations, decision.energy())
+    amplified = sum(
+        state.iterations[-1].energy[layer.name].components["sense"]
+        for layer in request.mapped.layers
+        if _amplified(layer)
+    )
+    accounts = Accounts(
+        components, amplified, quiescent(request), work, operations, decision.energy()
+    )
     doubt = adds_half_width(request, state)
     own = _Side(
         accounts.own,
@@ -116,11 +149,11 @@ def compare_with_cmos(
     )
     halves = opponent_half_widths(operations, work, doubt, decision)
     digital = {name: _opponent(name, accounts, halves[name], constants) for name in OPPONENTS}
-    changes = assumption_changes(accounts, decision)
+    changes = assumption_changes(accounts, decision, constants.published)
     return CmosComparison(
         total=_total(own, total_range(accounts, changes)),
         quiescent=accounts.quiescent,
-        bit_lines=components["sense"] - accounts.quiescent,
+        bit_lines=amplified - accounts.quiescent,
         memristive=own.energy,
         half_width=own.half,
         cmos={s: {n: digital[n].energy[s] for n in OPPONENTS} for s in SCOPES},
@@ -129,6 +162,7 @@ def compare_with_cmos(
         device_source=request.mapped.parameter_set.device_source,
         workload=work,
         adds_half_width=doubt,
+        transistors=components["sense"] - amplified,
     )
 
 

@@ -57,8 +57,9 @@ def cosim(
     IncompleteResults
         If so many jobs failed that a number would rest on nothing.
     """
-    simulator, constants = find_engine(engine), load_cmos()
+    simulator = find_engine(engine)
     request = chip.request(images, cycles=cycles, burst=burst, notes=options.notes)
+    constants = load_cmos(request.mapped.parameter_set.periphery)
     check_images(request)
     started, records = time.monotonic(), list[JobRecord]()
     kept = Kept.of(keep)

@@ -56,6 +56,7 @@ class ParameterSet:
     answer: AnswerStage
     provenance: tuple[SourcedValue, ...]
     doubts: tuple[str, ...] = ()
+    periphery: str = BEHAVIOURAL
 
     @property
     def changes(self) -> dict[str, float | str]:
@@ -158,6 +159,7 @@ def load_parameter_set(
         synapse=_replaced(common, own, "synapse", Synapse),
         answer=_optional(own, "answer", ANSWERS),
         provenance=(),
+        periphery=periphery,
     )
     replaced = {(value.table, value.name) for value in own.provenance}
     kept = [value for value in common.provenance if (value.table, value.name) not in replaced]
@@ -271,7 +273,7 @@ def load_table(name: str, table: str, model: type[ParametersT]) -> SourcedParame
     return SourcedParameters(file.table(table, model), tuple(file.provenance))
 
 
-def load_values(name: str, table: str) -> dict[str, SourcedValue]:
+def load_values(name: str, table: str, *, optional: bool = False) -> dict[str, SourcedValue]:
     """One table of a parameter file that no class declares: sizes of a subcircuit.
 
     Parameters
@@ -280,6 +282,8 @@ def load_values(name: str, table: str) -> dict[str, SourcedValue]:
         File in ``models/``, without its ending; ``folder/file`` for one in a folder.
     table : str
         Table in the file.
+    optional : bool
+        Whether a file without this table has no values, and is not refused.
 
     Returns
     -------
@@ -292,5 +296,5 @@ def load_values(name: str, table: str) -> dict[str, SourcedValue]:
         As :func:`load_parameter_set`.
     """
     file = SetFile(resource_path(*f"{name}.toml".split("/")))
-    file.values(table, Parameters)
+    file.values(table, Parameters, optional=optional)
     return {value.name: value for value in file.provenance}

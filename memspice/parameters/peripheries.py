@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from memspice.circuits.blocks import SENSE_STAGES
 from memspice.circuits.blocks.buffered_driver import BufferedDriver
@@ -32,6 +32,9 @@ BEHAVIOURAL = "behavioural"
 
 class Periphery(ABC):
     """Sense stages, row drivers and the time that they need."""
+
+    #: File in ``models/`` of the digital neuron of the same transistors, and of its additions.
+    digital: ClassVar[str] = "cmos45_neuron"
 
     @abstractmethod
     def sense(self, own: SetFile) -> SenseDesign:
@@ -96,6 +99,7 @@ class SpikingSense:
 class FreePdk45(Periphery):
     """45 nm transistors at 1 V; see ``docs/periphery.md``."""
 
+    digital = "cmos45_freepdk45"
     #: Longest write pulse through which a held drive is taken to stay, [s].
     longest_write = 1e-6
 

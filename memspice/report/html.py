@@ -15,6 +15,7 @@ from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
 from memspice.analysis.comparison import MARGIN
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults
+from memspice.experiment.results.against_cmos import SENSE_PARTS
 from memspice.outputs import write_bytes, writing
 from memspice.parameters.file import SourcedValue
 from memspice.plot.style import COMPONENT_COLORS, COMPONENT_NAMES, si
@@ -135,6 +136,7 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
         "s": summary,
         "components": NETWORK_COMPONENTS,
         "assumed_components": _assumed_components(summary),
+        "sense_parts": SENSE_PARTS,
         "device_words": _DEVICE_WORDS[summary["device_source"]],
         "names": COMPONENT_NAMES,
         "colors": COMPONENT_COLORS,

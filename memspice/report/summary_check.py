@@ -46,7 +46,7 @@ _SHAPE: dict[str, Any] = {
     "energy_total_joule": {**_TOTAL, "interval": _ANY},
     "assumed_fraction": _NUMBER,
     "device_source": _SOURCE,
-    "sense_split_joule": _keys(("quiescent", "bit_lines")),
+    "sense_split_joule": {"*": _NUMBER},
     "opponents": _keys(tuple(OPPONENTS), _ANY),
     "cmos_baseline_joule": dict.fromkeys(SCOPES, _keys(tuple(OPPONENTS))),
     "memristive_joule": _keys(SCOPES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ COMPONENTS = {name: 10.0**-k for k, name in enumerate(NETWORK_COMPONENTS)}
 
 def accounts(work: Workload = WORK) -> Accounts:
     quiescent = 0.6 * COMPONENTS["sense"]
-    return Accounts(COMPONENTS, quiescent, work, OPERATIONS, DECISION.energy())
+    return Accounts(COMPONENTS, COMPONENTS["sense"], quiescent, work, OPERATIONS, DECISION.energy())
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,30 @@ def test_an_amplifiers_bandwidth_moves_its_quiescent_joules_alone() -> None:
     assert slow.quiescent == pytest.approx(0.06 * COMPONENTS["sense"])
     assert slow.components["sense"] == pytest.approx(0.46 * COMPONENTS["sense"])
     assert slow.bandwidth(10.0).components == pytest.approx(COMPONENTS)
+
+
+def test_rails_move_amplifiers_and_leave_transistors_alone() -> None:
+    half = replace(accounts(), amplified=0.25 * COMPONENTS["sense"]).rails(0.5)
+    assert half.components["sense"] == pytest.approx(0.875 * COMPONENTS["sense"])
+    assert half.quiescent == pytest.approx(0.5 * accounts().quiescent)
+    simulated = replace(accounts(), amplified=0.0, quiescent=0.0)
+    names = assumption_changes(simulated, DECISION)
+    assert not [name for name in names if "amplifier" in name or "rails" in name]
+    assert names["sense stages at half"].components["sense"] == 0.5 * COMPONENTS["sense"]
+
+
+def test_the_digital_side_stands_on_the_peripherys_transistors() -> None:
+    usual, own = load_cmos(), load_cmos("freepdk45")
+    assert usual.published is None
+    assert own.published == usual.operations.values
+    # the same circuits of slower transistors, and additions that are dearer than published ones
+    assert own.decision.values.energy() == pytest.approx(usual.decision.values.energy(), rel=0.2)
+    assert own.operations.values.add_8bit > usual.operations.values.add_8bit
+    assert own.operations.values.multiply == usual.operations.values.multiply
+    priced = assumption_changes(accounts(), DECISION, own.published)["additions as published"]
+    assert priced.operations.add_16bit == usual.operations.values.add_16bit
+    (source,) = {v.source for v in own.provenance if v.name == "add_8bit"}
+    assert source.startswith("simulated: experiments/cmos_neuron")
 
 
 def test_conductance_moves_currents() -> None:

@@ -56,6 +56,14 @@ class EnergyTotal:
     model_high: float
 
 
+#: Fields of `CmosComparison` that sense stages are split into, and what they say in words.
+SENSE_PARTS = {
+    "quiescent": "quiescent current of amplifiers",
+    "bit_lines": "current of bit lines, sunk by an ideal output stage",
+    "transistors": "taken by circuits of transistors",
+}
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class CmosComparison(Result):
     """Three scopes that book the same work on both sides, each against several opponents.
@@ -65,7 +73,8 @@ class CmosComparison(Result):
     total : EnergyTotal, [J]
         Of the memristive network.
     quiescent, bit_lines : float, [J]
-        Parts of its sense stages: without any signal, and for the currents of bit lines.
+        Parts of its sense stages that are amplifiers of a model: without any signal, and for the
+        currents of bit lines.
     memristive, half_width : mapping of str to float, [J]
         Energy of the memristive network by scope, and half of its 95 % interval.
     cmos : mapping of str to mapping of str to float, [J]
@@ -80,6 +89,8 @@ class CmosComparison(Result):
         Operations of one inference.
     adds_half_width : float
         Half of the 95 % interval of its synaptic additions.
+    transistors : float, [J]
+        Those of its sense stages that are circuits of transistors.
     """
 
     total: EnergyTotal
@@ -93,6 +104,13 @@ class CmosComparison(Result):
     device_source: str
     workload: Workload
     adds_half_width: float
+    transistors: float
+
+    @property
+    def sense_split(self) -> dict[str, float]:
+        """Joules of the sense stages by what takes them, of what there is, [J]."""
+        parts = {name: getattr(self, name) for name in SENSE_PARTS}
+        return {name: joule for name, joule in parts.items() if joule}
 
     @property
     def cases(self) -> list[float]:
@@ -109,7 +127,7 @@ class CmosComparison(Result):
             "energy_total_joule": asdict(self.total),
             "assumed_fraction": self.assumed_fraction,
             "device_source": self.device_source,
-            "sense_split_joule": {"quiescent": self.quiescent, "bit_lines": self.bit_lines},
+            "sense_split_joule": self.sense_split,
             "memristive_joule": dict(self.memristive),
             "memristive_ci95": ends,
             "opponents": {name: opponent.words for name, opponent in OPPONENTS.items()},

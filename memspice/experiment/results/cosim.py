@@ -222,6 +222,12 @@ class CosimResult(RunResult):
             **jobs_json(self.failures, self.jobs),
         }  # fmt: skip
 
+    def _sense_parts(self) -> str:
+        """What the sense stages take, in words."""
+        words = {"quiescent": "quiescent", "bit_lines": "for bit-line currents"}
+        parts = self.against_cmos.sense_split.items()
+        return ", ".join(f"{format_si(j, 'J')} {words.get(n, f'by {n}')}" for n, j in parts)
+
     def columns(self) -> Mapping[str, Any]:
         """One row a layer and component."""
         rows = [(layer, name, j) for layer, each in self.layers.items() for name, j in each.items()]
@@ -250,11 +256,7 @@ class CosimResult(RunResult):
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
             *self.energy.rows(),
             ("left out, estimated", self._left_out()),
-            (
-                "  of sense",
-                f"{format_si(self.against_cmos.quiescent, 'J')} quiescent, "
-                f"{format_si(self.against_cmos.bit_lines, 'J')} for bit-line currents",
-            ),
+            ("  of sense", self._sense_parts()),
             (
                 "SPICE",
                 f"{spice.windows} windows ({spice.full_windows} full), {spice.events} events, "

@@ -7,6 +7,7 @@ from typing import Any
 
 from memspice.analysis.cmos import PAPERS, SCOPES
 from memspice.errors import IncompleteResults
+from memspice.experiment.results.against_cmos import SENSE_PARTS
 from memspice.experiment.results.cosim import CosimResult
 from memspice.experiment.results.plain import from_plain
 from memspice.store import Provenance
@@ -75,7 +76,7 @@ def _against(summary: Mapping[str, Any]) -> dict[str, Any]:
     ends = summary["memristive_ci95"]
     return {
         "total": summary["energy_total_joule"],
-        **summary["sense_split_joule"],
+        **{name: summary["sense_split_joule"].get(name, 0.0) for name in SENSE_PARTS},
         "memristive": summary["memristive_joule"],
         "half_width": {scope: (ends[scope][1] - ends[scope][0]) / 2 for scope in SCOPES},
         "cmos": summary["cmos_baseline_joule"],
