@@ -47,6 +47,7 @@ _SHAPE: dict[str, Any] = {
     "assumed_fraction": _NUMBER,
     "device_source": _SOURCE,
     "sense_split_joule": {"*": _NUMBER},
+    "left_out_joule": {"*": _NUMBER},
     "opponents": _keys(tuple(OPPONENTS), _ANY),
     "cmos_baseline_joule": dict.fromkeys(SCOPES, _keys(tuple(OPPONENTS))),
     "memristive_joule": _keys(SCOPES),
