@@ -255,7 +255,7 @@ class CosimResult(RunResult):
             ("", f"sampling only: {low} to {high} (95 %)"),
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
             *self.energy.rows(),
-            ("left out, estimated", self._left_out()),
+            *self._left_out(),
             ("  of sense", self._sense_parts()),
             (
                 "SPICE",
@@ -275,13 +275,16 @@ class CosimResult(RunResult):
         )
         return Table(title, tuple(rows), self.notes)
 
-    def _left_out(self) -> str:
+    def _left_out(self) -> list[tuple[str, str]]:
         """Sum of the estimates, and the largest of them."""
         if not self.left_out:
-            return "nothing is estimated in this summary"
+            return []
         total, most = sum(self.left_out.values()), max(self.left_out, key=self.left_out.__getitem__)
         most_of_it = f"{format_si(self.left_out[most], 'J')} {most}"
-        return f"{format_si(total, 'J')} per inference, not in the energy; most: {most_of_it}"
+        return [
+            ("left out", f"{format_si(total, 'J')} by estimate, not in the energy"),
+            ("", f"most of it: {most_of_it}"),
+        ]
 
     def _bursts(self) -> str:
         return f", K = {self.burst}" if self.burst > 1 else ""
