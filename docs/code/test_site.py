@@ -20,6 +20,7 @@ PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html"))
 READ = (
     "index.html", "first-half-hour.html", "concepts.html", "howto/device.html", "simulated.html",
     "gallery.html", "search.html", "python.html", "notebooks/first_layer.html",
+    "notebooks/sceptic.html",
     "reference/generated/command-line.html",
     "reference/generated/parameters.html", "reference/generated/run-file.html",
 )  # fmt: skip
