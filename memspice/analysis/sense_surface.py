@@ -58,6 +58,8 @@ HELD_OUT, HELD_OUT_DECKS = 16, 4
 SAME = 0.01
 #: Conductances at which each line is measured.
 LINES = 5
+#: By how much pulses of a burst differ there from their mean, at most, of the range of currents.
+UNLIKE = 0.25
 _SEED = 20
 
 
@@ -76,7 +78,7 @@ class SenseConditions:
     axes : SurfaceAxes
         Coordinates of the line currents, and their nodes.
     voltage_scale : float, [V]
-        ``V0`` of the hazard law, as seen at the drive.
+        ``V0`` of the hazard law, as seen at the drive; below 0 where a lower drive writes harder.
     """
 
     cycle: float
@@ -149,8 +151,9 @@ def measure_sense_surface(
     low, high = conditions.conductances
     if high - low > SAME * high:
         surface = with_lines(surface, [measured(_line(conditions, number)) for number in (0, 1)])
-    error = surface_error(surface, measured(_held_out(conditions)))
+    error = surface_error(surface, measured(_held_out(conditions, stage.pulses)))
     refuse_rough(stage.subcircuit, error, conditions.voltage_scale)
+    refuse_sag(stage.subcircuit, surface.sag, conditions.voltage_scale)
     return replace(surface, drift=drift, memory=memory, error=error)
 
 
@@ -170,13 +173,26 @@ def refuse_rough(stage: str, error: SurfaceError, voltage_scale: float) -> None:
     ConfigError
         With the number.
     """
-    limit = MOST_ERROR * voltage_scale
+    limit = MOST_ERROR * abs(voltage_scale)
     if error.drive_worst > limit:
         raise ConfigError(
             f"the surface of the sense stage {stage} is off by up to "
             f"{error.drive_worst * 1e3:.3g} mV at {error.points} points that it was not made from, "
             f"and {limit * 1e3:.3g} mV are allowed ({MOST_ERROR:.0%} in the hazard): raise "
             "sense.nodes, narrow sense.currents, or make the conductances of its lines more alike"
+        )
+
+
+def refuse_sag(stage: str, sag: float, voltage_scale: float) -> None:
+    """Refuse a drive that is not the same, half of it either way, in all writes of a burst.
+
+    Arguments and errors as of `refuse_rough`; ``sag`` [V] is the difference.
+    """
+    limit = 2 * MOST_ERROR * abs(voltage_scale)
+    if sag > limit:
+        raise ConfigError(
+            f"the drive that the sense stage {stage} holds differs by {sag * 1e3:.3g} mV from "
+            f"write to write, and {limit * 1e3:.3g} mV are allowed: hold it on more charge"
         )
 
 
@@ -203,7 +219,9 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
         write=first.schedule.write,
         conductances=stage.conductances,
         axes=stage.axes,
-        voltage_scale=first.neuron.device.hazard.voltage_scale / first.neuron.write_fraction,
+        voltage_scale=stage.polarity
+        * first.neuron.device.hazard.voltage_scale
+        / first.neuron.write_fraction,
     )
     sense = stage.with_surface(measure_sense_surface(stage.circuit, conditions, runner))
     return tuple(replace(circuit, sense=sense, known_ports=circuit.ports) for circuit in circuits)
@@ -231,13 +249,25 @@ def _line(conditions: SenseConditions, number: int) -> Iterator[BenchCurrents]:
         yield BenchCurrents(np.stack([alike, alike], axis=-1), (lines[0], lines[1]))
 
 
-def _held_out(conditions: SenseConditions) -> Iterator[BenchCurrents]:
-    """Decks of points between the nodes, on lines of any conductances."""
+def _held_out(conditions: SenseConditions, pulses: int) -> Iterator[BenchCurrents]:
+    """Decks of points between the nodes, on lines of any conductances, with pulses that differ."""
     draws = np.random.default_rng(_SEED)
     for _ in range(HELD_OUT_DECKS):
         points = conditions.axes.draw(draws, HELD_OUT // HELD_OUT_DECKS)
         plus, minus = map(conditions.conductance_at, draws.random(2).tolist())
-        yield BenchCurrents(points, (plus, minus))
+        unlike = _unlike(conditions.axes.limits, points, pulses, draws) if pulses > 1 else None
+        yield BenchCurrents(points, (plus, minus), unlike)
+
+
+def _unlike(
+    limits: tuple[float, float], points: np.ndarray, pulses: int, draws: np.random.Generator
+) -> np.ndarray:
+    """Currents (points, pulses, 2) [A] of pulses that differ, with the points as their means."""
+    low, high = limits
+    apart = draws.uniform(-1, 1, (len(points), pulses, 2))
+    apart = apart - apart.mean(axis=1, keepdims=True)
+    room = np.minimum(points - low, high - points) / np.abs(apart).max(axis=1)
+    return np.asarray(points[:, None] + apart * np.minimum(room, UNLIKE * (high - low))[:, None])
 
 
 def _run(
@@ -262,9 +292,9 @@ def _run(
     )
     scale = conditions.voltage_scale
     simulation = Simulation(
-        name=f"{stage.subcircuit} at {deck.currents[0, 0] * 1e6:.4g} uA",
+        name=f"{stage.subcircuit} at {deck.points[0, 0] * 1e6:.4g} uA",
         request=request,
-        identity=("sense bench 2", bench, scale),
+        identity=("sense bench 3", bench, scale),
         evaluate=partial(_evaluate, bench, scale),
         codec=_CyclesCodec(),
     )
@@ -276,7 +306,7 @@ def _evaluate(bench: SenseBench, scale: float, waves: Waveforms) -> SenseCycles:
 
 
 #: Arrays of `SenseCycles` that are no energies by name.
-_PLAIN = ("drive", "droop", "absorbed", "relief")
+_PLAIN = ("drive", "droop", "sag", "absorbed", "relief")
 
 
 class _CyclesCodec:
@@ -308,7 +338,7 @@ def _refuse_drift(
     stage: ClockedStage, conditions: SenseConditions, checks: Measured
 ) -> tuple[float, float]:
     """Largest drift and memory of the drive, [V]; refuse a stage that has too much of them."""
-    limit = MOST_DRIFT * conditions.voltage_scale
+    limit = MOST_DRIFT * abs(conditions.voltage_scale)
     drift = np.array([cycles.drive[1] - cycles.drive[0] for _, cycles in checks])
     memory = np.array([cycles.drive[3] - cycles.drive[1] for _, cycles in checks])
     advice = (
@@ -322,7 +352,7 @@ def _refuse_drift(
     for change, what, remedy in advice:
         worst = int(np.argmax(np.abs(change)))
         if abs(change[worst]) > limit:
-            plus, minus = checks[worst][0].currents[0] * 1e6
+            plus, minus = checks[worst][0].points[0] * 1e6
             raise ConfigError(
                 f"the drive of the sense stage {stage.subcircuit} {what}: by "
                 f"{change[worst] * 1e3:.3g} mV at {plus:.3g} and {minus:.3g} uA on lines of "

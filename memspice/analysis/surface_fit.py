@@ -26,20 +26,23 @@ class BenchCurrents:
         Of plus and minus line.
     conductances : tuple of float, [S]
         Of both lines.
+    unlike : ndarray, shape (points, pulses, 2), [A], optional
+        What each row pulse of a drive carries, where that is not the same; its mean is the point.
     repeats : int
-        Cycles that each point lasts, of which the last counts.  Of only one, the charge that lines
+        Drives that each point lasts, of which the last counts.  Of only one, the charge that lines
         and wells keep from the point before would count among the joules of a cycle (1.3 % on the
         stage of the tests); over many cycles it cancels.
     """
 
     points: np.ndarray
     conductances: tuple[float, float]
+    unlike: np.ndarray | None = None
     repeats: int = 2
 
     @property
     def currents(self) -> np.ndarray:
-        """Currents (cycles, 2) [A]."""
-        return self.points.repeat(self.repeats, axis=0)
+        """Currents of every drive, as `SenseBench` takes them, [A]."""
+        return (self.points if self.unlike is None else self.unlike).repeat(self.repeats, axis=0)
 
     def counted(self, cycles: SenseCycles) -> np.ndarray:
         """Drive [V], joules and relief [J] of the points, (points, 3)."""
@@ -73,6 +76,7 @@ def flat_surface(
         drift=0.0,
         memory=0.0,
         droop=max(float(np.abs(cycles.droop).max()) for _, cycles in grid),
+        sag=max(float(cycles.sag.max()) for _, cycles in grid),
         error=SurfaceError(
             points=0,
             drive_worst=0.0,

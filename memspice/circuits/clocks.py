@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -102,6 +102,13 @@ def clock_trains(
 ) -> dict[str, PieceWiseLinear]:
     """Sources of clocks, as of `Clock.train`."""
     return {name: clock.train(cycle, cycles, first) for name, clock in clocks.items()}
+
+
+def joined(trains: Sequence[PieceWiseLinear]) -> PieceWiseLinear:
+    """Trains of one clock as one source, each after the last edge of the one before."""
+    first, *others = trains
+    later = [point for train in others for point in train.points[1:]]
+    return PieceWiseLinear((*first.points, *later))
 
 
 def add_clocks(deck: Deck, trains: Mapping[str, PieceWiseLinear]) -> None:

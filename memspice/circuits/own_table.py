@@ -97,7 +97,7 @@ class OwnTable:
             for name, value in self._inner(entry).items()
         }
 
-    def clocks(self) -> dict[str, Clock]:
+    def clocks(self, entry: str = "clocks") -> dict[str, Clock]:
         """Clocks by name, from the intervals in which they are high.
 
         Raises
@@ -107,8 +107,8 @@ class OwnTable:
         """
         edge, level = self.number("clock_edge", 50e-12), self.number("clock_level", 1.0)
         clocks = {}
-        for name, intervals in self._inner("clocks").items():
-            place = self.place(f"clocks.{name}")
+        for name, intervals in self._inner(entry).items():
+            place = self.place(f"{entry}.{name}")
             if not isinstance(intervals, list) or not intervals:
                 raise ConfigError(
                     f"{place} is a clock without edges; say when it is high: "

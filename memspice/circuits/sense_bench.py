@@ -12,13 +12,13 @@ column of a crossbar whose rows rest at the stage's line level::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from memspice.circuits.clocks import Clock, add_clocks, clock_trains
-from memspice.circuits.deck import Deck, pulse_train
+from memspice.circuits.clocks import Clock, add_clocks, clock_trains, joined
+from memspice.circuits.deck import Deck, PieceWiseLinear, pulse_train
 from memspice.circuits.library import Library
 from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.circuits.spice import Circuit
@@ -47,6 +47,7 @@ class ClockedStage:
     supplies : mapping of str to float, [V]
         Supplies and bias lines.
     clocks : mapping of str to Clock
+        In every cycle in which rows are driven.
     line_level : float, [V]
         What the bit lines are held at; rows rest there.
     rows : tuple of float, [s]
@@ -61,6 +62,12 @@ class ClockedStage:
         Of the instance.
     module : VerilogModule, optional
         The module, or a twin of the subcircuit.
+    pulses : int
+        Row pulses, one a cycle, that it makes one drive of; as many cycles follow in which a neuron
+        is written from that.  Of one pulse a drive is made and held within a cycle.
+    once, held : mapping of str to Clock
+        More clocks of a stage of several pulses: once, from the begin of their first cycle, and in
+        every cycle in which the drive is held.
     """
 
     library: Library | None
@@ -75,6 +82,40 @@ class ClockedStage:
     warm_up: int
     parameters: Mapping[str, float]
     module: VerilogModule | None = None
+    pulses: int = 1
+    once: Mapping[str, Clock] = field(default_factory=dict)
+    held: Mapping[str, Clock] = field(default_factory=dict)
+
+    @property
+    def all_clocks(self) -> Mapping[str, Clock]:
+        """Clocks of all kinds."""
+        return {**self.clocks, **self.once, **self.held}
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from a drive's first row pulse to the end of the last write from it."""
+        return self.pulses if self.pulses == 1 else 2 * self.pulses
+
+    def trains(self, cycle: float, drives: int) -> dict[str, PieceWiseLinear]:
+        """Sources of all clocks.
+
+        Parameters
+        ----------
+        cycle : float, [s]
+            Length of a cycle.
+        drives : int
+            How many are made, one behind the other.
+        """
+        each = range(0, drives * self.cycles, self.cycles)
+        trains = {
+            name: joined([clock.train(cycle, self.pulses, first) for first in each])
+            for name, clock in self.clocks.items()
+        }
+        trains |= clock_trains(self.once, self.cycles * cycle, drives)
+        return trains | {
+            name: joined([clock.train(cycle, self.pulses, first + self.pulses) for first in each])
+            for name, clock in self.held.items()
+        }
 
     @property
     def row_pulse(self) -> Pulse:
@@ -112,9 +153,9 @@ class SenseBench:
         Length of a cycle.
     write : Pulse
         Write pulse of the neuron: its flat part is when the drive acts.
-    currents : ndarray, shape (cycles, 2), [A]
-        Of the plus and the minus line, while the rows are driven; the first `warm_up` cycles have
-        those of the first row before them.
+    currents : ndarray, shape (drives, 2) or (drives, pulses, 2), [A]
+        Of the plus and the minus line, in all row pulses of a drive or in each; those of the first
+        drive are there before, for the warm-up.
     line_conductances : tuple of float, [S]
         Of the plus and the minus line.
     """
@@ -127,13 +168,39 @@ class SenseBench:
 
     @cached_property
     def all_currents(self) -> np.ndarray:
-        """Currents of the warm-up cycles and of those that count, [A]."""
-        return np.concatenate([self.currents[:1].repeat(self.stage.warm_up, axis=0), self.currents])
+        """Currents of every cycle, those of the warm-up first and 0 while a drive is held, [A]."""
+        drives = np.concatenate([self.currents[:1].repeat(self.stage.warm_up, 0), self.currents])
+        cycles = np.zeros((len(drives), self.stage.cycles, 2))
+        cycles[:, : self.stage.pulses] = drives.reshape(len(drives), -1, 2)
+        return cycles.reshape(-1, 2)
+
+    @property
+    def period(self) -> float:
+        """Time from drive to drive, [s]."""
+        return self.stage.cycles * self.cycle
+
+    @property
+    def trains(self) -> Mapping[str, PieceWiseLinear]:
+        """Sources of the clocks."""
+        return self.stage.trains(self.cycle, len(self.currents) + self.stage.warm_up)
 
     @property
     def duration(self) -> float:
         """Time of all cycles, [s]."""
         return len(self.all_currents) * self.cycle
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Begin of the first row pulse's cycle of each drive, (drives,), [s]."""
+        return (self.stage.warm_up + np.arange(len(self.currents))) * self.period
+
+    @property
+    def writes(self) -> np.ndarray:
+        """Begin and end of the flat part of every write pulse, (drives, writes, 2), [s]."""
+        waited = self.stage.cycles - self.stage.pulses
+        begins = self.starts[:, None] + self.cycle * (waited + np.arange(self.stage.pulses))
+        flat = (self.write.start + self.write.edge, self.write.stop - self.write.edge)
+        return np.asarray(begins[:, :, None] + flat)
 
 
 def sense_bench_deck(bench: SenseBench) -> Deck:
@@ -148,7 +215,7 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
     for name, voltage in stage.supplies.items():
         rails.V(name, name, rails.gnd, voltage)
     rails.V("level", "level", rails.gnd, stage.line_level)
-    add_clocks(deck, clock_trains(stage.clocks, bench.cycle, cycles))
+    add_clocks(deck, bench.trains)
     lines = deck.section("Bit lines, and the neuron as a load")
     for number, line in enumerate((PLUS, MINUS)):
         train = pulse_train(stage.row_pulse, bench.all_currents[:, number], bench.cycle)
@@ -162,40 +229,43 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
 
 def sense_bench_signals(bench: SenseBench) -> list[str]:
     """Names of the signals that `sense_bench_cycles` needs."""
-    sources = [*bench.stage.supplies, *bench.stage.clocks]
+    sources = [*bench.stage.supplies, *bench.stage.all_clocks]
     return [f"v({node})" for node in (PLUS, MINUS, DRIVE)] + [f"i(v{name})" for name in sources]
 
 
 @dataclass(frozen=True, eq=False)
 class SenseCycles:
-    """Cycles of a simulated bench, without its warm-up.
+    """Drives of a simulated bench, without its warm-up.
 
     Parameters
     ----------
-    drive : ndarray, shape (cycles,), [V]
+    drive : ndarray, shape (drives,), [V]
         Constant drive that would give the neuron the same hazard integral as the simulated one
-        over the flat part of the write pulse.
-    droop : ndarray, shape (cycles,), [V]
-        Change of the drive over the flat part.
-    absorbed : ndarray, shape (cycles,), [J]
+        over the flat parts of the write pulses.
+    droop : ndarray, shape (drives,), [V]
+        Change of the drive from the begin of the first flat part to the end of the last.
+    sag : ndarray, shape (drives,), [V]
+        By how much the drives of single write pulses differ.
+    absorbed : ndarray, shape (drives,), [J]
         What flowed into the stage at all of its terminals: what it dissipated, in a steady state.
-    relief : ndarray, shape (cycles,), [J]
+    relief : ndarray, shape (drives,), [J]
         What the cells of both lines dissipated less than with the lines at their level: all that
         a line is off it, ``u``, changes, ``2 I u - g u^2`` of current and conductance.
-    energy : mapping of str to ndarray, shape (cycles,), [J]
+    energy : mapping of str to ndarray, shape (drives,), [J]
         What each supply, bias line and clock delivered, and ``lines``: what the bit lines did.
         What flows back into a source is no use to anyone and does not count.
     """
 
     drive: np.ndarray
     droop: np.ndarray
+    sag: np.ndarray
     absorbed: np.ndarray
     relief: np.ndarray
     energy: Mapping[str, np.ndarray]
 
     @property
     def total(self) -> np.ndarray:
-        """Energy of every cycle, [J]."""
+        """Energy for every drive, [J]."""
         return np.asarray(sum(self.energy.values()))
 
 
@@ -212,16 +282,14 @@ def sense_bench_cycles(bench: SenseBench, voltage_scale: float, signals: Signals
         At least those of `sense_bench_signals`.
     """
     stage, time = bench.stage, signals.time
-    starts = (stage.warm_up + np.arange(len(bench.currents))) * bench.cycle
-    first, last = bench.write.start + bench.write.edge, bench.write.stop - bench.write.edge
-    drive = signals.voltage(DRIVE)
-    flat = starts[:, None] + (first, last)
+    drive, flat = signals.voltage(DRIVE), bench.writes
     ends = np.interp(flat, time, drive)
     # about its value at the begin, so that nothing overflows
     peak = ends.max()
-    weight = energy_between(time, np.exp((drive - peak) / voltage_scale), flat)[:, 0]
-    effective = peak + voltage_scale * np.log(weight / (last - first))
-    limits = starts[:, None] + (0.0, bench.cycle)
+    weight = energy_between(time, np.exp((drive - peak) / voltage_scale), flat)[..., 0]
+    each = peak + voltage_scale * np.log(weight / np.diff(flat)[..., 0])
+    effective = voltage_scale * np.log(np.exp(each / voltage_scale).mean(axis=-1))
+    limits = bench.starts[:, None] + (0.0, bench.period)
 
     def energy(power: np.ndarray) -> np.ndarray:
         return energy_between(time, power, limits)[:, 0]
@@ -229,21 +297,22 @@ def sense_bench_cycles(bench: SenseBench, voltage_scale: float, signals: Signals
     powers = _powers(bench, signals)
     energies = {name: energy(power) for name, power in powers.items()}
     absorbed = np.asarray(sum(energies.values()))
-    for name in stage.clocks:
+    for name in stage.all_clocks:
         energies[name] = energy(np.maximum(powers[name], 0.0))
     positive = {name: np.maximum(values, 0.0) for name, values in energies.items()}
     relief = energy(_relief(bench, signals, 0) + _relief(bench, signals, 1))
-    return SenseCycles(effective, ends[:, 1] - ends[:, 0], absorbed, relief, positive)
+    droop, sag = ends[:, -1, 1] - ends[:, 0, 0], np.ptp(each, axis=-1)
+    return SenseCycles(effective, droop, sag, absorbed, relief, positive)
 
 
 def _powers(bench: SenseBench, signals: Signals) -> dict[str, np.ndarray]:
     """Power that each source delivers, and ``lines`` that both bit lines do, [W]."""
-    stage, cycles = bench.stage, len(bench.all_currents)
+    stage = bench.stage
     powers = {
         name: source_power(signals, name, voltage) for name, voltage in stage.supplies.items()
     }
-    for name, clock in stage.clocks.items():
-        wave = np.array(clock.train(bench.cycle, cycles).points).T
+    for name, train in bench.trains.items():
+        wave = np.array(train.points).T
         powers[name] = source_power(signals, name, np.interp(signals.time, *wave))
     lines = [_line_power(bench, signals, number) for number in (0, 1)]
     return powers | {"lines": lines[0] + lines[1]}

@@ -86,6 +86,8 @@ class SenseSurface:
         before carried.
     droop : float, [V]
         Largest change of the drive while it acts.
+    sag : float, [V]
+        By how much the drives of single write pulses differ at most.
     error : SurfaceError
     """
 
@@ -96,6 +98,7 @@ class SenseSurface:
     drift: float
     memory: float
     droop: float
+    sag: float
     error: SurfaceError
 
     @property

@@ -24,15 +24,23 @@
 
 In the place of ``nodes`` a stage whose drive bends with the difference of its lines' currents has
 ``means`` and ``differences``: the nodes themselves along both, in A.
+
+A stage for bursts makes a drive of several row pulses, one a cycle, and holds it through as many
+cycles.  It has ``pulses = 8`` and may have two more tables of clocks: ``once``, from the begin of
+the first row pulse's cycle, and ``held``, in every cycle in which neurons are written::
+
+    once = { start = [[2e-9, 18e-9]] }
+    held = { write = [[1e-9, 125e-9]] }
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from memspice.circuits.blocks.subcircuit import SubcircuitSense
+from memspice.circuits.clocks import Clock
 from memspice.circuits.own_circuit import NEEDED, OPTIONAL, read_circuit
 from memspice.circuits.own_table import OwnTable
 from memspice.circuits.own_terminals import GROUND
@@ -45,6 +53,7 @@ _NEEDED = (
     *("warm_up", "gain", "swing", "currents", "conductances"),
 )
 _NODES = ("nodes", "means", "differences")
+_BURST = ("pulses", "once", "held")
 _CONTRACT = {
     PLUS: "is the bit line of G+",
     MINUS: "that of G-",
@@ -100,8 +109,10 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    table.check((*NEEDED, *_NEEDED), (*OPTIONAL, *_NODES))
-    circuit = read_circuit(table, _CONTRACT)
+    table.check((*NEEDED, *_NEEDED), (*OPTIONAL, *_NODES, *_BURST))
+    once, held = table.clocks("once"), table.clocks("held")
+    circuit = read_circuit(table, _CONTRACT, (*once, *held))
+    _check_burst(table, {**once, **held}, circuit.terminals)
     return ClockedStage(
         library=circuit.library,
         subcircuit=circuit.name,
@@ -115,4 +126,20 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         warm_up=table.count("warm_up"),
         parameters=circuit.parameters,
         module=circuit.module,
+        pulses=table.count("pulses", 1),
+        once=once,
+        held=held,
     )
+
+
+def _check_burst(table: OwnTable, clocks: Mapping[str, Clock], terminals: Sequence[str]) -> None:
+    """Refuse clocks of bursts without a terminal or a burst, and a burst of no pulses."""
+    if table.count("pulses", 1) < 1:
+        raise ConfigError(f"{table.place('pulses')} must be 1 or more")
+    for name in clocks:
+        if name not in terminals:
+            raise ConfigError(f"{table.file}: [sense] has a clock {name!r}, but no such terminal")
+    if clocks and table.count("pulses", 1) == 1:
+        raise ConfigError(
+            f"{table.file}: [sense] has clocks of a burst; say of how many `pulses`, 2 or more"
+        )

@@ -48,7 +48,7 @@ _TRAPS = tuple(
 _NEEDED = {
     **{"resistor": re.compile(r"\br\s*="), "capacitor": re.compile(r"\bc\s*=")},
     **dict.fromkeys(("vsource", "isource"), re.compile(r"\bdc\s*=|\bwave\s*=")),
-    "cccs": re.compile(r"\bgain\s*="),
+    **dict.fromkeys(("cccs", "vcvs"), re.compile(r"\bgain\s*=")),
 }
 
 
@@ -203,6 +203,7 @@ def _masters(lines: Sequence[Line]) -> dict[str, str]:
 def _terminals(lines: Sequence[Line], own: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Terminals of each module and subcircuit, in their order."""
     known: dict[str, tuple[str, ...]] = dict.fromkeys(BUILT_IN, ("plus", "minus"))
+    known["vcvs"] = ("plus", "minus", "plus_of_control", "minus_of_control")
     known |= {name: model_interface(name, own).terminals for name in _loaded(lines)}
     headers = (_SUBCKT.match(line.text) for line in lines)
     return known | {header[1]: tuple(header[2].split()) for header in headers if header}

@@ -33,10 +33,10 @@ INITIAL = "//ic "
 #: Modules that come with VACASK: word of the element's value, and whether a file holds them.
 BUILT_IN = {
     **{"resistor": True, "capacitor": True},
-    **{"vsource": False, "isource": False, "cccs": False},
+    **{"vsource": False, "isource": False, "cccs": False, "vcvs": False},
 }
 #: Those of them that only decks name which use them.
-_RARE = ("cccs",)
+_RARE = ("cccs", "vcvs")
 #: Its BSIM4, of Berkeley's code; the other one, without ``spice/``, is a translation.
 TRANSISTORS = "spice/bsim4v8"
 
@@ -214,10 +214,15 @@ def _current_controlled(element: Any) -> str:
     return f'cccs gain={gain} ctlinst="{name_text(element.source, element.name)}"'
 
 
+def _voltage_controlled(element: Any) -> str:
+    return f"vcvs gain={value_text(element.voltage_gain, element.name)}"
+
+
 _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "R": _resistor,
     "C": _capacitor,
     "F": _current_controlled,
+    "E": _voltage_controlled,
     "V": _source("vsource"),
     "I": _source("isource"),
     "X": _model_or_subcircuit,

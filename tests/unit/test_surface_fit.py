@@ -43,7 +43,8 @@ def measured(points: np.ndarray, conductances: tuple[float, float]) -> Measured:
     values = np.full((len(deck.currents), 3), np.nan)
     values[1::2] = law(points, conductances)
     drive, energy, relief = values.T
-    return [(deck, SenseCycles(drive, np.zeros_like(drive), energy, relief, {}))]
+    none = np.zeros_like(drive)
+    return [(deck, SenseCycles(drive, none, none, energy, relief, {}))]
 
 
 def flat() -> SenseSurface:

@@ -7,10 +7,11 @@ its needs; see `memspice.circuits.blocks.sense_design`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from memspice.circuits.bursts import burst_means
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
 from memspice.circuits.sense_bench import ClockedStage
@@ -282,6 +283,11 @@ class MeasuredStage(SenseStage):
     def conductances(self) -> tuple[float, float]:
         """Least and largest conductance of a line of one stage, [S]."""
 
+    @property
+    @abstractmethod
+    def polarity(self) -> int:
+        """-1 where a lower drive of the circuit stands for a higher write voltage, else 1."""
+
     @abstractmethod
     def with_surface(self, surface: SenseSurface) -> MeasuredStage:
         """The same stage, measured."""
@@ -323,27 +329,37 @@ class MeasuredStage(SenseStage):
         return None
 
     def drive(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
-        """Surface, less what the stage rests at."""
+        """Surface, as far as it is from what the stage rests at: of a burst at its mean current."""
         found = self._measured.drive_voltage(*self._of_one(current, conductance))
-        return np.asarray(found - self.rest)
+        return np.asarray(self.polarity * (found - self.rest))
 
     def energy(
         self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
     ) -> np.ndarray:
-        """Surface of joules, times the stages."""
-        joules = self._measured.joules(*self._of_one(current, conductance))
-        return np.asarray(self.multiplicity * joules.sum(axis=-1))
+        """Surface of joules at the mean current of a burst, even over its cycles."""
+        return self._in_cycles(self._measured.joules, current, conductance)
 
     def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
-        """Surface of what cells do not dissipate, times the stages."""
-        joules = self._measured.relieved(*self._of_one(current, conductance))
-        return np.asarray(self.multiplicity * joules.sum(axis=-1))
+        """Surface of what cells do not dissipate, likewise."""
+        return self._in_cycles(self._measured.relieved, current, conductance)
 
     def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
         """Joules at the least current of the range."""
         surface = self._measured
         least, lines = np.full(2, surface.axes.limits[0]), np.full(2, surface.conductance)
-        return outputs * self.multiplicity * float(surface.joules(least, lines))
+        each = self.multiplicity * float(surface.joules(least, lines))
+        return outputs * each / self.circuit.pulses
+
+    def _in_cycles(
+        self,
+        surface: Callable[[np.ndarray, np.ndarray], np.ndarray],
+        current: np.ndarray,
+        conductance: np.ndarray,
+    ) -> np.ndarray:
+        """Joules of all outputs, (cycles,), from those of a stage and drive."""
+        pulses = self.circuit.pulses
+        joules = surface(*self._of_one(burst_means(current, pulses), conductance)).sum(axis=-1)
+        return np.asarray(self.multiplicity * joules / pulses).repeat(pulses)
 
     def _of_one(
         self, current: np.ndarray, conductance: np.ndarray

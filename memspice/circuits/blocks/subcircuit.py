@@ -34,6 +34,7 @@ from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.spice import Circuit
 from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse, Schedule
+from memspice.errors import ConfigError
 
 #: What a regulated line ends in, for the port matrix, [ohm]: as good as a short circuit.
 LINE_END = 1.0
@@ -49,7 +50,7 @@ class SubcircuitSense:
     ----------
     stage : ClockedStage
     gain : float, [ohm]
-        Drive per difference of line currents, about.
+        Drive per difference of line currents, about; below 0 where a lower drive writes harder.
     swing : float, [V]
         Change of the drive, either sign, that scores of a last layer may use.
     axes : SurfaceAxes
@@ -67,7 +68,7 @@ class SubcircuitSense:
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
         """As many stages as the layer's lines need; its rows make up for the gain."""
         count = max(1, math.ceil(needs.largest_conductance / self.conductances[1]))
-        return SubcircuitStage(self, count, needs.transimpedance * count / self.gain)
+        return SubcircuitStage(self, count, needs.transimpedance * count / abs(self.gain))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +120,24 @@ class SubcircuitStage(MeasuredStage):
         """Clocks of the subcircuit."""
         return {f"{_OWN}{name}": clock for name, clock in self.design.stage.clocks.items()}
 
+    def burst_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks at the begin of a burst."""
+        return {f"{_OWN}{name}": clock for name, clock in self.design.stage.once.items()}
+
+    def hold_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
+        """Clocks while a drive is held."""
+        return {f"{_OWN}{name}": clock for name, clock in self.design.stage.held.items()}
+
+    def in_bursts(self, burst: int, schedule: Schedule) -> SubcircuitStage:
+        """Itself, for bursts as it is made for."""
+        pulses = self.design.stage.pulses
+        if burst == pulses:
+            return self
+        raise ConfigError(
+            f"burst = {burst}: the sense stage {self.design.stage.subcircuit} makes a drive of "
+            f"{pulses} row pulse{'s' if pulses > 1 else ''}; use burst = {pulses}, or another stage"
+        )
+
     def row_pulse(self, schedule: Schedule) -> Pulse:
         """While the stage takes currents."""
         return self.design.stage.row_pulse
@@ -137,6 +156,11 @@ class SubcircuitStage(MeasuredStage):
     def axes(self) -> SurfaceAxes:
         """Line currents of the design."""
         return self.design.axes
+
+    @property
+    def polarity(self) -> int:
+        """Sign of the gain."""
+        return 1 if self.design.gain > 0 else -1
 
     @property
     def conductances(self) -> tuple[float, float]:
@@ -162,7 +186,16 @@ class SubcircuitStage(MeasuredStage):
             held = f"held{output}"
             self._add_one(circuit, output, {PLUS: lines[0], MINUS: lines[1], DRIVE: held})
             stage.add_around(circuit, str(output), lines, held)
-            circuit.V(f"shift{output}", nodes.drive(output), held, voltage - self.rest)
+            self._shift(circuit, output, held, voltage)
+
+    def _shift(self, circuit: Circuit, output: int, held: str, voltage: float) -> None:
+        """Drive of the neuron, from what is held: at rest it is ``voltage``."""
+        if self.polarity < 0:
+            turned = f"turned{output}"
+            circuit.E(turned, turned, circuit.gnd, held, circuit.gnd, -1.0)
+            held = turned
+        offset = voltage - self.polarity * self.rest
+        circuit.V(f"shift{output}", nodes.drive(output), held, offset)
 
     def _add_one(self, circuit: Circuit, output: int, inner: dict[str, str]) -> None:
         for name in self._metered():
@@ -175,12 +208,12 @@ class SubcircuitStage(MeasuredStage):
 
     def _metered(self) -> Iterator[str]:
         yield from self.design.stage.supplies
-        yield from self.design.stage.clocks
+        yield from self.design.stage.all_clocks
 
     def signals(self, outputs: int) -> list[str]:
         """Currents of all ammeters, voltages of lines and clocks."""
         names = []
-        for clock in self.design.stage.clocks:
+        for clock in self.design.stage.all_clocks:
             names += [f"v({_OWN}{clock})", f"i(v{_OWN}{clock})"]
         for output in range(outputs):
             names += [f"i(v{_meter(output, name)})" for name in self._metered()]
@@ -192,7 +225,7 @@ class SubcircuitStage(MeasuredStage):
         """What flows into all stages at their terminals, with the loads of lines and drive."""
         supplies = self.design.stage.supplies
         level = {name: np.full_like(signals.time, value) for name, value in supplies.items()}
-        for clock in self.design.stage.clocks:
+        for clock in self.design.stage.all_clocks:
             level[clock] = signals.voltage(f"{_OWN}{clock}")
         power = np.zeros((outputs, len(signals.time)))
         for output in range(outputs):
@@ -205,7 +238,7 @@ class SubcircuitStage(MeasuredStage):
     def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
         """Supplies and clocks."""
         power = super().delivered(signals, outputs)
-        for clock in self.design.stage.clocks:
+        for clock in self.design.stage.all_clocks:
             name = f"{_OWN}{clock}"
             power = power + source_power(signals, name, signals.voltage(name))
         return self.multiplicity * power
