@@ -48,7 +48,7 @@ def conditions(nodes: int, share: float = 0.0) -> SenseConditions:
     conductances = (150e-6 * (1 - share), 150e-6 * (1 + share))
     limits = (2 * UA, 8 * UA)
     axes = LineAxes(limits, (spread(limits, nodes),) * 2)
-    return SenseConditions(CYCLE, WRITE, conductances, axes, V0)
+    return SenseConditions(CYCLE, WRITE, conductances, (1 + share) / (1 - share), axes, V0)
 
 
 def simulate(engine: str, stage: ClockedStage, currents: np.ndarray) -> SenseCycles:

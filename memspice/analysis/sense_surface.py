@@ -75,6 +75,8 @@ class SenseConditions:
         Write pulse of the neuron.
     conductances : tuple of float, [S]
         Least and largest conductance of a bit line.
+    pair : float, [1]
+        Largest ratio of the conductances of two lines.
     axes : SurfaceAxes
         Coordinates of the line currents, and their nodes.
     voltage_scale : float, [V]
@@ -84,6 +86,7 @@ class SenseConditions:
     cycle: float
     write: Pulse
     conductances: tuple[float, float]
+    pair: float
     axes: SurfaceAxes
     voltage_scale: float
 
@@ -92,6 +95,8 @@ class SenseConditions:
         low, high = self.conductances
         if not (math.isfinite(high) and 0 < low <= high):
             raise ConfigError(f"line conductances from {low} to {high} S must be above 0 and rise")
+        if not self.pair >= 1:
+            raise ConfigError(f"pair = {self.pair} must be a ratio, 1 or more")
 
     @property
     def conductance(self) -> float:
@@ -147,7 +152,9 @@ def measure_sense_surface(
         return list(zip(listed, _complete(found), strict=True))
 
     drift, memory = _refuse_drift(stage, conditions, measured(_corners(conditions)))
-    surface = flat_surface(conditions.axes, conditions.conductances, measured(_grid(conditions)))
+    surface = flat_surface(
+        conditions.axes, conditions.conductances, conditions.pair, measured(_grid(conditions))
+    )
     low, high = conditions.conductances
     if high - low > SAME * high:
         surface = with_lines(surface, [measured(_line(conditions, number)) for number in (0, 1)])
@@ -218,6 +225,7 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
         cycle=first.schedule.cycle,
         write=first.schedule.write,
         conductances=stage.conductances,
+        pair=stage.pair,
         axes=stage.axes,
         voltage_scale=stage.polarity
         * first.neuron.device.hazard.voltage_scale
@@ -254,9 +262,16 @@ def _held_out(conditions: SenseConditions, pulses: int) -> Iterator[BenchCurrent
     draws = np.random.default_rng(_SEED)
     for _ in range(HELD_OUT_DECKS):
         points = conditions.axes.draw(draws, HELD_OUT // HELD_OUT_DECKS)
-        plus, minus = map(conditions.conductance_at, draws.random(2).tolist())
         unlike = _unlike(conditions.axes.limits, points, pulses, draws) if pulses > 1 else None
-        yield BenchCurrents(points, (plus, minus), unlike)
+        yield BenchCurrents(points, _two_lines(conditions, draws), unlike)
+
+
+def _two_lines(conditions: SenseConditions, draws: np.random.Generator) -> tuple[float, float]:
+    """Conductances [S] of two lines, even in their logarithms and not too far apart."""
+    low, high = conditions.conductances
+    plus = conditions.conductance_at(draws.random())
+    ratio = conditions.pair ** draws.uniform(-1, 1)
+    return plus, float(np.clip(plus * ratio, low, high))
 
 
 def _unlike(

@@ -55,7 +55,7 @@ Measured = list[tuple[BenchCurrents, SenseCycles]]
 
 
 def flat_surface(
-    axes: SurfaceAxes, conductances: tuple[float, float], grid: Measured
+    axes: SurfaceAxes, conductances: tuple[float, float], pair: float, grid: Measured
 ) -> SenseSurface:
     """Surface for lines of the mean conductance; what is not measured yet, is 0.
 
@@ -64,6 +64,8 @@ def flat_surface(
     axes : SurfaceAxes
     conductances : tuple of float, [S]
         Range of conductances.
+    pair : float, [1]
+        Largest ratio of those of two lines.
     grid : Measured
         A run for each row of the axes.
     """
@@ -71,6 +73,7 @@ def flat_surface(
     return SenseSurface(
         axes=axes,
         conductances=conductances,
+        pair=pair,
         sheet=Sheet(axes.nodes, values),
         lines=(),
         drift=0.0,

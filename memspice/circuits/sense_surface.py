@@ -13,6 +13,7 @@ import numpy as np
 from scipy.interpolate import NdBSpline, make_interp_spline
 
 from memspice.circuits.surface_axes import SurfaceAxes, inside
+from memspice.errors import ConfigError
 
 #: Of splines: cubic.
 _ORDER = 3
@@ -74,6 +75,8 @@ class SenseSurface:
         Coordinates of the currents.
     conductances : tuple of float, [S]
         Range of both lines' conductances.
+    pair : float, [1]
+        Largest ratio of the conductances of two lines.
     sheet : Sheet
         Effective write voltage [V]; what flows into the stage at all of its terminals in a cycle,
         [J]; and by how much less cells and wires of both lines dissipate in a cycle than if the
@@ -93,6 +96,7 @@ class SenseSurface:
 
     axes: SurfaceAxes
     conductances: tuple[float, float]
+    pair: float
     sheet: Sheet
     lines: tuple[Sheet, ...]
     drift: float
@@ -123,7 +127,7 @@ class SenseSurface:
         Raises
         ------
         ConfigError
-            If a current or conductance lies outside of its range.
+            If a current or conductance lies outside of its range, or lines differ too much.
         """
         return self.values(currents, conductances)[..., 0]
 
@@ -139,6 +143,12 @@ class SenseSurface:
         """All three, (..., 3); the rest as of `drive_voltage`."""
         inner = self.axes.inside(currents)
         own = np.log(inside(self.conductances, conductances, "conductance", "S"))
+        apart = float(np.exp(np.abs(own[..., 0] - own[..., 1]).max()))
+        if apart > self.pair * (1 + 1e-9):
+            raise ConfigError(
+                f"the conductances of two lines have a ratio of {apart:.3g}, and the surface of "
+                f"the sense stage is for {self.pair:.3g} at most; widen sense.pair"
+            )
         shifts, added = np.zeros_like(inner), np.zeros(2)
         for number, line in enumerate(self.lines):
             change = line.at(np.stack(np.broadcast_arrays(inner, own), axis=-1)[..., number, :])

@@ -19,7 +19,8 @@
     gain = 28e3                          # ohm, drive over a difference of line currents, about
     swing = 0.15                         # V, change of the drive that a last layer may use
     currents = [0.0, 9e-6]               # A, of a line: what the stage is for
-    conductances = [20e-6, 150e-6]       # S, of a line, likewise
+    conductances = [30e-6, 150e-6]       # S, of a line, likewise
+    pair = 1.7                           # largest ratio of those of two lines
     nodes = 9                            # of its surface, along either line's current
 
 In the place of ``nodes`` a stage whose drive bends with the difference of its lines' currents has
@@ -50,7 +51,7 @@ from memspice.errors import ConfigError, DataError
 
 _NEEDED = (
     *("line_level", "rows", "line_capacitance", "load"),
-    *("warm_up", "gain", "swing", "currents", "conductances"),
+    *("warm_up", "gain", "swing", "currents", "conductances", "pair"),
 )
 _NODES = ("nodes", "means", "differences")
 _BURST = ("pulses", "once", "held")
@@ -70,7 +71,8 @@ def read_sense(entries: Mapping[str, Any], where: Path) -> SubcircuitSense:
         raise ConfigError(f"{where}: sense.gain must not be 0, and sense.currents must rise")
     if not 0 < conductances[0] <= conductances[1]:
         raise ConfigError(f"{where}: sense.conductances must be above 0 and rise")
-    return SubcircuitSense(stage, gain, swing, _axes(table, currents), conductances)
+    axes, pair = _axes(table, currents), table.number("pair")
+    return SubcircuitSense(stage, gain, swing, axes, conductances, pair)
 
 
 def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:

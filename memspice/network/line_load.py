@@ -52,8 +52,8 @@ def heaviest_line(
     return HeaviestLine(neuron, float(layer.bias[neuron]), float(current), float(bias / current))
 
 
-def largest_conductance(conductance: np.ndarray, parameter_set: ParameterSet) -> float:
-    """Largest conductance of a bit line, [S]: its cells together, at the read voltage.
+def line_conductances(conductance: np.ndarray, parameter_set: ParameterSet) -> tuple[float, float]:
+    """Least and largest conductance of a bit line, [S]: its cells together, at the read voltage.
 
     Parameters
     ----------
@@ -64,4 +64,5 @@ def largest_conductance(conductance: np.ndarray, parameter_set: ParameterSet) ->
     """
     array = parameter_set.array
     cells = array.cell.read_conductance(conductance, array.read_voltage)
-    return float(cells.sum(axis=0).max())
+    lines = cells.sum(axis=0)
+    return float(lines.min()), float(lines.max())

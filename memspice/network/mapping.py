@@ -24,7 +24,7 @@ from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, WeightStep
-from memspice.network.line_load import heaviest_line, largest_conductance
+from memspice.network.line_load import heaviest_line, line_conductances
 from memspice.network.port_cache import PortCache
 from memspice.network.programming import Programmed, program_layer
 from memspice.network.row_levels import check_levels
@@ -308,7 +308,7 @@ def _map_layer(
     needs = SenseNeeds(
         transimpedance=_asked_gain(scale, layer.bound, parameter_set),
         largest_current=heaviest.current,
-        largest_conductance=largest_conductance(conductance, parameter_set),
+        conductances=line_conductances(conductance, parameter_set),
         settle=parameter_set.timing.settle,
         layer=name,
         cause=str(heaviest),

@@ -49,8 +49,8 @@ SENSE = Transimpedance(
 )
 #: With which transimpedance stages have 20 kohm of feedback, [A].
 LARGEST_CURRENT = 40e-6
-#: Of a bit line of the example, about, [S].
-LARGEST_CONDUCTANCE = 400e-6
+#: Of bit lines of the example, about, [S].
+CONDUCTANCES = (200e-6, 400e-6)
 RESISTIVE_SENSE = Resistive(**SENSE.model_dump(exclude={"kind"}), sense_resistance=20e3)
 #: Weights of both outputs, row by row.
 WEIGHTS = np.array([[1.0, -0.5], [0.5, 1.0], [-1.0, 0.25], [0.25, -0.75]])
@@ -162,7 +162,5 @@ def _sized(sense: SenseDesign, timing: Timing, voltage_per_weight: float) -> Sen
     """Stage that turns a weight of 1 on a spiking row into ``voltage_per_weight`` [V]."""
     asked = voltage_per_weight / (ARRAY.read_voltage * SYNAPSE.span)
     return sense.sized(
-        SenseNeeds(
-            asked, LARGEST_CURRENT, LARGEST_CONDUCTANCE, timing.settle, "example", "its weights"
-        )
+        SenseNeeds(asked, LARGEST_CURRENT, CONDUCTANCES, timing.settle, "example", "its weights")
     )

@@ -39,7 +39,7 @@ def copier_layer() -> LayerCircuit:
     The surface is that of the periphery where this layer needs it, to save two thirds of its decks.
     """
     chosen = load_parameter_set("fast-memristor", periphery="freepdk45")
-    needs = SenseNeeds(390e3, 8e-6, LINE, chosen.timing.settle, "own", "a test")
+    needs = SenseNeeds(390e3, 8e-6, (LINE, LINE), chosen.timing.settle, "own", "a test")
     stage = chosen.sense.sized(needs)
     assert isinstance(stage, SubcircuitStage)
     axes = replace(stage.axes, limits=MEANS, nodes=(spread(MEANS, 4), stage.axes.nodes[1]))

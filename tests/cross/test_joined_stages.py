@@ -80,7 +80,7 @@ def layer_of(count: int) -> LayerCircuit:
     assert stage.multiplicity == count
     flat = Sheet(stage.axes.nodes, np.full((*map(len, stage.axes.nodes), 3), 0.61))
     error = SurfaceError(0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    surface = SenseSurface(stage.axes, stage.conductances, flat, (), 0.0, 0.0, 0.0, 0.0, error)
+    surface = SenseSurface(stage.axes, stage.conductances, 2.0, flat, (), 0.0, 0.0, 0.0, 0.0, error)
     array = layer.array.model_copy(update=dict.fromkeys(_WIRES, 0.0))
     return replace(layer, sense=stage.with_surface(surface), array=array)
 

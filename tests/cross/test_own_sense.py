@@ -33,7 +33,8 @@ def unmeasured_layer(
 ) -> LayerCircuit:
     """Neurons on lines of so many times 150 uS, give or take a share; rows of 0.1 V."""
     chosen = load_parameter_set(str(path))
-    needs = SenseNeeds(28e3 / count, 8e-6, count * LINE, chosen.timing.settle, "own", "a test")
+    ends = (count * LINE * (1 - spread), count * LINE * (1 + spread))
+    needs = SenseNeeds(28e3 / count, 8e-6, ends, chosen.timing.settle, "own", "a test")
     cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * outputs))
     lines = count * LINE * np.linspace(1 - spread, 1 + spread, 2 * outputs)
     return LayerCircuit(

@@ -102,7 +102,7 @@ def test_a_drive_that_sags_is_refused_with_the_number() -> None:
 
 def test_bursts_of_other_lengths_are_refused() -> None:
     chosen = load_parameter_set("fast-memristor", periphery="freepdk45")
-    needs = SenseNeeds(4e5, 8e-6, 1e-4, chosen.timing.settle, "own", "a test")
+    needs = SenseNeeds(4e5, 8e-6, (1e-4, 1e-4), chosen.timing.settle, "own", "a test")
     stage, times = chosen.sense.sized(needs), schedule(chosen.timing)
     assert stage.in_bursts(1, times) is stage
     with pytest.raises(ConfigError, match="burst = 8: .* makes a drive of 1 row pulse; use"):

@@ -18,7 +18,7 @@ LINE = 140e-6  # S
 
 
 def needs(ohm: float, line: float = LINE) -> SenseNeeds:
-    return SenseNeeds(ohm, 10e-6, line, 23e-9, "own", "a test")
+    return SenseNeeds(ohm, 10e-6, (line, line), 23e-9, "own", "a test")
 
 
 def stage(ohm: float, line: float = LINE) -> SubcircuitStage:
@@ -52,6 +52,16 @@ def test_rows_make_up_for_the_gain_and_stages_for_the_conductance() -> None:
             assert found.multiplicity == count
             assert found.row_scale * gain / count == pytest.approx(ohm)
     assert stage(1.0, stage(1.0).conductances[1] * 1.001).multiplicity == 2
+
+
+def test_lines_of_few_cells_have_unused_ones_besides() -> None:
+    least = stage(1.0).conductances[0]
+    assert stage(1.0, 2 * least).ballast == 0
+    few = stage(1.0, 0.2 * least)
+    assert few.ballast == pytest.approx(0.8 * least)
+    # a supply of its own holds the other end of them at the level of idle rows
+    assert few.supplies["sense_ballast"] == few.line_level
+    assert "sense_ballast" not in stage(1.0).supplies
 
 
 def test_a_drive_is_not_held_for_milliseconds() -> None:

@@ -39,7 +39,7 @@ def stage_of(kind: str) -> SenseStage:
     changes = {"sense.kind": kind}
     changes |= {"sense.sense_resistance": 2e4} if kind == "resistive" else {}
     sense = load_parameter_set("fast-memristor", changes).sense
-    return sense.sized(SenseNeeds(ASKED, 2e-5, 2e-4, 2e-8, "dense1", "its weights"))
+    return sense.sized(SenseNeeds(ASKED, 2e-5, (1e-4, 2e-4), 2e-8, "dense1", "its weights"))
 
 
 def layer_with(kind: str) -> LayerCircuit:

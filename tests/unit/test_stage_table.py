@@ -35,6 +35,7 @@ TABLE: dict[str, Any] = {
     "swing": 0.15,
     "currents": [0, 9e-6],
     "conductances": [100e-6, 200e-6],
+    "pair": 2.0,
     "nodes": 9,
     "warm_up": 1,
 }

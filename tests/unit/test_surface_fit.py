@@ -49,7 +49,7 @@ def measured(points: np.ndarray, conductances: tuple[float, float]) -> Measured:
 
 def flat() -> SenseSurface:
     grid = [measured(row, (MEAN, MEAN))[0] for row in AXES.rows]
-    return flat_surface(AXES, CONDUCTANCES, grid)
+    return flat_surface(AXES, CONDUCTANCES, 4.0, grid)
 
 
 def surface() -> SenseSurface:

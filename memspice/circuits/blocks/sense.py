@@ -265,6 +265,8 @@ class MeasuredStage(SenseStage):
     surface: SenseSurface | None
     #: Stages side by side at each pair of lines; the surface is that of one of them.
     multiplicity: int
+    #: Conductance of unused cells at each line of one of them, [S].
+    ballast: float
 
     # --- what is measured
 
@@ -282,6 +284,11 @@ class MeasuredStage(SenseStage):
     @abstractmethod
     def conductances(self) -> tuple[float, float]:
         """Least and largest conductance of a line of one stage, [S]."""
+
+    @property
+    @abstractmethod
+    def pair(self) -> float:
+        """Largest ratio of the conductances of two lines, [1]."""
 
     @property
     @abstractmethod
@@ -365,7 +372,8 @@ class MeasuredStage(SenseStage):
         self, current: np.ndarray, conductance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Currents and conductances that one of the stages has of its pair of lines."""
-        return _pairs(current) / self.multiplicity, _pairs(conductance) / self.multiplicity
+        own = _pairs(conductance) / self.multiplicity + self.ballast
+        return _pairs(current) / self.multiplicity, own
 
 
 def _pairs(columns: np.ndarray) -> np.ndarray:

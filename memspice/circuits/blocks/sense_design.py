@@ -24,8 +24,8 @@ class SenseNeeds:
         Drive voltage per difference of the bit-line currents.
     largest_current : float, [A]
         Most that a bit line can carry.
-    largest_conductance : float, [S]
-        Most that the cells of a bit line have together.
+    conductances : tuple of float, [S]
+        Least and most that the cells of a bit line have together.
     settle : float, [s]
         Time between the rows' pulse and the write pulse.
     layer, cause : str
@@ -36,7 +36,7 @@ class SenseNeeds:
 
     transimpedance: float
     largest_current: float
-    largest_conductance: float
+    conductances: tuple[float, float]
     settle: float
     layer: str
     cause: str

@@ -40,6 +40,8 @@ from memspice.errors import ConfigError
 LINE_END = 1.0
 #: Begins the names of a stage's supplies and clocks in a deck.
 _OWN = "sense_"
+#: Names what unused cells are connected to.
+_BALLAST = "ballast"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,8 @@ class SubcircuitSense:
         Line currents that the stage is for, as coordinates of its surface.
     conductances : tuple of float, [S]
         Least and largest conductance of a line that it is for.
+    pair : float, [1]
+        Largest ratio of those of two lines.
     """
 
     stage: ClockedStage
@@ -64,11 +68,17 @@ class SubcircuitSense:
     swing: float
     axes: SurfaceAxes
     conductances: tuple[float, float]
+    pair: float
 
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
-        """As many stages as the layer's lines need; its rows make up for the gain."""
-        count = max(1, math.ceil(needs.largest_conductance / self.conductances[1]))
-        return SubcircuitStage(self, count, needs.transimpedance * count / abs(self.gain))
+        """As many stages as the layer's lines need; its rows make up for the gain.
+
+        Lines of less than the least conductance have unused cells that make up for it.
+        """
+        (least, most), (lowest, highest) = self.conductances, needs.conductances
+        count = max(1, math.ceil(highest / most))
+        factor = needs.transimpedance * count / abs(self.gain)
+        return SubcircuitStage(self, count, factor, max(0.0, least - lowest / count))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +92,9 @@ class SubcircuitStage(MeasuredStage):
         Stages at each pair of lines.
     row_factor : float
         Of the row voltage, [1].
+    ballast : float, [S]
+        Conductance of cells whose rows are never driven, at each line of a stage: those of the
+        layer alone are fewer than the stage needs.
     surface : SenseSurface, optional
         Of one of them.
     """
@@ -89,6 +102,7 @@ class SubcircuitStage(MeasuredStage):
     design: SubcircuitSense
     multiplicity: int
     row_factor: float
+    ballast: float = 0.0
     surface: SenseSurface | None = None
 
     @property
@@ -113,8 +127,13 @@ class SubcircuitStage(MeasuredStage):
 
     @property
     def supplies(self) -> Mapping[str, float]:
-        """Supplies and bias lines of the subcircuit."""
-        return {f"{_OWN}{name}": value for name, value in self.design.stage.supplies.items()}
+        """Supplies and bias lines of the subcircuit, and the level of idle rows."""
+        return {f"{_OWN}{name}": value for name, value in self._rails.items()}
+
+    @property
+    def _rails(self) -> Mapping[str, float]:
+        idle = {_BALLAST: self.line_level} if self.ballast else {}
+        return {**self.design.stage.supplies, **idle}
 
     def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks of the subcircuit."""
@@ -158,6 +177,11 @@ class SubcircuitStage(MeasuredStage):
         return self.design.axes
 
     @property
+    def pair(self) -> float:
+        """That of the design."""
+        return self.design.pair
+
+    @property
     def polarity(self) -> int:
         """Sign of the gain."""
         return 1 if self.design.gain > 0 else -1
@@ -186,6 +210,9 @@ class SubcircuitStage(MeasuredStage):
             held = f"held{output}"
             self._add_one(circuit, output, {PLUS: lines[0], MINUS: lines[1], DRIVE: held})
             stage.add_around(circuit, str(output), lines, held)
+            for line in lines if self.ballast else ():
+                meter = _meter(output, _BALLAST)
+                circuit.R(f"{_BALLAST}_{line}", line, meter, 1 / self.ballast)
             self._shift(circuit, output, held, voltage)
 
     def _shift(self, circuit: Circuit, output: int, held: str, voltage: float) -> None:
@@ -207,7 +234,7 @@ class SubcircuitStage(MeasuredStage):
         circuit.X(f"sense{output}", stage.subcircuit, *terminals, **stage.parameters)
 
     def _metered(self) -> Iterator[str]:
-        yield from self.design.stage.supplies
+        yield from self._rails
         yield from self.design.stage.all_clocks
 
     def signals(self, outputs: int) -> list[str]:
@@ -223,8 +250,7 @@ class SubcircuitStage(MeasuredStage):
 
     def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
         """What flows into all stages at their terminals, with the loads of lines and drive."""
-        supplies = self.design.stage.supplies
-        level = {name: np.full_like(signals.time, value) for name, value in supplies.items()}
+        level = {name: np.full_like(signals.time, value) for name, value in self._rails.items()}
         for clock in self.design.stage.all_clocks:
             level[clock] = signals.voltage(f"{_OWN}{clock}")
         power = np.zeros((outputs, len(signals.time)))
