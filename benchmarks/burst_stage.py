@@ -26,6 +26,8 @@ from memspice.resources import resource_path
 
 #: Cycle of the neurons of fast-memristor, flat part of its write pulse, and common electrode then.
 CYCLE, FLAT, COMMON = 272 * NS, (22 * NS, 122 * NS), 1.65
+#: Length of a slot, in which rows are driven once, [s].
+SLOT = 28 * NS
 #: Conductance of a line, [S].
 LINE = 100e-6
 #: Longest step, [s].
@@ -69,11 +71,11 @@ def burst_stage(name: str = "sense_burst", corner: str = "nom", **supplies: floa
     """The stage of the package, at a corner and with some bias lines of one's own."""
     path = resource_path(FOLDER, f"{name}.toml")
     table = tomllib.loads(path.read_text(encoding="utf-8"))["sense"]
-    slots, once, writes = table["clocks"], table.pop("burst"), table.pop("hold")
-    slot, _ = table.pop("pulse"), table.pop("pulses")
+    slots, once, writes = table["clocks"], table.pop("once"), table.pop("held")
+    del table["pulses"]
     table |= {"corner": corner, "supplies": table["supplies"] | supplies}
     stage = read_stage(table | {"clocks": slots | once | writes}, path)
-    return BurstStage(stage, slot, slots, once, writes)
+    return BurstStage(stage, SLOT, slots, once, writes)
 
 
 @dataclass(frozen=True, eq=False)

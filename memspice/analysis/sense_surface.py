@@ -143,6 +143,9 @@ def measure_sense_surface(
 
     def measured(decks: Iterator[BenchCurrents]) -> Measured:
         listed = list(decks)
+        if stage.pulses > 1:
+            # what lines keep from the drive before counts for one of many pulses
+            listed = [replace(deck, repeats=1) for deck in listed]
         found = run_jobs(
             partial(_run, runner, stage, conditions),
             listed,

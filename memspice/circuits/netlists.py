@@ -7,6 +7,7 @@ from memspice.circuits.bursts import delay
 from memspice.circuits.clocks import add_clocks, add_sources, clock_trains
 from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
+from memspice.errors import ConfigError
 
 
 def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> Deck:
@@ -33,6 +34,12 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     """
     array.check(layer)
     sense = layer.sense.in_bursts(stimulus.burst, layer.schedule)
+    if stimulus.cycles > stimulus.burst and not sense.overlaps:
+        raise ConfigError(
+            f"the sense stages hold a burst where they take in the next: {stimulus.cycles} cycles "
+            f"in bursts of {stimulus.burst} need a pause between them, which decks do not have; "
+            f"simulate {stimulus.burst} cycles"
+        )
     lead = layer.sense.warm_up * stimulus.burst
     deck = Deck(
         f"memspice layer: {layer.rows} rows, {layer.outputs} outputs, {array.name}",

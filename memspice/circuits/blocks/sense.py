@@ -39,6 +39,11 @@ class SenseCircuit(ABC):
         """Clocks, each on the node of its name, for the phases of a cycle with row pulses."""
         return {}
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether the next burst is taken in while neurons are written from this one."""
+        return True
+
     def burst_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks of a whole burst, counted from its begin."""
         return {}

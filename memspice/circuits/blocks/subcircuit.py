@@ -139,6 +139,11 @@ class SubcircuitStage(MeasuredStage):
         """Clocks of the subcircuit."""
         return {f"{_OWN}{name}": clock for name, clock in self.design.stage.clocks.items()}
 
+    @property
+    def overlaps(self) -> bool:
+        """A stage that sums pulses holds their sum where it was made."""
+        return self.design.stage.pulses == 1
+
     def burst_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks at the begin of a burst."""
         return {f"{_OWN}{name}": clock for name, clock in self.design.stage.once.items()}
@@ -219,7 +224,7 @@ class SubcircuitStage(MeasuredStage):
         """Drive of the neuron, from what is held: at rest it is ``voltage``."""
         if self.polarity < 0:
             turned = f"turned{output}"
-            circuit.E(turned, turned, circuit.gnd, held, circuit.gnd, -1.0)
+            circuit.VCVS(turned, turned, circuit.gnd, held, circuit.gnd, -1.0)
             held = turned
         offset = voltage - self.polarity * self.rest
         circuit.V(f"shift{output}", nodes.drive(output), held, offset)
