@@ -137,6 +137,7 @@ RESULTS = pytest.mark.parametrize(
         lambda: Setting("digits-mlp", images=3, cycles=4).run_chips(12),
         lambda: ms.sweep({"seed": list(range(30))}, images=2, cycles=2),
         lambda: ms.fit(ROOT / "models/points/sot-mtj-0p75ns.csv", where=CURVE, repeats=99),
+        lambda: ms.export(Setting("digits-mlp").chip, Setting("digits-mlp", images=3).pictures),
         lambda: ms.cache.CacheCheck(3, ("a.npz",), ()),
     ],
 )  # fmt: skip

@@ -19,7 +19,9 @@ from memspice.analysis.output_lines import OutputLines, Spread, output_lines
 from memspice.errors import ConfigError, DataError
 from memspice.experiment.results.exported import ExportedCells, ExportedLayer, ExportedNeuron
 from tests.cli_helpers import call
+from tests.loop_helpers import make_network
 from tests.settings import Setting
+from tests.unit.test_convolutions import MIXED, images
 
 ROOT = Path(__file__).parents[2]
 Capture = pytest.CaptureFixture[str]
@@ -80,6 +82,20 @@ def test_a_perfect_array_does_what_the_weights_ask_for() -> None:
         for part in fields(IrDrop):
             wanted = 0.0 if part.name == "rest" else 1.0
             assert getattr(layer.ir_drop, part.name) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_convolutions_groups_joined_rows_and_bursts_are_asked_for_what_they_get() -> None:
+    """A perfect array again, where inputs are patches of several layers and means of a burst."""
+    device = ms.load_device("fast-memristor").change(**{**PERFECT, "synapse.levels": 100_001})
+    chip = ms.Chip(make_network(MIXED), device)
+    data = ms.Images(images(4), None)
+    found = ms.export(chip, data, cycles=4, burst=2, positions=3)
+    for layer in found.layers:
+        known = ~np.isnan(layer.array.gain)
+        assert known.any()
+        assert layer.array.gain[known] == pytest.approx(1, abs=5e-3)
+        assert layer.array.noise < 0.02
+    assert {layer.name for layer in found.layers if not layer.spiking} == {"dense6"}
 
 
 def test_spread_of_cells_and_neurons_is_in_the_lines() -> None:

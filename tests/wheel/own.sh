@@ -48,4 +48,7 @@ is 'len(found["points"]) == 8 and not any(row["reason"] for row in found["points
 is 'len({row["unlike_ideal"] for row in found["points"]}) > 1'
 run sweep --network own.h5 --data test.npz --images 60 --cycles 4 --vary seed=0..2
 is 'min(row["snn_accuracy"] for row in found["points"]) > 0.7'
+run export --network own.h5 --data test.npz --images 10 --cycles 4 --out circuits.json --to aihwkit
+is 'all(0.8 < gain < 1 for layer in found["layers"] for gain in layer["ir_drop"]["gain"]["value"])'
+test -s circuits-aihwkit.json
 echo "all of it, from the wheel"
