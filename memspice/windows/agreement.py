@@ -146,9 +146,14 @@ def judge(job: WindowJob, found: Outcome) -> Verdict:
 def _energy_deviation(job: WindowJob, found: Outcome, hazard: np.ndarray) -> dict[str, float]:
     """Relative distance of each component from the closed form, see `Verdict`."""
     rows, thresholds = job.row_voltage, job.stimulus().thresholds
+    standing = closed_form_energy(job.circuit, rows, hazard, thresholds, job.burst)
+    drive = job.circuit.held_drive(rows, job.burst)
 
     def form(each: np.ndarray) -> dict[str, np.ndarray]:
-        return closed_form_energy(job.circuit, rows, each, thresholds, job.burst)
+        """What of it depends on hazard integrals: the neurons, if there are any."""
+        if not job.circuit.spiking:
+            return standing
+        return standing | neuron_energy(job.circuit, drive, each, thresholds)
 
     return _apart(found.energy, form, hazard, thresholds)
 
