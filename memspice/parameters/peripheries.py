@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from memspice.circuits.blocks import SENSE_STAGES
-from memspice.circuits.blocks.buffered_driver import BufferedDriver
+from memspice.circuits.blocks.level_driver import LevelDriver
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.blocks.sense_design import SenseDesign, SenseNeeds
 from memspice.circuits.own_circuit import FILES
@@ -108,17 +108,15 @@ class FreePdk45(Periphery):
         return SpikingSense(read_sense(self._stage(), self._path), TABLES.sense(own))
 
     def array(self, array: ArrayParameters, own: SetFile) -> ArrayParameters:
-        """Row drivers with the measured resistance, whose gates cost joules.
+        """Row drivers of five levels with the measured resistance, whose gates cost joules.
 
-        A set that names the kind of its row drivers has those.
+        No converter makes the levels of rows.  A set that names the kind of its row drivers has
+        those.
         """
         if own.word("row_driver", "kind", ""):
             return array
-        sizes = self._numbers("row_driver_levels")
-        driver = BufferedDriver(gate_capacitance=sizes["gate_capacitance"])
-        return array.model_copy(
-            update={"driver_resistance": sizes["driver_resistance"], "row_driver": driver}
-        )
+        switch = self._numbers("row_switch")
+        return array.model_copy(update={**switch, "row_driver": LevelDriver()})
 
     def timing(self, timing: Timing) -> Timing:
         """Write pulses begin when the stages hold their drive."""

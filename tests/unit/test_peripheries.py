@@ -41,6 +41,11 @@ def test_transistors_take_the_place_of_models() -> None:
     last = replace(needs(4e3), spiking=False)
     assert SET.sense.sized(last) == usual.sense.sized(last)
     assert any("freepdk45" in note for note in SET.notes)
+    # no converter makes the levels of rows, unless the set says what drives them
+    assert SET.array.row_driver.steps == 4
+    assert usual.array.row_driver.steps is None
+    own = load_parameter_set("fast-memristor", {"row_driver.kind": "pulse"}, periphery="freepdk45")
+    assert own.array.row_driver == usual.array.row_driver
 
 
 def test_rows_make_up_for_the_gain_and_stages_for_the_conductance() -> None:
