@@ -54,7 +54,7 @@ def blocks() -> tuple[SwitchedNeuron, StrongArmLatch, Timing]:
     values, file = load_parameter_set(SET), SetFile(resource_path("freepdk45", "neuron.toml"))
     device = values.neuron.device
     assert isinstance(device, MemristorNeuron)
-    neuron = SwitchedNeuron(file.table("write_path", WritePath), device)
+    neuron = SwitchedNeuron(file.table("periphery", WritePath), device)
     return neuron, file.table("latch", StrongArmLatch), values.timing
 
 
@@ -91,12 +91,12 @@ def switches(engine: str) -> Mapping[str, float]:
     off = phases[1] - leak * np.diff((0.0, *cycle.phase_ends))
     more = phases[2] - phases[1]
     return {
-        "write_path.write_energy": off[0] - write * cycle.write.area,
-        "write_path.read_energy": off[1] - reads[0],
-        "write_path.reset_energy": off[2],
-        "write_path.switched_read_energy": more[1] - (reads[1] - reads[0]),
-        "write_path.switched_reset_energy": more[2] - neuron.reset_energy(cycle, timing),
-        "write_path.leakage": leak,
+        "periphery.write_energy": off[0] - write * cycle.write.area,
+        "periphery.read_energy": off[1] - reads[0],
+        "periphery.reset_energy": off[2],
+        "periphery.switched_read_energy": more[1] - (reads[1] - reads[0]),
+        "periphery.switched_reset_energy": more[2] - neuron.reset_energy(cycle, timing),
+        "periphery.leakage": leak,
         "latch.decision_energy": latched[1].sum() - logic_leak * cycle.cycle,
         "latch.leakage": logic_leak,
     }
@@ -133,7 +133,7 @@ def electrode(engine: str) -> float:
 def constants(engine: str) -> dict[str, float]:
     """Every measured constant of ``models/freepdk45/neuron.toml``, by ``table.name``, [J or W]."""
     found = {name: float(value) for name, value in switches(engine).items()}
-    return found | {"write_path.electrode_energy": electrode(engine)}
+    return found | {"periphery.electrode_energy": electrode(engine)}
 
 
 def main() -> None:

@@ -51,6 +51,7 @@ def switched_set() -> str:
     kept = [table for table in tables if table.partition("]")[0] not in _NEURON_TABLES]
     text = "\n[".join(kept).replace('device = "memristor"', 'device = "switched-memristor"')
     own = resource_path("freepdk45", "neuron.toml").read_text(encoding="utf-8")
+    own = own[own.index("[periphery]") :]
     path = Path(tempfile.mkdtemp(prefix="memspice-test-")) / "switched.toml"
     path.write_text(f"{text}\n{own}", encoding="utf-8")
     return str(path)

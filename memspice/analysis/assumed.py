@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from memspice.circuits.blocks import LATCHES, NEURONS, ROW_DRIVERS, SENSE_STAGES
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
+from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.own_circuit import FILES
 from memspice.parameters.file import SourcedValue
 
@@ -39,6 +40,18 @@ def _declared() -> dict[str, tuple[str, ...]]:
 
 #: By component, the constants that stand in the place of its circuit and set its joules.
 CIRCUIT_CONSTANTS = _declared()
+
+
+def circuit_constants(layer: LayerCircuit) -> dict[str, tuple[str, ...]]:
+    """Those that the blocks of one layer have, by component, and the converters'."""
+    blocks = [layer.array.row_driver.circuit_constants, layer.sense.circuit_constants]
+    if layer.spiking:
+        blocks += [layer.neuron.circuit_constants, layer.latch.circuit_constants]
+    return {
+        name: tuple(constant for block in blocks for constant in block.get(name, ()))
+        for name in NETWORK_COMPONENTS
+    } | {"converter": _CONVERTER}
+
 
 #: The same of what only some blocks have: their defaults come with a source of their own.
 BLOCK_CONSTANTS: dict[str, tuple[str, ...]] = {

@@ -29,7 +29,7 @@ class LeftOutPrices(Parameters):
 
 @dataclass(frozen=True)
 class LayerCounts:
-    """What a layer has and does in an inference, with circuits of its own at every position.
+    """Circuits and events of a layer in an inference, with circuits of its own at every position.
 
     Parameters
     ----------

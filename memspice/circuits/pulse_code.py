@@ -20,7 +20,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PulseCode:
-    """How rows carry pixels.
+    """Code in which rows carry pixels.
 
     Parameters
     ----------

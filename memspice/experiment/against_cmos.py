@@ -13,7 +13,7 @@ from memspice.analysis.accounts import (
     ratio_range,
     total_range,
 )
-from memspice.analysis.assumed import CIRCUIT_CONSTANTS
+from memspice.analysis.assumed import circuit_constants
 from memspice.analysis.cmos import (
     OPPONENTS,
     SCOPE_COMPONENTS,
@@ -23,9 +23,11 @@ from memspice.analysis.cmos import (
     Converters,
     NeuronDecision,
     assumed_by_scope,
+    by_scope,
     opponent_parts,
 )
 from memspice.circuits.bursts import delay
+from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.experiment.cosim_state import CosimState
 from memspice.experiment.operations import adds_half_width, workload
 from memspice.experiment.request import Request
@@ -110,7 +112,7 @@ def compare_with_cmos(
     request: Request,
     state: CosimState,
     constants: CmosConstants,
-    components: Mapping[str, float],
+    layers: Mapping[str, Mapping[str, float]],
     converters: Mapping[str, Interval],
 ) -> CmosComparison:
     """Totals, scopes and ratios of a co-simulation; no ratio without what it rests on.
@@ -121,31 +123,29 @@ def compare_with_cmos(
         The network and what was sampled of it.
     constants : CmosConstants
         Prices of the digital side.
-    components : mapping of str to float, [J]
-        Of the memristive network, per inference.
+    layers : mapping of str to mapping of str to float, [J]
+        Of the memristive network, per inference, by layer and component.
     converters : mapping of str to (mean, half width), [J]
         Of each layer.
     """
     work, decision = workload(request, state), constants.decision.values
     operations = constants.operations.values
+    components = {
+        name: sum(layer[name] for layer in layers.values()) for name in NETWORK_COMPONENTS
+    }
     amplified = sum(
         state.iterations[-1].energy[layer.name].components["sense"]
         for layer in request.mapped.layers
         if _amplified(layer)
     )
     accounts = Accounts(
-        components, amplified, quiescent(request), work, operations, decision.energy()
+        components, amplified, quiescent(request), work, operations, decision=decision.energy()
     )
     doubt = adds_half_width(request, state)
     own = _Side(
         accounts.own,
         memristive_half_widths(request, state, converters),
-        assumed_by_scope(
-            components,
-            SCOPE_COMPONENTS,
-            (*request.mapped.parameter_set.provenance, *constants.provenance),
-            CIRCUIT_CONSTANTS,
-        ),
+        _assumed(request, layers, constants),
     )
     halves = opponent_half_widths(operations, work, doubt, decision)
     digital = {name: _opponent(name, accounts, halves[name], constants) for name in OPPONENTS}
@@ -173,6 +173,21 @@ class _Side:
     energy: Mapping[str, float]
     half: Mapping[str, float]
     assumed: Mapping[str, float]
+
+
+def _assumed(
+    request: Request, layers: Mapping[str, Mapping[str, float]], constants: CmosConstants
+) -> dict[str, float]:
+    """Share of the network's energy at each scope that is assumed: layers have their own blocks."""
+    provenance = (*request.mapped.parameter_set.provenance, *constants.provenance)
+    assumed, total = dict.fromkeys(SCOPES, 0.0), dict.fromkeys(SCOPES, 0.0)
+    for layer in request.mapped.layers:
+        blocks, parts = circuit_constants(layer.circuits[0]), layers[layer.name]
+        shares = assumed_by_scope(parts, SCOPE_COMPONENTS, provenance, blocks)
+        for scope, energy in by_scope(parts, SCOPE_COMPONENTS).items():
+            assumed[scope] += shares[scope] * energy
+            total[scope] += energy
+    return {scope: assumed[scope] / total[scope] if total[scope] else 0.0 for scope in SCOPES}
 
 
 def _opponent(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
 
 from memspice.analysis.statistics import Proportion, proportion
-from memspice.circuits.energy_model import COMPONENTS
 from memspice.errors import ConfigError
 from memspice.experiment.batch_store import batch_record, stored_batches
 from memspice.experiment.request import Request
@@ -176,8 +177,12 @@ def simulate_chip(
                 for layer, found in zip(request.mapped.layers, layers, strict=True)
                 if layer.spiking
             },
-            energy=total_energy(
-                [item for layer in layers for item in layer.outcomes], request.mapped.parameter_set
+            energy=reduce(
+                add,
+                (
+                    total_energy(found.outcomes, request.mapped.parameter_set, layer)
+                    for layer, found in zip(request.mapped.layers, layers, strict=True)
+                ),
             ),
             verdict=verdict,
             request=request,
@@ -204,10 +209,16 @@ def sampled_energy(
         cycles=request.cycles,
         seed=request.seed,
         burst=request.burst,
-    ).values()
-    parts = {name: sum(layer.components[name] for layer in layers) for name in COMPONENTS}
-    half_width = float(np.sqrt(sum(layer.half_width**2 for layer in layers)))
-    energy = Energy.of(parts, request.mapped.parameter_set)
+    )
+    half_width = float(np.sqrt(sum(layer.half_width**2 for layer in layers.values())))
+    values = request.mapped.parameter_set
+    energy = reduce(
+        add,
+        (
+            Energy.of(layers[layer.name].components, values, layer.circuits[0])
+            for layer in request.mapped.layers
+        ),
+    )
     return SampledEnergy(energy, half_width, len(next(iter(windows.values()))))
 
 

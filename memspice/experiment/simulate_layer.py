@@ -116,7 +116,7 @@ def simulate_layer(
             cols=2 * layer.outputs,
             statistics=layer_statistics(layer, outcomes),
             scores=_score_deviation(layer, whole, outcomes),
-            energy=total_energy(outcomes, request.mapped.parameter_set),
+            energy=total_energy(outcomes, request.mapped.parameter_set, layer),
             verdict=verdict,
             closed_form=closed_form_events(whole, outcomes),
             against_ideal=against_ideal(request, layer, whole, outcomes),
@@ -230,10 +230,12 @@ def layer_statistics(layer: MappedLayer, outcomes: Sequence[Outcome]) -> SpikeSt
     return spike_statistics(spikes, hazard, thresholds, layer.circuits[0].timing.write)
 
 
-def total_energy(outcomes: Sequence[Outcome], parameter_set: ParameterSet) -> Energy:
-    """Energy of all outcomes together."""
+def total_energy(
+    outcomes: Sequence[Outcome], parameter_set: ParameterSet, layer: MappedLayer
+) -> Energy:
+    """Energy of all outcomes of a layer together."""
     parts = {name: sum(item.energy[name] for item in outcomes) for name in COMPONENTS}
-    return Energy.of(parts, parameter_set)
+    return Energy.of(parts, parameter_set, layer.circuits[0])
 
 
 def _score_deviation(

@@ -94,7 +94,7 @@ def cosim_result(
     components = {
         name: sum(layer[name] for layer in layers.values()) for name in next(iter(layers.values()))
     }
-    against = compare_with_cmos(request, state, constants, components, converters)
+    against = compare_with_cmos(request, state, constants, layers, converters)
     answer = latency(request.mapped, request.cycles, request.burst)
     curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
     engine = provenance.engine

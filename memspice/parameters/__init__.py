@@ -138,6 +138,7 @@ def load_parameter_set(
     around = PERIPHERIES[periphery]
     path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
     own, common = SetFile(path, changes), SetFile(resource_path("crossbar.toml"), crossbar)
+    around.prepare(own)
     parameter_set = ParameterSet(
         name=own.about("name"),
         summary=own.about("summary"),

@@ -109,6 +109,12 @@ class SetFile:
                 raise
             raise DataError(f"{path} cannot be read as TOML: {error}") from error
 
+    def replace_tables(self, path: Path) -> None:
+        """Take the tables of another file in the place of its own; of ``[about]`` the entries."""
+        other = tomllib.loads(read_input(path, LARGEST_FILE).decode("utf-8"))
+        about = {**self._content.get("about", {}), **other.pop("about", {})}
+        self._content = {**self._content, **other, "about": about}
+
     def about(self, key: str) -> str:
         """Entry of the ``[about]`` table."""
         about = self._content.get("about")

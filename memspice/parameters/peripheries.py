@@ -1,7 +1,7 @@
 """Peripheries: what stands around the array in the place of a parameter set's own tables.
 
-``behavioural`` is the set itself.  ``freepdk45`` has sense stages and row drivers of 45 nm
-transistors, in ``models/freepdk45/``; the device, its driver and its latch stay the set's.
+``behavioural`` is the set itself.  ``freepdk45`` has sense stages, row drivers, and switches and
+latches of memristor neurons in 45 nm transistors, in ``models/freepdk45/``; devices stay the set's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from memspice.circuits.blocks import SENSE_STAGES
+from memspice.circuits.blocks.filament_neuron import FilamentNeuron
 from memspice.circuits.blocks.level_driver import LevelDriver
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.blocks.sense_design import SenseDesign, SenseNeeds
@@ -35,6 +36,10 @@ class Periphery(ABC):
 
     #: File in ``models/`` of the digital neuron of the same transistors, and of its additions.
     digital: ClassVar[str] = "cmos45_neuron"
+
+    def prepare(self, own: SetFile) -> None:
+        """Put the tables of this periphery's neurons in the place of those of a set."""
+        del own
 
     @abstractmethod
     def sense(self, own: SetFile) -> SenseDesign:
@@ -62,7 +67,7 @@ class Periphery(ABC):
 
 
 class Behavioural(Periphery):
-    """What the tables of the set say: models of amplifiers, or a subcircuit of the user's own."""
+    """Periphery of the set's tables: models of amplifiers, or a subcircuit of the user's own."""
 
     def sense(self, own: SetFile) -> SenseDesign:
         """Subcircuit of the user's own, or one of memspice's kinds."""
@@ -102,6 +107,12 @@ class FreePdk45(Periphery):
     digital = "cmos45_freepdk45"
     #: Longest write pulse through which a held drive is taken to stay, [s].
     longest_write = 1e-6
+
+    def prepare(self, own: SetFile) -> None:
+        """Switches, electrode and latch of a memristor; other devices keep what the set has."""
+        circuit = any(own.word("neuron", entry, "") for entry in FILES)
+        if not circuit and own.about("device") == FilamentNeuron.kind:
+            own.replace_tables(resource_path("freepdk45", "neuron.toml"))
 
     def sense(self, own: SetFile) -> SenseDesign:
         """Stages with a current copier."""
@@ -145,9 +156,10 @@ class FreePdk45(Periphery):
     def remarks(self) -> tuple[str, ...]:
         """What is not of transistors yet."""
         return (
-            "periphery freepdk45: sense stages of spiking layers and row drivers are 45 nm "
-            "transistors; those of the last layer, and all that neurons have, are models; "
-            "all joules of sense stages count as assumed with the last layer's",
+            "periphery freepdk45: sense stages of spiking layers, row drivers, and switches and "
+            "latches of memristor neurons are 45 nm transistors; an ideal stage turns the drive "
+            "round for them; sense stages of the last layer and neurons of other devices are "
+            "models",
         )
 
 

@@ -162,5 +162,12 @@ def _sized(sense: SenseDesign, timing: Timing, voltage_per_weight: float) -> Sen
     """Stage that turns a weight of 1 on a spiking row into ``voltage_per_weight`` [V]."""
     asked = voltage_per_weight / (ARRAY.read_voltage * SYNAPSE.span)
     return sense.sized(
-        SenseNeeds(asked, LARGEST_CURRENT, CONDUCTANCES, timing.settle, "example", "its weights")
+        SenseNeeds(
+            asked,
+            LARGEST_CURRENT,
+            CONDUCTANCES,
+            timing.settle,
+            layer="example",
+            cause="its weights",
+        )
     )

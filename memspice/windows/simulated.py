@@ -103,8 +103,11 @@ class Simulated(Fidelity):
 
 
 def layer_options(circuit: LayerCircuit) -> SolverOptions:
-    """Tolerances of a layer's transient; those of a bench where its sense stages need them."""
-    return OPTIONS if circuit.sense.fine else solver_options(circuit.timing)
+    """Tolerances of a layer's transient; those of a bench where one of its blocks needs them."""
+    fine = circuit.sense.fine or circuit.array.row_driver.fine
+    if fine or (circuit.spiking and circuit.neuron.fine):
+        return OPTIONS
+    return solver_options(circuit.timing)
 
 
 def solver_options(timing: Timing) -> SolverOptions:

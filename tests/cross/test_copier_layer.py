@@ -39,6 +39,7 @@ def copier_layer() -> LayerCircuit:
     The surface is that of the periphery where this layer needs it, to save two thirds of its decks.
     """
     chosen = load_parameter_set("fast-memristor", periphery="freepdk45")
+    usual = load_parameter_set("fast-memristor")  # neurons of transistors have a test of their own
     needs = SenseNeeds(390e3, 8e-6, (LINE, LINE), chosen.timing.settle, "own", "a test")
     stage = chosen.sense.sized(needs)
     assert isinstance(stage, SubcircuitStage)
@@ -51,8 +52,8 @@ def copier_layer() -> LayerCircuit:
         sense=replace(stage, design=design),
         bias_voltage=1.16,
         write_limits=(0.0, 1.62),
-        neuron=chosen.neuron,
-        latch=chosen.latch,
+        neuron=usual.neuron,
+        latch=usual.latch,
         timing=chosen.timing,
         spiking=True,
     )

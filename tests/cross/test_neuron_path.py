@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from benchmarks.neuron_path import blocks, constants, text_hash
 from memspice.analysis.energy import energy_balance
 from memspice.analysis.sense_surface import OPTIONS
 from memspice.circuits.array_circuit import Stimulus
-from memspice.circuits.energy_model import closed_form_energy
+from memspice.circuits.blocks.sense_design import SenseNeeds
+from memspice.circuits.blocks.subcircuit import SubcircuitStage
+from memspice.circuits.energy_model import closed_form_energy, neuron_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.timing import schedule
 from memspice.engines import find_engine
@@ -20,6 +23,7 @@ from memspice.parameters.file import SetFile
 from memspice.resources import resource_path
 from tests.helpers import hazard_integral, near_stimulus, simulate, small_layer, switched_set
 
+WIRES = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
 OWN = ("neuron_write", "neuron_read", "neuron_reset", "logic")
 
 
@@ -78,6 +82,50 @@ def test_closed_form_and_transistors_agree(engine: str, request: pytest.FixtureR
         assert spice[name][1:].sum() == pytest.approx(closed[name][1:].sum(), rel=0.04), name
 
 
+@dataclass(frozen=True)
+class KnownRest:
+    """Surface of which nothing but the drive at rest is asked."""
+
+    axes: SimpleNamespace
+    conductance: float
+
+    def drive_voltage(self, currents: np.ndarray, conductances: np.ndarray) -> np.float64:
+        return np.float64(0.5)
+
+
+@pytest.mark.ngspice
+@pytest.mark.slow
+def test_neurons_follow_a_sense_stage_of_transistors() -> None:
+    """One neuron behind a copier stage: it switches by its draw, and takes what is known."""
+    chosen = load_parameter_set("fast-memristor", periphery="freepdk45")
+    line, rows = 70e-6, 0.15 * (np.random.default_rng(2).random((3, 24)) < 0.4)
+    needs = SenseNeeds(390e3, 8e-6, (line, line), chosen.timing.settle, layer="own", cause="a test")
+    stage = chosen.sense.sized(needs)
+    assert isinstance(stage, SubcircuitStage)
+    known = KnownRest(SimpleNamespace(middle=4e-6, limits=(0.0, 8e-6)), line)
+    cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (24, 2))
+    layer = replace(
+        small_layer(switched_set()),
+        conductances=(cells * line / cells.sum(axis=0),),
+        array=chosen.array.model_copy(update=dict.fromkeys(WIRES, 0.0)),
+        sense=replace(stage, surface=known),
+        bias_voltage=1.16,
+        neuron=chosen.neuron,
+        latch=chosen.latch,
+        timing=chosen.timing,
+    )
+    stimulus = Stimulus(rows, np.array([[0.02], [5.0], [0.3]]))
+    found = simulate(layer, stimulus, "reduced", OPTIONS)
+    assert found.spikes.ravel().tolist() == [True, False, False]
+    # of the drive at the end of the pulse, through which it droops by some mV
+    assert found.hazard == pytest.approx(np.exp(layer.log_hazard(found.drive)), rel=0.04)
+    assert found.closure < 1e-3
+    spice = energy_balance(found.power, layer.schedule, 3).components
+    closed = neuron_energy(layer, found.drive, found.hazard, stimulus.thresholds)
+    for name in OWN:
+        assert spice[name].sum() == pytest.approx(closed[name].sum(), rel=0.04), name
+
+
 def test_a_read_and_a_reset_have_the_sign_that_cannot_set() -> None:
     neuron, latch, timing = blocks()
     assert neuron.read_disturb(timing) == 0.0
@@ -127,4 +175,4 @@ def test_the_file_is_a_set_of_tables() -> None:
     file = SetFile(resource_path("freepdk45", "neuron.toml"))
     neuron, latch, _ = blocks()
     assert file.table("latch", type(latch)) == latch
-    assert file.table("write_path", type(neuron.path)) == neuron.path
+    assert file.table("periphery", type(neuron.path)) == neuron.path

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from memspice.analysis.assumed import CIRCUIT_CONSTANTS, assumed_fraction
+from memspice.analysis.assumed import CIRCUIT_CONSTANTS, assumed_fraction, circuit_constants
 from memspice.circuits.blocks.pulse_driver import PulseDriver
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.energy_model import COMPONENTS, NETWORK_COMPONENTS
 from memspice.experiment.against_cmos import load_cmos
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.parameters.file import SourcedValue
-from tests.helpers import switched_set
+from tests.helpers import small_layer, switched_set
 
 
 def sourced(**labels: str) -> list[SourcedValue]:
@@ -107,8 +109,23 @@ def test_joules_that_decks_gave_are_not_assumed_until_one_is_changed() -> None:
     own = ("neuron_write", "neuron_read", "neuron_reset", "logic")
     provenance = load_parameter_set(switched_set()).provenance
     assert [assumed_fraction({name: 1.0}, provenance) for name in own] == [0.0] * 4
-    changed = load_parameter_set(switched_set(), {"write_path.leakage": 1e-9}).provenance
+    changed = load_parameter_set(switched_set(), {"periphery.leakage": 1e-9}).provenance
     assert [assumed_fraction({name: 1.0}, changed) for name in own] == [1.0, 1.0, 1.0, 0.0]
     # a load is charged by a circuit, and is no price
     longer = load_parameter_set(switched_set(), {"latch.latch_capacitance": 20e-15}).provenance
     assert assumed_fraction({"logic": 1.0}, longer) == 0.0
+
+
+def test_a_spiking_layer_on_transistors_rests_on_no_constant() -> None:
+    """And one with amplifiers does, of the same set: a last layer has them."""
+    chosen = load_parameter_set("fast-memristor", periphery="freepdk45")
+    needs = SenseNeeds(390e3, 8e-6, (140e-6, 140e-6), chosen.timing.settle, "own", "a test")
+    layer = replace(small_layer(switched_set()), sense=chosen.sense.sized(needs))
+    energy = dict.fromkeys(COMPONENTS, 1.0)
+    assert assumed_fraction(energy, chosen.provenance, circuit_constants(layer)) == 0.0
+    last = replace(layer, sense=chosen.sense.sized(replace(needs, spiking=False)), spiking=False)
+    constants = circuit_constants(last)
+    shares = [assumed_fraction({name: 1.0}, chosen.provenance, constants) for name in COMPONENTS]
+    assert dict(zip(COMPONENTS, shares, strict=True)) == dict.fromkeys(COMPONENTS, 0.0) | {
+        "sense": 1.0
+    }

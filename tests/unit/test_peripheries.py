@@ -36,7 +36,9 @@ def test_transistors_take_the_place_of_models() -> None:
     assert SET.array.driver_resistance < usual.array.driver_resistance
     # a write pulse begins when the stage holds its drive
     assert SET.timing.settle == stage(400e3).circuit.rows[1] > usual.timing.settle
-    assert SET.neuron == usual.neuron
+    assert (SET.neuron.kind, SET.latch.kind) == ("switched-memristor", "strongarm")  # type: ignore[attr-defined]
+    assert SET.neuron.device == usual.neuron.device
+    assert SET.device_source == usual.device_source
     # a last layer has the set's own stages
     last = replace(needs(4e3), spiking=False)
     assert SET.sense.sized(last) == usual.sense.sized(last)

@@ -90,6 +90,9 @@ class Neuron(ABC):
         law = self.device.hazard
         return float(law.switching_probability(self.read_bias, timing.read, timing.edge))
 
+    #: Whether charges of 0.01 fC count, so that a deck is solved as a bench is.
+    fine: ClassVar[bool] = False
+
     # --- at its terminals
 
     @property

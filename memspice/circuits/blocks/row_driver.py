@@ -35,6 +35,9 @@ class RowDriver(Parameters, ABC):
     #: level, which a converter makes.
     steps: ClassVar[int | None] = None
 
+    #: Whether charges of 0.01 fC count, so that a deck is solved as a bench is.
+    fine: ClassVar[bool] = False
+
     # --- closed form
 
     @abstractmethod

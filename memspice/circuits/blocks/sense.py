@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -101,6 +102,10 @@ class SenseStage(SenseCircuit):
     A stage is a frozen value that `memspice.jobs.content_hash` understands: a dataclass or a
     parameter class.
     """
+
+    #: By component of the energy, the values of a parameter set (``table.name``) that stand in the
+    #: place of a circuit of the block: where one of them is assumed, so are the joules.
+    circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     # --- at its terminals
 
@@ -332,7 +337,7 @@ class MeasuredStage(SenseStage):
 
     @property
     def fine(self) -> bool:
-        """As its bench was: some fF hold the drive."""
+        """True: some fF hold the drive, as on its bench."""
         return True
 
     @property

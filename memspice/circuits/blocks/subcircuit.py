@@ -71,7 +71,7 @@ class SubcircuitSense:
     pair: float
 
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
-        """As many stages as the layer's lines need; its rows make up for the gain.
+        """Stages, as many as the layer's lines need; its rows make up for the gain.
 
         Lines of less than the least conductance have unused cells that make up for it.
         """

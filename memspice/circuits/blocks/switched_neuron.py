@@ -61,7 +61,7 @@ _EARLY = 0.25
 
 def _of_path(*names: str) -> tuple[str, ...]:
     """Names of measured energies, as a parameter set has them."""
-    return tuple(f"write_path.{name}_energy" for name in names)
+    return tuple(f"periphery.{name}_energy" for name in names)
 
 
 class WritePath(Parameters):
@@ -94,18 +94,19 @@ class SwitchedNeuron(Neuron):
 
     kind: ClassVar[str] = "switched-memristor"
     constants: ClassVar[frozenset[str]] = FilamentNeuron.constants
+    fine: ClassVar[bool] = True
     circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "neuron_write": (*_of_path("write", "electrode"), "write_path.leakage"),
-        "neuron_read": (*_of_path("read", "switched_read"), "write_path.leakage"),
-        "neuron_reset": (*_of_path("reset", "switched_reset"), "write_path.leakage"),
+        "neuron_write": (*_of_path("write", "electrode"), "periphery.leakage"),
+        "neuron_read": (*_of_path("read", "switched_read"), "periphery.leakage"),
+        "neuron_reset": (*_of_path("reset", "switched_reset"), "periphery.leakage"),
     }
 
     @classmethod
     def read(cls, tables: Tables) -> Self:
-        """Neuron of the tables ``write_path``, ``hazard`` and ``neuron``."""
+        """Neuron of the tables ``hazard``, ``neuron`` and ``periphery``."""
         law = tables.table("hazard", HazardLaw)
         device = tables.table("neuron", MemristorNeuron, hazard=law)
-        return cls(tables.table("write_path", WritePath), device)
+        return cls(tables.table("periphery", WritePath), device)
 
     @property
     def write_fraction(self) -> float:
@@ -275,9 +276,9 @@ class SwitchedNeuron(Neuron):
         if terminal not in _METERED:
             return node
         if terminal == DRIVE:
-            turned = f"turned{number}"
-            circuit.X(turned, "difference", _UPPER, node, turned)
-            node = turned
+            facing = f"facing{number}"
+            circuit.X(facing, "difference", _UPPER, node, facing)
+            node = facing
         meter = _meter(f"xneuron{number}", terminal)
         circuit.V(meter, node, meter, 0.0)
         return meter

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class TransistorDriver(BufferedDriver):
     """``row_driver`` of ``models/freepdk45/row_driver.lib``; in ``full`` its transistors run."""
 
     kind: Literal["transistor"] = "transistor"  # type: ignore[assignment]
+    fine: ClassVar[bool] = True
 
     def define(self, deck: Deck) -> None:
         """Add the circuit's text."""

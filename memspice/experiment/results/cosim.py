@@ -252,10 +252,9 @@ class CosimResult(RunResult):
             ("SNN accuracy", _percent(self.accuracy)),
             ("network loop", f"{loop}; answer after {format_si(self.latency, 's')}"),
             ("energy", self.energy.headline(" per inference")),
-            ("", f"sampling only: {low} to {high} (95 %)"),
+            ("", f"sampling only: {low} to {high} (95 %){self._left_out()}"),
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
             *self.energy.rows(),
-            *self._left_out(),
             ("  of sense", self._sense_parts()),
             (
                 "SPICE",
@@ -275,16 +274,10 @@ class CosimResult(RunResult):
         )
         return Table(title, tuple(rows), self.notes)
 
-    def _left_out(self) -> list[tuple[str, str]]:
-        """Sum of the estimates, and the largest of them."""
-        if not self.left_out:
-            return []
-        total, most = sum(self.left_out.values()), max(self.left_out, key=self.left_out.__getitem__)
-        most_of_it = f"{format_si(self.left_out[most], 'J')} {most}"
-        return [
-            ("left out", f"{format_si(total, 'J')} by estimate, not in the energy"),
-            ("", f"most of it: {most_of_it}"),
-        ]
+    def _left_out(self) -> str:
+        """Sum of the estimates; nothing where there are none."""
+        total = sum(self.left_out.values())
+        return f"; left out {format_si(total, 'J')}" if total else ""
 
     def _bursts(self) -> str:
         return f", K = {self.burst}" if self.burst > 1 else ""

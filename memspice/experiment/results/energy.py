@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from memspice.analysis.assumed import assumed_fraction
+from memspice.analysis.assumed import assumed_fraction, circuit_constants
+from memspice.circuits.layer import LayerCircuit
 from memspice.errors import ConfigError
 from memspice.experiment.results.base import Result
 from memspice.experiment.results.table import Table
@@ -43,9 +44,12 @@ class Energy(Result):
     device_source: str
 
     @classmethod
-    def of(cls, components: Mapping[str, float], parameter_set: ParameterSet) -> Energy:
-        """Energy of components on the circuits of a parameter set."""
-        share = assumed_fraction(components, parameter_set.provenance)
+    def of(
+        cls, components: Mapping[str, float], parameter_set: ParameterSet, layer: LayerCircuit
+    ) -> Energy:
+        """Energy of components of a layer, on circuits of a parameter set."""
+        constants = circuit_constants(layer)
+        share = assumed_fraction(components, parameter_set.provenance, constants)
         return cls(components, share, parameter_set.device_source)
 
     @property
