@@ -80,7 +80,7 @@ def transfer_figures(engine: str, own: BurstStage, count: int = 5) -> list[Measu
 
 
 def _surface(means: np.ndarray, drive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Plane of both lines' mean currents, bent along their difference; what bursts are off it.
+    """Polynomial of second degree of both lines' mean currents, and what bursts are off it.
 
     Parameters
     ----------
@@ -89,13 +89,14 @@ def _surface(means: np.ndarray, drive: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     Returns
     -------
-    ndarray, shape (5,)
-        Constant [V], slopes of both lines [ohm], and two powers of the difference.
+    ndarray, shape (6,)
+        Constant [V], slopes of both lines at 4.5 uA [V/A], curvatures.
     ndarray, shape (bursts,), [V]
     """
-    difference = (means[:, 0] - means[:, 1]) / UA
-    columns = np.column_stack([np.ones(len(means)), means, difference**2, difference**3])
-    fit, *_ = np.linalg.lstsq(columns, drive, rcond=None)
+    plus, minus = (means - 4.5 * UA).T
+    columns = np.column_stack([np.ones(len(means)), plus, minus, plus**2, plus * minus, minus**2])
+    size = np.abs(columns).max(axis=0)
+    fit = np.linalg.lstsq(columns / size, drive, rcond=None)[0] / size
     return fit, drive - columns @ fit
 
 
@@ -122,6 +123,34 @@ def hold_figures(engine: str, own: BurstStage) -> list[Measured]:
     ]
 
 
+def tile_table(engine: str, own: BurstStage) -> Iterator[str]:
+    """Lines of the table of wide layers: fronts of several tiles on one sum.
+
+    Tiles have 3.5 uA a line.  In the last burst currents of tiles and pulses differ by 1.5 uA
+    either way, with the same mean over all as in the first.
+    """
+    yield (
+        "| tiles | `ch`, fF | gain of a burst, sum of differences, kohm | "
+        "unlike tiles and pulses, mV | fJ a pulse and tile |"
+    )
+    yield "|---|---|---|---|---|"
+    for tiles in (2, 4):
+        alike = np.full((2, PULSES, tiles, 2), 3.5 * UA)
+        alike += np.array([0.15, -0.15])[:, None, None, None] * (UA, -UA)
+        apart = np.random.default_rng(1).uniform(-1.5, 1.5, (PULSES, tiles, 2)) * UA
+        last = alike[0] + apart - apart.mean(axis=(0, 1))
+        sizes = {"ch": 60e-15 * tiles, "wl": 0.75e-6 * tiles}
+        bench = BurstBench(own, np.concatenate([alike, last[None]]), 1, sizes)
+        found = run_bursts(engine, bench)
+        drive = found.drive[:, 0]
+        gain = (drive[0] - drive[1]) / (0.6 * tiles * UA)
+        joules = sum(e[:2, 0].mean() for e in found.energy.values()) / (PULSES * tiles)
+        yield (
+            f"| {tiles} | {sizes['ch'] / FJ:.0f} | {gain / 1e3:.1f} | "
+            f"{(drive[2] - drive[0]) / 1e-3:+.2f} | {joules / FJ:.0f} |"
+        )
+
+
 def burst_table(columns: Sequence[Sequence[Measured]]) -> Iterator[str]:
     """Lines of the table: a column an engine."""
     yield f"| figure | {' | '.join(ENGINES)} |"
@@ -135,7 +164,12 @@ def main() -> None:
     """Measure on both engines and write the table."""
     own = burst_stage()
     columns = [transfer_figures(name, own) + hold_figures(name, own) for name in ENGINES]
-    write_tables({"bursts": "\n".join(burst_table(columns))})
+    write_tables(
+        {
+            "bursts": "\n".join(burst_table(columns)),
+            "tiles": "\n".join(tile_table(ENGINES[0], own)),
+        }
+    )
 
 
 if __name__ == "__main__":
