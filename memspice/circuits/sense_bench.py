@@ -302,7 +302,7 @@ def sense_bench_cycles(bench: SenseBench, voltage_scale: float, signals: Signals
     positive = {name: np.maximum(values, 0.0) for name, values in energies.items()}
     relief = energy(_relief(bench, signals, 0) + _relief(bench, signals, 1))
     droop, sag = ends[:, -1, 1] - ends[:, 0, 0], np.ptp(each, axis=-1)
-    return SenseCycles(effective, droop, sag, absorbed, relief, positive)
+    return SenseCycles(effective, droop, sag, absorbed, relief, energy=positive)
 
 
 def _powers(bench: SenseBench, signals: Signals) -> dict[str, np.ndarray]:

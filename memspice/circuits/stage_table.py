@@ -72,7 +72,7 @@ def read_sense(entries: Mapping[str, Any], where: Path) -> SubcircuitSense:
     if not 0 < conductances[0] <= conductances[1]:
         raise ConfigError(f"{where}: sense.conductances must be above 0 and rise")
     axes, pair = _axes(table, currents), table.number("pair")
-    return SubcircuitSense(stage, gain, swing, axes, conductances, pair)
+    return SubcircuitSense(stage, gain, swing, axes, conductances, pair=pair)
 
 
 def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:
