@@ -73,6 +73,7 @@ def left_out(
         return float(sum(getattr(layer, name) for layer in layers))
 
     square = prices.supply_voltage**2
+    working = sum(layer.stages * layer.active for layer in layers)
     waiting = sum(layer.stages * max(0.0, latency - layer.active) for layer in layers)
     pulses = prices.write_pulses * total("cells") / prices.inferences
     return {
@@ -81,6 +82,6 @@ def left_out(
         "distribution of clocks": total("events")
         * prices.clock_inputs * prices.clock_input * square,
         "leakage of circuits that wait": waiting * prices.leakage,
-        "bias and level generators": total("stages") / prices.group * prices.generators * latency,
+        "bias and level generators": working / prices.group * prices.generators,
         "programming of the weights": pulses * prices.write_energy,
     }  # fmt: skip

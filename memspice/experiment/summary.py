@@ -6,6 +6,7 @@ import numpy as np
 
 from memspice.analysis.left_out import LayerCounts, LeftOutPrices, left_out
 from memspice.analysis.statistics import Proportion, accuracy
+from memspice.circuits.bursts import answer_cycles
 from memspice.experiment.against_cmos import CmosConstants, compare_with_cmos
 from memspice.experiment.cosim_state import CosimState, Iteration
 from memspice.experiment.operations import comparison_energy, converter_energy
@@ -33,22 +34,24 @@ EXCLUDED = (
 def left_out_joules(request: Request, state: CosimState, answer: float) -> dict[str, float]:
     """Estimates of what is left out of an inference that takes ``answer`` [s], by name, [J]."""
     rates = state.iterations[-1].inference.spike_rate
+    busy = answer_cycles(1, request.cycles, request.burst, request.mapped.share)
     counts = tuple(
-        _counts(layer, request.cycles, rates.get(layer.name, 0.0))
+        _counts(layer, (request.cycles, busy), rates.get(layer.name, 0.0))
         for layer in request.mapped.layers
     )
     prices = load_table("left-out", "left_out", LeftOutPrices).values
     return left_out(prices, counts, answer)
 
 
-def _counts(layer: MappedLayer, cycles: int, rate: float) -> LayerCounts:
-    stages = layer.positions * layer.outputs
+def _counts(layer: MappedLayer, cycles: tuple[int, int], rate: float) -> LayerCounts:
+    """Counts of a layer that has some cycles, and works for so many with those of its pulses."""
+    (own, busy), stages = cycles, layer.positions * layer.outputs
     return LayerCounts(
         stages=stages,
-        events=stages * cycles,
-        spikes=stages * cycles * rate,
+        events=stages * own,
+        spikes=stages * own * rate,
         cells=sum(tile.size for part in layer.circuits for tile in part.conductances),
-        active=cycles * layer.circuits[0].schedule.cycle,
+        active=busy * layer.circuits[0].schedule.cycle,
     )
 
 

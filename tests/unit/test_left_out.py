@@ -23,7 +23,7 @@ def test_each_price_is_paid_for_what_it_is_of() -> None:
             "keeping spikes between layers": 1024 * p.kept_spike,
             "distribution of clocks": 1024 * p.clock_inputs * p.clock_input * square,
             "leakage of circuits that wait": 128 * 3e-6 * p.leakage,
-            "bias and level generators": 128 / p.group * p.generators * 5e-6,
+            "bias and level generators": 128 / p.group * p.generators * 2e-6,
             "programming of the weights": 2e4 * p.write_pulses * p.write_energy / p.inferences,
         }
     )
