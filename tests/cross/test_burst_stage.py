@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
+from benchmarks.burst_spread import AREA_SPREAD, drawn
 from benchmarks.burst_stage import BurstBench, burst_stage, run_bursts
 from memspice.parameters import load_values
 
@@ -39,3 +42,21 @@ def test_pulses_add_and_the_drive_is_held() -> None:
     kicked = run_bursts("ngspice", BurstBench(own, currents[:1], 2, {}, kicked=0)).drive
     assert kicked[0, 0] > rest + 5e-3
     assert kicked[0, 1] == pytest.approx(still[0, 1], abs=1e-3)
+
+
+def test_each_transistor_has_a_threshold_of_its_own() -> None:
+    own = burst_stage()
+    library, again, other = (drawn(own, seed).stage.library for seed in (1, 1, 2))
+    assert library is not None
+    assert other is not None
+    assert library == again
+    shifts = [float(text) for text in re.findall(r" shift=(-?[\d.e-]+)$", library.text, re.M)]
+    zero, drawn_ones = shifts.count(0.0), np.array([shift for shift in shifts if shift])
+    assert zero == 4  # defaults of the transistors' own subcircuits
+    # all 22 of the front and 9 of the sum; a gate of 1 um by 200 nm has 4.5 mV, the smallest 26
+    assert len(drawn_ones) == 31
+    assert 2e-3 < drawn_ones.std() < 26e-3
+    amplifier = re.search(r"^Xan .* shift=(.*)$", library.text, re.M)
+    assert amplifier is not None
+    assert abs(float(amplifier[1])) < 4 * AREA_SPREAD / np.sqrt(1e-6 * 200e-9)
+    assert other.text != library.text
