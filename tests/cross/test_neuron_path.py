@@ -18,6 +18,8 @@ from memspice.circuits.energy_model import closed_form_energy, neuron_energy
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.timing import schedule
 from memspice.engines import find_engine
+from memspice.network.mapping import map_network
+from memspice.network.weights import load_network
 from memspice.parameters import load_parameter_set
 from memspice.parameters.file import SetFile
 from memspice.resources import resource_path
@@ -152,6 +154,15 @@ def test_write_voltages_stay_between_the_rails() -> None:
     assert path.electrode_voltage - low <= path.supply_voltage
     wide = replace(neuron, path=path.model_copy(update={"write_low": 0.0, "write_high": 3.0}))
     assert wide.write_limits == pytest.approx((0.7, 1.7))
+    assert wide.rails == pytest.approx((0.7, 1.7))
+    # so a layer's bias voltage is what it is on a driver with two rails
+    network = load_network("digits-mlp")
+    found = map_network(network, load_parameter_set("fast-memristor", periphery="freepdk45"))
+    usual = map_network(network, load_parameter_set("fast-memristor"))
+    for mine, theirs in zip(found.layers[:-1], usual.layers[:-1], strict=True):
+        assert mine.circuits[0].bias_voltage == pytest.approx(
+            theirs.circuits[0].bias_voltage, abs=1e-3
+        )
 
 
 def test_events_cost_what_their_parts_do() -> None:

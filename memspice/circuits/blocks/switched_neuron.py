@@ -136,8 +136,9 @@ class SwitchedNeuron(Neuron):
 
     @property
     def rails(self) -> tuple[float, float]:
-        """Ground and supply: the own node stays between them."""
-        return 0.0, self.path.supply_voltage
+        """Write voltages of an own node at its supply, and at ground."""
+        highest = self.path.electrode_voltage
+        return highest - self.path.supply_voltage, highest
 
     @property
     def supplies(self) -> Mapping[str, float]:
