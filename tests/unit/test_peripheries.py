@@ -65,7 +65,9 @@ def test_lines_of_few_cells_have_unused_ones_besides() -> None:
     least = stage(1.0).conductances[0]
     assert stage(1.0, 2 * least).ballast == 0
     few = stage(1.0, 0.2 * least)
-    assert few.ballast == pytest.approx(0.8 * least)
+    # and a little more, which wires take off
+    assert few.ballast == pytest.approx(0.8 * least, rel=0.05)
+    assert few.ballast > 0.8 * least
     # a supply of its own holds the other end of them at the level of idle rows
     assert few.supplies["sense_ballast"] == few.line_level
     assert "sense_ballast" not in stage(1.0).supplies

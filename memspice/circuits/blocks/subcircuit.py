@@ -38,6 +38,8 @@ from memspice.errors import ConfigError
 
 #: What a regulated line ends in, for the port matrix, [ohm]: as good as a short circuit.
 LINE_END = 1.0
+#: Least conductance that unused cells make up for, over the stage's own: wires take some off.
+WIRES = 1.03
 #: Begins the names of a stage's supplies and clocks in a deck.
 _OWN = "sense_"
 #: Names what unused cells are connected to.
@@ -78,7 +80,7 @@ class SubcircuitSense:
         (least, most), (lowest, highest) = self.conductances, needs.conductances
         count = max(1, math.ceil(highest / most))
         factor = needs.transimpedance * count / abs(self.gain)
-        return SubcircuitStage(self, count, factor, max(0.0, least - lowest / count))
+        return SubcircuitStage(self, count, factor, max(0.0, WIRES * least - lowest / count))
 
 
 @dataclass(frozen=True, eq=False)
