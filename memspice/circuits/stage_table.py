@@ -24,7 +24,8 @@
     nodes = 9                            # of its surface, along either line's current
 
 In the place of ``nodes`` a stage whose drive bends with the difference of its lines' currents has
-``means`` and ``differences``: the nodes themselves along both, in A.
+``means`` and ``differences``: the nodes themselves along both, in A; and ``bears``: between what
+currents of a line, wider than ``currents``, it can be measured.
 
 A stage for bursts makes a drive of several row pulses, one a cycle, and holds it through as many
 cycles.  It has ``pulses = 8`` and may have two more tables of clocks: ``once``, from the begin of
@@ -53,7 +54,8 @@ _NEEDED = (
     *("line_level", "rows", "line_capacitance", "load"),
     *("warm_up", "gain", "swing", "currents", "conductances", "pair"),
 )
-_NODES = ("nodes", "means", "differences")
+_BENT = ("means", "differences", "bears")
+_NODES = ("nodes", *_BENT)
 _BURST = ("pulses", "once", "held")
 _CONTRACT = {
     PLUS: "is the bit line of G+",
@@ -81,9 +83,10 @@ def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:
     if named == ["nodes"]:
         nodes = spread(currents, table.count("nodes"))
         return LineAxes(currents, (nodes, nodes))
-    if named == ["means", "differences"]:
-        return DifferenceAxes(currents, (table.row("means"), table.row("differences")))
-    raise DataError(f"{table.file}: [sense] needs 'nodes', or both 'means' and 'differences'")
+    if named == [*_BENT]:
+        nodes = (table.row("means"), table.row("differences"))
+        return DifferenceAxes(currents, nodes, table.interval("bears"))
+    raise DataError(f"{table.file}: [sense] needs 'nodes', or all of {', '.join(_BENT)}")
 
 
 def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:

@@ -101,12 +101,19 @@ class LineAxes(SurfaceAxes):
         return place
 
 
+@dataclass(frozen=True)
 class DifferenceAxes(SurfaceAxes):
     """Mean and difference of both lines, for a stage whose drive bends with the difference.
 
-    Nodes ask lines for half of the largest difference less and more than the limits, so that the
-    surface goes on there as it is within.
+    Parameters
+    ----------
+    bears : tuple of float, [A]
+        Range of a line's current, wider than the limits, in which the stage can be measured, so
+        that the surface goes on beyond the limits as it is within.  A node that asks a line for
+        more has the next mean that does not.
     """
+
+    bears: tuple[float, float]
 
     def inside(self, currents: np.ndarray) -> np.ndarray:
         """The same; a difference beyond the last node is that node's, where the drive has ended."""
@@ -121,7 +128,9 @@ class DifferenceAxes(SurfaceAxes):
 
     def currents(self, place: np.ndarray) -> np.ndarray:
         """Half of the difference above and below the mean."""
-        return np.asarray(place[..., :1] + place[..., 1:] * _APART)
+        (low, high), half = self.bears, np.abs(place[..., 1:]) / 2
+        mean = np.clip(place[..., :1], low + half, high - half)
+        return np.asarray(mean + place[..., 1:] * _APART)
 
 
 def spread(limits: tuple[float, float], count: int) -> tuple[float, ...]:

@@ -26,7 +26,7 @@ from memspice.parameters import load_parameter_set
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
 CYCLES, OUTPUTS, ROWS = 16, 4, 24
-LINE = 70e-6  # S
+LINE = 100e-6  # S
 #: Of the mean currents of two lines, [A].
 MEANS = (2e-6, 8e-6)
 #: Without wires and drivers all lines have this conductance to the last digit.
@@ -63,7 +63,7 @@ def copier_layer() -> LayerCircuit:
 
 def test_surrogate_and_transistors_agree_over_64_events() -> None:
     layer, draws = copier_layer(), np.random.default_rng(2)
-    rows = 0.15 * (draws.random((CYCLES, ROWS)) < 0.4)
+    rows = 0.11 * (draws.random((CYCLES, ROWS)) < 0.4)
     stimulus = Stimulus(rows, draws.exponential(size=(CYCLES, OUTPUTS)))
     drive = layer.drive_voltage(rows)
     hazard = np.exp(layer.log_hazard(drive))

@@ -13,7 +13,7 @@ UA = 1e-6
 LIMITS = (0.5 * UA, 9 * UA)
 BENT = tuple(np.linspace(-2.4 * UA, 2.4 * UA, 17).tolist())
 LINES = LineAxes(LIMITS, (spread(LIMITS, 5), spread(LIMITS, 5)))
-APART = DifferenceAxes(LIMITS, (spread(LIMITS, 5), BENT))
+APART = DifferenceAxes(LIMITS, (spread(LIMITS, 5), BENT), (-1 * UA, 10 * UA))
 
 
 @pytest.mark.parametrize("axes", [LINES, APART])
