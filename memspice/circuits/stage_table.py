@@ -84,8 +84,8 @@ def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:
         nodes = spread(currents, table.count("nodes"))
         return LineAxes(currents, (nodes, nodes))
     if named == [*_BENT]:
-        nodes = (table.row("means"), table.row("differences"))
-        return DifferenceAxes(currents, nodes, table.interval("bears"))
+        both = (table.row("means"), table.row("differences"))
+        return DifferenceAxes(currents, both, table.interval("bears"))
     raise DataError(f"{table.file}: [sense] needs 'nodes', or all of {', '.join(_BENT)}")
 
 
