@@ -22,6 +22,8 @@ import click
 import memspice as ms
 
 HERE = Path(__file__).resolve().parent
+#: As it stands in the summary: where the images lie on this machine is nobody's business.
+COMMAND = ".venv/bin/python experiments/cifar_energy/run.py --data DIR"
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
 from energy_run import NETWORK, SIZE  # noqa: E402
 from readme import images_nature, replace_block  # noqa: E402
@@ -33,7 +35,7 @@ from readme import images_nature, replace_block  # noqa: E402
 def main(data: Path | None, images: int) -> None:
     """Run the experiment and write its summary."""
     chip = ms.Chip(NETWORK)
-    options = ms.RunOptions(execution=ms.Execution(cache=True))
+    options = ms.RunOptions(execution=ms.Execution(cache=True), command=COMMAND)
     run = ms.cosim(chip, chip.images("test", images, data), **SIZE, options=options)
     summary = run.as_json()
     # Where the images came from on this machine is nobody's business.

@@ -372,7 +372,7 @@ def _settled(iterations: Sequence[Iteration], plan: CosimPlan) -> bool:
     energy = abs(new.energy_total / old.energy_total - 1)
     rates = new.inference.spike_rate
     rate = max(abs(rates[name] - old.inference.spike_rate[name]) for name in rates)
-    moved = 0.0  # images that changed sides, where they have labels
+    moved = 0  # images that changed sides, where they have labels; one of 200 is 1.0000000000000009
     if old.snn_accuracy and new.snn_accuracy:
-        moved = abs(new.snn_accuracy.value - old.snn_accuracy.value) * new.snn_accuracy.n
+        moved = round(abs(new.snn_accuracy.value - old.snn_accuracy.value) * new.snn_accuracy.n)
     return energy < plan.energy_tolerance and rate < plan.rate_tolerance and moved <= 1

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from memspice.analysis.cmos import LIKE_FOR_LIKE, PAPERS, SCOPES
+from memspice.analysis.statistics import proportion
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import ConfigError
 from memspice.experiment.against_cmos import load_cmos
@@ -353,6 +354,16 @@ def test_movement_is_not_settled() -> None:
     assert not _settled([iterations[0], replace(iterations[1], energy=costly)], PLAN)
     busy = replace(iterations[1].inference, spike_rate={"dense1": 0.9})
     assert not _settled([iterations[0], replace(iterations[1], inference=busy)], PLAN)
+
+
+@pytest.mark.parametrize(("moved", "settled"), [(0, True), (1, True), (2, False)])
+def test_one_image_may_change_sides(moved: int, settled: bool) -> None:
+    """Of as many as one likes: 165 / 200 - 164 / 200 is above 1 / 200 in floating point."""
+    old, new = run()[0].iterations[-2:]
+    for right in range(195):
+        before, after = (proportion(right + more, 200) for more in (0, moved))
+        pair = [replace(old, snn_accuracy=before), replace(new, snn_accuracy=after)]
+        assert _settled(pair, PLAN) == settled
 
 
 def test_a_network_without_spikes_is_refused(tmp_path: Path) -> None:
