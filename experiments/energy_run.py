@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-NETWORK = "cifar10-cnn-wide"
+NETWORK = "cifar10-skip"
 #: Cycles of an image, and of a burst.
 SIZE = {"cycles": 8, "burst": 8}
