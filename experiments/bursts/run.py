@@ -28,13 +28,12 @@ import memspice as ms
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # scripts, not a package
+from energy_run import NETWORK  # noqa: E402
 from figure import draw  # noqa: E402
 from points import Points  # noqa: E402
 from question import Question, accuracy_network, question_command, write_result  # noqa: E402
 from readme import replace_block  # noqa: E402
 
-#: Trained with the noise of bursts.
-NETWORK = "cifar10-skip"
 #: Images, and most cycles.
 FULL, QUICK, DIGITS = (500, 16), (50, 8), (360, 16)
 #: Of a leaky average, what is new in each cycle.

@@ -97,12 +97,7 @@ def test_the_readme_speaks_of_the_results() -> None:
     assert f"the other {100 - quiescent} % are bit-line currents" in text
     for scope in ("neuron_synapse", "system"):  # "less than the same spikes with 8 bit additions"
         assert summary["ratio"][scope]["spiking_8bit"]["high"] < 1
-    ann, total = accuracy["ann_accuracy"]["value"], summary["energy_total_joule"]["value"]
-    narrow = 1e6 * one_pass(load_network(accuracy["network"]).architecture)
-    assert f"that of `{accuracy['network']}`, {100 * ann:.1f} % with a third" in text
-    assert (
-        f"takes {narrow:.1f} uJ at scope system in 8 bit, less than the {1e6 * total:.1f}" in text
-    )
+    assert_the_readme_names_the_hardest_opponents(text, summary)
     uses = load_table("cmos-45nm", "cmos", CmosOperations).values.weight_reuse
     assert f"a fetched weight serves {uses:g} uses" in text
 
@@ -131,14 +126,36 @@ def assert_the_readme_speaks_of_bursts(text: str) -> None:
     assert f"and {lost[32]:.2f} at 32" in text
 
 
-def one_pass(architecture: Architecture) -> float:
-    """Joules of the artificial network in 8 bit CMOS, memory included."""
-    steps = list(architecture.shapes())
-    sums = [math.prod(step.output_shape) for step in steps]
-    macs = sum(
+def assert_the_readme_names_the_hardest_opponents(text: str, summary: dict[str, Any]) -> None:
+    """A smaller network as right without spikes, in CMOS, and the same one on the crossbars."""
+    other = result("cifar_accuracy/cifar10-cnn.json")
+    own = result(f"cifar_accuracy/{summary['network']}-burst-{summary['burst']}.json")
+    ann, snn = other["ann_accuracy"], own["snn_accuracy"]
+    assert ann["low"] < snn["value"] < ann["high"]  # "as right as the spikes"
+    small, large = (load_network(each["network"]).architecture for each in (other, summary))
+    assert products(small) / products(large) == pytest.approx(1 / 2, abs=0.05)
+    assert f"that of `{other['network']}`, {100 * ann['value']:.1f} % with half" in text
+    total = 1e6 * summary["energy_total_joule"]["value"]
+    joules = f"takes {1e6 * one_pass(small):.1f} uJ at scope system in 8 bit, less than the"
+    assert f"{joules} {total:.1f}" in text
+    analogue = result("cmos_neuron/result.json")["analogue_network_joule"]
+    dear, cheap = (1e6 * sum(analogue[name].values()) for name in ("converters", "alternative"))
+    assert max(dear, cheap) < total
+    assert f"takes {dear:.1f} or {cheap:.1f} uJ" in text
+
+
+def products(architecture: Architecture) -> int:
+    """Multiplications of one inference."""
+    sums = [math.prod(step.output_shape) for step in architecture.shapes()]
+    return sum(
         count * fan_in for count, (_, fan_in) in zip(sums, weight_shapes(architecture), strict=True)
     )
-    work = Workload(0.0, 0.0, 0.0, float(sum(sums[:-1])), float(macs))
+
+
+def one_pass(architecture: Architecture) -> float:
+    """Joules of the artificial network in 8 bit CMOS, memory included."""
+    sums = [math.prod(step.output_shape) for step in architecture.shapes()]
+    work = Workload(0.0, 0.0, 0.0, float(sum(sums[:-1])), float(products(architecture)))
     prices = load_table("cmos-45nm", "cmos", CmosOperations).values
     return sum(opponent_parts(OPPONENTS["ann_8bit"], prices, work, 0.0).values())
 
