@@ -219,6 +219,7 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
     Returns
     -------
     tuple of LayerCircuit
+        The limits of their drives are those of the stage, in the place of a model's rails.
     """
     first = circuits[0]
     stage = first.sense.unmeasured
@@ -235,7 +236,13 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
         / first.neuron.write_fraction,
     )
     sense = stage.with_surface(measure_sense_surface(stage.circuit, conditions, runner))
-    return tuple(replace(circuit, sense=sense, known_ports=circuit.ports) for circuit in circuits)
+    bias = np.concatenate([circuit.output_bias for circuit in circuits])
+    low, high = sense.span
+    limits = float(bias.min() + low), float(bias.max() + high)
+    return tuple(
+        replace(circuit, sense=sense, known_ports=circuit.ports, write_limits=limits)
+        for circuit in circuits
+    )
 
 
 def _corners(conditions: SenseConditions) -> Iterator[BenchCurrents]:

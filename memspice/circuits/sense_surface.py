@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import NdBSpline, make_interp_spline
+import scipy  # its parts are imported when used: no command waits for splines it has not
 
 from memspice.circuits.surface_axes import SurfaceAxes, inside
 from memspice.errors import ConfigError
@@ -50,12 +50,13 @@ class Sheet:
     values: np.ndarray
 
     @cached_property
-    def _spline(self) -> NdBSpline:
+    def _spline(self) -> scipy.interpolate.NdBSpline:
         # knots and coefficients of one coordinate after the other
-        first = make_interp_spline(self.nodes[0], self.values, k=_ORDER, axis=0)
-        second = make_interp_spline(self.nodes[1], first.c, k=_ORDER, axis=1)
+        interpolation = scipy.interpolate
+        first = interpolation.make_interp_spline(self.nodes[0], self.values, k=_ORDER, axis=0)
+        second = interpolation.make_interp_spline(self.nodes[1], first.c, k=_ORDER, axis=1)
         coefficients = np.ascontiguousarray(np.moveaxis(second.c, 0, 1))
-        return NdBSpline((first.t, second.t), coefficients, _ORDER)
+        return interpolation.NdBSpline((first.t, second.t), coefficients, _ORDER)
 
     def at(self, place: np.ndarray) -> np.ndarray:
         """Values (..., quantities) at coordinates (..., 2)."""

@@ -336,6 +336,15 @@ class MeasuredStage(SenseStage):
         return float(surface.drive_voltage(middle, lines))
 
     @property
+    def span(self) -> tuple[float, float]:
+        """Least and largest write voltage that was measured, from what the stage rests at, [V].
+
+        Where the drive of a circuit ends by itself: nothing else limits it.
+        """
+        drives = self.polarity * (self._measured.sheet.values[..., 0] - self.rest)
+        return float(drives.min()), float(drives.max())
+
+    @property
     def fine(self) -> bool:
         """True: some fF hold the drive, as on its bench."""
         return True
