@@ -60,7 +60,7 @@ def own_layer(path: Path = OWN, spread: float = 0.0) -> LayerCircuit:
 @cache
 def uneven_layer() -> LayerCircuit:
     """The same on lines that differ by a quarter either way."""
-    return own_layer(spread=0.25)
+    return own_layer(spread=0.2)
 
 
 @pytest.mark.vacask

@@ -31,11 +31,12 @@ def figures(measured: list[Measured]) -> dict[str, float]:
 @pytest.mark.parametrize("block", [row_driver, latch, reset])
 def test_both_engines_measure_the_same(block: Callable[[str], list[Measured]]) -> None:
     here, there = figures(block("ngspice")), figures(block("vacask"))
-    # The time of an edge is read between solver's points, which lie some ps apart.
+    # The time of an edge is read between solver's points, which lie some ps apart.  An engine's
+    # gmin of 1 pS takes 1 pW at each of some 50 junctions: 0.05 nW of what is idle.
+    rel = {"rise": 0.03, "q": 0.03, "idle": 0.01}
     for what, value in here.items():
-        assert there[what] == pytest.approx(
-            value, rel=0.03 if "rise" in what or "q" in what else 5e-3
-        )
+        close = max((each for part, each in rel.items() if part in what), default=5e-3)
+        assert there[what] == pytest.approx(value, rel=close), what
 
 
 @pytest.mark.ngspice

@@ -53,7 +53,7 @@ def check(reply: Reply, code: int, words: str) -> None:
         ("--set array.driver_resistance=-1", "driver_resistance = -1 ohm must be at least 0 ohm"),
         ("--set array.driver_resistance=1k", "driver_resistance = '1k' must be a number in ohm"),
         ("--set array.drivers=1", "array has wire_resistance_row, wire_resistance_col, driver_"),
-        ("--set rows.driver=1", "this set has access_transistor, array, cell"),
+        ("--set rows.driver=1", "this set has access_transistor, answer, array"),
         ("--set synapse.variation", "must be TABLE.NAME=VALUE"),
         ("--set synapse.variation=", "must be TABLE.NAME=VALUE"),
         ("--set variatn=0.1", "nearest are variation"),
