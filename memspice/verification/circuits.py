@@ -94,12 +94,32 @@ def sense_case() -> VerifyCase:
     )
 
 
+def difference_case() -> VerifyCase:
+    """Difference of a ramp and 0.2 V behind 1 kohm, into a source of -0.5 V."""
+    deck = Deck("memspice verify: difference", "what two voltages differ by, behind 1 kohm")
+    section = deck.section("Ramp, constant, and what their difference drives")
+    section.V("ramp", "ramp", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-6, 1.0))))
+    section.V("constant", "constant", section.gnd, 0.2)
+    section.V("end", "end", section.gnd, -0.5)
+    section.X("difference", "difference", "ramp", "constant", "out")
+    section.R("end", "out", "end", 1e3)
+    return VerifyCase(
+        name="difference",
+        what="difference of two voltages",
+        deck=deck,
+        analysis=Transient(stop=1e-6, max_step=5e-9, from_rest=True),
+        ports=(("vend", "end"),),
+        states=("out",),
+    )
+
+
 def verify_cases() -> list[VerifyCase]:
     """All decks, from the smallest circuit to a whole layer."""
     return [
         rc_case(),
         crossbar_case(),
         sense_case(),
+        difference_case(),
         *device_cases(),
         *(neuron_case(name) for name in PARAMETER_SETS),
         layer_case(),
