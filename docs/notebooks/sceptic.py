@@ -3,8 +3,8 @@
 #
 # A reviewer who wanted memspice's headline to fall went through its first numbers in November
 # 2026. This page takes his points one by one: what was claimed, what he found, what was
-# changed, and what the number is now. Nothing below is typed in: every number is read from
-# the results in `experiments/` as this page is built.
+# changed, and what the number is now. What was claimed and found stands as the reviewer gave it;
+# what is printed under a heading is read from the results in `experiments/` as this page is built.
 
 # %% tags=["hide-input"]
 import json
@@ -92,16 +92,15 @@ print(
 )
 
 # %% [markdown]
-# Transistor stages take 0.15 to 0.3 pJ an event in the place of the several pJ of the
-# behavioural stage: [a periphery of 45 nm transistors](../periphery.md) has them, measured on two
-# engines, with what they cannot do.
+# Stages of transistors take less: [a periphery of 45 nm transistors](../periphery.md) has them with
+# their joules, measured on two engines, and with what they cannot do.
 #
 # ## "A neuron's offset is 5 mV"
 #
 # *Found:* offsets on a bit line are multiplied by line conductance times transimpedance, 15 to
 # 78 V/V: 50 to 490 mV at the drive, where a neuron's slope is 156 mV. *Changed:* stages that
 # use one amplifier and one mirror for both lines, so that what is wrong with them is wrong for
-# both: the drive moves by 0.7 to 1.6 of the amplifier's offset ([blocks](../periphery.md)).
+# both; what is left is measured ([blocks](../periphery.md)).
 # The spread of the neurons' thresholds is swept up to 100 mV, with a trim that has a step and a
 # range:
 

@@ -74,7 +74,7 @@ def cmos_events(neurons: CmosNeurons, signals: Signals) -> CmosEvents:
     def sample(nodes: list[str], share: float) -> NDArray[np.bool_]:
         instants = starts[:-1] + share * neurons.period
         found = [np.interp(instants, signals.time, signals.voltage(node)) for node in nodes]
-        return _digital(np.stack(found, axis=-1) / supply, nodes)
+        return digital(np.stack(found, axis=-1) / supply, nodes)
 
     def energy(power: NDArray[np.float64]) -> NDArray[np.float64]:
         return energy_between(signals.time, power, starts)
@@ -90,8 +90,14 @@ def cmos_events(neurons: CmosNeurons, signals: Signals) -> CmosEvents:
     )
 
 
-def _digital(level: NDArray[np.float64], nodes: list[str]) -> NDArray[np.bool_]:
-    """Bits from levels relative to the supply."""
+def digital(level: NDArray[np.float64], nodes: list[str]) -> NDArray[np.bool_]:
+    """Bits from levels (cycles, nodes) relative to the supply.
+
+    Raises
+    ------
+    ConfigError
+        If a level is neither 0 nor 1.
+    """
     doubtful = np.argwhere((level > 0.2) & (level < 0.8))
     if doubtful.size:
         cycle, column = doubtful[0]
