@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from memspice.analysis.sense_surface import refuse_rough
+from memspice.analysis import sense_surface
+from memspice.analysis.sense_surface import refuse_rough, with_surfaces
 from memspice.analysis.surface_fit import (
     BenchCurrents,
     Measured,
@@ -17,6 +21,7 @@ from memspice.circuits.sense_bench import SenseCycles
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.surface_axes import LineAxes
 from memspice.errors import ConfigError
+from tests.cross.test_own_sense import unmeasured_layer
 
 UA = 1e-6
 LIMITS, CONDUCTANCES, MEAN = (1 * UA, 9 * UA), (75e-6, 300e-6), 150e-6
@@ -80,3 +85,18 @@ def test_a_surface_of_one_conductance_is_off_on_other_lines_and_refused() -> Non
     with pytest.raises(ConfigError, match=r"own is off by up to .* mV at 9 points .* 1\.56 mV"):
         refuse_rough("own", error, 0.156)
     refuse_rough("own", surface_error(surface(), off), 0.156)
+
+
+def test_drives_of_a_measured_stage_end_where_the_stage_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # a model's rails would cut off what the circuit does: no rail is narrower than the surface
+    monkeypatch.setattr(sense_surface, "measure_sense_surface", lambda *_: surface())
+    narrow = replace(unmeasured_layer(spread=0.1), write_limits=(1.19, 1.21))
+    (layer,) = with_surfaces([narrow], SimpleNamespace())  # type: ignore[arg-type]
+    drives = np.array([law(row, (MEAN, MEAN))[:, 0] for row in AXES.rows])
+    middle = law(np.full((1, 2), AXES.middle), (MEAN, MEAN))[0, 0]
+    low, high = layer.write_limits
+    assert low == pytest.approx(layer.bias_voltage + drives.min() - middle, abs=1e-4)
+    assert high == pytest.approx(layer.bias_voltage + drives.max() - middle, abs=1e-4)
+    assert high - low > 0.1

@@ -235,6 +235,10 @@ class Neuron(ABC):
     def shown(self, signals: Signals, neuron: str) -> dict[str, tuple[np.ndarray, str]]:
         """Waveforms of an instance for people, with their units, by name."""
 
+    def define(self, deck: Deck) -> None:
+        """Add the text of circuits that instances need; by default they need none."""
+        del deck
+
     def add(
         self,
         deck: Deck,
@@ -256,6 +260,7 @@ class Neuron(ABC):
         variation : NeuronVariation, optional
             Where neurons differ, each instance has the constants of its own hazard law.
         """
+        self.define(deck)
         draws = deck.section("Thresholds of the hazard integral: one draw E ~ Exp(1) per event")
         timing, schedule = cycle
         for number, values in enumerate(thresholds.T):

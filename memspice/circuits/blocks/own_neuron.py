@@ -31,7 +31,6 @@ from memspice.circuits.signals import Signals
 from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule, Timing
 from memspice.devices.neurons import MeasuredNeuron
-from memspice.devices.variation import NeuronVariation
 from memspice.errors import ConfigError
 
 #: Terminals that every neuron has, and what each is.
@@ -213,17 +212,9 @@ class OwnNeuron(MeasurableNeuron):
             return f"{_OWN}{terminal}"
         return _INNER.get(terminal, terminal)
 
-    def add(
-        self,
-        deck: Deck,
-        latch: Latch,
-        cycle: tuple[Timing, Schedule],
-        thresholds: np.ndarray,
-        variation: NeuronVariation | None = None,
-    ) -> None:
-        """Add the circuit's text, then as every neuron."""
+    def define(self, deck: Deck) -> None:
+        """Text of the circuit."""
         self.circuit.define(deck)
-        super().add(deck, latch, cycle, thresholds, variation)
 
     def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
         """Node behind an ammeter, where the circuit has the terminal."""

@@ -45,7 +45,6 @@ from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule, Timing, schedule
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.neurons import MemristorNeuron
-from memspice.devices.variation import NeuronVariation
 from memspice.quantities import Parameters, format_si, quantity
 from memspice.resources import resource_path
 
@@ -259,17 +258,9 @@ class SwitchedNeuron(Neuron):
         on = schedule(timing).write.square_area
         return self.path.electrode_voltage**2 * on / self.path.electrode_energy
 
-    def add(
-        self,
-        deck: Deck,
-        latch: Latch,
-        cycle: tuple[Timing, Schedule],
-        thresholds: np.ndarray,
-        variation: NeuronVariation | None = None,
-    ) -> None:
-        """Add the circuit's text, then as every neuron."""
+    def define(self, deck: Deck) -> None:
+        """Text of the circuit."""
         deck.library(_library())
-        super().add(deck, latch, cycle, thresholds, variation)
 
     def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
         """Node behind an ammeter; the drive turned round, as the sense stage puts it out."""
