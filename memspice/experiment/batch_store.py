@@ -12,10 +12,9 @@ from memspice.store.records import sha256
 def stored_batches(writer: RunWriter) -> dict[int, dict[int, BatchResult]]:
     """Batches that a run has finished, by the number of their chip and of their first image."""
     found: dict[int, dict[int, BatchResult]] = {}
-    for record in map(writer.stored, writer.finished):
-        if record is not None:
-            batch = _batch(record)
-            found.setdefault(int(record.attributes["chip"]), {})[batch.first] = batch
+    for record in writer.stored(writer.finished).values():
+        batch = _batch(record)
+        found.setdefault(int(record.attributes["chip"]), {})[batch.first] = batch
     return found
 
 

@@ -38,7 +38,7 @@ from memspice.windows.kept import Kept
 from memspice.windows.outcome import Outcome
 from memspice.windows.progress import Progress, counted
 from memspice.windows.reduced import Reduced
-from memspice.windows.run_windows import WindowRuns
+from memspice.windows.run_windows import StoredRecords, WindowRuns
 from memspice.windows.surrogate import Surrogate, surrogate_events
 
 #: Smallest hazard integral that the calibration looks at: one switch in a thousand attempts.
@@ -91,7 +91,7 @@ def run_cosim(
     keep: Callable[[JobRecord], None],
     *,
     kept: Kept = Kept(),
-    stored: Callable[[str], JobRecord | None] = lambda _: None,
+    stored: StoredRecords = lambda _: {},
     execution: Execution = Execution(),
     progress: Progress | None = None,
 ) -> CosimState:
@@ -110,7 +110,7 @@ def run_cosim(
     kept : Kept
         Neurons whose waveforms records keep.
     stored : callable, optional
-        Record of a key, from an earlier run of the same thing.
+        Gives the records of keys, from an earlier run of the same thing.
     execution : Execution
         How decks are carried out.
     progress : Progress, optional

@@ -80,7 +80,7 @@ def cosim(
             simulator,
             store,
             kept=kept,
-            stored=writer.stored if writer else lambda _: None,
+            stored=writer.stored if writer else lambda _: {},
             execution=options.execution,
             progress=options.progress,
         )

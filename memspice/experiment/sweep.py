@@ -168,11 +168,8 @@ class _SweepRun:
             The first error, if there is nothing else.
         """
         keys = [content_hash(made.config_sha256, number) for number in range(len(self._points))]
-        found = {
-            number: record
-            for number, key in enumerate(keys)
-            if writer is not None and (record := writer.stored(key)) is not None
-        }
+        known = {} if writer is None else writer.stored(keys)
+        found = {number: known[key] for number, key in enumerate(keys) if key in known}
         self.known = len(found)
         advance = counted(self._options.progress, "points", len(keys))
         advance(self.known)

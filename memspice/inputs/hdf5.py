@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -24,6 +25,8 @@ from memspice.inputs.hdf5_client import Ended, ask
 from memspice.outputs import printable
 
 _numbers = itertools.count()
+#: Groups of a file that are kept: those on the way to the next one, not every one there is.
+_KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ class _Hdf5File:
     def ask(self, what: str, number: int, size: int = 0) -> tuple[dict[str, Any], bytes]:
         request = {"do": what, "file": self.number, "number": number, "bytes": size}
         return _checked(self.path, self.error, request)
+
+    @cached_property
+    def group(self) -> Callable[[str, int], Group]:
+        """Group of a place and number.
+
+        One that many lie in is listed once: a listing of n items for each of them takes n^2.
+        """
+        return lru_cache(_KEPT)(partial(Group, self))
 
 
 class _Named:
@@ -203,7 +214,7 @@ class Group(_Named):
         MemspiceError
             If there is none of this name.
         """
-        return Group(self._source, self._inner(name), self._item(name, "group")["number"])
+        return self._source.group(self._inner(name), self._item(name, "group")["number"])
 
     def dataset(self, name: str) -> Hdf5Dataset:
         """Return a dataset.

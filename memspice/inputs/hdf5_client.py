@@ -82,7 +82,7 @@ class _Client:
         self._socket.close()
         limit = f"{hdf5_server.SECONDS} s of processor time"
         number = self.process.end()
-        if number == getattr(signal, "SIGXCPU", -1):
+        if number == getattr(signal, "SIGPROF", -1):
             return f"is damaged: the HDF5 library did not come back within about {limit}"
         if number in (0, getattr(signal, "SIGKILL", -1)):
             return "cannot be read: the HDF5 library did not answer in time, or was killed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,16 +90,21 @@ def scan_parts(path: Path, run_id: str, *, whole: bool = False) -> dict[str, Sto
     return {job.entry.key: job for part in parts for job in scan_file(part, run_id, whole=whole)}
 
 
-def read_stored(job: StoredJob) -> JobRecord:
-    """Return everything stored of a job.
+def read_stored(jobs: Iterable[StoredJob]) -> Iterator[JobRecord]:
+    """Everything stored of some jobs, file by file: each is opened once.
 
     Raises
     ------
     StoreError
-        If it is damaged.
+        If one is damaged.
     """
-    with open_run(job.path) as file:
-        return reading.read_job(_descend(file, job.entry.name), job.entry.name)
+    places: dict[Path, list[str]] = {}
+    for job in jobs:
+        places.setdefault(job.path, []).append(job.entry.name)
+    for path, names in places.items():
+        with open_run(path) as file:
+            for name in names:
+                yield reading.read_job(_descend(file, name), name)
 
 
 def _descend(file: Group, name: str) -> Group:

@@ -14,7 +14,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -173,16 +173,17 @@ class RunWriter:
         jobs = self._jobs.items()
         return {key: job.entry.name for key, job in jobs if not job.entry.failed}
 
-    def stored(self, key: str) -> JobRecord | None:
-        """Return a job with a result so far; None if it has none.
+    def stored(self, keys: Iterable[str]) -> dict[str, JobRecord]:
+        """Those of some jobs that have a result so far, by key.
 
         Raises
         ------
         StoreError
-            If it is damaged.
+            If one is damaged.
         """
-        job = self._jobs.get(key)
-        return None if job is None or job.entry.failed else read_stored(job)
+        finished = self.finished
+        jobs = (self._jobs[key] for key in keys if key in finished)
+        return {record.key: record for record in read_stored(jobs)}
 
     def add(self, record: JobRecord) -> None:
         """Store a finished job; it is safe when this returns. It replaces its earlier self.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -15,6 +15,9 @@ from memspice.windows.fidelity import WindowJob
 from memspice.windows.job_record import job_attributes
 from memspice.windows.kept import Kept
 from memspice.windows.outcome import outcome
+
+#: Gives the records of some keys, as far as there are any.
+StoredRecords = Callable[[Iterable[str]], Mapping[str, JobRecord]]
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,14 @@ class WindowRuns:
     keep : callable
         Stores a record that is finished.
     stored : callable
-        Record of a key, if there is one in the store.
+        Records of keys, as far as the store has them.
     waveforms : Kept
         Neurons whose waveforms records keep.
     """
 
     runner: Runner
     keep: Callable[[JobRecord], None] = lambda _: None
-    stored: Callable[[str], JobRecord | None] = lambda _: None
+    stored: StoredRecords = lambda _: {}
     waveforms: Kept = Kept()
 
     @classmethod
@@ -62,11 +65,11 @@ class WindowRuns:
         ConfigError, NetlistError, EngineNotFound
             What is about the run, not about one job: it stops the others.
         """
-        known = {job.key: (job, self.stored(job.key)) for job in jobs}
+        known = self.stored([job.key for job in jobs])
         found = {
-            key: record
-            for key, (job, record) in known.items()
-            if record is not None and judge(job, outcome(record)).holds
+            job.key: known[job.key]
+            for job in jobs
+            if job.key in known and judge(job, outcome(known[job.key])).holds
         }
         for record in found.values():
             on_done(record)

@@ -23,6 +23,7 @@ from memspice.inputs import (
     open_input,
     read_input,
 )
+from memspice.inputs import hdf5 as hdf5_module
 from memspice.inputs.files import parse_json
 from memspice.outputs import printable
 
@@ -128,6 +129,28 @@ def hdf5(tmp_path: Path) -> Path:
         file["group"].attrs["real"] = 1.5
         file["texts"] = ["a", "b"]
     return path
+
+
+def test_a_group_that_many_lie_in_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of 320 jobs could not be resumed: each of them took a listing of all."""
+    with h5py.File(tmp_path / "jobs.h5", "w") as file:
+        for number in range(20):
+            file.create_group(f"loop/job{number}")
+    listed = []
+
+    def counted(path: Path, error: type[Exception], request: dict[str, object]) -> object:
+        listed.append(request["do"])
+        return answer(path, error, request)
+
+    answer = hdf5_module._checked
+    monkeypatch.setattr(hdf5_module, "_checked", counted)
+    with open_hdf5(tmp_path / "jobs.h5") as root:
+        for number in range(20):
+            assert root.group("loop").group(f"job{number}").names == []
+    # the root, what they lie in, and each of them
+    assert listed.count("group") == 1 + 1 + 20
 
 
 def test_values_are_those_of_the_file(hdf5: Path) -> None:

@@ -129,7 +129,7 @@ for name in ("fcntl", "resource", "pwd", "grp", "termios"):
     sys.modules[name] = None
 for module, names in (
     (os, "fork killpg getuid geteuid O_NOFOLLOW O_NONBLOCK mkfifo mknod posix_fallocate sysconf"),
-    (signal, "SIGKILL SIGHUP SIGALRM SIGPIPE SIGXCPU pthread_sigmask setitimer"),
+    (signal, "SIGKILL SIGHUP SIGALRM SIGPIPE SIGPROF pthread_sigmask setitimer"),
 ):
     for name in names.split():
         delattr(module, name)
