@@ -26,9 +26,9 @@ class LayerCircuit:
     G+, G- of output 1 and so on, in [S].  The drive of a neuron is ``bias_voltage`` and what its
     sense stage makes of its bit lines' currents, limited to ``write_limits``.  An accumulating
     layer (``spiking`` false) has no neurons.  Where neurons differ, ``variation`` has their
-    constants in the place of the hazard law of ``neuron``, and shifts of their thresholds, which
-    count as offsets of the difference stages.  ``trim``, shape
-    (outputs,) [V], is added to what the difference stages give.
+    constants in the place of the hazard law of ``neuron``, shifts of their thresholds, which count
+    as offsets of the difference stages, and gains of these.  ``trim``, shape (outputs,) [V], is
+    added to what the difference stages give.
 
     A :meth:`part` has some of the neurons of ``whole``, from number ``first`` on; the others' bit
     lines share its rows.  ``port_source`` reduces the crossbar when its ports are first asked for.
@@ -142,7 +142,8 @@ class LayerCircuit:
                 "so that it has no gain: use the drive of each pattern of rows"
             )
         current = self.ports.transfer[self.columns]
-        return np.asarray(self.sense.transimpedance * (current[0::2] - current[1::2]))
+        drive = self.sense.transimpedance * (current[0::2] - current[1::2])
+        return np.asarray(self.sense_gain[:, None] * drive)
 
     def line_current(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled currents [A] of the bit lines, (..., columns), for row voltages (..., rows)."""
@@ -166,7 +167,8 @@ class LayerCircuit:
     def drive_voltage(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled drive [V] for row voltages (..., rows) [V]; shape (..., outputs)."""
         if self.sense.transimpedance is None:
-            drive = self.sense.drive(self.line_current(row_voltage), self.line_conductance)
+            own = self.sense.drive(self.line_current(row_voltage), self.line_conductance)
+            drive = self.sense_gain * own
         else:  # one product in the place of two
             drive = row_voltage @ self.drive_gain.T
         return np.asarray(np.clip(self.output_bias + drive, *self.write_limits))
@@ -199,6 +201,11 @@ class LayerCircuit:
         if self.trim is not None:
             bias += self.trim
         return bias
+
+    @property
+    def sense_gain(self) -> np.ndarray:
+        """Factor of what each sense stage makes of its currents, shape (outputs,), [1]."""
+        return self.variation.sense_gain if self.variation else np.ones(self.outputs)
 
     def log_hazard(self, drive: np.ndarray) -> np.ndarray:
         """Logarithm of the hazard integral of a write pulse, [1].

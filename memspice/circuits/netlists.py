@@ -51,7 +51,7 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     laid_out = stimulus.warmed_up(layer.sense.warm_up).laid_out()
     array.add(deck, layer, laid_out)
     low, high = (limit + layer.electrode for limit in layer.write_limits)
-    sense.add(deck, layer.output_bias + layer.electrode, (low, high))
+    sense.add(deck, layer.output_bias + layer.electrode, layer.sense_gain, (low, high))
     if layer.spiking:
         cycle = (layer.timing, layer.schedule)
         layer.neuron.add(deck, layer.latch, cycle, laid_out.thresholds, layer.variation)

@@ -21,6 +21,9 @@ class NeuronSpread(Parameters):
         ge=0,
         default=0.0,
     )
+    gain_spread: float = quantity(
+        "1", "Sigma of the gain of a neuron's sense stage, of 1", ge=0, default=0.0
+    )
 
 
 class MemristorNeuron(NeuronSpread):
@@ -76,7 +79,7 @@ class MeasuredNeuron:
     hazard: MeasuredHazard
 
     #: Devices are alike.
-    voltage_scale_spread = time_scale_spread = threshold_spread = 0.0
+    voltage_scale_spread = time_scale_spread = threshold_spread = gain_spread = 0.0
 
 
 NeuronDevice = MemristorNeuron | MtjNeuron | MeasuredNeuron

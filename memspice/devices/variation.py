@@ -16,7 +16,8 @@ What differs, and what stays the same, follows the physics of the device:
 
 Both are one rule: a device whose ``V0`` differs keeps its rate at ``pivot_voltage`` of the hazard
 law, 0 for a filament and ``Vc0`` for an MTJ.  The threshold is shifted in volts of the neuron's
-drive: the offset of the sense stage and that of the device together.
+drive: the offset of the sense stage and that of the device together.  The gain is that of the sense
+stage: a factor of what it makes of the currents, bias and offset left out.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class NeuronVariation:
         ``tau0`` of the hazard law.
     threshold_shift : ndarray, [V]
         Added to the drive that a neuron needs: a positive one makes it spike less.
+    sense_gain : ndarray, [1]
+        Factor of what a neuron's sense stage makes of its bit lines' currents.
     rate : RateForm
         Form of the hazard law, the same for all.
     """
@@ -50,6 +53,7 @@ class NeuronVariation:
     voltage_scale: np.ndarray
     time_scale: np.ndarray
     threshold_shift: np.ndarray
+    sense_gain: np.ndarray
     rate: RateForm = EXPONENTIAL
 
     def take(self, neurons: slice | np.ndarray) -> NeuronVariation:
@@ -58,6 +62,7 @@ class NeuronVariation:
             self.voltage_scale[neurons],
             self.time_scale[neurons],
             self.threshold_shift[neurons],
+            self.sense_gain[neurons],
             self.rate,
         )
 
@@ -83,7 +88,8 @@ def draw_variation(
     ----------
     device : NeuronDevice
         Its constants are the medians; ``voltage_scale_spread``, ``time_scale_spread`` (both of
-        logarithms) and ``threshold_spread`` the sigmas of three independent normal draws.
+        logarithms), ``threshold_spread`` and ``gain_spread`` the sigmas of four independent normal
+        draws.
     neurons : int
         How many.
     rng : numpy.random.Generator
@@ -94,15 +100,21 @@ def draw_variation(
     NeuronVariation or None
         None where no spread is above zero.
     """
-    spreads = (device.voltage_scale_spread, device.time_scale_spread, device.threshold_spread)
+    spreads = (
+        device.voltage_scale_spread,
+        device.time_scale_spread,
+        device.threshold_spread,
+        device.gain_spread,
+    )
     if not any(spreads):
         return None
     law = device.hazard
-    scale, time, shift = np.array(spreads)[:, None] * rng.standard_normal((3, neurons))
+    draws = rng.standard_normal((len(spreads), neurons))
+    scale, time, shift, gain = np.array(spreads)[:, None] * draws
     voltage_scale = law.voltage_scale * np.exp(scale)
     turned = law.pivot_voltage * (1 / voltage_scale - 1 / law.voltage_scale)
     time_scale = np.exp(math.log(law.time_scale) + turned + time)
-    return NeuronVariation(voltage_scale, time_scale, shift, law.rate)
+    return NeuronVariation(voltage_scale, time_scale, shift, 1 + gain, law.rate)
 
 
 def join_variations(parts: Sequence[NeuronVariation | None]) -> NeuronVariation | None:
@@ -114,5 +126,6 @@ def join_variations(parts: Sequence[NeuronVariation | None]) -> NeuronVariation 
         np.concatenate([part.voltage_scale for part in found]),
         np.concatenate([part.time_scale for part in found]),
         np.concatenate([part.threshold_shift for part in found]),
+        np.concatenate([part.sense_gain for part in found]),
         found[0].rate,
     )

@@ -216,6 +216,7 @@ def _neuron(parameters: ParameterSet) -> ExportedNeuron:
         voltage_scale_spread=device.voltage_scale_spread,
         time_scale_spread=device.time_scale_spread,
         threshold_spread=device.threshold_spread,
+        gain_spread=device.gain_spread,
         drive=drive,
         probability=switching_probability(parameters, drive),
     )

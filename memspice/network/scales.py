@@ -57,16 +57,18 @@ class DriveScale:
 class BentDrive:
     """Settled drive of a layer whose stages have no gain, only a surface.
 
-    ``conductance`` (bit lines,) [S] is that of each line, ``bias`` (outputs,) [V] is added.
+    ``conductance`` (bit lines,) [S] is that of each line; what the stages make of the currents
+    counts ``gain`` (outputs,) [1] times, and ``bias`` (outputs,) [V] is added.
     """
 
     sense: SenseStage
     conductance: np.ndarray
+    gain: np.ndarray
     bias: np.ndarray
 
     def __call__(self, currents: np.ndarray) -> np.ndarray:
         """Drive (..., outputs) [V], without limits, for currents (..., bit lines) [A]."""
-        return np.asarray(self.bias + self.sense.drive(currents, self.conductance))
+        return np.asarray(self.bias + self.gain * self.sense.drive(currents, self.conductance))
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,11 +24,11 @@ SPREADS = {
     "neuron.voltage_scale_spread": 0.03,
     "neuron.time_scale_spread": 0.4,
     "neuron.threshold_spread": 0.03,
+    "neuron.gain_spread": 0.1,
 }
 
 
-@cache
-def layer(name: str, varied: bool = True) -> MappedLayer:
+def layer_of(changes: dict[str, float], name: str = "fast-memristor") -> MappedLayer:
     """Four neurons with the same weights, so that nothing but their constants sets them apart."""
     weights = np.repeat(np.random.default_rng(5).uniform(-0.8, 0.8, (1, 5)), OUTPUTS, axis=0)
     layers = (
@@ -36,8 +36,12 @@ def layer(name: str, varied: bool = True) -> MappedLayer:
         WeightLayer(np.full((2, OUTPUTS), 0.5), np.zeros(2), 1.0),
     )
     network = Network(Architecture("two", (5, 1, 1), (Dense(OUTPUTS), Dense(2))), layers, {})
-    changes = {**SPREADS, "synapse.variation": 0.0} if varied else {"synapse.variation": 0.0}
     return map_network(network, load_parameter_set(name, changes), seed=2).layers[0]
+
+
+@cache
+def layer(name: str, varied: bool = True) -> MappedLayer:
+    return layer_of({"synapse.variation": 0.0, **(SPREADS if varied else {})}, name)
 
 
 def job(
@@ -82,3 +86,22 @@ def test_spikes_are_those_of_every_neurons_own_law(name: str, fidelity: str, eng
 def test_parts_of_a_layer_have_their_own_neurons() -> None:
     for outputs in (range(0, 1), range(1, 4)):
         check("fast-memristor", simulated("fast-memristor", "reduced", "ngspice", outputs), outputs)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize(("burst", "share"), [(2, 1.0), (1, 0.5)])
+def test_stages_that_integrate_have_their_own_gain(burst: int, share: float) -> None:
+    changes = {"synapse.variation": 0.0, "sense.charge_share": share, "neuron.gain_spread": 0.3}
+    first = layer_of(changes)
+    (circuit,) = first.circuits
+    assert circuit.variation is not None
+    assert np.ptp(circuit.variation.sense_gain) > 0.2
+    inputs = job("fast-memristor", Surrogate()).inputs
+    window, fidelity = Window(first.name, 0, 0), open_fidelity("reduced", "ngspice")
+    one = WindowJob(first, range(OUTPUTS), window, inputs, fidelity, seed=3, burst=burst)
+    found, expected = outcome(fidelity.run(one)), surrogate_events(one)
+    # equal weights: gains alone set these drives apart, by far more than edges of a sample do
+    drive = expected["drive"]
+    assert np.ptp(drive, axis=1).max() > 0.05
+    np.testing.assert_allclose(found.drive, drive, atol=2e-4 * np.abs(drive).max())
+    np.testing.assert_array_equal(found.spikes, expected["hazard"] >= one.stimulus().thresholds)

@@ -24,6 +24,7 @@ SPREADS = {
     "neuron.voltage_scale_spread": 0.02,
     "neuron.time_scale_spread": 0.2,
     "neuron.threshold_spread": 0.01,
+    "neuron.gain_spread": 0.05,
 }
 
 

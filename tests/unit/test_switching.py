@@ -86,7 +86,8 @@ def test_every_event_is_decided_by_the_law(
 def test_every_event_is_decided_by_its_neurons_own_law(calibration: Calibration) -> None:
     circuit = make_circuit("fast-memristor")
     law, spread = circuit.neuron.device.hazard, np.array([0.9, 1.1])
-    variation = NeuronVariation(law.voltage_scale * spread, law.time_scale / spread, np.zeros(2))
+    scales = law.voltage_scale * spread, law.time_scale / spread
+    variation = NeuronVariation(*scales, np.zeros(2), np.ones(2))
     varied = replace(circuit, variation=variation)
     rule = SwitchingRule([varied], calibration)
     line = make_line(rule, circuit, (FRAMES, EVENTS // 2, 2))

@@ -34,6 +34,7 @@ SPREADS = {
     "neuron.voltage_scale_spread": 0.05,
     "neuron.time_scale_spread": 0.4,
     "neuron.threshold_spread": 0.05,
+    "neuron.gain_spread": 0.05,
 }
 MANY = 20_000
 
@@ -49,13 +50,16 @@ def draw(name: str, neurons: int = MANY, seed: int = 1, **spreads: float) -> Neu
     return found
 
 
-def one(voltage_scale: float = 1.0, time_scale: float = 1.0, shift: float = 0.0) -> NeuronVariation:
+def one(
+    voltage_scale: float = 1.0, time_scale: float = 1.0, shift: float = 0.0, gain: float = 1.0
+) -> NeuronVariation:
     """Two neurons: that of the parameter set, and one with other constants."""
     law = load_parameter_set("fast-memristor").neuron.device.hazard
     return NeuronVariation(
         law.voltage_scale * np.array([1.0, voltage_scale]),
         law.time_scale * np.array([1.0, time_scale]),
         np.array([0.0, shift]),
+        np.array([1.0, gain]),
     )
 
 
@@ -70,8 +74,8 @@ def test_without_spread_there_is_no_variation(name: str) -> None:
 
 @EVERY_SET
 def test_draws_have_the_spreads_of_the_set(name: str) -> None:
-    # Each of the nine bounds is 4.5 standard errors of a normal draw: 99.99 % for all together.
-    given = {"voltage_scale": 0.1, "time_scale": 0.3, "threshold": 0.02}
+    # Each of the 14 bounds is 4.5 standard errors of a normal draw: 99.99 % for all together.
+    given = {"voltage_scale": 0.1, "time_scale": 0.3, "threshold": 0.02, "gain": 0.1}
     found, law = draw(name, **given), device(name).hazard
     rate = np.log(found.time_scale / law.time_scale)  # less what turns about the pivot
     turned = law.pivot_voltage * (1 / found.voltage_scale - 1 / law.voltage_scale)
@@ -80,21 +84,23 @@ def test_draws_have_the_spreads_of_the_set(name: str) -> None:
             np.log(found.voltage_scale / law.voltage_scale) / given["voltage_scale"],
             (rate - turned) / given["time_scale"],
             found.threshold_shift / given["threshold"],
+            (found.sense_gain - 1) / given["gain"],
         ]
     )
     error = 4.5 / math.sqrt(MANY)
     assert np.all(np.abs(draws.mean(axis=1)) < error)
     assert np.all(np.abs(draws.std(axis=1) - 1) < error / math.sqrt(2))
-    assert np.all(np.abs(np.corrcoef(draws)[np.triu_indices(3, 1)]) < error)
+    assert np.all(np.abs(np.corrcoef(draws)[np.triu_indices(4, 1)]) < error)
 
 
 def test_a_spread_moves_no_other_draw() -> None:
     alone = draw("fast-memristor", voltage_scale=0.1)
-    together = draw("fast-memristor", voltage_scale=0.1, time_scale=0.3, threshold=0.02)
+    together = draw("fast-memristor", voltage_scale=0.1, time_scale=0.3, threshold=0.02, gain=0.1)
     np.testing.assert_array_equal(alone.voltage_scale, together.voltage_scale)
     law = device("fast-memristor").hazard
     np.testing.assert_allclose(alone.time_scale, law.time_scale, rtol=1e-14)
     assert not alone.threshold_shift.any()
+    np.testing.assert_array_equal(alone.sense_gain, 1.0)
     double = draw("fast-memristor", voltage_scale=0.2)
     np.testing.assert_allclose(
         np.log(double.voltage_scale / law.voltage_scale),
@@ -165,6 +171,18 @@ def test_threshold_shift_is_drive_that_is_missing() -> None:
     np.testing.assert_array_equal(far[:, 1], layer.write_limits[0])
 
 
+@pytest.mark.parametrize("gain", [0.0, 0.9, 1.1])
+def test_gain_is_of_what_the_stage_makes_of_currents(gain: float) -> None:
+    layer = small_layer()
+    rows = np.random.default_rng(8).random((5, layer.rows)) * layer.array.read_voltage
+    made = layer.drive_voltage(rows) - layer.bias_voltage
+    assert np.abs(made[:, 1]).max() > 0.01
+    varied = replace(layer, variation=one(shift=0.03, gain=gain), trim=np.array([0.0, 0.01]))
+    drive = layer.bias_voltage + np.stack([made[:, 0], gain * made[:, 1] - 0.03 + 0.01], axis=1)
+    # neither bias nor offset nor trim goes through the stage's gain; some roundings of a volt
+    np.testing.assert_allclose(varied.drive_voltage(rows), drive, atol=1e-14)
+
+
 def test_neurons_with_the_constants_of_the_set_are_its_device() -> None:
     layer = small_layer()
     same = replace(layer, variation=one())
@@ -179,7 +197,8 @@ def test_neurons_with_the_constants_of_the_set_are_its_device() -> None:
 def whole(circuits: tuple[LayerCircuit, ...]) -> np.ndarray:
     found = join_variations([circuit.variation for circuit in circuits])
     assert found is not None
-    return np.stack([found.voltage_scale, found.time_scale, found.threshold_shift])
+    found_scales = [found.voltage_scale, found.time_scale]
+    return np.stack([*found_scales, found.threshold_shift, found.sense_gain])
 
 
 def test_mapping_draws_one_device_per_output_whatever_the_tiles() -> None:
@@ -195,7 +214,7 @@ def test_mapping_draws_one_device_per_output_whatever_the_tiles() -> None:
             assert layer.circuits[0].variation is None
             continue
         found = whole(layer.circuits)
-        assert found.shape == (3, layer.outputs)
+        assert found.shape == (4, layer.outputs)
         np.testing.assert_array_equal(found, whole(other.circuits))
         assert all(circuit.variation is None for circuit in without.circuits)
     first, second = (whole(small.layers[k].circuits)[:, :4] for k in (0, 1))
@@ -250,7 +269,8 @@ def test_the_loop_has_the_spikes_of_every_neurons_own_law() -> None:
 @EVERY_SET
 def test_every_instance_has_its_own_constants(name: str) -> None:
     layer = small_layer(name)
-    found = draw(name, 2, voltage_scale=0.1, time_scale=0.3, threshold=0.02)
+    found = draw(name, 2, voltage_scale=0.1, time_scale=0.3, threshold=0.02, gain=0.1)
+    common = layer.sense.difference_gain
     layer = replace(layer, variation=found)
     text = str(layer_deck(layer, Stimulus(np.zeros((1, 6)), np.ones((1, 2))), ARRAYS["reduced"]))
     lines = text.replace("\n+ ", " ").splitlines()
@@ -258,9 +278,11 @@ def test_every_instance_has_its_own_constants(name: str) -> None:
         values = element(lines, f"Xneuron{neuron} ")
         assert float(values["tau0"]) == pytest.approx(found.time_scale[neuron], rel=5e-12)
         assert float(values["v0"]) == pytest.approx(found.voltage_scale[neuron], rel=5e-12)
-        bias = float(element(lines, f"Xdifference{neuron} ")["v_bias"])
+        stage = element(lines, f"Xdifference{neuron} ")
         shifted = layer.bias_voltage - found.threshold_shift[neuron]
-        assert bias == pytest.approx(shifted, rel=5e-12)
+        assert float(stage["v_bias"]) == pytest.approx(shifted, rel=5e-12)
+        gain = common * found.sense_gain[neuron]
+        assert float(stage["gain"]) == pytest.approx(gain, rel=5e-12)
     assert element(lines, "Xdevice ")["tau0"] == "{tau0}"
 
 

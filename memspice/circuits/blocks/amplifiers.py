@@ -169,11 +169,14 @@ class AmplifierStage(Amplifiers, SenseStage):
             return [f"sense.swing = {self.swing:g} V is above sense.supply = {self.supply:g} V"]
         return []
 
-    def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
+    def add(
+        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
+    ) -> None:
         """Add what the lines end in, and a difference stage for each pair."""
         outputs, (low, high) = len(bias), limits
         circuit = self.add_ends(deck, outputs)
-        for output, voltage in enumerate(bias.tolist()):
+        own = zip(bias.tolist(), gain.tolist(), strict=True)
+        for output, (voltage, factor) in enumerate(own):
             circuit.X(
                 f"difference{output}",
                 "difference_amplifier",
@@ -181,7 +184,7 @@ class AmplifierStage(Amplifiers, SenseStage):
                 nodes.drive(output),
                 *RAILS,
                 v_bias=voltage,
-                gain=self.difference_gain,
+                gain=factor * self.difference_gain,
                 low=low,
                 high=high,
                 pole=self.difference_pole,

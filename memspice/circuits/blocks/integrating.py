@@ -75,19 +75,21 @@ class Integrating(SenseCircuit):
         """What holds a drive is on for as long as the rows are."""
         return {HOLD: Clock.of(schedule.rows)}
 
-    def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
+    def add(
+        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
+    ) -> None:
         """Add what the lines end in, and an integrating stage for each pair."""
         ends, schedule, (low, high) = self.ends, self.schedule, limits
         circuit = ends.add_ends(deck, len(bias))
         name, clocks, own = self._amplifier()
-        for output, voltage in enumerate(bias.tolist()):
+        for output, (voltage, factor) in enumerate(zip(bias.tolist(), gain.tolist(), strict=True)):
             circuit.X(
                 f"integrating{output}",
                 name,
                 *ends.inputs(output),
                 nodes.drive(output),
                 *(*clocks, ENABLE, HOLD, UPPER, LOWER),
-                **own,
+                **{**own, "gain": factor * own["gain"]},
                 v_bias=voltage,
                 low=low,
                 high=high,

@@ -1,7 +1,6 @@
 """The sense stage: a pair of bit lines in, a write voltage out.
 
-A parameter set has a design of stages, a layer the :class:`SenseStage` that the design gives for
-its needs; see `memspice.circuits.blocks.sense_design`.
+A layer has that which the design of a parameter set gives: `memspice.circuits.blocks.sense_design`.
 """
 
 from __future__ import annotations
@@ -58,14 +57,16 @@ class SenseCircuit(ABC):
         return {}
 
     @abstractmethod
-    def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
+    def add(
+        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
+    ) -> None:
         """Add the stages of all outputs, without supplies and clocks.
 
         Parameters
         ----------
         deck : Deck
-        bias : ndarray, shape (outputs,), [V]
-            Drive of each output without current.
+        bias, gain : ndarray, shape (outputs,), [V] and [1]
+            Drive of each output without current; factor of what its stage makes of currents.
         limits : tuple of float, [V]
             Lowest and highest drive.
         """
@@ -246,8 +247,7 @@ class SenseStage(SenseCircuit):
     def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
         """Joules a cycle that cells do not dissipate because lines leave their level.
 
-        By default none: lines are held at it as long as rows are driven.  Arguments and shape as
-        of :meth:`energy`.
+        By default none: lines stay there while rows are driven.  Arguments as of :meth:`energy`.
         """
         del conductance
         return np.zeros(len(current))

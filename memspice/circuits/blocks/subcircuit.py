@@ -202,9 +202,12 @@ class SubcircuitStage(MeasuredStage):
         """The same stage, measured."""
         return replace(self, surface=surface)
 
-    def add(self, deck: Deck, bias: np.ndarray, limits: tuple[float, float]) -> None:
+    def add(
+        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
+    ) -> None:
         """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
         stage = self.design.stage
+        _refuse_gains(stage.subcircuit, gain)
         deck.circuit(stage.library, stage.module)
         circuit = deck.section("Sense stages: ammeters, subcircuit, shift to the neuron")
         for output, voltage in enumerate(bias.tolist()):
@@ -275,6 +278,17 @@ class SubcircuitStage(MeasuredStage):
             name = f"{_OWN}{clock}"
             power = power + source_power(signals, name, signals.voltage(name))
         return self.multiplicity * power
+
+
+def _refuse_gains(stage: str, gain: np.ndarray) -> None:
+    """Refuse stages that differ in gain: a deck has the same subcircuit for each."""
+    worst = int(np.argmax(np.abs(gain - 1)))
+    if gain[worst] != 1:
+        raise ConfigError(
+            f"the sense stage {stage} of output {worst} has {gain[worst]:.4g} of its gain, and a "
+            "deck has the same subcircuit for each output: simulate with neuron.gain_spread = 0, "
+            "or run the network loop, which knows the gain of each"
+        )
 
 
 def _meter(output: int, name: str) -> str:

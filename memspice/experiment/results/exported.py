@@ -89,6 +89,8 @@ class ExportedNeuron:
         Sigmas of ``ln V0`` and ``ln tau0``, from device to device.
     threshold_spread : float, [V]
         Sigma of the drive at which a device switches.
+    gain_spread : float, [1]
+        Sigma of the gain of a neuron's sense stage, of 1.
     drive, probability : ndarray, shape (points,), [V], [1]
         ``P(V)`` between the limits of the drive.
     """
@@ -103,6 +105,7 @@ class ExportedNeuron:
     voltage_scale_spread: float = field(metadata=ONE)
     time_scale_spread: float = field(metadata=ONE)
     threshold_spread: float = field(metadata=VOLT)
+    gain_spread: float = field(metadata=ONE)
     drive: np.ndarray = field(metadata=VOLT)
     probability: np.ndarray = field(metadata=ONE)
 
