@@ -183,9 +183,8 @@ class MappedLayer:
     def drive(self) -> BentDrive:
         """Settled drive, without limits, that currents of the bit lines give."""
         conductance = np.concatenate([part.line_conductance for part in self.circuits])
-        bias = np.concatenate([part.output_bias for part in self.circuits])
-        gain = np.concatenate([part.sense_gain for part in self.circuits])
-        return BentDrive(self.circuits[0].sense, conductance, gain, bias)
+        own = [(part.sense_gain, part.output_bias) for part in self.circuits]
+        return BentDrive(self.circuits[0].sense, conductance, *np.concatenate(own, axis=1))
 
     def drive_line(self) -> tuple[np.ndarray, np.ndarray]:
         """Settled drive as a line in the inputs, without limits: ``weight @ inputs + offset`` [V].
