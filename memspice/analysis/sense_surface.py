@@ -236,6 +236,8 @@ def with_surfaces(circuits: Sequence[LayerCircuit], runner: Runner) -> tuple[Lay
         / first.neuron.write_fraction,
     )
     sense = stage.with_surface(measure_sense_surface(stage.circuit, conditions, runner))
+    if first.spiking and not first.turned:
+        sense = sense.at_rest(float(first.drive_for(np.array(first.bias_voltage))))
     bias = np.concatenate([circuit.output_bias for circuit in circuits])
     low, high = sense.span
     limits = float(bias.min() + low), float(bias.max() + high)

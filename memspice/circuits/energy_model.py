@@ -68,7 +68,15 @@ def closed_form_energy(
     if layer.spiking:
         drive = layer.held_drive(row_voltage, burst)
         energy.update(neuron_energy(layer, drive, hazard, thresholds))
+        if layer.loaded:
+            sunk = layer.neuron.sunk_power(drive, share_switched(hazard, thresholds))
+            energy["sense"] = energy["sense"] + sunk * layer.schedule.write.area
     return energy
+
+
+def share_switched(hazard: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Share of the write pulse, any shape, [1], for which devices are switched."""
+    return np.asarray(1 - thresholds / np.maximum(hazard, thresholds))
 
 
 def _array_energy(
@@ -134,7 +142,7 @@ def neuron_energy(
     """
     neuron, latch, schedule = circuit.neuron, circuit.latch, circuit.schedule
     switched = hazard >= thresholds
-    on = np.where(switched, 1 - thresholds / np.maximum(hazard, thresholds), 0.0)
+    on = share_switched(hazard, thresholds)
     compare = latch.compare_watts * drive.shape[-1]
     spikes = switched.sum(axis=-1)
     quiet = neuron.quiet_energy() * (drive.shape[-1] - spikes)

@@ -87,9 +87,40 @@ class LayerCircuit:
         return int(self.conductances[0].shape[1]) // 2
 
     @property
-    def electrode(self) -> float:
-        """Voltage from which drives are counted: the neurons' common electrode, [V]."""
-        return self.neuron.electrode if self.spiking else 0.0
+    def turned(self) -> bool:
+        """Whether an ideal element stands between each sense stage and its neuron.
+
+        One of them rises and the other falls: it turns the drive round, and takes no current.
+        """
+        return self.spiking and self.sense.falls != self.neuron.falls
+
+    @property
+    def ideal(self) -> list[str]:
+        """What ideal elements between sense stages and neurons do, in words."""
+        turns = ["turn the drive round"] if self.turned else []
+        shifts = ["shift it to the bias voltage"] if self.spiking and self.sense.shifted else []
+        return [*turns, *shifts]
+
+    @property
+    def loaded(self) -> bool:
+        """Whether neurons take their current from the drives of the sense stages."""
+        return self.spiking and not self.turned and self.neuron.loads
+
+    @property
+    def _origin(self) -> tuple[float, int]:
+        """Drive of a sense stage at a write voltage of 0 [V], and whether it rises or falls."""
+        joined = self.spiking and not self.turned
+        return self.neuron.electrode if joined else 0.0, -1 if self.sense.falls else 1
+
+    def drive_for(self, write: np.ndarray) -> np.ndarray:
+        """Voltage of the sense stages' drives for write voltages, any shape, [V]."""
+        origin, sign = self._origin
+        return np.asarray(origin + sign * write)
+
+    def write_voltage(self, level: np.ndarray) -> np.ndarray:
+        """Write voltage, counted from the neurons' electrode, for drives, any shape, [V]."""
+        origin, sign = self._origin
+        return np.asarray(sign * (level - origin))
 
     @property
     def rows(self) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from memspice.circuits import nodes
 from memspice.circuits.array_circuit import ArrayCircuit, Stimulus
 from memspice.circuits.bursts import delay
 from memspice.circuits.clocks import add_clocks, add_sources, clock_trains
@@ -50,12 +53,28 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     add_supplies(deck, layer, stimulus.cycles, stimulus.burst)
     laid_out = stimulus.warmed_up(layer.sense.warm_up).laid_out()
     array.add(deck, layer, laid_out)
-    low, high = (limit + layer.electrode for limit in layer.write_limits)
-    sense.add(deck, layer.output_bias + layer.electrode, layer.sense_gain, (low, high))
+    low, high = sorted(layer.drive_for(np.array(layer.write_limits)).tolist())
+    sense.add(deck, layer.drive_for(layer.output_bias), layer.sense_gain, (low, high))
+    drives = _drives(deck, layer)
+    if not layer.loaded:
+        sense.add_loads(deck, layer.outputs)
     if layer.spiking:
         cycle = (layer.timing, layer.schedule)
-        layer.neuron.add(deck, layer.latch, cycle, laid_out.thresholds, layer.variation)
+        draws = laid_out.thresholds
+        layer.neuron.add(deck, layer.latch, cycle, draws, layer.variation, drives)
     return deck
+
+
+def _drives(deck: Deck, layer: LayerCircuit) -> list[str]:
+    """Nodes of the neurons' drives: those of the stages, or behind an ideal element each."""
+    drives = [nodes.drive(output) for output in range(layer.outputs)]
+    if not layer.turned:
+        return drives
+    ideal = deck.section("Ideal: the neurons' electrode less the drive, which one of them falls by")
+    ideal.V("facing", "facing", ideal.gnd, layer.neuron.electrode)
+    for output, drive in enumerate(drives):
+        ideal.X(f"facing{output}", "difference", "facing", drive, f"facing{output}")
+    return [f"facing{output}" for output in range(layer.outputs)]
 
 
 def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int, burst: int = 1) -> None:

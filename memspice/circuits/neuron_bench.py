@@ -116,8 +116,7 @@ def bench_deck(bench: NeuronBench) -> Deck:
     clocks = {**bench.neuron.clocks(schedule), **bench.latch.clocks(schedule)}
     add_clocks(deck, clock_trains(clocks, schedule.cycle, bench.cycles))
     drives = deck.section("Drive voltages: what a sense stage would put out")
-    for number, voltage in enumerate(bench.drive_voltage):
-        level = float(voltage) + bench.neuron.electrode
+    for number, level in enumerate(bench.neuron.drive_for(bench.drive_voltage).tolist()):
         drives.V(nodes.drive(number), nodes.drive(number), drives.gnd, level)
     bench.neuron.add(deck, bench.latch, (bench.timing, schedule), bench.thresholds)
     return deck

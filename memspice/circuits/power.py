@@ -110,7 +110,8 @@ def event_values(
 ) -> dict[str, np.ndarray]:
     """What each event ended with, every entry (cycles, outputs).
 
-    ``drive`` [V]: settled drive at the end of the write pulse, counted from the electrode;
+    ``drive`` [V]: settled write voltage at the end of the write pulse, counted from the electrode,
+    or when the device switched, where its current is drawn from the drive and moves it;
     ``hazard`` [1]: hazard integral at the end of the write phase; ``spike`` [V]: spike line at the
     end of the read pulse.
     Without neurons only ``drive`` is there.
@@ -123,8 +124,8 @@ def event_values(
 
     settled = schedule.write.stop - schedule.write.edge
     outputs = range(layer.outputs)
-    drives = [sample(nodes.drive(n), settled) for n in outputs]
-    values = {"drive": np.stack(drives, axis=-1) - layer.electrode}
+    drives = [_before_switch(layer, stimulus, signals, n, settled) for n in outputs]
+    values = {"drive": layer.write_voltage(np.stack(drives, axis=-1))}
     if layer.spiking:
         hazards = [layer.neuron.hazard_signal(instance(n)) for n in outputs]
         for name, found, instant in (
@@ -133,3 +134,23 @@ def event_values(
         ):
             values[name] = np.stack([sample(node, instant) for node in found], axis=-1)
     return values
+
+
+def _before_switch(
+    layer: LayerCircuit, stimulus: Stimulus, signals: Signals, output: int, settled: float
+) -> np.ndarray:
+    """Drive of an output's stage in each cycle, (cycles,), [V], ``settled`` [s] into it.
+
+    Earlier where the device then already draws the current of a switched one from it.
+    """
+    time, drive = signals.time, signals.voltage(nodes.drive(output))
+    starts = (stimulus.delay + np.arange(stimulus.cycles)) * layer.schedule.cycle
+    instants = starts + settled
+    if layer.loaded:
+        hazard = signals.voltage(layer.neuron.hazard_signal(instance(output)))
+        for cycle, threshold in enumerate(stimulus.thresholds[:, output]):
+            begin, end = np.searchsorted(time, (starts[cycle], instants[cycle]))
+            reached = begin + np.argmax(hazard[begin:end] >= threshold)
+            if hazard[reached] >= threshold:
+                instants[cycle] = time[reached]
+    return np.asarray(np.interp(instants, time, drive))

@@ -12,7 +12,7 @@ column of a crossbar whose rows rest at the stage's line level::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +24,7 @@ from memspice.circuits.signals import Signals, energy_between, source_power
 from memspice.circuits.spice import Circuit
 from memspice.circuits.timing import Pulse
 from memspice.circuits.verilog import VerilogModule
+from memspice.errors import ConfigError
 
 #: Rise and fall of the rows' pulse of a clocked stage, [s].
 ROW_EDGE = 0.2e-9
@@ -68,6 +69,8 @@ class ClockedStage:
     once, held : mapping of str to Clock
         More clocks of a stage of several pulses: once, from the begin of their first cycle, and in
         every cycle in which the drive is held.
+    bias : str, optional
+        Bias line that moves the drive as a whole, one to one.
     """
 
     library: Library | None
@@ -85,6 +88,28 @@ class ClockedStage:
     pulses: int = 1
     once: Mapping[str, Clock] = field(default_factory=dict)
     held: Mapping[str, Clock] = field(default_factory=dict)
+    bias: str | None = None
+
+    def moved(self, by: float) -> ClockedStage:
+        """The same stage with its bias line at another level, ``by`` [V] above this one's.
+
+        Raises
+        ------
+        ConfigError
+            If that is below ground or above all its supplies, or there is no such line.
+        """
+        if by == 0:
+            return self
+        if self.bias is None:
+            raise ConfigError(f"the sense stage {self.subcircuit} has no bias line for its drive")
+        level, highest = self.supplies[self.bias] + by, max(self.supplies.values())
+        if not 0 <= level <= highest:
+            raise ConfigError(
+                f"the sense stage {self.subcircuit} would need {self.bias} = {level:.3g} V for the "
+                f"bias voltage of this layer, and 0 to {highest:.3g} V are there: change "
+                "periphery.electrode_voltage, or put more of the bias on rows"
+            )
+        return replace(self, supplies={**self.supplies, self.bias: level})
 
     @property
     def all_clocks(self) -> Mapping[str, Clock]:
@@ -122,21 +147,14 @@ class ClockedStage:
         """Pulse of the rows in a cycle."""
         return Pulse(*self.rows, ROW_EDGE)
 
-    def add_around(self, circuit: Circuit, output: str, lines: tuple[str, str], drive: str) -> None:
-        """Capacitance of both lines, and the neuron as a load of the drive.
-
-        Parameters
-        ----------
-        circuit : Circuit
-            Section of a deck.
-        output : str
-            Ends the names of the elements.
-        lines, drive : str
-            Nodes of the stage.
-        """
+    def add_capacitances(self, circuit: Circuit, output: str, lines: tuple[str, str]) -> None:
+        """Capacitance of both lines, which are nodes of the stage; ``output`` ends the names."""
         for side, line in zip(("p", "m"), lines, strict=True):
             if self.line_capacitance > 0:
                 circuit.C(f"line{side}{output}", line, circuit.gnd, self.line_capacitance)
+
+    def add_load(self, circuit: Circuit, output: str, drive: str) -> None:
+        """The neuron as a load of the drive, a node of the stage; ``output`` ends the names."""
         resistance, capacitance = self.load
         circuit.R(f"load{output}", drive, circuit.gnd, resistance)
         circuit.C(f"load{output}", drive, circuit.gnd, capacitance)
@@ -221,7 +239,8 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
         train = pulse_train(stage.row_pulse, bench.all_currents[:, number], bench.cycle)
         lines.I(line, lines.gnd, line, train)
         lines.R(line, line, "level", 1 / bench.line_conductances[number])
-    stage.add_around(lines, "", (PLUS, MINUS), DRIVE)
+    stage.add_capacitances(lines, "", (PLUS, MINUS))
+    stage.add_load(lines, "", DRIVE)
     circuit = deck.section("The stage")
     circuit.X("stage", stage.subcircuit, *stage.terminals, **stage.parameters)
     return deck

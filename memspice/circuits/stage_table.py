@@ -25,7 +25,9 @@
 
 In the place of ``nodes`` a stage whose drive bends with the difference of its lines' currents has
 ``means`` and ``differences``: the nodes themselves along both, in A; and ``bears``: between what
-currents of a line, wider than ``currents``, it can be measured.
+currents of a line, wider than ``currents``, it can be measured.  ``bias = "vrest"`` names a supply
+that moves the drive as a whole, one to one: a layer's bias voltage then sets it, in the place of an
+ideal source between stage and neuron.
 
 A stage for bursts makes a drive of several row pulses, one a cycle, and holds it through as many
 cycles.  It has ``pulses = 8`` and may have two more tables of clocks: ``once``, from the begin of
@@ -57,6 +59,7 @@ _NEEDED = (
 _BENT = ("means", "differences", "bears")
 _NODES = ("nodes", *_BENT)
 _BURST = ("pulses", "once", "held")
+_BIAS = "bias"
 _CONTRACT = {
     PLUS: "is the bit line of G+",
     MINUS: "that of G-",
@@ -114,10 +117,14 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    table.check((*NEEDED, *_NEEDED), (*OPTIONAL, *_NODES, *_BURST))
+    table.check((*NEEDED, *_NEEDED), (*OPTIONAL, *_NODES, *_BURST, _BIAS))
     once, held = table.clocks("once"), table.clocks("held")
     circuit = read_circuit(table, _CONTRACT, (*once, *held))
     _check_burst(table, {**once, **held}, circuit.terminals)
+    bias = table.entries.get(_BIAS)
+    if bias is not None and bias not in circuit.supplies:
+        known = ", ".join(circuit.supplies)
+        raise ConfigError(f"{table.place(_BIAS)} = {bias!r} is none of its supplies: {known}")
     return ClockedStage(
         library=circuit.library,
         subcircuit=circuit.name,
@@ -134,6 +141,7 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         pulses=table.count("pulses", 1),
         once=once,
         held=held,
+        bias=bias,
     )
 
 

@@ -24,6 +24,7 @@ from memspice.devices.synapse import differential_conductance
 from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, WeightStep
+from memspice.network.joints import ideal_notes
 from memspice.network.line_load import heaviest_line, line_conductances
 from memspice.network.port_cache import PortCache
 from memspice.network.programming import Programmed, program_layer
@@ -32,6 +33,7 @@ from memspice.network.scales import (
     BentDrive,
     DriveScale,
     Readout,
+    asked_gain,
     chip_limits,
     drive_scale,
     span_notes,
@@ -211,9 +213,10 @@ class MappedNetwork:
     @property
     def notes(self) -> list[str]:
         """What of the network is on the chip in another way than one would think."""
-        programmed = [note for layer in self.layers for note in layer.programmed.notes]
-        problems = self.ports.problems if self.ports else []
-        return [*span_notes(self.span, self.parameter_set), *programmed, *problems]
+        notes = span_notes(self.span, self.parameter_set)
+        notes += [note for layer in self.layers for note in layer.programmed.notes]
+        notes += ideal_notes({layer.name: layer.circuits[0] for layer in self.layers})
+        return notes + (self.ports.problems if self.ports else [])
 
     @property
     def share(self) -> float:
@@ -306,7 +309,7 @@ def _map_layer(
     row_level = np.append(np.ones(layer.weight.shape[1]), programmed.levels)
     heaviest = heaviest_line(conductance, row_level, layer, parameter_set)
     needs = SenseNeeds(
-        transimpedance=_asked_gain(scale, layer.bound, parameter_set),
+        transimpedance=asked_gain(scale, layer.bound, parameter_set),
         largest_current=heaviest.current,
         conductances=line_conductances(conductance, parameter_set),
         settle=parameter_set.timing.settle,
@@ -369,15 +372,6 @@ def column_groups(outputs: int, tile_cols: int, groups: int = 1) -> list[slice]:
         for group in range(groups)
         for start, stop in pairwise(edges)
     ]
-
-
-def _asked_gain(scale: DriveScale, bound: float, parameter_set: ParameterSet) -> float:
-    """Drive per difference of bit-line currents that gives weighted inputs their scale, [ohm]."""
-    array, synapse = parameter_set.array, parameter_set.synapse
-    # The conductance range stands for the bound, the read voltage for an input of one.
-    ends = np.array([synapse.min_conductance, synapse.max_conductance])
-    low, high = array.cell.read_conductance(ends, array.read_voltage)
-    return scale.volts_per_unit / (array.read_voltage * float(high - low) / bound)
 
 
 def _circuit(

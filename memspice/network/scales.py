@@ -164,3 +164,12 @@ def chip_limits(
     scale = _spiking_scale(parameter_set).within(span)
     rails = scale.weighted(parameter_set.neuron.rails)
     return ChipLimits(steps, highest, scale.weighted(scale.limits), rails)
+
+
+def asked_gain(scale: DriveScale, bound: float, parameter_set: ParameterSet) -> float:
+    """Drive per difference of bit-line currents that gives weighted inputs their scale, [ohm]."""
+    array, synapse = parameter_set.array, parameter_set.synapse
+    # The conductance range stands for the bound, the read voltage for an input of one.
+    ends = np.array([synapse.min_conductance, synapse.max_conductance])
+    low, high = array.cell.read_conductance(ends, array.read_voltage)
+    return scale.volts_per_unit / (array.read_voltage * float(high - low) / bound)

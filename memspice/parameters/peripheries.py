@@ -157,9 +157,8 @@ class FreePdk45(Periphery):
         """What is not of transistors yet."""
         return (
             "periphery freepdk45: sense stages of spiking layers, row drivers, and switches and "
-            "latches of memristor neurons are 45 nm transistors; an ideal stage turns the drive "
-            "round for them; sense stages of the last layer and neurons of other devices are "
-            "models",
+            "latches of memristor neurons are 45 nm transistors; sense stages of the last layer "
+            "and neurons of other devices are models; electrode and bias lines are ideal sources",
         )
 
 

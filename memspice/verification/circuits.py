@@ -113,6 +113,26 @@ def difference_case() -> VerifyCase:
     )
 
 
+def unswitched_case() -> VerifyCase:
+    """Difference of a ramp and a second one, which counts as it was when a state rose."""
+    deck = Deck("memspice verify: unswitched", "what an unswitched device would see, behind 1 kohm")
+    section = deck.section("Two ramps, a state that rises half way, and what the difference drives")
+    section.V("ramp", "ramp", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-6, 1.0))))
+    section.V("other", "other", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-6, 0.5))))
+    section.V("state", "state", section.gnd, PieceWiseLinear(((0.5e-6, 0.0), (0.51e-6, 1.0))))
+    section.V("end", "end", section.gnd, -0.5)
+    section.X("unswitched", "unswitched", "ramp", "other", "state", "out")
+    section.R("end", "out", "end", 1e3)
+    return VerifyCase(
+        name="unswitched",
+        what="difference of two voltages, one of them held",
+        deck=deck,
+        analysis=Transient(stop=1e-6, max_step=5e-9, from_rest=True),
+        ports=(("vend", "end"),),
+        states=("out",),
+    )
+
+
 def verify_cases() -> list[VerifyCase]:
     """All decks, from the smallest circuit to a whole layer."""
     return [
@@ -120,6 +140,7 @@ def verify_cases() -> list[VerifyCase]:
         crossbar_case(),
         sense_case(),
         difference_case(),
+        unswitched_case(),
         *device_cases(),
         *(neuron_case(name) for name in PARAMETER_SETS),
         layer_case(),

@@ -56,7 +56,8 @@ def _of_neuron(
     signals: Signals,
     neuron: int,
 ) -> dict[str, Column]:
-    found: dict[str, Column] = {"drive": (signals.voltage(nodes.drive(neuron)), "V")}
+    drive = circuit.write_voltage(signals.voltage(nodes.drive(neuron)))
+    found: dict[str, Column] = {"drive": (drive, "V")}
     for line, sign in zip(nodes.bit_lines(neuron), _SIGNS, strict=True):
         found[f"bit_line_{sign}"] = (signals.voltage(line), "V")
     for column, sign in enumerate(_SIGNS, start=2 * neuron):

@@ -105,9 +105,8 @@ class DrivenNeuron(Neuron):
         """Ground of device and driver, [V]."""
         return self.driver.common_electrode
 
-    def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
+    def _outside(self, circuit: Circuit, number: int, terminal: str, node: str) -> str:
         """Drive as seen from the electrode: a source of its level, which carries no current."""
-        node = super()._outside(circuit, number, terminal)
         if terminal != DRIVE or self.electrode == 0:
             return node
         seen = f"seen{number}"

@@ -23,7 +23,7 @@ import numpy as np
 
 from memspice.circuits import nodes
 from memspice.circuits.blocks.amplifiers import ENABLE, LOWER, UPPER, AmplifierStage
-from memspice.circuits.blocks.sense import SenseCircuit
+from memspice.circuits.blocks.sense_circuit import SenseCircuit
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
 from memspice.circuits.signals import Signals

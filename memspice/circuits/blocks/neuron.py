@@ -121,11 +121,18 @@ class Neuron(ABC):
 
     @property
     def electrode(self) -> float:
-        """Voltage of the devices' common electrode, [V]: write voltages are counted from there.
-
-        A sense stage puts out the sum of both.
-        """
+        """Voltage of the devices' common electrode in a write, from which drives count, [V]."""
         return 0.0
+
+    #: Whether a lower voltage at its drive writes harder: the write voltage is then what the
+    #: electrode is above the drive, else what the drive is above the electrode.
+    falls: ClassVar[bool] = False
+    #: Whether it takes current and charge from its drive, so that nothing must stand for it there.
+    loads: ClassVar[bool] = False
+
+    def drive_for(self, write: np.ndarray) -> np.ndarray:
+        """Voltages at its drive for write voltages, any shape, [V]."""
+        return self.electrode - write if self.falls else self.electrode + write
 
     # --- closed form
 
@@ -152,6 +159,14 @@ class Neuron(ABC):
     @abstractmethod
     def reset_energy(self, schedule: Schedule, timing: Timing) -> float:
         """Energy of one reset, [J]."""
+
+    def sunk_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
+        """Power that devices give to what drives them, where that is a circuit; none by default.
+
+        Arguments and shape as of :meth:`write_power`.
+        """
+        del on
+        return np.zeros(len(drive))
 
     def event_energy(self, schedule: Schedule, switched: np.ndarray) -> np.ndarray:
         """Energy of all events besides in each phase, for bools (cycles, neurons); 0 by default.
@@ -246,6 +261,7 @@ class Neuron(ABC):
         cycle: tuple[Timing, Schedule],
         thresholds: np.ndarray,
         variation: NeuronVariation | None = None,
+        drives: Sequence[str] | None = None,
     ) -> None:
         """Add neurons 0, 1, ... and their thresholds, without supplies and clocks.
 
@@ -259,6 +275,8 @@ class Neuron(ABC):
             Draws of the hazard integral.
         variation : NeuronVariation, optional
             Where neurons differ, each instance has the constants of its own hazard law.
+        drives : sequence of str, optional
+            Node of each one's drive; by default `memspice.circuits.nodes.drive` of its number.
         """
         self.define(deck)
         draws = deck.section("Thresholds of the hazard integral: one draw E ~ Exp(1) per event")
@@ -273,20 +291,21 @@ class Neuron(ABC):
         neurons = deck.section("Stochastic neurons")
         terminals = (DRIVE, *self.clocks(schedule), THRESHOLD, *self.supplies)
         for number in range(thresholds.shape[1]):
+            drive = drives[number] if drives else nodes.drive(number)
+            own = {DRIVE: drive, THRESHOLD: nodes.threshold(number)}
             neurons.X(
                 f"neuron{number}",
                 subcircuit.name,
-                *(self._outside(neurons, number, name) for name in terminals),
+                *(self._outside(neurons, number, name, own.get(name, name)) for name in terminals),
                 *(latch.outside(neurons, instance(number), name) for name in latch.terminals),
                 nodes.spike(number),
                 **_own_law(variation, number),
             )
 
-    def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
-        """Node of the deck at a terminal of a neuron; what it needs in between is added."""
-        del circuit
-        own = {DRIVE: nodes.drive, THRESHOLD: nodes.threshold}
-        return own[terminal](number) if terminal in own else terminal
+    def _outside(self, circuit: Circuit, number: int, terminal: str, node: str) -> str:
+        """Node at a terminal of a neuron, from that of the deck; adds what it needs in between."""
+        del circuit, number, terminal
+        return node
 
 
 def instance(number: int) -> str:

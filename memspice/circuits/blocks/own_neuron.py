@@ -216,9 +216,8 @@ class OwnNeuron(MeasurableNeuron):
         """Text of the circuit."""
         self.circuit.define(deck)
 
-    def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
+    def _outside(self, circuit: Circuit, number: int, terminal: str, node: str) -> str:
         """Node behind an ammeter, where the circuit has the terminal."""
-        node = super()._outside(circuit, number, terminal)
         if terminal not in self._metered:
             return node
         meter = _meter(f"xneuron{number}", terminal)

@@ -5,93 +5,19 @@ A layer has that which the design of a parameter set gives: `memspice.circuits.b
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
 
+from memspice.circuits.blocks.sense_circuit import SenseCircuit
 from memspice.circuits.bursts import burst_means
-from memspice.circuits.clocks import Clock
-from memspice.circuits.deck import Deck
 from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
-from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse, Schedule
 from memspice.errors import ConfigError
-
-
-class SenseCircuit(ABC):
-    """Sense stages of a layer as a deck has them, for any number of outputs.
-
-    The stage of output ``n`` stands between the nodes `memspice.circuits.nodes.bit_lines` and
-    `memspice.circuits.nodes.drive`; all other nodes are its own, or those of its supplies and
-    clocks.
-    """
-
-    @property
-    @abstractmethod
-    def supplies(self) -> Mapping[str, float]:
-        """Supplies and bias lines: each a source of this name on the node of this name, [V]."""
-
-    def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
-        """Clocks, each on the node of its name, for the phases of a cycle with row pulses."""
-        return {}
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether the next burst is taken in while neurons are written from this one."""
-        return True
-
-    def burst_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
-        """Clocks of a whole burst, counted from its begin."""
-        return {}
-
-    def first_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
-        """Clocks of the first cycle of an image alone."""
-        return {}
-
-    def hold_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
-        """Clocks for the phases of a cycle in which neurons are written from a held drive."""
-        return {}
-
-    @abstractmethod
-    def add(
-        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
-    ) -> None:
-        """Add the stages of all outputs, without supplies and clocks.
-
-        Parameters
-        ----------
-        deck : Deck
-        bias, gain : ndarray, shape (outputs,), [V] and [1]
-            Drive of each output without current; factor of what its stage makes of currents.
-        limits : tuple of float, [V]
-            Lowest and highest drive.
-        """
-
-    @abstractmethod
-    def signals(self, outputs: int) -> list[str]:
-        """Names of the signals that :meth:`power` and :meth:`stored` need.
-
-        The voltages of bit lines and drives and the currents of the :attr:`supplies` are there.
-        """
-
-    @abstractmethod
-    def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
-        """Power that the stage of each output dissipates, (outputs, points), [W]."""
-
-    def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
-        """Power that the sources of all stages deliver, (points,), [W]."""
-        del outputs
-        rails = (source_power(signals, *supply) for supply in self.supplies.items())
-        return np.asarray(sum(rails, np.zeros_like(signals.time)))
-
-    def stored(self, signals: Signals, outputs: int) -> np.ndarray:
-        """Energy on capacitances inside the stages, (points,), [J]."""
-        del outputs
-        return np.zeros_like(signals.time)
 
 
 class SenseStage(SenseCircuit):
@@ -301,13 +227,23 @@ class MeasuredStage(SenseStage):
         """Largest ratio of the conductances of two lines, [1]."""
 
     @property
-    @abstractmethod
     def polarity(self) -> int:
         """-1 where a lower drive of the circuit stands for a higher write voltage, else 1."""
+        return -1 if self.falls else 1
 
     @abstractmethod
     def with_surface(self, surface: SenseSurface) -> MeasuredStage:
         """The same stage, measured."""
+
+    @abstractmethod
+    def at_rest(self, level: float) -> MeasuredStage:
+        """The same stage, measured, which rests at a drive [V] if it can by itself.
+
+        Raises
+        ------
+        ConfigError
+            If it has a bias line for that, and cannot make such a drive.
+        """
 
     # --- in the place of a closed form
 
@@ -341,7 +277,14 @@ class MeasuredStage(SenseStage):
 
         Where the drive of a circuit ends by itself: nothing else limits it.
         """
-        drives = self.polarity * (self._measured.sheet.values[..., 0] - self.rest)
+        ends = np.array(self._drives) - self.rest
+        low, high = sorted((self.polarity * ends).tolist())
+        return low, high
+
+    @property
+    def _drives(self) -> tuple[float, float]:
+        """Least and largest drive that was measured, [V]."""
+        drives = self._measured.sheet.values[..., 0]
         return float(drives.min()), float(drives.max())
 
     @property

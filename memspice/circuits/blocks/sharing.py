@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from memspice.circuits.blocks.amplifiers import AmplifierStage
 from memspice.circuits.blocks.integrating import CLEAR, SAMPLE, TRANSFER, Integrating
-from memspice.circuits.blocks.sense import SenseCircuit
+from memspice.circuits.blocks.sense_circuit import SenseCircuit
 from memspice.circuits.bursts import check_leaky
 from memspice.circuits.clocks import Clock
 from memspice.circuits.timing import Schedule

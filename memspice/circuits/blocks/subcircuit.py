@@ -3,12 +3,13 @@
 ::
 
     bit line -- plus  +---------+
-    bit line -- minus |  stage  | drive --[shift]--> drive of the neuron
+    bit line -- minus |  stage  | drive --[bias]--> drive of the neuron
     supplies, clocks -+---------+
 
-``shift`` is what is missing between what the stage rests at and the layer's bias voltage, counted
-from the neurons' electrode.  All terminals have ammeters; what flows in there is what the stage
-dissipates and stores.
+What is missing between the drive that the stage rests at and the one of the layer's bias voltage,
+one of its own bias lines adds, of which a layer has one level.  For a stage without such a line
+``bias`` is an ideal source; else it is an ammeter, as all terminals have one; what flows in there
+is what the stage dissipates and stores, the current of a neuron that it sinks as well.
 
 Lines of more conductance than a stage bears have several of them side by side, drives joined.  They
 are alike, so each carries the same share of the line's current, and a deck has one of them: a
@@ -99,6 +100,9 @@ class SubcircuitStage(MeasuredStage):
         layer alone are fewer than the stage needs.
     surface : SenseSurface, optional
         Of one of them.
+    moved : float, optional, [V]
+        By how much the bias line, and the drive with it, is above what the design has; without it
+        an ideal source shifts the drive.
     """
 
     design: SubcircuitSense
@@ -106,6 +110,17 @@ class SubcircuitStage(MeasuredStage):
     row_factor: float
     ballast: float = 0.0
     surface: SenseSurface | None = None
+    moved: float | None = None
+
+    @property
+    def falls(self) -> bool:
+        """By the sign of the gain."""
+        return self.design.gain < 0
+
+    @property
+    def shifted(self) -> bool:
+        """Where it has no bias line for that."""
+        return self.design.stage.bias is None
 
     @property
     def input_resistance(self) -> float:
@@ -135,7 +150,7 @@ class SubcircuitStage(MeasuredStage):
     @property
     def _rails(self) -> Mapping[str, float]:
         idle = {_BALLAST: self.line_level} if self.ballast else {}
-        return {**self.design.stage.supplies, **idle}
+        return {**self.circuit.supplies, **idle}
 
     def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks of the subcircuit."""
@@ -176,7 +191,7 @@ class SubcircuitStage(MeasuredStage):
     @property
     def circuit(self) -> ClockedStage:
         """The subcircuit, clocks and lines and all."""
-        return self.design.stage
+        return self.design.stage.moved(self.moved or 0.0)
 
     @property
     def axes(self) -> SurfaceAxes:
@@ -189,11 +204,6 @@ class SubcircuitStage(MeasuredStage):
         return self.design.pair
 
     @property
-    def polarity(self) -> int:
-        """Sign of the gain."""
-        return 1 if self.design.gain > 0 else -1
-
-    @property
     def conductances(self) -> tuple[float, float]:
         """Those of the design."""
         return self.design.conductances
@@ -202,6 +212,19 @@ class SubcircuitStage(MeasuredStage):
         """The same stage, measured."""
         return replace(self, surface=surface)
 
+    def at_rest(self, level: float) -> SubcircuitStage:
+        """The same stage with its bias line moved, where it has one."""
+        if self.design.stage.bias is None:
+            return self
+        low, high = self._drives
+        if not low < level < high:
+            raise ConfigError(
+                f"the sense stage {self.circuit.subcircuit} would rest at a drive of {level:.3g} V "
+                f"for the bias voltage of this layer, and makes drives of {low:.3g} to "
+                f"{high:.3g} V: change periphery.electrode_voltage, or put more of the bias on rows"
+            )
+        return replace(self, moved=level - self.rest)
+
     def add(
         self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
     ) -> None:
@@ -209,8 +232,10 @@ class SubcircuitStage(MeasuredStage):
         stage = self.design.stage
         _refuse_gains(stage.subcircuit, gain)
         deck.circuit(stage.library, stage.module)
-        circuit = deck.section("Sense stages: ammeters, subcircuit, shift to the neuron")
-        for output, voltage in enumerate(bias.tolist()):
+        how = f"bias of the drive by {self._bias}" if self._bias else "ideal shift of the drive"
+        circuit = deck.section(f"Sense stages: ammeters, subcircuit, {how}")
+        shifts = bias - self.rest - (self.moved or 0.0)
+        for output, shift in enumerate(shifts.tolist()):
             lines = (f"plus{output}", f"minus{output}")
             for line, end in zip(lines, nodes.bit_lines(output), strict=True):
                 circuit.V(line, line, end, 0.0)
@@ -218,26 +243,33 @@ class SubcircuitStage(MeasuredStage):
                     others = 1 - self.multiplicity
                     circuit.F(f"others_{line}", end, circuit.gnd, f"V{line}", others)
             held = f"held{output}"
-            self._add_one(circuit, output, {PLUS: lines[0], MINUS: lines[1], DRIVE: held})
-            stage.add_around(circuit, str(output), lines, held)
+            inner = {PLUS: lines[0], MINUS: lines[1], DRIVE: held}
+            self._add_one(circuit, output, inner, shift)
+            self._add_drive(circuit, output, held, 0.0 if self._bias else shift)
+            stage.add_capacitances(circuit, str(output), lines)
             for line in lines if self.ballast else ():
                 meter = _meter(output, _BALLAST)
                 circuit.R(f"{_BALLAST}_{line}", line, meter, 1 / self.ballast)
-            self._shift(circuit, output, held, voltage)
 
-    def _shift(self, circuit: Circuit, output: int, held: str, voltage: float) -> None:
-        """Drive of the neuron, from what is held: at rest it is ``voltage``."""
-        if self.polarity < 0:
-            turned = f"turned{output}"
-            circuit.VCVS(turned, turned, circuit.gnd, held, circuit.gnd, -1.0)
-            held = turned
-        offset = voltage - self.polarity * self.rest
-        circuit.V(f"shift{output}", nodes.drive(output), held, offset)
+    def add_loads(self, deck: Deck, outputs: int) -> None:
+        """Load of the bench at each drive."""
+        circuit = deck.section("Loads that stand for neurons")
+        for output in range(outputs):
+            self.design.stage.add_load(circuit, str(output), f"held{output}")
 
-    def _add_one(self, circuit: Circuit, output: int, inner: dict[str, str]) -> None:
+    def _add_drive(self, circuit: Circuit, output: int, held: str, shift: float) -> None:
+        """From what is held to the neuron; the stages beside this one take their share there."""
+        drive = nodes.drive(output)
+        circuit.V(f"shift{output}", drive, held, shift)
+        if self.multiplicity > 1:
+            others = self.multiplicity - 1
+            circuit.F(f"others{output}", drive, circuit.gnd, f"Vshift{output}", others)
+
+    def _add_one(self, circuit: Circuit, output: int, inner: dict[str, str], shift: float) -> None:
         for name in self._metered():
             meter = _meter(output, name)
-            circuit.V(meter, f"{_OWN}{name}", meter, 0.0)
+            more = shift if name == self._bias else 0.0
+            circuit.V(meter, f"{_OWN}{name}", meter, -more)
             inner[name] = meter
         stage = self.design.stage
         terminals = [inner.get(name, name) for name in stage.terminals]
@@ -248,7 +280,7 @@ class SubcircuitStage(MeasuredStage):
         yield from self.design.stage.all_clocks
 
     def signals(self, outputs: int) -> list[str]:
-        """Currents of all ammeters, voltages of lines and clocks."""
+        """Currents of all ammeters, voltages of lines, drives, bias lines and clocks."""
         names = []
         for clock in self.design.stage.all_clocks:
             names += [f"v({_OWN}{clock})", f"i(v{_OWN}{clock})"]
@@ -256,10 +288,21 @@ class SubcircuitStage(MeasuredStage):
             names += [f"i(v{_meter(output, name)})" for name in self._metered()]
             for line in (f"plus{output}", f"minus{output}"):
                 names += [f"v({line})", f"i(v{line})"]
+            names += [f"v(held{output})", f"i(vshift{output})"]
+            names += [f"v({meter})" for meter in self._own_bias(output)]
         return names
 
+    @property
+    def _bias(self) -> str:
+        """Bias line in use, or nothing."""
+        return "" if self.moved is None else self.design.stage.bias or ""
+
+    def _own_bias(self, output: int) -> list[str]:
+        """Ammeter of the bias line, which is a source as well where outputs differ."""
+        return [_meter(output, self._bias)] if self._bias else []
+
     def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
-        """What flows into all stages at their terminals, with the loads of lines and drive."""
+        """What flows into all stages at their terminals, with capacitances of lines and loads."""
         level = {name: np.full_like(signals.time, value) for name, value in self._rails.items()}
         for clock in self.design.stage.all_clocks:
             level[clock] = signals.voltage(f"{_OWN}{clock}")
@@ -269,14 +312,29 @@ class SubcircuitStage(MeasuredStage):
                 power[output] += voltage * signals.current(f"v{_meter(output, name)}")
             for line in (f"plus{output}", f"minus{output}"):
                 power[output] += source_power(signals, line, signals.voltage(line))
+            power[output] += self._added(signals, output) + self._sunk(signals, output)
         return self.multiplicity * power
 
+    def _sunk(self, signals: Signals, output: int) -> np.ndarray:
+        """Power that flows in at the drive, [W]."""
+        return np.asarray(signals.voltage(f"held{output}") * signals.current(f"vshift{output}"))
+
+    def _added(self, signals: Signals, output: int) -> np.ndarray:
+        """Power of what the bias line of an output is above that of the layer, [W]."""
+        power = np.zeros_like(signals.time)
+        for meter in self._own_bias(output):
+            above = signals.voltage(meter) - self._rails[self._bias]
+            power += above * signals.current(f"v{meter}")
+        return power
+
     def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
-        """Supplies and clocks."""
+        """Supplies, bias lines and clocks, and what flows in at drives."""
         power = super().delivered(signals, outputs)
         for clock in self.design.stage.all_clocks:
             name = f"{_OWN}{clock}"
             power = power + source_power(signals, name, signals.voltage(name))
+        for output in range(outputs):
+            power = power + self._added(signals, output) + self._sunk(signals, output)
         return self.multiplicity * power
 
 

@@ -13,9 +13,10 @@
      (own)-- pass gate to the held drive in a write;  PMOS to vread in a read
 
 A voltage from ``common`` to ``own`` sets the device, so that a lower drive writes harder, and no
-node is ever below ground.  A read and a reset have the other sign: a read cannot set.  All neurons
-are reset, switched or not.  Supplies, clocks, drive and electrode come in through ammeters: what
-flows in there is what the neuron dissipates and stores.
+node is ever below ground.  What holds the drive sinks the current of a device that has switched:
+the power of the electrode that is not dissipated in here, is there.  A read and a reset have the
+other sign: a read cannot set.  All neurons are reset, switched or not.  Supplies, clocks, drive and
+electrode come in through ammeters: what flows in there is what the neuron dissipates and stores.
 """
 
 from __future__ import annotations
@@ -52,10 +53,11 @@ from memspice.resources import resource_path
 _PHASES = ("write", "reset", "clear")
 #: Clocks of the switches, and the electrode, which is one as well.
 _PASS, _READ, _RESET, _COMMON = "neuron_pass", "neuron_read", "neuron_reset", "neuron_common"
-_SUPPLY, _LEVEL, _UPPER = "neuron_supply", "neuron_level", "neuron_write"
+_SUPPLY, _LEVEL = "neuron_supply", "neuron_level"
 _METERED = (DRIVE, _PASS, _READ, _RESET, _COMMON, _SUPPLY, _LEVEL)
-#: How long before the write pulse the pass gate closes, in lengths of the settling before it.
-_EARLY = 0.25
+#: How long before the write pulse the pass gate conducts, in lengths of the settling before it: the
+#: charge of the own node moves what holds the drive by some 40 mV, which takes ns to come back.
+_EARLY = 0.75
 
 
 def _of_path(*names: str) -> tuple[str, ...]:
@@ -94,6 +96,8 @@ class SwitchedNeuron(Neuron):
     kind: ClassVar[str] = "switched-memristor"
     constants: ClassVar[frozenset[str]] = FilamentNeuron.constants
     fine: ClassVar[bool] = True
+    falls: ClassVar[bool] = True
+    loads: ClassVar[bool] = True
     circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "neuron_write": (*_of_path("write", "electrode"), "periphery.leakage"),
         "neuron_read": (*_of_path("read", "switched_read"), "periphery.leakage"),
@@ -130,24 +134,23 @@ class SwitchedNeuron(Neuron):
     @property
     def write_limits(self) -> tuple[float, float]:
         """Between a drive at the supply and one at ground, [V]."""
-        lowest = max(self.path.write_low, self.path.electrode_voltage - self.path.supply_voltage)
-        return lowest, min(self.path.write_high, self.path.electrode_voltage)
+        lowest, highest = self.rails
+        return max(self.path.write_low, lowest), min(self.path.write_high, highest)
 
     @property
     def rails(self) -> tuple[float, float]:
         """Write voltages of an own node at its supply, and at ground."""
-        highest = self.path.electrode_voltage
-        return highest - self.path.supply_voltage, highest
+        return self.electrode - self.path.supply_voltage, self.electrode
+
+    @property
+    def electrode(self) -> float:
+        """Common electrode in a write, above every drive, [V]."""
+        return self.path.electrode_voltage
 
     @property
     def supplies(self) -> Mapping[str, float]:
-        """Supply of the switches, level of a read, and the electrode's from which drives count."""
-        path = self.path
-        return {
-            _SUPPLY: path.supply_voltage,
-            _LEVEL: path.read_voltage,
-            _UPPER: path.electrode_voltage,
-        }
+        """Supply of the switches, and level of a read."""
+        return {_SUPPLY: self.path.supply_voltage, _LEVEL: self.path.read_voltage}
 
     def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Signals of the device's model, clocks of the switches, and the electrode."""
@@ -158,9 +161,7 @@ class SwitchedNeuron(Neuron):
             _PASS: Clock(((write.start - early, write.stop),)),
             _READ: Clock(((read.start, read.stop),)),
             _RESET: Clock(((reset.start, reset.stop),)),
-            _COMMON: Clock(
-                ((write.start, write.stop - write.edge),), write.edge, self.path.electrode_voltage
-            ),
+            _COMMON: Clock(((write.start, write.stop - write.edge),), write.edge, self.electrode),
         }
 
     # --- closed form
@@ -169,11 +170,17 @@ class SwitchedNeuron(Neuron):
         return 1 / (resistance + self.device.series_resistance)
 
     def write_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
-        """Dissipation of device and resistor; the rest of the electrode's power the stage sinks."""
+        """Dissipation of device and resistor."""
+        return np.asarray((drive * self._write_current(drive, on)).sum(axis=-1))
+
+    def sunk_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
+        """The rest of the electrode's power: current of the devices at the voltage of the drive."""
+        return np.asarray((self.drive_for(drive) * self._write_current(drive, on)).sum(axis=-1))
+
+    def _write_current(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
         closed = self._conductance(self.device.on_resistance)
         opened = self._conductance(self.device.off_resistance)
-        flow = drive * (on * closed + (1 - on) * opened)
-        return np.asarray((drive * flow).sum(axis=-1))
+        return np.asarray(drive * (on * closed + (1 - on) * opened))
 
     def read_power(self, switched: np.ndarray) -> np.ndarray:
         """Current of the read's level."""
@@ -234,7 +241,8 @@ class SwitchedNeuron(Neuron):
             *(DRIVE, _PASS, _READ, _RESET, "own", "mid", _LEVEL, _SUPPLY),
         )
         circuit.R("series", "mid", "own", self.device.series_resistance)
-        circuit.X("seen", "difference", _COMMON, "own", "seen")
+        # its own node rises once the device has switched, and the hazard integral goes on as before
+        circuit.X("seen", "unswitched", _COMMON, "own", "x", "seen")
         state = state_parameters(self.device, self.write_fraction, timing)
         state |= {name: f"{{{name}}}" for name in law}
         circuit.X(
@@ -256,21 +264,16 @@ class SwitchedNeuron(Neuron):
         The driver serves more neurons than a deck has, so its joules stand there, not itself.
         """
         on = schedule(timing).write.square_area
-        return self.path.electrode_voltage**2 * on / self.path.electrode_energy
+        return self.electrode**2 * on / self.path.electrode_energy
 
     def define(self, deck: Deck) -> None:
         """Text of the circuit."""
         deck.library(_library())
 
-    def _outside(self, circuit: Circuit, number: int, terminal: str) -> str:
-        """Node behind an ammeter; the drive turned round, as the sense stage puts it out."""
-        node = super()._outside(circuit, number, terminal)
+    def _outside(self, circuit: Circuit, number: int, terminal: str, node: str) -> str:
+        """Node behind an ammeter."""
         if terminal not in _METERED:
             return node
-        if terminal == DRIVE:
-            facing = f"facing{number}"
-            circuit.X(facing, "difference", _UPPER, node, facing)
-            node = facing
         meter = _meter(f"xneuron{number}", terminal)
         circuit.V(meter, node, meter, 0.0)
         return meter

@@ -15,7 +15,7 @@ import numpy as np
 
 from memspice.circuits import nodes
 from memspice.circuits.blocks.amplifiers import RAILS, Amplifiers, AmplifierStage
-from memspice.circuits.blocks.sense import SenseCircuit
+from memspice.circuits.blocks.sense_circuit import SenseCircuit
 from memspice.circuits.blocks.sense_design import HEADROOM, SenseNeeds
 from memspice.circuits.blocks.sharing import averaging
 from memspice.circuits.deck import Deck
