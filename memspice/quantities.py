@@ -39,13 +39,13 @@ _KINDS = {
 LARGEST = {
     "1": 1e12, "V": 1e3, "A": 1e3, "W": 1e3, "ohm": 1e18, "S": 1e6, "F": 1.0, "J": 1.0, "s": 1e12,
     "Hz": 1e15, "1/s": 1e20, "K": 1e6, "K/W": 1e12, "m": 1.0, "m^2": 1.0, "m/s": 1e9, "V/m": 1e13,
-    "A/m": 1e9, "1/V": 1e6, "1/V^2": 1e9, "A/V^2": 1e3,
+    "A/m": 1e9, "F/m^2": 1e3, "1/V": 1e6, "1/V^2": 1e9, "A/V^2": 1e3,
 }  # fmt: skip
 #: Smallest value of a quantity that must be positive; below it, logarithms and quotients of valid
 #: values would not stay finite.
 SMALLEST = {
     "1": 1e-12, "V": 1e-9, "A": 1e-24, "ohm": 1e-9, "S": 1e-18, "F": 1e-24, "J": 1e-24, "s": 1e-18,
-    "Hz": 1e-6, "K": 1e-3, "m": 1e-13, "m^2": 1e-26,
+    "Hz": 1e-6, "K": 1e-3, "m": 1e-13, "m^2": 1e-26, "F/m^2": 1e-9,
 }  # fmt: skip
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 

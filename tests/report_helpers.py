@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.cmos import LIKE_FOR_LIKE, OPPONENTS, PAPERS, SCOPES
+from memspice.analysis.merit import PARTS, LayerArea, Merit, layouts, synaptic_operations
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
+from memspice.experiment.merit import load_area_rule
+from memspice.experiment.results.merit import merit_json
 from memspice.parameters import load_parameter_set
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "dense")
@@ -139,6 +142,14 @@ def example_table(ratio: dict[str, dict[str, float]]) -> dict[str, Any]:
     }
 
 
+def example_merit(energy: float) -> Merit:
+    """Figures of merit of two layers."""
+    area = dict(zip(PARTS, (1e-9, 2e-8, 3e-8, 1e-10), strict=True))
+    layers = [LayerArea(1024, area, 6e-6), LayerArea(16, area, 6e-6)]
+    operations = synaptic_operations(macs=38.7e6, adds=2e8, products=9e5, cycles=32)
+    return Merit(operations, energy, 150e-9, layouts(layers, 10.2e-6), load_area_rule().provenance)
+
+
 def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
     """All that ``summary.json`` holds, and what a report needs."""
     energy = example_energy()
@@ -203,6 +214,7 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
             "input images: fetching and converting them to row voltages",
         ],
         "left_out_joule": {"routing of spikes between tiles": 120e-9, "clocks": 30e-9},
+        **merit_json(example_merit(total)),
         "versions": {
             "memspice": "0.1.0", "ngspice": "39.3", "numpy": "2.4.6", "python": "3.11.2",
             "PySpice": "1.5", "weights": "sha256 5b1f0c77a3d1",

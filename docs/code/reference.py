@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from docs.code import (
+    reference_chip,
     reference_cli,
     reference_limits,
     reference_parameters,
@@ -15,6 +16,7 @@ from docs.code import (
 
 PARTS = (
     reference_cli,
+    reference_chip,
     reference_limits,
     reference_parameters,
     reference_python,

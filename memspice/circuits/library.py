@@ -124,8 +124,7 @@ def read_library(path: Path, cards: Mapping[str, TransistorCard]) -> Library:
     NetlistError
         If a MOSFET has a model that is neither in the file nor in the process.
     """
-    text = _with_includes(path, set())
-    plain = Library(str(path), text)
+    plain = library_text(path)
     own = {
         words[1].lower()
         for line in plain.lines
@@ -139,7 +138,18 @@ def read_library(path: Path, cards: Mapping[str, TransistorCard]) -> Library:
                 f"{path}, line {line.number}: {line.text!r} has the model {name!r}, which is "
                 f"neither a .model of the file nor a transistor of the process ({known})"
             )
-    return Library(str(path), text, tuple(cards[name] for name in used))
+    return Library(str(path), plain.text, tuple(cards[name] for name in used))
+
+
+def library_text(path: Path) -> Library:
+    """A file of subcircuits without its transistor cards: its text alone.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read.
+    """
+    return Library(str(path), _with_includes(path, set()))
 
 
 def first_subcircuit(library: Library) -> Header:

@@ -21,6 +21,12 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _UNITS = r"(?:v|volts?|ohms?|s|secs?|hz|h|w|c|mhos?)"
+#: A number with its scale, in lower case.
+SCALED = re.compile(r"(?<![\w.])(\d+\.?\d*|\.\d+)(e[-+]?\d+)?(meg|[tgkmunpf])?(?![\w.])")
+_SCALES = {
+    **{"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3},
+    **{"u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "": 1.0},
+}
 #: What may stand behind a number: nothing, a unit, or a scale with a unit or without.
 _REST = re.compile(
     rf"(?:{_UNITS}|(?P<scale>meg|[tgkmunpf])(?:{_UNITS}|a|amps?|f|farads?)?)?$", re.I
@@ -160,6 +166,15 @@ def split_words(text: str) -> list[str]:
         else:
             word += character
     return [word for word in [*words, word] if word]
+
+
+def plain_numbers(text: str) -> str:
+    """Text in lower case whose numbers have no scales any more: ``2*1.5u`` is ``2.0*1.5e-06``."""
+
+    def plain(match: re.Match[str]) -> str:
+        return repr(float(match[1] + (match[2] or "")) * _SCALES[match[3] or ""])
+
+    return SCALED.sub(plain, text)
 
 
 def check_numbers(line: Line, text: str) -> None:

@@ -7,14 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from memspice.circuits.spice_text import SCALED, plain_numbers
 from memspice.errors import NetlistError
 
-_SUFFIXES = {
-    **{"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3},
-    **{"u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "": 1.0},
-}
-_SCALED = re.compile(r"(?<![\w.])(\d+\.?\d*|\.\d+)(e[-+]?\d+)?(meg|[tgkmunpf])?(?![\w.])")
-_TOKEN = re.compile(rf"{_SCALED.pattern}|[a-z_]\w*|[-+*/() ]")
+_TOKEN = re.compile(rf"{SCALED.pattern}|[a-z_]\w*|[-+*/() ]")
 _NAME = re.compile(r"[a-z_]\w*")
 _NODE = re.compile(r"[a-z_]\w*|\d+")
 
@@ -59,11 +55,7 @@ def value_text(value: Any, where: str, *, real: bool = False) -> str:
             f"{where}: {value!r} is no number and no expression that VACASK knows; use names, "
             "numbers, + - * / and parentheses"
         )
-    return _SCALED.sub(_real, text)
-
-
-def _real(match: re.Match[str]) -> str:
-    return repr(float(match[1] + (match[2] or "")) * _SUFFIXES[match[3] or ""])
+    return plain_numbers(text)
 
 
 def number_text(value: Any, where: str, *, real: bool = False) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 
 from memspice.analysis.left_out import LayerCounts, LeftOutPrices, left_out
 from memspice.analysis.statistics import Proportion, accuracy
-from memspice.circuits.bursts import answer_cycles
 from memspice.experiment.against_cmos import CmosConstants, compare_with_cmos
 from memspice.experiment.cosim_state import CosimState, Iteration
+from memspice.experiment.merit import figures_of_merit
 from memspice.experiment.operations import comparison_energy, converter_energy
 from memspice.experiment.request import Request
 from memspice.experiment.results.characterization import Characterization
@@ -16,7 +16,7 @@ from memspice.experiment.results.cosim import CosimResult, LayerWindows, Round, 
 from memspice.experiment.results.energy import Energy
 from memspice.experiment.results.run import run_facts
 from memspice.network.ann import ann_scores
-from memspice.network.latency import latency
+from memspice.network.latency import busy, latency
 from memspice.network.mapping import MappedLayer
 from memspice.parameters import load_table
 from memspice.store import JobRecord, Provenance, installed_versions
@@ -34,24 +34,22 @@ EXCLUDED = (
 def left_out_joules(request: Request, state: CosimState, answer: float) -> dict[str, float]:
     """Estimates of what is left out of an inference that takes ``answer`` [s], by name, [J]."""
     rates = state.iterations[-1].inference.spike_rate
-    busy = answer_cycles(1, request.cycles, request.burst, request.mapped.share)
     counts = tuple(
-        _counts(layer, (request.cycles, busy), rates.get(layer.name, 0.0))
-        for layer in request.mapped.layers
+        _counts(request, layer, rates.get(layer.name, 0.0)) for layer in request.mapped.layers
     )
     prices = load_table("left-out", "left_out", LeftOutPrices).values
     return left_out(prices, counts, answer)
 
 
-def _counts(layer: MappedLayer, cycles: tuple[int, int], rate: float) -> LayerCounts:
-    """Counts of a layer that has some cycles, and works for so many with those of its pulses."""
-    (own, busy), stages = cycles, layer.positions * layer.outputs
+def _counts(request: Request, layer: MappedLayer, rate: float) -> LayerCounts:
+    """Counts of a layer whose neurons spike at a rate."""
+    stages = layer.positions * layer.outputs
     return LayerCounts(
         stages=stages,
-        events=stages * own,
-        spikes=stages * own * rate,
+        events=stages * request.cycles,
+        spikes=stages * request.cycles * rate,
         cells=sum(tile.size for part in layer.circuits for tile in part.conductances),
-        active=busy * layer.circuits[0].schedule.cycle,
+        active=busy(request.mapped, layer, request.cycles, request.burst),
     )
 
 
@@ -99,6 +97,15 @@ def cosim_result(
     }
     against = compare_with_cmos(request, state, constants, layers, converters)
     answer = latency(request.mapped, request.cycles, request.burst)
+    missing = left_out_joules(request, state, answer)
+    merit = figures_of_merit(
+        request.mapped,
+        request.cycles,
+        request.burst,
+        work=against.workload,
+        energy=against.total.value,
+        left_out=sum(missing.values()),
+    )
     curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
     engine = provenance.engine
     return CosimResult(
@@ -126,7 +133,8 @@ def cosim_result(
         ),
         calibration=state.calibration,
         excluded=EXCLUDED,
-        left_out=left_out_joules(request, state, answer),
+        left_out=missing,
+        merit=merit,
         parameters=request.mapped.parameter_set.provenance,
         cmos_constants=constants.provenance,
         versions={**installed_versions(), str(engine["name"]): str(engine["version"])},

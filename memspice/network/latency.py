@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memspice.circuits.bursts import answer_cycles
-from memspice.network.mapping import MappedNetwork
+from memspice.network.mapping import MappedLayer, MappedNetwork
 
 
 def latency(mapped: MappedNetwork, cycles: int, burst: int) -> float:
@@ -18,3 +18,16 @@ def latency(mapped: MappedNetwork, cycles: int, burst: int) -> float:
     """
     cycle = max(part.schedule.cycle for layer in mapped.layers for part in layer.circuits)
     return cycle * answer_cycles(len(mapped.layers), cycles, burst, mapped.share)
+
+
+def busy(mapped: MappedNetwork, layer: MappedLayer, cycles: int, burst: int) -> float:
+    """How long the circuits of a layer at one position work on an image, [s].
+
+    Parameters
+    ----------
+    mapped, layer
+        Network on crossbars, and one of its layers.
+    cycles, burst : int
+        Of an image, and of a burst.
+    """
+    return layer.circuits[0].schedule.cycle * answer_cycles(1, cycles, burst, mapped.share)

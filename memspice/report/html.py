@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from memspice.analysis.assumed import assumed_fraction
 from memspice.analysis.cmos import SCOPE_COMPONENTS, SCOPES
 from memspice.analysis.comparison import MARGIN
+from memspice.analysis.macros import published_macros
+from memspice.analysis.merit import COUNTS, LAYOUTS, PARTS
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults
 from memspice.experiment.results.against_cmos import SENSE_PARTS
@@ -120,6 +122,7 @@ def _environment() -> Environment:
         seconds=_seconds,
         ratio=_ratio,
         value=_value,
+        significant=_significant,
     )
     return environment
 
@@ -147,6 +150,10 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
         "cmos_wins": sum(ratio < 1 for ratio in cases),
         "cases": len(cases),
         "labels": _LABELS,
+        "counts": COUNTS,
+        "layouts": LAYOUTS,
+        "area_parts": PARTS,
+        "macros": published_macros(),
         "parameters": parameters,
         "few_images": images < _FEW_IMAGES,
         "headline": _headline(summary),
@@ -239,6 +246,11 @@ def embedded(file: Path) -> str:
 def _si(value: float, unit: str = "J", digits: int = 3) -> str:
     """Value with unit, kept on one line."""
     return si(value, unit, digits).replace(" ", "\u00a0")
+
+
+def _significant(value: float, digits: int = 3) -> str:
+    """Number to some digits, thousands apart."""
+    return f"{float(f'{value:.{digits}g}'):,.10g}"
 
 
 def _percent(fraction: float, digits: int = 1) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from memspice.analysis.cmos import LIKE_FOR_LIKE, OPPONENTS, PAPERS, SCOPES
+from memspice.analysis.merit import COUNTS, LAYOUTS, PARTS
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.errors import IncompleteResults
 
@@ -48,6 +49,15 @@ _SHAPE: dict[str, Any] = {
     "device_source": _SOURCE,
     "sense_split_joule": {"*": _NUMBER},
     "left_out_joule": {"*": _NUMBER},
+    **dict.fromkeys(
+        ("synaptic_operations", "joule_per_operation", "tops_per_watt"), _keys(tuple(COUNTS))
+    ),
+    "tops_per_watt_with_left_out": _keys(tuple(COUNTS)),
+    **dict.fromkeys(
+        ("layout_latency_seconds", "throughput_hertz", "power_watt"), _keys(tuple(LAYOUTS))
+    ),
+    "area_constants": [_SOURCED],
+    "area_m2": dict.fromkeys(LAYOUTS, _keys((*PARTS, "total"))),
     "opponents": _keys(tuple(OPPONENTS), _ANY),
     "cmos_baseline_joule": dict.fromkeys(SCOPES, _keys(tuple(OPPONENTS))),
     "memristive_joule": _keys(SCOPES),

@@ -21,5 +21,6 @@ class LevelDriver(SwitchedDriver):
 
     kind: Literal["levels"] = "levels"
     steps: ClassVar[int | None] = 4
+    subcircuit: ClassVar[str] = "level_driver"
     gate_capacitance: float = quantity("F", "What a pulse charges", ge=0, default=79.4e-15)
     leakage: float = quantity("W", "Of gates and buffers, driven or not", ge=0, default=22.0e-9)

@@ -10,6 +10,7 @@ import numpy as np
 
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.signals import Signals
+from memspice.circuits.silicon import Silicon, package_silicon
 from memspice.circuits.spice import Circuit
 from memspice.quantities import Parameters
 
@@ -34,6 +35,14 @@ class RowDriver(Parameters, ABC):
     #: Even steps from rest to the read voltage that a row can take; None where it can take any
     #: level, which a converter makes.
     steps: ClassVar[int | None] = None
+
+    #: Subcircuit in ``models/freepdk45/`` whose transistors do this driver's work.
+    subcircuit: ClassVar[str] = "row_driver"
+
+    @property
+    def silicon(self) -> Silicon:
+        """Transistors of one driver."""
+        return package_silicon(self.subcircuit)
 
     #: Whether charges of 0.01 fC count, so that a deck is solved as a bench is.
     fine: ClassVar[bool] = False

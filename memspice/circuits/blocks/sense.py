@@ -15,6 +15,7 @@ from memspice.circuits.blocks.sense_circuit import SenseCircuit
 from memspice.circuits.bursts import burst_means
 from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
+from memspice.circuits.silicon import Silicon, package_silicon, silicon
 from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse, Schedule
 from memspice.errors import ConfigError
@@ -178,6 +179,21 @@ class SenseStage(SenseCircuit):
         del conductance
         return np.zeros(len(current))
 
+    def silicon(self, burst: int, tiles: int) -> Silicon:
+        """Transistors and capacitors of the stage of one output.
+
+        A model of an amplifier has none: those that do its work are counted, a stage a tile.
+
+        Parameters
+        ----------
+        burst : int
+            Cycles of a burst.
+        tiles : int
+            Whose bit lines meet at the stage.
+        """
+        name = "sense_burst_driven" if burst > 1 else "sense_copier_driven"
+        return package_silicon(name) * tiles
+
     @property
     def unmeasured(self) -> MeasuredStage | None:
         """Itself, where a surface must be measured before a drive is asked for; else None."""
@@ -260,6 +276,13 @@ class MeasuredStage(SenseStage):
                 "memspice.analysis.sense_surface"
             )
         return self.surface
+
+    def silicon(self, burst: int, tiles: int) -> Silicon:
+        """Those of its subcircuit, as many as there are; a stage without SPICE text is a model."""
+        own = self.circuit
+        if own.library is None:
+            return super().silicon(burst, tiles)
+        return silicon(own.library, own.subcircuit, own.parameters) * self.multiplicity
 
     @property
     def rest(self) -> float:

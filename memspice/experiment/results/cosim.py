@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
+from memspice.analysis.merit import Merit
 from memspice.analysis.statistics import Proportion
 from memspice.experiment.cosim_state import CosimState
 from memspice.experiment.request import Request
@@ -13,6 +14,7 @@ from memspice.experiment.results.against_cmos import CmosComparison
 from memspice.experiment.results.characterization import Characterization
 from memspice.experiment.results.energy import Energy
 from memspice.experiment.results.events import PairedEvents, joined
+from memspice.experiment.results.merit import merit_json, merit_rows
 from memspice.experiment.results.plain import APART
 from memspice.experiment.results.run import RunResult, jobs_json
 from memspice.experiment.results.table import Table
@@ -135,6 +137,8 @@ class CosimResult(RunResult):
         What the joules leave out without an estimate.
     left_out : mapping of str to float, [J]
         What else they leave out, estimated (`memspice.analysis.left_out`); not in `energy`.
+    merit : Merit or None
+        Joules an operation, TOPS/W, time and area; None in summaries from before there were any.
     parameters, cmos_constants : tuple of SourcedValue
         Every value of both sides, with its source.
     versions : mapping of str to str
@@ -165,6 +169,7 @@ class CosimResult(RunResult):
     calibration: Mapping[str, Calibration]
     excluded: tuple[str, ...]
     left_out: Mapping[str, float]
+    merit: Merit | None
     parameters: tuple[SourcedValue, ...]
     cmos_constants: tuple[SourcedValue, ...]
     versions: Mapping[str, str]
@@ -215,6 +220,7 @@ class CosimResult(RunResult):
             "parameters": [asdict(item) for item in self.parameters],
             "excluded": list(self.excluded),
             "left_out_joule": dict(self.left_out),
+            **(merit_json(self.merit) if self.merit else {}),
             "engine": dict(self.engine),
             "command": self.provenance.command,
             "versions": dict(self.versions),
@@ -256,6 +262,7 @@ class CosimResult(RunResult):
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
             *self.energy.rows(),
             ("  of sense", self._sense_parts()),
+            *(merit_rows(self.merit) if self.merit else ()),
             (
                 "SPICE",
                 f"{spice.windows} windows ({spice.full_windows} full), {spice.events} events, "

@@ -9,6 +9,7 @@ from memspice.analysis.cmos import PAPERS, SCOPES
 from memspice.errors import IncompleteResults
 from memspice.experiment.results.against_cmos import SENSE_PARTS
 from memspice.experiment.results.cosim import CosimResult
+from memspice.experiment.results.merit import merit_fields
 from memspice.experiment.results.plain import from_plain
 from memspice.store import Provenance
 
@@ -53,6 +54,7 @@ def _fields(summary: Mapping[str, Any]) -> dict[str, Any]:
         "burst": summary["burst"],
         "latency": summary["latency_seconds"],
         "left_out": summary.get("left_out_joule", {}),  # none in those from before there were any
+        "merit": merit_fields(summary),
         "doubts": summary["verdict"]["doubts"],
         "out": None,
         "accuracy": summary["snn_accuracy"],
