@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from benchmarks.burst_stage import BurstBench, BurstStage, burst_stage, run_burs
 from benchmarks.periphery import FJ, UA, bias
 from memspice.circuits.freepdk45 import CORNERS
 from memspice.circuits.library import Library
-from memspice.engines.vacask_words import value_text
+from memspice.circuits.sense_bench import ClockedStage
+from memspice.circuits.silicon import evaluated
 
 #: Row pulses of a burst; its mean difference for the gain, [A].
 PULSES, APART = 8, 0.4 * UA
@@ -37,20 +38,23 @@ def transfer(engine: str, own: BurstStage) -> tuple[float, float, float]:
 
 def drawn(own: BurstStage, seed: int) -> BurstStage:
     """The same stage with a threshold drawn for each transistor of front and sum."""
-    library, draws = own.stage.library, np.random.default_rng(seed)
+    return replace(own, stage=drawn_stage(own.stage, _DRAWN, seed))
+
+
+def drawn_stage(stage: ClockedStage, subcircuits: Sequence[str], seed: int) -> ClockedStage:
+    """The same stage with a threshold drawn for each transistor of some of its subcircuits."""
+    library, draws = stage.library, np.random.default_rng(seed)
     assert library is not None, "a stage of the package has a subcircuit"
 
     def subcircuit(found: re.Match[str]) -> str:
-        if found[1] not in _DRAWN:
+        if found[1] not in subcircuits:
             return found[0]
-        sizes = library.headers[found[1]].parameters
-
-        def size(text: str | None) -> float:
-            name = (text or "50n").strip("{}")
-            return float(value_text(sizes.get(name, name), name))
+        header = library.headers[found[1]]
+        sizes = {name: evaluated(text, {}, found[1]) for name, text in header.parameters.items()}
 
         def shifted(line: re.Match[str]) -> str:
-            spread = AREA_SPREAD / np.sqrt(size(line[1]) * size(line[2]))
+            width, length = (evaluated(text or "50n", sizes, line[0]) for text in line.groups())
+            spread = AREA_SPREAD / np.sqrt(width * length)
             return f"{line[0]} shift={spread * draws.standard_normal():.6g}"
 
         return _TRANSISTOR.sub(shifted, found[0])
@@ -59,8 +63,7 @@ def drawn(own: BurstStage, seed: int) -> BurstStage:
     text = text.replace("w=1u l=50n", "w=1u l=50n shift=0").replace(
         "w={w} l={l}\n", "w={w} l={l} delvto={shift}\n"
     )
-    stage = replace(own.stage, library=Library(library.origin, text, library.cards))
-    return replace(own, stage=stage)
+    return replace(stage, library=Library(library.origin, text, library.cards))
 
 
 def corner_table(engine: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ integrate meets at one drive, so that it follows the sum of all differences.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,14 +68,17 @@ def joined_deck(own: ClockedStage, currents: np.ndarray) -> Deck:
     return deck
 
 
-def joined(currents: np.ndarray) -> Joined:
+def joined(currents: np.ndarray, capacitance: float = 1.0) -> Joined:
     """Run joined stages; every point for two cycles, of which the second counts.
 
     Parameters
     ----------
     currents : ndarray, shape (points, stages, 2), [A]
+    capacitance : float, [1]
+        Factor of the lines'.
     """
     own, engine = stage("sense_copier"), find_engine("ngspice")
+    own = replace(own, line_capacitance=capacitance * own.line_capacitance)
     twice = np.concatenate([currents[:1], currents.repeat(2, axis=0)])
     waves = engine.run(
         engine.write(joined_deck(own, twice)),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from docs.code.schematic import periphery
 from docs.code.sketches import burst, fidelity, line
 from memspice.cli.main import main as memspice
 from memspice.parameters import load_parameter_set
@@ -165,6 +166,7 @@ def figures(run: Path) -> dict[str, Callable[[Path], Any]]:
         "margin": lambda path: margin(path, run),
         "fidelity": fidelity,
         "burst": burst,
+        "periphery-blocks": periphery,
         "port-matrix": port_matrix,
     }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from memspice.inputs import read_input
 from memspice.resources import resource_path
@@ -46,4 +48,12 @@ class PublishedMacro:
 def published_macros() -> tuple[PublishedMacro, ...]:
     """Those of ``models/macros.toml``."""
     text = read_input(resource_path("macros.toml"), LARGEST_FILE).decode()
-    return tuple(PublishedMacro(**entry) for entry in tomllib.loads(text)["macro"])
+    content = tomllib.loads(text)
+    words = content.pop("about")
+    return tuple(_macro(words[name], values) for name, values in content.items())
+
+
+def _macro(words: Mapping[str, str], values: Mapping[str, Any]) -> PublishedMacro:
+    low, high = values["lowest"], values["highest"]
+    ends = (low["value"], high["value"])
+    return PublishedMacro(**words, tops_per_watt=ends, label=low["label"], source=low["source"])

@@ -40,7 +40,8 @@ PARTS = ("cells", "drivers", "stages", "neurons")
 class AreaRule(Parameters):
     """How an area is estimated without a layout."""
 
-    cell_pitch: float = quantity("m", "Pitch of cells in both directions", gt=0)
+    cell_width: float = quantity("m", "Pitch of cells along a row", gt=0)
+    cell_height: float = quantity("m", "Pitch of cells along a column", gt=0)
     layout_factor: float = quantity("1", "Area of a circuit over that of its gates", ge=1)
     capacitor_density: float = quantity("F/m^2", "Of capacitors beside their transistors", gt=0)
     electrode_group: float = quantity("1", "Neurons that share a driver of their electrode", ge=1)
@@ -51,7 +52,7 @@ class AreaRule(Parameters):
 
     def cells(self, count: float) -> float:
         """Area of cells, [m^2]."""
-        return count * self.cell_pitch**2
+        return count * self.cell_width * self.cell_height
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def silicon(library: Library, name: str, parameters: Mapping[str, float] | None 
     header = library.headers.get(name.lower())
     if header is None:
         raise NetlistError(f"{library.origin} has no subcircuit {name}: write it there")
-    sizes = {key: _value(text, {}, library.origin) for key, text in header.parameters.items()}
+    sizes = {key: evaluated(text, {}, library.origin) for key, text in header.parameters.items()}
     sizes |= {key.lower(): float(value) for key, value in (parameters or {}).items()}
     body = physical_lines(library.definitions[name.lower()])
     total = Silicon()
@@ -82,7 +82,7 @@ def _element(library: Library, words: list[str], sizes: Mapping[str, float]) -> 
     own = {key.lower(): text for key, _, text in (w.partition("=") for w in words if "=" in w)}
 
     def size(text: str) -> float:
-        return _value(text, sizes, library.origin)
+        return evaluated(text, sizes, library.origin)
 
     kind = words[0][0].lower()
     if kind == "m":
@@ -95,11 +95,26 @@ def _element(library: Library, words: list[str], sizes: Mapping[str, float]) -> 
     return Silicon()
 
 
-def _value(text: str, names: Mapping[str, float], where: str) -> float:
-    """Number that an expression of SPICE stands for."""
+def evaluated(text: str, names: Mapping[str, float], where: str) -> float:
+    """Number that an expression of SPICE stands for.
+
+    Parameters
+    ----------
+    text : str
+        Numbers with scales, parameters and ``+ - * /``, in braces or not.
+    names : mapping of str to float
+        Parameters, in lower case.
+    where : str
+        For the message.
+
+    Raises
+    ------
+    NetlistError
+        If it is anything else, or has an unknown parameter.
+    """
     plain = plain_numbers(text.strip("{}' ").lower())
     try:
-        return _evaluated(ast.parse(plain, mode="eval").body, names)
+        return _computed(ast.parse(plain, mode="eval").body, names)
     except (SyntaxError, KeyError, TypeError) as error:
         raise NetlistError(
             f"{where}: the size {text!r} is no number and no arithmetic of known parameters "
@@ -107,16 +122,16 @@ def _value(text: str, names: Mapping[str, float], where: str) -> float:
         ) from error
 
 
-def _evaluated(node: ast.expr, names: Mapping[str, float]) -> float:
+def _computed(node: ast.expr, names: Mapping[str, float]) -> float:
     if isinstance(node, ast.Constant):
         return float(node.value)  # type: ignore[arg-type]  # a TypeError is caught by the caller
     if isinstance(node, ast.Name):
         return names[node.id]
     if isinstance(node, ast.BinOp):
         apply = _OPERATORS[type(node.op)]
-        return apply(_evaluated(node.left, names), _evaluated(node.right, names))
+        return apply(_computed(node.left, names), _computed(node.right, names))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_evaluated(node.operand, names)
+        return -_computed(node.operand, names)
     raise TypeError(ast.dump(node))
 
 

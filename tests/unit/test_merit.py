@@ -28,7 +28,13 @@ from memspice.experiment.results.merit import merit_json, merit_rows
 from memspice.quantities import format_si
 
 ROOT = Path(__file__).parents[2]
-RULE = AreaRule(cell_pitch=100e-9, layout_factor=10.0, capacitor_density=2e-3, electrode_group=64.0)
+RULE = AreaRule(
+    cell_width=100e-9,
+    cell_height=100e-9,
+    layout_factor=10.0,
+    capacitor_density=2e-3,
+    electrode_group=64.0,
+)
 ONE = LayerArea(4, dict.fromkeys(PARTS, 1e-12), 2e-6)
 TWO = LayerArea(1, dict.fromkeys(PARTS, 3e-12), 1e-6)
 

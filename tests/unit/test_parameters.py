@@ -22,7 +22,7 @@ FILES = sorted(path.stem for path in resource_path("ag-asi.toml").parent.glob("*
 _UNITS = {
     *("V", "s", "ohm", "F", "A", "Hz", "S", "J", "W", "1", "m", "m^2", "K"),
     *("m/s", "K/W", "A/m", "V/m", "m/V", "1/V", "1/s", "F/m", "1/V^2", "A/V^2", "m^2/V^2"),
-    *("V^0.5", "1/cm^3", "m^2/(V s)", "ohm um"),
+    *("V^0.5", "1/cm^3", "m^2/(V s)", "ohm um", "F/m^2", "TOPS/W"),
 }
 
 
