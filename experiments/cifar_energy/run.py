@@ -21,9 +21,6 @@ from typing import Any
 import click
 
 import memspice as ms
-from memspice.analysis.cmos import Workload
-from memspice.experiment.merit import figures_of_merit
-from memspice.experiment.results.merit import merit_json
 
 HERE = Path(__file__).resolve().parent
 #: As it stands in the summary: where the images lie on this machine is nobody's business.
@@ -61,21 +58,20 @@ def run(data: Path | None, images: int) -> dict[str, Any]:
 
 def with_merit(summary: dict[str, Any]) -> dict[str, Any]:
     """Summary with the figures of merit of its own counts and joules."""
-    merit = figures_of_merit(
-        ms.Chip(summary["network"]).mapped,
-        summary["cycles"],
-        summary["burst"],
-        work=Workload(**summary["workload"]),
-        energy=summary["energy_total_joule"]["value"],
-        left_out=sum(summary["left_out_joule"].values()),
-    )
-    return {**summary, **merit_json(merit)}
+    found = loaded(summary).with_merit(ms.Chip(summary["network"]).mapped).as_json()
+    found["dataset"].pop("source")
+    return found
+
+
+def loaded(summary: dict[str, Any]) -> ms.results.CosimResult:
+    """Result of a summary without the place of its images."""
+    dataset = {**summary["dataset"], "source": images_nature(summary["dataset"])}
+    return ms.results.cosim_from_summary({**summary, "dataset": dataset})
 
 
 def energy_text(summary: dict[str, Any]) -> str:
     """Summary as ``memspice cosim`` prints it, for the README."""
-    dataset = {**summary["dataset"], "source": images_nature(summary["dataset"])}
-    result = ms.results.cosim_from_summary({**summary, "dataset": dataset})
+    result = loaded(summary)
     return f"{result!r}\n{result.against_cmos!r}"
 
 

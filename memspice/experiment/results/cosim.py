@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 from memspice.analysis.merit import Merit
 from memspice.analysis.statistics import Proportion
 from memspice.experiment.cosim_state import CosimState
+from memspice.experiment.merit import figures_of_merit
 from memspice.experiment.request import Request
 from memspice.experiment.results.against_cmos import CmosComparison
 from memspice.experiment.results.characterization import Characterization
@@ -18,6 +19,7 @@ from memspice.experiment.results.merit import merit_json, merit_rows
 from memspice.experiment.results.plain import APART
 from memspice.experiment.results.run import RunResult, jobs_json
 from memspice.experiment.results.table import Table
+from memspice.network.mapping import MappedNetwork
 from memspice.network.switching import Calibration
 from memspice.parameters.file import SourcedValue
 from memspice.quantities import format_si
@@ -187,6 +189,24 @@ class CosimResult(RunResult):
                 pair = PairedEvents(*(values.ravel() for values in each))
                 pairs.setdefault(job.window.layer, []).append(pair)
         return {name: joined(each) for name, each in pairs.items()}
+
+    def with_merit(self, mapped: MappedNetwork) -> CosimResult:
+        """The same result, its figures of merit anew from its own counts and joules.
+
+        Parameters
+        ----------
+        mapped : MappedNetwork
+            Its network on crossbars, as of a `Chip`.
+        """
+        merit = figures_of_merit(
+            mapped,
+            self.cycles,
+            self.burst,
+            work=self.against_cmos.workload,
+            energy=self.against_cmos.total.value,
+            left_out=sum(self.left_out.values()),
+        )
+        return replace(self, merit=merit)
 
     def energy_by_layer(self) -> Mapping[str, Mapping[str, float]]:
         """Energy of an inference by layer and component, [J]."""
