@@ -23,7 +23,7 @@ unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
 .PHONY: help setup ngspice test test-training test-wheel fit-coverage check docs docs-check faults cifar-energy paper \
-	bench golden train clean
+	bench golden surfaces train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -116,6 +116,9 @@ bench: setup ## Time and memory beside peers (installs badcrossbar; an hour or m
 	$(PIP) install --quiet --no-deps --upgrade --target $(VENV)/peers \
 		badcrossbar==1.1.0 pathvalidate==3.3.1
 	$(BIN)/python -m benchmarks
+
+surfaces: setup ## Measure again what circuits without a closed form came with (a quarter of an hour)
+	$(BIN)/python -m benchmarks.surfaces
 
 train: setup ## Train the networks again (installs PyTorch; hours)
 	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[train]'

@@ -173,13 +173,13 @@ def simulate(
     waveforms = engine.run(
         engine.write(layer_deck(layer, stimulus, ARRAYS[fidelity])),
         Transient(
-            stop=layer.lead() + stimulus.laid_out().cycles * layer.schedule.cycle,
+            stop=layer.lead + stimulus.laid_out().cycles * layer.schedule.cycle,
             max_step=timing.longest_step,
             from_rest=True,
         ),
         save=saved_signals(layer, ARRAYS[fidelity], stimulus.burst),
         options=options or solver_options(timing.write),
-    ).after(layer.lead())
+    ).after(layer.lead)
     values = event_values(layer, stimulus, waveforms)
     nothing = np.zeros_like(values["drive"])
     power = layer_power(layer, stimulus, ARRAYS[fidelity], waveforms)

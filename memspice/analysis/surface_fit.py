@@ -45,8 +45,9 @@ class BenchCurrents:
         return (self.points if self.unlike is None else self.unlike).repeat(self.repeats, axis=0)
 
     def counted(self, cycles: SenseCycles) -> np.ndarray:
-        """Drive [V], joules and relief [J] of the points, (points, 3)."""
-        values = np.stack([cycles.drive, cycles.absorbed, cycles.relief], axis=-1)
+        """Drive, joules, relief and excursion of the points, (points, 4)."""
+        quantities = (cycles.drive, cycles.absorbed, cycles.relief, cycles.excursion)
+        values = np.stack(quantities, axis=-1)
         return np.asarray(values[self.repeats - 1 :: self.repeats])
 
 
@@ -143,7 +144,7 @@ def surface_error(surface: SenseSurface, others: Measured) -> SurfaceError:
         for deck, cycles in others
     ]
     found, said = (np.concatenate(each) for each in zip(*pairs, strict=True))
-    drive, energy, relief = (said - found).T
+    drive, energy, relief, _ = (said - found).T
     relative = energy / found[:, 1]
     return SurfaceError(
         points=len(found),

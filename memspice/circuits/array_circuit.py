@@ -39,20 +39,16 @@ class Stimulus:
         """Cycles from the row pulse of a cycle to its write."""
         return delay(self.burst, self.share)
 
-    def warmed_up(self, bursts: int) -> Stimulus:
-        """The same behind a warm-up: the rows of the first burst, so often before it.
+    def warmed_up(self, cycles: int) -> Stimulus:
+        """The same behind a warm-up: the rows of the first cycle, so often before it.
 
         Draws wait meanwhile, as neurons do.
         """
-        lead = self.row_voltage[: self.burst]
-        return Stimulus(
-            np.concatenate([*(lead for _ in range(bursts)), self.row_voltage]),
-            np.concatenate(
-                [self.thresholds[:1].repeat(bursts * len(lead), axis=0), self.thresholds]
-            ),
-            self.burst,
-            self.share,
+        rows, draws = (
+            np.concatenate([values[:1].repeat(cycles, axis=0), values])
+            for values in (self.row_voltage, self.thresholds)
         )
+        return Stimulus(rows, draws, self.burst, self.share)
 
     def laid_out(self) -> Stimulus:
         """What rows and neurons get from the first row pulse to the last neuron's reset.

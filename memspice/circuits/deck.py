@@ -39,6 +39,12 @@ class PieceWiseLinear:
 
     points: tuple[tuple[float, float], ...]
 
+    def delayed(self, time: float) -> PieceWiseLinear:
+        """The same after a time [s], through which the first value lasts."""
+        (begin, first), *others = self.points
+        later = [(after + time, value) for after, value in others]
+        return PieceWiseLinear(((begin, first), *later))
+
     def __str__(self) -> str:
         return "pwl(" + "  ".join(f"{time:.12g} {value:.12g}" for time, value in self.points) + ")"
 

@@ -132,9 +132,10 @@ class LayerCircuit:
         """Pulses of one cycle."""
         return schedule(self.timing)
 
-    def lead(self, burst: int = 1) -> float:
+    @property
+    def lead(self) -> float:
         """Time that a deck takes to warm its sense stages up, before anything counts, [s]."""
-        return self.sense.warm_up * burst * self.schedule.cycle
+        return self.sense.warm_up * self.schedule.cycle
 
     @property
     def row_pulse(self) -> Pulse:

@@ -43,7 +43,7 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
             f"in bursts of {stimulus.burst} need a pause between them, which decks do not have; "
             f"simulate {stimulus.burst} cycles"
         )
-    lead = layer.sense.warm_up * stimulus.burst
+    lead = layer.sense.warm_up
     deck = Deck(
         f"memspice layer: {layer.rows} rows, {layer.outputs} outputs, {array.name}",
         f"{_cycles(stimulus, lead)} of write, read and reset; {layer.neuron.kind} neurons"
@@ -51,7 +51,7 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
         else f"{_cycles(stimulus, lead)}; accumulating layer without neurons",
     )
     add_supplies(deck, layer, stimulus.cycles, stimulus.burst)
-    laid_out = stimulus.warmed_up(layer.sense.warm_up).laid_out()
+    laid_out = stimulus.warmed_up(lead).laid_out()
     array.add(deck, layer, laid_out)
     low, high = sorted(layer.drive_for(np.array(layer.write_limits)).tolist())
     sense.add(deck, layer.drive_for(layer.output_bias), layer.sense_gain, (low, high))
@@ -88,10 +88,10 @@ def add_supplies(deck: Deck, layer: LayerCircuit, cycles: int, burst: int = 1) -
         supplies |= {**layer.neuron.supplies, **layer.latch.supplies}
         neurons |= {**layer.neuron.clocks(schedule), **layer.latch.clocks(schedule)}
     add_sources(deck, "Supplies: sense stage, neuron drivers, comparator and latch", supplies)
-    cycle, once = schedule.cycle, sense.burst_clocks(schedule)
-    lead = layer.sense.warm_up * burst
+    cycle, lead = schedule.cycle, layer.sense.warm_up
     trains = clock_trains(sense.clocks(schedule), cycle, lead + cycles)
-    trains |= clock_trains(once, burst * cycle, (lead + cycles) // burst)
+    once = clock_trains(sense.burst_clocks(schedule), burst * cycle, cycles // burst)
+    trains |= {name: train.delayed(layer.lead) for name, train in once.items()}
     trains |= clock_trains(sense.first_clocks(schedule), cycle, 1, first=lead)
     wait = delay(burst, layer.sense.share)
     trains |= clock_trains(neurons, cycle, cycles, first=lead + wait)

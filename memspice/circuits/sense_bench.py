@@ -20,7 +20,7 @@ import numpy as np
 from memspice.circuits.clocks import Clock, add_clocks, clock_trains, joined
 from memspice.circuits.deck import Deck, PieceWiseLinear, pulse_train
 from memspice.circuits.library import Library
-from memspice.circuits.signals import Signals, energy_between, source_power
+from memspice.circuits.signals import Signals, delivered_between, energy_between, source_power
 from memspice.circuits.spice import Circuit
 from memspice.circuits.timing import Pulse
 from memspice.circuits.verilog import VerilogModule
@@ -58,7 +58,7 @@ class ClockedStage:
     load : tuple of float, [ohm] and [F]
         Resistance and capacitance of the neuron at the drive.
     warm_up : int
-        Cycles after switching on that do not count.
+        Cycles with row pulses after switching on that do not count.
     parameters : mapping of str to float
         Of the instance.
     module : VerilogModule, optional
@@ -116,6 +116,21 @@ class ClockedStage:
         """Clocks of all kinds."""
         return {**self.clocks, **self.once, **self.held}
 
+    def check_burst(self, burst: int) -> None:
+        """Refuse bursts of another number of row pulses.
+
+        Raises
+        ------
+        ConfigError
+            With the number that it is made for.
+        """
+        if burst != self.pulses:
+            made = f"{self.pulses} row pulse{'s' if self.pulses > 1 else ''}"
+            raise ConfigError(
+                f"burst = {burst}: the sense stage {self.subcircuit} makes a drive of {made}; use "
+                f"burst = {self.pulses}, or another stage"
+            )
+
     @property
     def cycles(self) -> int:
         """Cycles from a drive's first row pulse to the end of the last write from it."""
@@ -129,14 +144,17 @@ class ClockedStage:
         cycle : float, [s]
             Length of a cycle.
         drives : int
-            How many are made, one behind the other.
+            How many are made, one behind the other, after the warm-up.
         """
-        each = range(0, drives * self.cycles, self.cycles)
+        each = range(self.warm_up, self.warm_up + drives * self.cycles, self.cycles)
+        leads = [(0, self.warm_up)] if self.warm_up else []
+        taken = [*leads, *((first, self.pulses) for first in each)]
         trains = {
-            name: joined([clock.train(cycle, self.pulses, first) for first in each])
+            name: joined([clock.train(cycle, cycles, first) for first, cycles in taken])
             for name, clock in self.clocks.items()
         }
-        trains |= clock_trains(self.once, self.cycles * cycle, drives)
+        once = clock_trains(self.once, self.cycles * cycle, drives)
+        trains |= {name: train.delayed(self.warm_up * cycle) for name, train in once.items()}
         return trains | {
             name: joined([clock.train(cycle, self.pulses, first + self.pulses) for first in each])
             for name, clock in self.held.items()
@@ -173,7 +191,7 @@ class SenseBench:
         Write pulse of the neuron: its flat part is when the drive acts.
     currents : ndarray, shape (drives, 2) or (drives, pulses, 2), [A]
         Of the plus and the minus line, in all row pulses of a drive or in each; those of the first
-        drive are there before, for the warm-up.
+        pulse are there before, for the warm-up.
     line_conductances : tuple of float, [S]
         Of the plus and the minus line.
     """
@@ -187,10 +205,11 @@ class SenseBench:
     @cached_property
     def all_currents(self) -> np.ndarray:
         """Currents of every cycle, those of the warm-up first and 0 while a drive is held, [A]."""
-        drives = np.concatenate([self.currents[:1].repeat(self.stage.warm_up, 0), self.currents])
+        drives = self.currents.reshape(len(self.currents), -1, 2)
         cycles = np.zeros((len(drives), self.stage.cycles, 2))
-        cycles[:, : self.stage.pulses] = drives.reshape(len(drives), -1, 2)
-        return cycles.reshape(-1, 2)
+        cycles[:, : self.stage.pulses] = drives
+        lead = drives[0, :1].repeat(self.stage.warm_up, axis=0)
+        return np.concatenate([lead, cycles.reshape(-1, 2)])
 
     @property
     def period(self) -> float:
@@ -200,7 +219,7 @@ class SenseBench:
     @property
     def trains(self) -> Mapping[str, PieceWiseLinear]:
         """Sources of the clocks."""
-        return self.stage.trains(self.cycle, len(self.currents) + self.stage.warm_up)
+        return self.stage.trains(self.cycle, len(self.currents))
 
     @property
     def duration(self) -> float:
@@ -210,7 +229,7 @@ class SenseBench:
     @property
     def starts(self) -> np.ndarray:
         """Begin of the first row pulse's cycle of each drive, (drives,), [s]."""
-        return (self.stage.warm_up + np.arange(len(self.currents))) * self.period
+        return self.stage.warm_up * self.cycle + np.arange(len(self.currents)) * self.period
 
     @property
     def writes(self) -> np.ndarray:
@@ -270,6 +289,9 @@ class SenseCycles:
     relief : ndarray, shape (drives,), [J]
         What the cells of both lines dissipated less than with the lines at their level: all that
         a line is off it, ``u``, changes, ``2 I u - g u^2`` of current and conductance.
+    excursion : ndarray, shape (drives,), [V^2 s]
+        Square of what lines are off their level, integrated, of both together: times a conductance,
+        the joules of idle cells.
     energy : mapping of str to ndarray, shape (drives,), [J]
         What each supply, bias line and clock delivered, and ``lines``: what the bit lines did.
         What flows back into a source is no use to anyone and does not count.
@@ -280,6 +302,7 @@ class SenseCycles:
     sag: np.ndarray
     absorbed: np.ndarray
     relief: np.ndarray
+    excursion: np.ndarray
     energy: Mapping[str, np.ndarray]
 
     @property
@@ -317,11 +340,13 @@ def sense_bench_cycles(bench: SenseBench, voltage_scale: float, signals: Signals
     energies = {name: energy(power) for name, power in powers.items()}
     absorbed = np.asarray(sum(energies.values()))
     for name in stage.all_clocks:
-        energies[name] = energy(np.maximum(powers[name], 0.0))
+        energies[name] = delivered_between(time, powers[name], limits)[:, 0]
     positive = {name: np.maximum(values, 0.0) for name, values in energies.items()}
     relief = energy(_relief(bench, signals, 0) + _relief(bench, signals, 1))
+    off = [signals.voltage(line) - stage.line_level for line in (PLUS, MINUS)]
+    excursion = energy(off[0] ** 2 + off[1] ** 2)
     droop, sag = ends[:, -1, 1] - ends[:, 0, 0], np.ptp(each, axis=-1)
-    return SenseCycles(effective, droop, sag, absorbed, relief, energy=positive)
+    return SenseCycles(effective, droop, sag, absorbed, relief, excursion, energy=positive)
 
 
 def _powers(bench: SenseBench, signals: Signals) -> dict[str, np.ndarray]:

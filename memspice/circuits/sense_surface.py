@@ -80,11 +80,12 @@ class SenseSurface:
         Largest ratio of the conductances of two lines.
     sheet : Sheet
         Effective write voltage [V]; what flows into the stage at all of its terminals in a cycle,
-        [J]; and by how much less cells and wires of both lines dissipate in a cycle than if the
-        lines were at their level all the time that the rows are driven, [J].
+        [J]; by how much less cells and wires of both lines dissipate in a cycle than if the lines
+        were at their level all the time that the rows are driven, [J]; and the square of what they
+        are off it, integrated over a cycle, [V^2 s].
     lines : tuple of Sheet
         Of plus and minus line, over its current and the logarithm of its conductance: current that
-        this is like, [A], and what it adds to both joules, [J].  Empty where all are alike.
+        this is like, [A], and what it adds to the other quantities.  Empty where all are alike.
     drift, memory : float, [V]
         Largest change of the drive between the first two cycles that count, and by what the cycle
         before carried.
@@ -140,8 +141,12 @@ class SenseSurface:
         """Joules a cycle that cells do not dissipate; the rest as of `drive_voltage`."""
         return self.values(currents, conductances)[..., 2]
 
+    def excursion(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
+        """Square of what lines are off their level, integrated over a cycle, [V^2 s]; likewise."""
+        return self.values(currents, conductances)[..., 3]
+
     def values(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
-        """All three, (..., 3); the rest as of `drive_voltage`."""
+        """All four, (..., 4); the rest as of `drive_voltage`."""
         inner = self.axes.inside(currents)
         own = np.log(inside(self.conductances, conductances, "conductance", "S"))
         apart = float(np.exp(np.abs(own[..., 0] - own[..., 1]).max()))
@@ -150,7 +155,7 @@ class SenseSurface:
                 f"the conductances of two lines have a ratio of {apart:.3g}, and the surface of "
                 f"the sense stage is for {self.pair:.3g} at most; widen sense.pair"
             )
-        shifts, added = np.zeros_like(inner), np.zeros(2)
+        shifts, added = np.zeros_like(inner), np.zeros(self.sheet.values.shape[-1] - 1)
         for number, line in enumerate(self.lines):
             change = line.at(np.stack(np.broadcast_arrays(inner, own), axis=-1)[..., number, :])
             shifts[..., number] = change[..., 0]

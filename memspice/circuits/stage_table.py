@@ -24,10 +24,11 @@
     nodes = 9                            # of its surface, along either line's current
 
 In the place of ``nodes`` a stage whose drive bends with the difference of its lines' currents has
-``means`` and ``differences``: the nodes themselves along both, in A; and ``bears``: between what
-currents of a line, wider than ``currents``, it can be measured.  ``bias = "vrest"`` names a supply
-that moves the drive as a whole, one to one: a layer's bias voltage then sets it, in the place of an
-ideal source between stage and neuron.
+``means`` and ``differences``: the nodes themselves along both, in A; ``balance``: for each mean the
+difference from which the others count, about where the drive is in its middle; and ``bears``:
+between what currents of a line, wider than ``currents``, it can be measured.  ``bias = "vrest"``
+names a supply that moves the drive as a whole, one to one: a layer's bias voltage then sets it, in
+the place of an ideal source between stage and neuron.
 
 A stage for bursts makes a drive of several row pulses, one a cycle, and holds it through as many
 cycles.  It has ``pulses = 8`` and may have two more tables of clocks: ``once``, from the begin of
@@ -56,7 +57,7 @@ _NEEDED = (
     *("line_level", "rows", "line_capacitance", "load"),
     *("warm_up", "gain", "swing", "currents", "conductances", "pair"),
 )
-_BENT = ("means", "differences", "bears")
+_BENT = ("means", "differences", "balance", "bears")
 _NODES = ("nodes", *_BENT)
 _BURST = ("pulses", "once", "held")
 _BIAS = "bias"
@@ -87,8 +88,8 @@ def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:
         nodes = spread(currents, table.count("nodes"))
         return LineAxes(currents, (nodes, nodes))
     if named == [*_BENT]:
-        both = (table.row("means"), table.row("differences"))
-        return DifferenceAxes(currents, both, table.interval("bears"))
+        means, differences, balance = (table.row(name) for name in _BENT[:3])
+        return DifferenceAxes(currents, (means, differences), balance, table.interval("bears"))
     raise DataError(f"{table.file}: [sense] needs 'nodes', or all of {', '.join(_BENT)}")
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, product
 
 import numpy as np
+import scipy  # its parts are imported when used: no command waits for splines it has not
 
 from memspice.errors import ConfigError
 
 #: Nodes along a coordinate, at least: what a cubic spline takes.
 LEAST_NODES = 4
+#: Moves to a mean that a line bears, and to its balance.
+_MOVES = 3
 #: What a difference adds to both lines' currents.
 _APART = np.array([0.5, -0.5])
 
@@ -107,30 +111,48 @@ class DifferenceAxes(SurfaceAxes):
 
     Parameters
     ----------
+    balance : tuple of float, [A]
+        By node of the mean, the difference at which the drive is in the middle, about: the second
+        coordinate counts from there, so that drives end at the same nodes for all means.
     bears : tuple of float, [A]
         Range of a line's current, wider than the limits, in which the stage can be measured, so
         that the surface goes on beyond the limits as it is within.  A node that asks a line for
         more has the next mean that does not.
     """
 
+    balance: tuple[float, ...]
     bears: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        """Check that each mean has its balance, too."""
+        super().__post_init__()
+        means = len(self.nodes[0])
+        if len(self.balance) != means:
+            raise ConfigError(f"a balance of {len(self.balance)} differences for {means} means")
+
+    @cached_property
+    def _balance(self) -> scipy.interpolate.BSpline:
+        return scipy.interpolate.make_interp_spline(self.nodes[0], self.balance)
 
     def inside(self, currents: np.ndarray) -> np.ndarray:
         """The same; a difference beyond the last node is that node's, where the drive has ended."""
         both = super().inside(currents)
-        apart = both[..., 0] - both[..., 1]
+        apart = self.place(both)[..., 1]
         beyond = apart - np.clip(apart, self.nodes[1][0], self.nodes[1][-1])
         return np.asarray(both - beyond[..., None] * _APART)
 
     def place(self, currents: np.ndarray) -> np.ndarray:
-        """Mean and difference."""
-        return np.stack([currents.mean(axis=-1), currents[..., 0] - currents[..., 1]], axis=-1)
+        """Mean, and difference from the balance."""
+        mean, apart = currents.mean(axis=-1), currents[..., 0] - currents[..., 1]
+        return np.stack([mean, apart - self._balance(mean)], axis=-1)
 
     def currents(self, place: np.ndarray) -> np.ndarray:
         """Half of the difference above and below the mean."""
-        (low, high), half = self.bears, np.abs(place[..., 1:]) / 2
-        mean = np.clip(place[..., :1], low + half, high - half)
-        return np.asarray(mean + place[..., 1:] * _APART)
+        (low, high), mean = self.bears, place[..., 0]
+        for _ in range(_MOVES):
+            apart = place[..., 1] + self._balance(mean)
+            mean = np.clip(place[..., 0], low + np.abs(apart) / 2, high - np.abs(apart) / 2)
+        return np.asarray(mean[..., None] + apart[..., None] * _APART)
 
 
 def spread(limits: tuple[float, float], count: int) -> tuple[float, ...]:

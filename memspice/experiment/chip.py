@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from memspice.circuits.bursts import check_burst
@@ -26,6 +27,7 @@ from memspice.network.mapping import MappedLayer, MappedNetwork, map_network
 from memspice.network.port_cache import PortCache
 from memspice.network.switching import Calibration
 from memspice.network.weights import Network, load_network
+from memspice.parameters import ParameterSet
 from memspice.windows.fidelities import open_fidelity
 from memspice.windows.fidelity import Fidelity
 
@@ -81,10 +83,23 @@ class Chip(Shown):
         self.device = load_device(device) if isinstance(device, str) else device
         self.tile, self.seed, self.cache = tile, seed, cache
         self.network, parameter_set, self._remarks = fitted(loaded, self.device, training)
-        ports = PortCache() if cache else None
-        values = measured_cell(measured_neuron(parameter_set))
-        mapped = map_network(self.network, values, tile, seed, ports)
-        self.mapped: MappedNetwork = measured_network(mapped)
+        self._ports = PortCache() if cache else None
+        #: Layers as circuits; what is measured of their sense stages comes with a `request`.
+        self.mapped = self._map(measured_cell(measured_neuron(parameter_set)))
+        self._measured: dict[int, MappedNetwork] = {}
+
+    def _map(self, parameter_set: ParameterSet) -> MappedNetwork:
+        return map_network(self.network, parameter_set, self.tile, self.seed, self._ports)
+
+    def _for_bursts(self, burst: int) -> MappedNetwork:
+        """Layers with sense stages for bursts, which are measured where that is needed, once."""
+        if burst not in self._measured:
+            parameter_set = self.mapped.parameter_set
+            sense = parameter_set.sense.for_bursts(burst)
+            usual = sense is parameter_set.sense
+            mapped = self.mapped if usual else self._map(replace(parameter_set, sense=sense))
+            self._measured[burst] = measured_network(mapped)
+        return self._measured[burst]
 
     def __getitem__(self, name: str) -> Layer:
         return Layer(self, self.mapped.layer(name))
@@ -136,7 +151,7 @@ class Chip(Shown):
         ------
         ConfigError
             If the cycles make no sense or are not whole bursts, or if the answer would be made of
-            more bursts than it can.
+            more bursts than it can, or if no sense stages are for such bursts.
         ShapeError
             If the images do not fit the network.
         """
@@ -145,7 +160,7 @@ class Chip(Shown):
         check_fit(self.network, images)
         return Request(
             network=self.network,
-            mapped=self.mapped,
+            mapped=self._for_bursts(burst),
             tile=self.tile,
             images=images.reshaped(self.network.architecture.input_shape),
             cycles=cycles,
@@ -352,9 +367,10 @@ class Layer:
         IncompleteResults
             If not one window could be simulated.
         """
+        request = self.chip.request(images, cycles=cycles, burst=burst, notes=options.notes)
         return simulate_layer(
-            self.chip.request(images, cycles=cycles, burst=burst, notes=options.notes),
-            self.mapped,
+            request,
+            request.mapped.layer(self.name),
             open_fidelity(fidelity, engine),
             positions=positions,
             keep=keep,

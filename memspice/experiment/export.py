@@ -111,7 +111,7 @@ def export(
 
 
 def _layer(request: Request, layer: Layer, result: LayerResult) -> ExportedLayer:
-    mapped, found = layer.mapped, result.events
+    mapped, found = request.mapped.layer(layer.name), result.events
     circuit = mapped.circuits[0]
     programmed, units = mapped.programmed, mapped.volts_per_unit
     origin = circuit.bias_voltage - programmed.common * units

@@ -6,8 +6,14 @@ from dataclasses import replace
 
 from memspice.analysis.cell_curve import measure_cell
 from memspice.analysis.neuron_curve import measure_neuron
-from memspice.analysis.sense_surface import with_surfaces
+from memspice.analysis.sense_surface import (
+    SenseConditions,
+    measure_sense_surface,
+    with_surfaces,
+)
+from memspice.analysis.shipped_surfaces import shipped_surface
 from memspice.circuits.sense_bench import ClockedStage
+from memspice.circuits.sense_surface import SenseSurface
 from memspice.engines import find_engine
 from memspice.jobs import Execution, open_runner
 from memspice.network.mapping import MappedNetwork
@@ -54,7 +60,7 @@ def _engine_of(stage: ClockedStage) -> str:
 
 
 def measured_network(mapped: MappedNetwork) -> MappedNetwork:
-    """Network whose sense stages have their surfaces, out of the cache where they are there.
+    """Network whose sense stages have their surfaces: shipped ones, of the cache, or measured.
 
     Parameters
     ----------
@@ -66,15 +72,19 @@ def measured_network(mapped: MappedNetwork) -> MappedNetwork:
     ConfigError
         If a stage has a memory or has not settled.
     EngineNotFound
-        If a surface is not in the cache and there is no engine.
+        If a surface is neither shipped nor in the cache, and there is no engine.
     """
-    stages = [stage for layer in mapped.layers if (stage := layer.circuits[0].sense.unmeasured)]
-    if not stages:
-        return mapped
-    # a parameter set has one circuit for all of its stages
-    with open_runner(find_engine(_engine_of(stages[0].circuit)), Execution(cache=True)) as runner:
-        layers = tuple(
-            replace(layer, circuits=with_surfaces(layer.circuits, runner))
-            for layer in mapped.layers
-        )
+    layers = tuple(
+        replace(layer, circuits=with_surfaces(layer.circuits, _surface_of))
+        for layer in mapped.layers
+    )
     return replace(mapped, layers=layers)
+
+
+def _surface_of(stage: ClockedStage, conditions: SenseConditions) -> SenseSurface:
+    """The one that comes with memspice, else what is measured, or was before."""
+    shipped = shipped_surface(stage, conditions)
+    if shipped is not None:
+        return shipped
+    with open_runner(find_engine(_engine_of(stage)), Execution(cache=True)) as runner:
+        return measure_sense_surface(stage, conditions, runner)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from memspice.circuits.blocks.filament_neuron import FilamentNeuron
 from memspice.circuits.blocks.level_driver import LevelDriver
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.blocks.sense_design import SenseDesign, SenseNeeds
+from memspice.circuits.blocks.subcircuit import SubcircuitSense
 from memspice.circuits.own_circuit import FILES
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.stage_table import read_sense
@@ -86,15 +87,33 @@ TABLES = Behavioural()
 
 @dataclass(frozen=True, eq=False)
 class SpikingSense:
-    """Stages of spiking layers, and others for the scores of a last layer."""
+    """Stages of spiking layers, and others for the scores of a last layer.
 
-    spiking: SenseDesign
+    ``more`` are stages of spiking layers for bursts of other lengths.
+    """
+
+    spiking: SubcircuitSense
     scores: SenseDesign
+    more: tuple[SubcircuitSense, ...] = ()
 
     @property
     def swing(self) -> float:
         """That of a last layer's stages, [V]."""
         return self.scores.swing
+
+    def for_bursts(self, burst: int) -> SpikingSense:
+        """With the stages of spiking layers that make a drive of so many row pulses."""
+        if burst == self.spiking.stage.pulses:
+            return self
+        for other in self.more:
+            if burst == other.stage.pulses:
+                return SpikingSense(other, self.scores.for_bursts(burst))
+        served = sorted(stage.stage.pulses for stage in (self.spiking, *self.more))
+        raise ConfigError(
+            f"burst = {burst}: the sense stages make a drive of "
+            f"{' or '.join(map(str, served))} row pulses; use burst = {served[-1]}, or another "
+            "periphery"
+        )
 
     def sized(self, needs: SenseNeeds) -> SenseStage:
         """By what follows the stages."""
@@ -105,6 +124,8 @@ class FreePdk45(Periphery):
     """45 nm transistors at 1 V; see ``docs/periphery.md``."""
 
     digital = "cmos45_freepdk45"
+    #: Tables of the sense stages of spiking layers: of one row pulse, and of bursts.
+    stages: ClassVar[tuple[str, ...]] = ("sense_copier.toml", "sense_burst.toml")
     #: Longest write pulse through which a held drive is taken to stay, [s].
     longest_write = 1e-6
 
@@ -115,8 +136,9 @@ class FreePdk45(Periphery):
             own.replace_tables(resource_path("freepdk45", "neuron.toml"))
 
     def sense(self, own: SetFile) -> SenseDesign:
-        """Stages with a current copier."""
-        return SpikingSense(read_sense(self._stage(), self._path), TABLES.sense(own))
+        """Stages with a current copier, and those that sum the row pulses of a burst."""
+        single, *bursts = (read_sense(table, path) for path, table in self._tables())
+        return SpikingSense(single, TABLES.sense(own), tuple(bursts))
 
     def array(self, array: ArrayParameters, own: SetFile) -> ArrayParameters:
         """Row drivers of five levels with the measured resistance, whose gates cost joules.
@@ -136,7 +158,7 @@ class FreePdk45(Periphery):
                 f"timing.write = {timing.write:g} s: the sense stages of freepdk45 hold their "
                 f"drive for {self.longest_write:g} s at most; use a set with shorter pulses"
             )
-        held = self._stage()["rows"][1]
+        held = max(table["rows"][1] for _, table in self._tables())
         return timing.model_copy(update={"settle": max(timing.settle, held)})
 
     def _numbers(self, table: str) -> dict[str, float]:
@@ -144,13 +166,10 @@ class FreePdk45(Periphery):
         file = SetFile(resource_path("freepdk45", "periphery.toml"))
         return {name: float(value) for name, value in file.values(table, Parameters).items()}
 
-    @property
-    def _path(self) -> Path:
-        return resource_path("freepdk45", "sense_copier.toml")
-
-    def _stage(self) -> dict[str, Any]:
-        table: dict[str, Any] = tomllib.loads(self._path.read_text(encoding="utf-8"))["sense"]
-        return table
+    def _tables(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for name in self.stages:
+            path = resource_path("freepdk45", name)
+            yield path, tomllib.loads(path.read_text(encoding="utf-8"))["sense"]
 
     @property
     def remarks(self) -> tuple[str, ...]:

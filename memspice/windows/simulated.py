@@ -57,7 +57,7 @@ class Simulated(Fidelity):
         return EngineRequest(
             self.engine.write(layer_deck(circuit, stimulus, self.array)),
             Transient(
-                stop=circuit.lead(job.burst) + stimulus.laid_out().cycles * circuit.schedule.cycle,
+                stop=circuit.lead + stimulus.laid_out().cycles * circuit.schedule.cycle,
                 max_step=circuit.timing.longest_step,
                 from_rest=True,
             ),
@@ -68,7 +68,7 @@ class Simulated(Fidelity):
     def record(self, job: WindowJob, netlist: str, kept: Kept, waves: Waveforms) -> JobRecord:
         """Read events and energies out of the waveforms of a job."""
         circuit, stimulus = job.circuit, job.stimulus()
-        waves = waves.after(circuit.lead(job.burst))
+        waves = waves.after(circuit.lead)
         # One thread: the same sums in the same order on every machine, however many processors.
         with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             power = layer_power(circuit, stimulus, self.array, waves)

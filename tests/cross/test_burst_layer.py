@@ -36,8 +36,6 @@ from tests.helpers import switched_set
 PULSES, LINE = 2, 100e-6
 ROWS = np.array([[0.05, 0.04, 0.0], [0.03, 0.05, 0.0]])
 CELLS = np.array([[60e-6, 40e-6], [30e-6, 50e-6], [10e-6, 10e-6]])
-#: Ten times closer on held drives than gear, and faster.
-FINE = replace(OPTIONS, method="trap", maxord=2, chgtol=1e-15)
 #: What the stage rests at after two pulses, and what a difference of currents makes of it.
 REST, GAIN = 0.497, -96e3
 
@@ -50,7 +48,7 @@ def burst_stage() -> SubcircuitStage:
     means = np.array(design.axes.nodes[0])
     needs = SenseNeeds(1.0, 8e-6, (LINE, LINE), 20e-9, "own", "a test")
     drives = np.broadcast_arrays(REST + GAIN * np.array(design.axes.nodes[1]), means[:, None])[0]
-    flat = Sheet(design.axes.nodes, np.stack([drives, 0 * drives, 0 * drives], axis=-1))
+    flat = Sheet(design.axes.nodes, np.stack([drives, *(3 * [0 * drives])], axis=-1))
     error = SurfaceError(0, 0.0, 0.0, 0.0, 0.0, 0.0)
     axes = (design.axes, design.conductances, design.pair)
     surface = SenseSurface(*axes, flat, (), 0.0, 0.0, 0.0, 0.0, error)
@@ -95,13 +93,13 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     waves = engine.run(
         engine.write(layer_deck(layer, stimulus, array)),
         Transient(
-            layer.lead(PULSES) + laid_out * layer.schedule.cycle,
+            layer.lead + laid_out * layer.schedule.cycle,
             layer.timing.longest_step,
             from_rest=True,
         ),
         save=saved_signals(layer, array, PULSES),
-        options=FINE,
-    ).after(layer.lead(PULSES))
+        options=OPTIONS,
+    ).after(layer.lead)
     events = event_values(layer, stimulus, waves)
     assert (events["spike"].ravel() > 0.5).tolist() == [True, False]
     power = layer_power(layer, stimulus, array, waves)
@@ -119,7 +117,7 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
             engine.write(sense_bench_deck(bench)),
             Transient(bench.duration, bench.cycle / STEPS, from_rest=True),
             save=sense_bench_signals(bench),
-            options=FINE,
+            options=OPTIONS,
         ),
     )
     # What events are judged by is the voltage that sets the device, 0.3 % in the hazard; when it

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from memspice.analysis.energy import energy_balance
-from memspice.analysis.sense_surface import OPTIONS, with_surfaces
+from memspice.analysis.sense_surface import OPTIONS, measure_sense_surface, with_surfaces
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
@@ -43,7 +44,8 @@ def copier_layer() -> LayerCircuit:
     needs = SenseNeeds(390e3, 8e-6, (LINE, LINE), chosen.timing.settle, "own", "a test")
     stage = chosen.sense.sized(needs)
     assert isinstance(stage, SubcircuitStage)
-    axes = replace(stage.axes, limits=MEANS, nodes=(spread(MEANS, 4), stage.axes.nodes[1]))
+    nodes = (spread(MEANS, 4), stage.axes.nodes[1])
+    axes = replace(stage.axes, limits=MEANS, nodes=nodes, balance=(0.0,) * 4)  # type: ignore[call-arg]
     design = replace(stage.design, axes=axes, conductances=(0.9 * LINE, 1.1 * LINE))
     cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * OUTPUTS))
     layer = LayerCircuit(
@@ -58,7 +60,7 @@ def copier_layer() -> LayerCircuit:
         spiking=True,
     )
     with open_runner(find_engine("ngspice"), Execution()) as runner:
-        return with_surfaces([layer], runner)[0]
+        return with_surfaces([layer], partial(measure_sense_surface, runner=runner))[0]
 
 
 def test_surrogate_and_transistors_agree_over_64_events() -> None:
@@ -70,13 +72,13 @@ def test_surrogate_and_transistors_agree_over_64_events() -> None:
     # the drives make use of the whole swing, and of more
     assert np.ptp(drive) > 0.6
     engine, array = find_engine("ngspice"), PortArrayCircuit()
-    stop = layer.lead() + CYCLES * layer.schedule.cycle
+    stop = layer.lead + CYCLES * layer.schedule.cycle
     waves = engine.run(
         engine.write(layer_deck(layer, stimulus, array)),
         Transient(stop, layer.timing.longest_step, from_rest=True),
         save=saved_signals(layer, array),
         options=OPTIONS,
-    ).after(layer.lead())
+    ).after(layer.lead)
     found = event_values(layer, stimulus, waves)
     # 1 % is what the surface may be off; the steps of two decks are 2 mV apart, 1.3 %, which is
     # what a tolerance ten times smaller moves the drive by

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from memspice.analysis.energy import energy_balance
-from memspice.analysis.sense_surface import with_surfaces
+from memspice.analysis.sense_surface import measure_sense_surface, with_surfaces
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.energy_model import closed_form_energy
@@ -54,7 +54,7 @@ def own_layer(path: Path = OWN, spread: float = 0.0) -> LayerCircuit:
     """Four neurons whose sense stage is measured."""
     layer = unmeasured_layer(path, spread=spread)
     with open_runner(find_engine("ngspice"), Execution()) as runner:
-        return with_surfaces([layer], runner)[0]
+        return with_surfaces([layer], partial(measure_sense_surface, runner=runner))[0]
 
 
 @cache

@@ -36,33 +36,33 @@ def high(name: str, time: float) -> bool:
 
 
 def test_pulses_come_first_and_writes_behind_them() -> None:
-    # the first drive twice: one of warm-up
-    rows = np.repeat([(1, 2), (0, 0), (1, 2), (0, 0), (3, 4), (0, 0)], PULSES, axis=0) * UA
+    # behind one cycle of warm-up
+    rows = np.repeat([(1, 2), (1, 2), (0, 0), (3, 4), (0, 0)], [1, *(4 * [PULSES])], axis=0) * UA
     np.testing.assert_array_equal(BENCH.all_currents, rows)
-    assert BENCH.duration == pytest.approx(18 * CYCLE)
-    assert pytest.approx([6 * CYCLE, 12 * CYCLE]) == BENCH.starts
+    assert BENCH.duration == pytest.approx(13 * CYCLE)
+    assert pytest.approx([CYCLE, 7 * CYCLE]) == BENCH.starts
     begins = BENCH.writes[..., 0] - WRITE.start - WRITE.edge
-    assert begins / CYCLE == pytest.approx(np.array([[9, 10, 11], [15, 16, 17]]))
+    assert begins / CYCLE == pytest.approx(np.array([[4, 5, 6], [10, 11, 12]]))
 
 
 def test_clocks_are_high_in_their_own_cycles() -> None:
     inside = {"enable": 10e-9 / CYCLE, "first": 5e-9 / CYCLE, "zero": 60e-9 / CYCLE}
     found = {
-        name: [cycle for cycle in range(18) if high(name, cycle + at)]
+        name: [cycle for cycle in range(13) if high(name, cycle + at)]
         for name, at in inside.items()
     }
     assert found == {
-        "enable": [0, 1, 2, 6, 7, 8, 12, 13, 14],
-        "first": [0, 6, 12],
-        "zero": [3, 4, 5, 9, 10, 11, 15, 16, 17],
+        "enable": [0, 1, 2, 3, 7, 8, 9],
+        "first": [1, 7],
+        "zero": [4, 5, 6, 10, 11, 12],
     }
 
 
 def test_pulses_that_differ_are_each_in_their_cycle() -> None:
     unlike = np.arange(1, 13).reshape(2, PULSES, 2) * UA
     bench = replace(BENCH, currents=unlike)
-    np.testing.assert_array_equal(bench.all_currents[12:15], unlike[1])
-    np.testing.assert_array_equal(bench.all_currents[:3], bench.all_currents[6:9])
+    np.testing.assert_array_equal(bench.all_currents[7:10], unlike[1])
+    np.testing.assert_array_equal(bench.all_currents[:2], unlike[0, [0, 0]])
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,10 @@ class Steps:
 
     time: np.ndarray
     drive: np.ndarray
+    line: float = STAGE.line_level
 
     def voltage(self, name: str) -> np.ndarray:
-        return self.drive if name == "drive" else np.full_like(self.time, STAGE.line_level)
+        return self.drive if name == "drive" else np.full_like(self.time, self.line)
 
     def current(self, name: str) -> np.ndarray:
         del name
@@ -82,16 +83,25 @@ class Steps:
 
 @pytest.mark.parametrize("polarity", [1, -1])
 def test_the_drive_of_a_burst_is_what_gives_the_mean_hazard(polarity: int) -> None:
-    time = np.linspace(0, 18 * CYCLE, 18 * 300 + 1)
-    levels = np.zeros(19)
-    levels[9:12], levels[15:18] = (0.5, 0.52, 0.6), (0.3, 0.3, 0.3)
+    time = np.linspace(0, 13 * CYCLE, 13 * 300 + 1)
+    levels = np.zeros(14)
+    levels[4:7], levels[10:13] = (0.5, 0.52, 0.6), (0.3, 0.3, 0.3)
     found = sense_bench_cycles(
         BENCH, polarity * V0, Steps(time, levels[(time // CYCLE).astype(int)])
     )
-    expected = polarity * V0 * np.log(np.exp(polarity * levels[9:12] / V0).mean())
+    expected = polarity * V0 * np.log(np.exp(polarity * levels[4:7] / V0).mean())
     assert found.drive == pytest.approx([expected, 0.3], abs=1e-6)
     assert found.sag == pytest.approx([0.1, 0.0], abs=1e-9)
     assert found.droop == pytest.approx([0.1, 0.0], abs=1e-9)
+
+
+def test_lines_off_their_level_are_counted_by_their_square() -> None:
+    time = np.linspace(0, 13 * CYCLE, 13 * 300 + 1)
+    raised = Steps(time, np.zeros_like(time), line=STAGE.line_level + 0.1)
+    found = sense_bench_cycles(BENCH, V0, raised)
+    assert found.excursion == pytest.approx([2 * 0.01 * 2 * PULSES * CYCLE] * 2)
+    resting = sense_bench_cycles(BENCH, V0, Steps(time, np.zeros_like(time)))
+    assert resting.excursion == pytest.approx([0, 0])
 
 
 def test_a_drive_that_sags_is_refused_with_the_number() -> None:

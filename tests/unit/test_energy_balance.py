@@ -10,6 +10,7 @@ import pytest
 from memspice.analysis.energy import energy_balance
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.circuits.power import LayerPower
+from memspice.circuits.signals import delivered_between, energy_between
 from memspice.circuits.timing import Schedule, schedule
 from memspice.parameters import load_parameter_set
 
@@ -96,3 +97,13 @@ def test_stored_energy_is_no_loss(phases: Schedule) -> None:
     balance = energy_balance(charging, phases, CYCLES)
     assert balance.stored == pytest.approx(3.1 * stop)
     assert balance.closure < 1e-10
+
+
+def test_what_a_source_delivers_does_not_come_back_and_a_swinging_current_is_its_mean() -> None:
+    time, limits = np.arange(9.0), np.array([0.0, 8.0])
+    power = np.array([1.0, 1.0, 1.0, 1.0, 0.0, -1.0, -1.0, -1.0, -1.0])
+    assert energy_between(time, power, limits) == pytest.approx([0.0])
+    assert delivered_between(time, power, limits) == pytest.approx([3.5])
+    # the trapezoidal rule's ringing about 0.5 W moves no charge
+    ringing = 0.5 + 2 * (-1.0) ** np.arange(9)
+    assert delivered_between(time, ringing, limits) == pytest.approx([4.0])

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+import memspice as ms
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
+from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
+from memspice.circuits.timing import schedule
 from memspice.cli.options import PERIPHERY_NAMES
 from memspice.errors import ConfigError
+from memspice.experiment import chip as chip_module
 from memspice.parameters import load_parameter_set
 from memspice.parameters.peripheries import PERIPHERIES
 
@@ -71,6 +76,60 @@ def test_lines_of_few_cells_have_unused_ones_besides() -> None:
     # a supply of its own holds the other end of them at the level of idle rows
     assert few.supplies["sense_ballast"] == few.line_level
     assert "sense_ballast" not in stage(1.0).supplies
+
+
+def test_lines_that_unused_cells_fill_are_within_what_a_stage_bears() -> None:
+    # all lines get as many, those of most cells as well
+    least, most = stage(1.0).conductances
+    lines = (3 * least, 12 * most)
+    found = SET.sense.sized(replace(needs(1.0), conductances=lines))
+    assert isinstance(found, SubcircuitStage)
+    assert found.multiplicity > 12
+    assert found.ballast > 0
+    for line, limit in zip(lines, (least, most), strict=True):
+        assert line / found.multiplicity + found.ballast == pytest.approx(limit, rel=0.1)
+    assert lines[1] / found.multiplicity + found.ballast <= most
+
+
+def test_unused_cells_take_joules_of_lines_that_leave_their_level() -> None:
+    joules, relief, excursion = 1e-13, 2e-14, 3e-11
+    few = stage(1.0, 0.2 * stage(1.0).conductances[0])
+    sheet = np.broadcast_to([0.5, joules, relief, excursion], (*map(len, few.axes.nodes), 4))
+    none = SurfaceError(0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    ranges = (few.axes, few.conductances, few.pair)
+    flat = SenseSurface(*ranges, Sheet(few.axes.nodes, sheet), (), 0.0, 0.0, 0.0, 0.0, none)
+    measured, times = few.with_surface(flat), schedule(SET.timing)
+    current, lines = np.full((3, 4), 2e-6), np.full(4, 0.2 * few.conductances[0])
+    # two outputs; what unused cells take, the layer's own do not
+    idle = 2 * few.ballast * excursion
+    found = measured.energy(current, lines, times, held=False)
+    assert found == pytest.approx(np.full(3, 2 * joules + idle))
+    assert measured.relief(current, lines) == pytest.approx(np.full(3, 2 * relief + idle))
+
+
+def test_the_burst_chooses_the_stages() -> None:
+    assert SET.sense.for_bursts(1) is SET.sense
+    bursts = SET.sense.for_bursts(8)
+    found = bursts.sized(needs(1e5))
+    assert isinstance(found, SubcircuitStage)
+    assert found.circuit.pulses == 8
+    assert found.polarity == -1
+    last = replace(needs(4e3), spiking=False)
+    assert bursts.sized(last) == SET.sense.sized(last)
+    # the models of a set make a drive of any number
+    usual = load_parameter_set("fast-memristor").sense
+    assert usual.for_bursts(5) is usual
+
+
+def test_bursts_that_no_stage_is_for_are_refused_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chip_module, "measured_network", None)
+    chip = ms.Chip("digits-mlp", ms.load_device("fast-memristor", "freepdk45"))
+    with pytest.raises(
+        ConfigError, match="burst = 4: .* drive of 1 or 8 row pulses; use burst = 8"
+    ):
+        chip.request(chip.images(limit=1), cycles=4, burst=4)
 
 
 def test_a_drive_is_not_held_for_milliseconds() -> None:

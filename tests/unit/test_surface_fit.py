@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from memspice.analysis import sense_surface
 from memspice.analysis.sense_surface import refuse_rough, with_surfaces
 from memspice.analysis.surface_fit import (
     BenchCurrents,
@@ -31,7 +29,7 @@ OWN = (75e-6, 110e-6, MEAN, 220e-6, 300e-6)
 
 
 def law(points: np.ndarray, conductances: tuple[float, float]) -> np.ndarray:
-    """Drive, joules and relief of a stage, (points, 3).
+    """Drive, joules, relief and excursion of a stage, (points, 4).
 
     A polynomial of third degree in what flows into it, which each conductance lessens.
     """
@@ -39,17 +37,18 @@ def law(points: np.ndarray, conductances: tuple[float, float]) -> np.ndarray:
     plus, minus = ((points / UA) - 0.1 * octaves + 0.02 * octaves**3).T
     drive = 0.6 + 0.02 * plus - 0.018 * minus + 1e-4 * plus**3 - 2e-4 * plus * minus**2
     energy = 1e-13 * (1 + 0.01 * plus * minus + 0.1 * octaves[0] + 0.05 * octaves[1] ** 2)
-    return np.stack([drive, energy, 1e-15 * plus**2 * (1 + 0 * minus)], axis=-1)
+    relief = 1e-15 * plus**2
+    return np.stack([drive, energy, relief, 1e5 * relief], axis=-1)
 
 
 def measured(points: np.ndarray, conductances: tuple[float, float]) -> Measured:
     """A run, of whose repeated cycles only the last says something."""
     deck = BenchCurrents(points, conductances)
-    values = np.full((len(deck.currents), 3), np.nan)
+    values = np.full((len(deck.currents), 4), np.nan)
     values[1::2] = law(points, conductances)
-    drive, energy, relief = values.T
+    drive, energy, relief, excursion = values.T
     none = np.zeros_like(drive)
-    return [(deck, SenseCycles(drive, none, none, energy, relief, {}))]
+    return [(deck, SenseCycles(drive, none, none, energy, relief, excursion, {}))]
 
 
 def flat() -> SenseSurface:
@@ -87,13 +86,10 @@ def test_a_surface_of_one_conductance_is_off_on_other_lines_and_refused() -> Non
     refuse_rough("own", surface_error(surface(), off), 0.156)
 
 
-def test_drives_of_a_measured_stage_end_where_the_stage_ends(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_drives_of_a_measured_stage_end_where_the_stage_ends() -> None:
     # a model's rails would cut off what the circuit does: no rail is narrower than the surface
-    monkeypatch.setattr(sense_surface, "measure_sense_surface", lambda *_: surface())
     narrow = replace(unmeasured_layer(spread=0.1), write_limits=(1.19, 1.21))
-    (layer,) = with_surfaces([narrow], SimpleNamespace())  # type: ignore[arg-type]
+    (layer,) = with_surfaces([narrow], lambda *_: surface())
     drives = np.array([law(row, (MEAN, MEAN))[:, 0] for row in AXES.rows])
     middle = law(np.full((1, 2), AXES.middle), (MEAN, MEAN))[0, 0]
     low, high = layer.write_limits

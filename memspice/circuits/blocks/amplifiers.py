@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -50,6 +50,11 @@ class Amplifiers(Parameters):
         "Share of a held drive that each row pulse makes, of sampling in all capacitance",
         gt=0, le=1, default=1.0,
     )  # fmt: skip
+
+    def for_bursts(self, burst: int) -> Self:
+        """Itself: integrating stages are made from it, for any burst."""
+        del burst
+        return self
 
     @property
     def pole(self) -> float:

@@ -220,8 +220,6 @@ class MeasuredStage(SenseStage):
     #: Conductance of unused cells at each line of one of them, [S].
     ballast: float
 
-    # --- what is measured
-
     @property
     @abstractmethod
     def circuit(self) -> ClockedStage:
@@ -328,15 +326,15 @@ class MeasuredStage(SenseStage):
     def energy(
         self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
     ) -> np.ndarray:
-        """Surface of joules at the mean current of a burst, even over its cycles."""
-        return self._in_cycles(self._measured.joules, current, conductance)
+        """Surface of joules at the mean current of a burst, and unused cells', even over it."""
+        return self._in_cycles(self._measured.joules, self.ballast, current, conductance)
 
     def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
-        """Surface of what cells do not dissipate, likewise."""
-        return self._in_cycles(self._measured.relieved, current, conductance)
+        """Surface of what the layer's own cells do not dissipate, likewise."""
+        return self._in_cycles(self._measured.relieved, self.ballast, current, conductance)
 
     def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
-        """Joules at the least current of the range."""
+        """Joules at the least current."""
         surface = self._measured
         least, lines = np.full(2, surface.axes.limits[0]), np.full(2, surface.conductance)
         each = self.multiplicity * float(surface.joules(least, lines))
@@ -345,12 +343,14 @@ class MeasuredStage(SenseStage):
     def _in_cycles(
         self,
         surface: Callable[[np.ndarray, np.ndarray], np.ndarray],
+        idle: float,
         current: np.ndarray,
         conductance: np.ndarray,
     ) -> np.ndarray:
-        """Joules of all outputs, (cycles,), from those of a stage and drive."""
-        pulses = self.circuit.pulses
-        joules = surface(*self._of_one(burst_means(current, pulses), conductance)).sum(axis=-1)
+        """Joules of all outputs, (cycles,), from those of a stage, with ``idle`` [S] cells'."""
+        pulses, excursion = self.circuit.pulses, self._measured.excursion
+        place = self._of_one(burst_means(current, pulses), conductance)
+        joules = (surface(*place) + idle * excursion(*place)).sum(axis=-1)
         return np.asarray(self.multiplicity * joules / pulses).repeat(pulses)
 
     def _of_one(

@@ -51,6 +51,16 @@ class SenseDesign(Protocol):
         """Largest output, either sign, [V]: what the scores of a last layer may use."""
         ...
 
+    def for_bursts(self, burst: int) -> SenseDesign:
+        """Stages that make a drive of so many row pulses; itself where any will do.
+
+        Raises
+        ------
+        ConfigError
+            If it has none of them.
+        """
+        ...
+
     def sized(self, needs: SenseNeeds) -> SenseStage:
         """Stage for a layer.
 

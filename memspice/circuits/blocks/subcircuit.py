@@ -73,15 +73,22 @@ class SubcircuitSense:
     conductances: tuple[float, float]
     pair: float
 
+    def for_bursts(self, burst: int) -> SubcircuitSense:
+        """Itself, for bursts as its stage is made for."""
+        self.stage.check_burst(burst)
+        return self
+
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
         """Stages, as many as the layer's lines need; its rows make up for the gain.
 
-        Lines of less than the least conductance have unused cells that make up for it.
+        Lines of less than the least conductance have unused cells that make up for it: all lines
+        have as many, so that those of most cells have the more stages.
         """
         (least, most), (lowest, highest) = self.conductances, needs.conductances
-        count = max(1, math.ceil(highest / most))
+        filled = WIRES * least
+        count = max(1, math.ceil(highest / most), math.ceil((highest - lowest) / (most - filled)))
         factor = needs.transimpedance * count / abs(self.gain)
-        return SubcircuitStage(self, count, factor, max(0.0, WIRES * least - lowest / count))
+        return SubcircuitStage(self, count, factor, max(0.0, filled - lowest / count))
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,13 +178,8 @@ class SubcircuitStage(MeasuredStage):
 
     def in_bursts(self, burst: int, schedule: Schedule) -> SubcircuitStage:
         """Itself, for bursts as it is made for."""
-        pulses = self.design.stage.pulses
-        if burst == pulses:
-            return self
-        raise ConfigError(
-            f"burst = {burst}: the sense stage {self.design.stage.subcircuit} makes a drive of "
-            f"{pulses} row pulse{'s' if pulses > 1 else ''}; use burst = {pulses}, or another stage"
-        )
+        self.design.stage.check_burst(burst)
+        return self
 
     def row_pulse(self, schedule: Schedule) -> Pulse:
         """While the stage takes currents."""
