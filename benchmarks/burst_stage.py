@@ -20,7 +20,7 @@ from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ROW_EDGE, ClockedS
 from memspice.circuits.signals import energy_between, source_power
 from memspice.circuits.stage_table import read_stage
 from memspice.engines import find_engine
-from memspice.engines.base import DEFAULT_OPTIONS, Transient
+from memspice.engines.base import DEFAULT_OPTIONS, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.resources import resource_path
 
@@ -216,7 +216,7 @@ class Bursts:
     waves: Waveforms
 
 
-def run_bursts(engine: str, bench: BurstBench) -> Bursts:
+def run_bursts(engine: str, bench: BurstBench, options: SolverOptions = DEFAULT_OPTIONS) -> Bursts:
     """Simulate a bench and read its drives and energies."""
     simulator, stage = find_engine(engine), bench.own.stage
     lines = [f"{line}{tile}" for tile in range(bench.currents.shape[2]) for line in (PLUS, MINUS)]
@@ -227,7 +227,7 @@ def run_bursts(engine: str, bench: BurstBench) -> Bursts:
             *(f"v({node})" for node in (DRIVE, *lines)),
             *(f"i(v{name})" for name in (*stage.supplies, *bench.trains)),
         ],
-        options=DEFAULT_OPTIONS,
+        options=options,
     )
     flat = bench.begins[:, :, None] + FLAT
     # a lower drive writes harder; about 0.4 V, so that nothing overflows

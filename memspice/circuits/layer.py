@@ -198,12 +198,16 @@ class LayerCircuit:
 
     def drive_voltage(self, row_voltage: np.ndarray) -> np.ndarray:
         """Settled drive [V] for row voltages (..., rows) [V]; shape (..., outputs)."""
+        return np.asarray(np.clip(self.unlimited_drive(row_voltage), *self.write_limits))
+
+    def unlimited_drive(self, row_voltage: np.ndarray) -> np.ndarray:
+        """What `drive_voltage` would be without limits."""
         if self.sense.transimpedance is None:
             own = self.sense.drive(self.line_current(row_voltage), self.line_conductance)
             drive = self.sense_gain * own
         else:  # one product in the place of two
             drive = row_voltage @ self.drive_gain.T
-        return np.asarray(np.clip(self.output_bias + drive, *self.write_limits))
+        return np.asarray(self.output_bias + drive)
 
     def held_drive(self, row_voltage: np.ndarray, burst: int) -> np.ndarray:
         """Settled drive [V] of each cycle, shape (cycles, outputs), held through each burst.

@@ -22,6 +22,7 @@
     conductances = [30e-6, 150e-6]       # S, of a line, likewise
     pair = 1.7                           # largest ratio of those of two lines
     nodes = 9                            # of its surface, along either line's current
+    mismatch = "my_mismatch.toml"        # its transistors', see memspice.circuits.mismatch
 
 In the place of ``nodes`` a stage whose drive bends with the difference of its lines' currents has
 ``means`` and ``differences``: the nodes themselves along both, in A; ``balance``: for each mean the
@@ -46,6 +47,7 @@ from typing import Any
 
 from memspice.circuits.blocks.subcircuit import SubcircuitSense
 from memspice.circuits.clocks import Clock
+from memspice.circuits.mismatch import read_mismatch
 from memspice.circuits.own_circuit import NEEDED, OPTIONAL, read_circuit
 from memspice.circuits.own_table import OwnTable
 from memspice.circuits.own_terminals import GROUND
@@ -59,6 +61,7 @@ _NEEDED = (
 )
 _BENT = ("means", "differences", "balance", "bears")
 _NODES = ("nodes", *_BENT)
+_MISMATCH = "mismatch"
 _BURST = ("pulses", "once", "held")
 _BIAS = "bias"
 _CONTRACT = {
@@ -78,7 +81,10 @@ def read_sense(entries: Mapping[str, Any], where: Path) -> SubcircuitSense:
     if not 0 < conductances[0] <= conductances[1]:
         raise ConfigError(f"{where}: sense.conductances must be above 0 and rise")
     axes, pair = _axes(table, currents), table.number("pair")
-    return SubcircuitSense(stage, gain, swing, axes, conductances, pair=pair)
+    mismatch = None
+    if _MISMATCH in entries and stage.library:
+        mismatch = read_mismatch(table.path(_MISMATCH), stage.library)
+    return SubcircuitSense(stage, gain, swing, axes, conductances, pair, mismatch)
 
 
 def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:
@@ -118,7 +124,7 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    table.check((*NEEDED, *_NEEDED), (*OPTIONAL, *_NODES, *_BURST, _BIAS))
+    table.check((*NEEDED, *_NEEDED), (*OPTIONAL, *_NODES, *_BURST, _BIAS, _MISMATCH))
     once, held = table.clocks("once"), table.clocks("held")
     circuit = read_circuit(table, _CONTRACT, (*once, *held))
     _check_burst(table, {**once, **held}, circuit.terminals)

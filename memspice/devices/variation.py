@@ -79,6 +79,13 @@ class NeuronVariation:
         return self.rate.log_pulse_integral(scaled, offset, 2 * edge / flat)
 
 
+def equal_neurons(device: NeuronDevice, neurons: int) -> NeuronVariation:
+    """Constants of neurons that do not differ."""
+    law, ones = device.hazard, np.ones(neurons)
+    scales = law.voltage_scale * ones, law.time_scale * ones
+    return NeuronVariation(*scales, 0 * ones, ones, law.rate)
+
+
 def draw_variation(
     device: NeuronDevice, neurons: int, rng: np.random.Generator
 ) -> NeuronVariation | None:

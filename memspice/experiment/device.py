@@ -12,6 +12,7 @@ from memspice.experiment.results.base import Shown
 from memspice.experiment.results.table import Table
 from memspice.network.flaws import FLAWS
 from memspice.parameters import ParameterSet, load_parameter_set
+from memspice.parameters.peripheries import PERIPHERIES
 from memspice.quantities import Parameters, plain_fields
 from memspice.resources import resource_path
 
@@ -114,7 +115,8 @@ class Device(Shown):
 
         And with what a chip can do about them; `memspice.network.flaws` has values and sources.
         """
-        return replace(self, changes={**self.changes, **FLAWS})
+        around = PERIPHERIES[self.periphery].flaws
+        return replace(self, changes={**self.changes, **FLAWS, **around})
 
     def with_levels(self, levels: int | None) -> ParameterSet:
         """Parameter set whose cells have so many levels, unless the set says otherwise itself."""

@@ -16,7 +16,7 @@ from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.engines import find_engine
 from memspice.jobs import Execution, open_runner
-from memspice.network.mapping import MappedNetwork
+from memspice.network.mapping import MappedLayer, MappedNetwork, trimmed_layer
 from memspice.parameters import ParameterSet
 
 
@@ -74,11 +74,15 @@ def measured_network(mapped: MappedNetwork) -> MappedNetwork:
     EngineNotFound
         If a surface is neither shipped nor in the cache, and there is no engine.
     """
-    layers = tuple(
-        replace(layer, circuits=with_surfaces(layer.circuits, _surface_of))
-        for layer in mapped.layers
-    )
+    layers = tuple(map(_measured_layer, mapped.layers))
     return replace(mapped, layers=layers)
+
+
+def _measured_layer(layer: MappedLayer) -> MappedLayer:
+    """Layer with its surface, and trimmed by it where it has a trim."""
+    if not layer.circuits[0].sense.unmeasured:
+        return layer
+    return trimmed_layer(replace(layer, circuits=with_surfaces(layer.circuits, _surface_of)))
 
 
 def _surface_of(stage: ClockedStage, conditions: SenseConditions) -> SenseSurface:

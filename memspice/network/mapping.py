@@ -2,8 +2,7 @@
 
 A layer of ``outputs`` neurons with ``fan_in`` inputs becomes column groups of at most
 ``tile_cols / 2`` neurons, which all have the same inputs; the rows of a group, one bias row
-included, are cut evenly into row tiles of at most ``tile_rows``, whose bit lines meet at one sense
-stage.
+included, are cut evenly into row tiles of at most ``tile_rows``, which meet at one sense stage.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.ports import port_array
 from memspice.circuits.pulse_code import PulseCode
 from memspice.devices.synapse import differential_conductance
-from memspice.devices.variation import NeuronVariation, draw_variation
 from memspice.errors import ConfigError
 from memspice.network.architecture import Architecture, Conv, Dense, WeightStep
 from memspice.network.joints import ideal_notes
@@ -39,11 +37,9 @@ from memspice.network.scales import (
     span_notes,
 )
 from memspice.network.trimming import trimmed
+from memspice.network.varied import drawn_neurons
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import ParameterSet
-
-#: Sets the draws of neurons apart from those of cells (no third word) and of windows (an image).
-_NEURON_DRAWS = 0x6E6575726F6E
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,7 +314,8 @@ def _map_layer(
         spiking=spiking,
     )
     sense = parameter_set.sense.sized(needs)
-    variation = _variation(parameter_set, kind.channels, number, seed) if spiking else None
+    device = parameter_set.neuron.device
+    variation = drawn_neurons(device, sense, kind.channels, number, seed) if spiking else None
     circuits = []
     for outputs in column_groups(kind.channels, tile[1], step.groups):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
@@ -327,16 +324,26 @@ def _map_layer(
         own = variation and variation.take(outputs)
         circuits.append(replace(circuit, variation=own, port_source=ports or port_array))
     mapped = MappedLayer(step, tuple(circuits), programmed, scale.volts_per_unit)
-    return _trimmed(mapped, layer) if parameter_set.neuron.trim[0] else mapped
+    return trimmed_layer(mapped)
 
 
-def _trimmed(mapped: MappedLayer, layer: WeightLayer) -> MappedLayer:
-    """Layer with the offsets of its difference stages trimmed to its weights."""
+def trimmed_layer(mapped: MappedLayer) -> MappedLayer:
+    """Layer with the offsets of its difference stages trimmed to its weights.
+
+    Itself where they have no trim, or what they make of currents is not known yet.
+
+    Raises
+    ------
+    ConfigError
+        If its weights come without the mean levels of its rows.
+    """
+    layer, first = mapped.programmed.layer, mapped.circuits[0]
+    if first.neuron.trim[0] == 0 or first.sense.unmeasured:
+        return mapped
     if layer.mean_input is None:
         raise ConfigError(
-            f"layer {mapped.name} cannot be trimmed: its weights come without the mean levels of "
-            "its rows; set periphery.trim_step to 0, or add the levels with "
-            "memspice.network.ann.with_mean_inputs"
+            f"layer {mapped.name} cannot be trimmed: its weights have no mean levels of its rows; "
+            "set periphery.trim_step to 0, or add these by memspice.network.ann.with_mean_inputs"
         )
     asked = layer.weighted(layer.mean_input) + layer.bias
     starts = np.cumsum([0, *(circuit.outputs for circuit in mapped.circuits)])
@@ -350,13 +357,6 @@ def _trimmed(mapped: MappedLayer, layer: WeightLayer) -> MappedLayer:
         for circuit, start in zip(mapped.circuits, starts[:-1], strict=True)
     )
     return replace(mapped, circuits=circuits)
-
-
-def _variation(
-    parameter_set: ParameterSet, neurons: int, number: int, seed: int
-) -> NeuronVariation | None:
-    rng = np.random.default_rng([seed, number, _NEURON_DRAWS])
-    return draw_variation(parameter_set.neuron.device, neurons, rng)
 
 
 def column_groups(outputs: int, tile_cols: int, groups: int = 1) -> list[slice]:

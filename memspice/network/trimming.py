@@ -36,7 +36,7 @@ def trimmed(
         Drive of a median neuron per unit of weighted input.
     """
     step, limit = circuit.neuron.trim
-    drive = circuit.output_bias + circuit.drive_gain @ row_voltage
+    drive = circuit.with_trim(np.zeros(circuit.outputs)).unlimited_drive(row_voltage)
     if not circuit.spiking:
         return circuit.with_trim(asked * volts_per_unit - drive)
     measured = np.clip(asked, *MEASURED)

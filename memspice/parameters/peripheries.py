@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from memspice.circuits.blocks.level_driver import LevelDriver
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.blocks.sense_design import SenseDesign, SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitSense
+from memspice.circuits.mismatch import Mismatch
 from memspice.circuits.own_circuit import FILES
 from memspice.circuits.parameters import ArrayParameters
 from memspice.circuits.stage_table import read_sense
@@ -37,6 +38,8 @@ class Periphery(ABC):
 
     #: File in ``models/`` of the digital neuron of the same transistors, and of its additions.
     digital: ClassVar[str] = "cmos45_neuron"
+    #: What ``--flaws`` changes of a set besides, and in the place of, `memspice.network.flaws`.
+    flaws: ClassVar[Mapping[str, float | str]] = {}
 
     def prepare(self, own: SetFile) -> None:
         """Put the tables of this periphery's neurons in the place of those of a set."""
@@ -73,12 +76,20 @@ class Behavioural(Periphery):
     def sense(self, own: SetFile) -> SenseDesign:
         """Subcircuit of the user's own, or one of memspice's kinds."""
         if any(own.word("sense", entry, "") for entry in FILES):
-            return read_sense(own.plain("sense", "given by the parameter set"), own.path)
+            entries = own.plain("sense", "given by the parameter set")
+            return _varied(read_sense(entries, own.path), own)
         word = own.word("sense", "kind", "transimpedance")
         if word not in SENSE_STAGES:
             kinds = ", ".join(SENSE_STAGES)
             raise DataError(f"{own.where('sense')}: kind = {word!r} must be one of {kinds}")
         return own.table("sense", SENSE_STAGES[word])
+
+
+def _varied(stages: SubcircuitSense, own: SetFile) -> SubcircuitSense:
+    """Stages whose transistors differ as the table ``[mismatch]`` of a set says, if it has one."""
+    if not own.has("mismatch"):
+        return stages
+    return replace(stages, area_spread=own.table("mismatch", Mismatch).area_spread)
 
 
 #: The set itself: also what another periphery leaves to it.
@@ -126,6 +137,11 @@ class FreePdk45(Periphery):
     digital = "cmos45_freepdk45"
     #: Tables of the sense stages of spiking layers: of one row pulse, and of bursts.
     stages: ClassVar[tuple[str, ...]] = ("sense_copier.toml", "sense_burst.toml")
+    #: Offsets and gains follow from thresholds: 2 mV um, recalled for such a node.
+    flaws: ClassVar[Mapping[str, float | str]] = {
+        "mismatch.area_spread": 2e-9,
+        "neuron.threshold_spread": 0.0,
+    }
     #: Longest write pulse through which a held drive is taken to stay, [s].
     longest_write = 1e-6
 
@@ -137,7 +153,8 @@ class FreePdk45(Periphery):
 
     def sense(self, own: SetFile) -> SenseDesign:
         """Stages with a current copier, and those that sum the row pulses of a burst."""
-        single, *bursts = (read_sense(table, path) for path, table in self._tables())
+        tables = self._tables()
+        single, *bursts = (_varied(read_sense(table, path), own) for path, table in tables)
         return SpikingSense(single, TABLES.sense(own), tuple(bursts))
 
     def array(self, array: ArrayParameters, own: SetFile) -> ArrayParameters:

@@ -35,8 +35,6 @@ class SenseStage(SenseCircuit):
     #: place of a circuit of the block: where one of them is assumed, so are the joules.
     circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
-    # --- at its terminals
-
     @property
     @abstractmethod
     def input_resistance(self) -> float:
@@ -100,7 +98,9 @@ class SenseStage(SenseCircuit):
         """Cycles after switching on that do not count: the memory of the stage."""
         return 0
 
-    # --- closed form, or a surface in its place
+    def drawn(self, outputs: int, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
+        """Offsets [V] and gains [1] of outputs' stages whose transistors differ; else None."""
+        return None
 
     @property
     @abstractmethod
@@ -258,8 +258,6 @@ class MeasuredStage(SenseStage):
         ConfigError
             If it has a bias line for that, and cannot make such a drive.
         """
-
-    # --- in the place of a closed form
 
     @property
     def unmeasured(self) -> MeasuredStage | None:

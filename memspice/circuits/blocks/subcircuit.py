@@ -29,6 +29,7 @@ from memspice.circuits.blocks.sense import MeasuredStage
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
+from memspice.circuits.mismatch import StageMismatch
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.signals import Signals, source_power
@@ -64,6 +65,10 @@ class SubcircuitSense:
         Least and largest conductance of a line that it is for.
     pair : float, [1]
         Largest ratio of those of two lines.
+    mismatch : StageMismatch, optional
+        What its transistors' thresholds do to it.
+    area_spread : float, [V m]
+        Standard deviation of a threshold times the root of its gate's area; 0 for stages alike.
     """
 
     stage: ClockedStage
@@ -72,6 +77,8 @@ class SubcircuitSense:
     axes: SurfaceAxes
     conductances: tuple[float, float]
     pair: float
+    mismatch: StageMismatch | None = None
+    area_spread: float = 0.0
 
     def for_bursts(self, burst: int) -> SubcircuitSense:
         """Itself, for bursts as its stage is made for."""
@@ -209,6 +216,21 @@ class SubcircuitStage(MeasuredStage):
     def conductances(self) -> tuple[float, float]:
         """Those of the design."""
         return self.design.conductances
+
+    def drawn(self, outputs: int, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
+        """By the thresholds of all transistors; stages side by side share the drive evenly."""
+        mismatch, spread = self.design.mismatch, self.design.area_spread
+        if spread == 0:
+            return None
+        if mismatch is None:
+            raise ConfigError(
+                f"mismatch.area_spread = {spread:g} V m: what thresholds do to the sense stage "
+                f"{self.circuit.subcircuit} was not measured; use a stage that has a table of it, "
+                "or 0, and say neuron.threshold_spread and neuron.gain_spread"
+            )
+        thresholds = mismatch.thresholds((outputs, self.multiplicity), spread, rng).mean(axis=1)
+        offset, gain, _ = mismatch.effect(thresholds).T
+        return self.polarity * offset, np.exp(gain)
 
     def with_surface(self, surface: SenseSurface) -> SubcircuitStage:
         """The same stage, measured."""
