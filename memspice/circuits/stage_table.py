@@ -84,7 +84,7 @@ def read_sense(entries: Mapping[str, Any], where: Path) -> SubcircuitSense:
     mismatch = None
     if _MISMATCH in entries and stage.library:
         mismatch = read_mismatch(table.path(_MISMATCH), stage.library)
-    return SubcircuitSense(stage, gain, swing, axes, conductances, pair, mismatch)
+    return SubcircuitSense(stage, gain, swing, axes, conductances, pair=pair, mismatch=mismatch)
 
 
 def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:
