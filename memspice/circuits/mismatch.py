@@ -43,7 +43,7 @@ _SIZE = re.compile(r"\b([wl])=(\S+)")
 
 
 class Mismatch(Parameters):
-    """How far transistors of the sense stages differ."""
+    """Spread of the transistors of sense stages."""
 
     area_spread: float = quantity(
         "V m", "Sigma of a threshold times the root of its gate's area", ge=0, le=1e-6, default=0.0
@@ -132,7 +132,7 @@ def circuit_hash(library: Library, transistors: Iterable[Transistor]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class StageMismatch:
-    """What the thresholds of its transistors do to a stage, to first order.
+    """Sensitivities of a stage to the thresholds of its transistors.
 
     Parameters
     ----------

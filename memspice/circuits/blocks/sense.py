@@ -35,6 +35,8 @@ class SenseStage(SenseCircuit):
     #: place of a circuit of the block: where one of them is assumed, so are the joules.
     circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
+    # --- at its terminals
+
     @property
     @abstractmethod
     def input_resistance(self) -> float:
@@ -101,6 +103,8 @@ class SenseStage(SenseCircuit):
     def drawn(self, outputs: int, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
         """Offsets [V] and gains [1] of outputs' stages whose transistors differ; else None."""
         return None
+
+    # --- closed form, or a surface in its place
 
     @property
     @abstractmethod
@@ -258,6 +262,8 @@ class MeasuredStage(SenseStage):
         ConfigError
             If it has a bias line for that, and cannot make such a drive.
         """
+
+    # --- in the place of a closed form
 
     @property
     def unmeasured(self) -> MeasuredStage | None:
