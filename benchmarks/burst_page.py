@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.burst_spread import corner_table, spread_table
 from benchmarks.burst_stage import BurstBench, BurstStage, burst_stage, run_bursts
-from benchmarks.periphery import FJ, UA, Measured
-from benchmarks.periphery_page import ENGINES, write_tables
+from benchmarks.periphery import FJ, NS, UA, Measured
+from benchmarks.periphery_page import DOCS, ENGINES, write_tables
+from memspice.plot.style import MUTED, SPICE, SURROGATE, headline, new_figure, save, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Row pulses of a burst, and write cycles.
 PULSES, CYCLES = 8, 8
@@ -58,13 +63,7 @@ def transfer_figures(engine: str, own: BurstStage, count: int = 5) -> list[Measu
     found = run_bursts(engine, BurstBench(own, currents, 1, {}))
     drive, pulse = found.drive[:, 0], {n: e[0, 0] / PULSES for n, e in found.energy.items()}
     fit, off = _surface(currents[:, :, 0].mean(axis=1), drive)
-    clocks = sum(e for name, e in pulse.items() if name not in own.stage.supplies) - pulse["lines"]
-    parts = {
-        "line amplifier and copier": pulse["vdd"] + pulse["vlogic"],
-        "amplifier of the sum, start": pulse["vamp"] + pulse["vrest"],
-        "clock drivers": pulse["vclock"] + pulse["vcas"] + clocks,
-        "bit lines": pulse["lines"],
-    }
+    parts = by_part(own, pulse)
     return [
         Measured(BLOCK, "gain of a burst, mean difference", fit[1] / 1e3, "kohm"),
         Measured(BLOCK, "minus line's gain by the plus line's, less 1", -fit[2] / fit[1] - 1, "1"),
@@ -78,6 +77,50 @@ def transfer_figures(engine: str, own: BurstStage, count: int = 5) -> list[Measu
         Measured(BLOCK, "a pulse at 4.5 and 4.5 uA", sum(pulse.values()) / FJ, "fJ"),
         *(Measured(BLOCK, f"of it {name}", part / FJ, "fJ") for name, part in parts.items()),
     ]
+
+
+def by_part(own: BurstStage, energy: Mapping[str, float]) -> dict[str, float]:
+    """Joules of each source as joules of what it is for, [J]."""
+    lines = energy["lines"]
+    clocks = sum(e for name, e in energy.items() if name not in own.stage.supplies) - lines
+    return {
+        "line amplifier and copier": energy["vdd"] + energy["vlogic"],
+        "amplifier of the sum, start": energy["vamp"] + energy["vrest"],
+        "clock drivers": energy["vclock"] + energy["vcas"] + clocks,
+        "bit lines": lines,
+    }
+
+
+def draw(engine: str, own: BurstStage) -> Figure:
+    """Drive in a burst and a write cycle for three pairs of currents; joules by what takes them."""
+    pairs = ((4.0, 5.0), (4.5, 4.5), (5.0, 4.0))
+    bench = BurstBench(own, constant(*pairs), 1, {})
+    found = run_bursts(engine, bench)
+    figure = new_figure(3.4)
+    course, joules = figure.subplots(2, 1, height_ratios=(2.2, 1))
+    for number, (pair, color) in enumerate(zip(pairs, (SPICE, MUTED, SURROGATE), strict=True)):
+        start = (number + 1) * bench.period
+        inside = (found.waves.time >= start) & (found.waves.time <= start + bench.period)
+        time = (found.waves.time[inside] - start) / NS
+        label = f"{pair[0]:.1f}, {pair[1]:.1f} uA"
+        course.plot(time, found.waves.voltage("drive")[inside], color=color, label=label)
+    course.axvspan(0, PULSES * own.slot / NS, color=MUTED, alpha=0.12, linewidth=0)
+    course.text(2, 1.27, f"{PULSES} row pulses", fontsize=8, color="#555555", va="top")
+    course.set(xlabel="time, ns", ylabel="drive, V", xlim=(0, bench.period / NS), ylim=(0, 1.3))
+    course.legend(frameon=False, fontsize=8, loc="upper right", ncols=3)
+    middle = {name: energy[1] / (PULSES, 1) / FJ for name, energy in found.energy.items()}
+    pulse, write = (by_part(own, {n: e[k] for n, e in middle.items()}) for k in (0, 1))
+    joules.barh(list(pulse), list(pulse.values()), color=SPICE, label="a row pulse")
+    left = list(pulse.values())
+    joules.barh(
+        list(write), list(write.values()), left=left, color=SURROGATE, label="a write cycle"
+    )
+    joules.legend(frameon=False, fontsize=8)
+    joules.set_xlabel("fJ at 4.5 and 4.5 uA")
+    for axis in (course, joules):
+        tidy(axis)
+    headline(figure, "The stage of bursts, of 45 nm transistors")
+    return figure
 
 
 def _surface(means: np.ndarray, drive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,8 +205,9 @@ def burst_table(columns: Sequence[Sequence[Measured]]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure on both engines and write the table."""
+    """Measure on both engines, write the tables and the figure of the page."""
     own = burst_stage()
+    save(draw(ENGINES[0], own), DOCS / "figures" / "periphery.svg")
     columns = [transfer_figures(name, own) + hold_figures(name, own) for name in ENGINES]
     write_tables(
         {

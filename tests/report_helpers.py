@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.cmos import LIKE_FOR_LIKE, OPPONENTS, PAPERS, SCOPES
-from memspice.analysis.merit import PARTS, LayerArea, Merit, layouts, synaptic_operations
+from memspice.analysis.merit import PARTS, LayerArea, layouts, synaptic_operations
 from memspice.circuits.energy_model import NETWORK_COMPONENTS
 from memspice.experiment.merit import load_area_rule
-from memspice.experiment.results.merit import merit_json
+from memspice.experiment.results.merit import Merit
 from memspice.parameters import load_parameter_set
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "dense")
@@ -214,7 +214,7 @@ def example_summary(dataset: str = "cifar10") -> dict[str, Any]:
             "input images: fetching and converting them to row voltages",
         ],
         "left_out_joule": {"routing of spikes between tiles": 120e-9, "clocks": 30e-9},
-        **merit_json(example_merit(total)),
+        **example_merit(total).as_json(),
         "versions": {
             "memspice": "0.1.0", "ngspice": "39.3", "numpy": "2.4.6", "python": "3.11.2",
             "PySpice": "1.5", "weights": "sha256 5b1f0c77a3d1",

@@ -72,7 +72,7 @@ def loaded(summary: dict[str, Any]) -> ms.results.CosimResult:
 def energy_text(summary: dict[str, Any]) -> str:
     """Summary as ``memspice cosim`` prints it, for the README."""
     result = loaded(summary)
-    return f"{result!r}\n{result.against_cmos!r}"
+    return f"{result!r}\n{result.against_cmos!r}\n{result.merit!r}"
 
 
 if __name__ == "__main__":

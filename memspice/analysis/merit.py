@@ -16,11 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memspice.circuits.silicon import Silicon
-from memspice.parameters.file import SourcedValue
 from memspice.quantities import Parameters, quantity
 
-#: Operations of a multiplication and its addition.
-OPERATIONS = 2
 #: Counts of synaptic operations, in words.
 COUNTS = {
     "pulses": "row pulse x cell pair, silent rows too",
@@ -100,55 +97,6 @@ class ChipLayout:
     def total_area(self) -> float:
         """Of all parts, [m^2]."""
         return sum(self.area.values())
-
-
-@dataclass(frozen=True)
-class Merit:
-    """Figures of merit of an inference.
-
-    Parameters
-    ----------
-    operations : mapping of str to float, [1]
-        Synaptic operations by `COUNTS`.
-    energy : float, [J]
-        Of all components.
-    left_out : float, [J]
-        Estimate of what is not in ``energy`` (`memspice.analysis.left_out`).
-    layouts : mapping of str to ChipLayout
-        By `LAYOUTS`.
-    rule : tuple of SourcedValue
-        Constants of the areas, with their sources.
-    """
-
-    operations: Mapping[str, float]
-    energy: float
-    left_out: float
-    layouts: Mapping[str, ChipLayout]
-    rule: tuple[SourcedValue, ...]
-
-    @property
-    def joule_per_operation(self) -> dict[str, float]:
-        """Energy of a synaptic operation by `COUNTS`, [J]."""
-        return {name: self.energy / count for name, count in self.operations.items()}
-
-    @property
-    def tops_per_watt(self) -> dict[str, float]:
-        """Tera-operations a second and watt by `COUNTS`, two operations each, [1e12/J]."""
-        return _tops_per_watt(self.operations, self.energy)
-
-    @property
-    def power(self) -> dict[str, float]:
-        """Mean power at full throughput by `LAYOUTS`, [W]."""
-        return {name: self.energy * each.throughput for name, each in self.layouts.items()}
-
-    @property
-    def with_left_out(self) -> dict[str, float]:
-        """The same with what is left out, as it is estimated."""
-        return _tops_per_watt(self.operations, self.energy + self.left_out)
-
-
-def _tops_per_watt(operations: Mapping[str, float], joule: float) -> dict[str, float]:
-    return {name: OPERATIONS * count / joule / 1e12 for name, count in operations.items()}
 
 
 def synaptic_operations(macs: float, adds: float, products: float, cycles: int) -> dict[str, float]:

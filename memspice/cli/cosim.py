@@ -84,7 +84,7 @@ def cosim_command(
         click.echo(page, err=True)
     report(
         result.as_json(),
-        lambda: f"{result!r}\n{result.against_cmos!r}\n{page}",
+        lambda: f"{result!r}\n{result.against_cmos!r}\n{result.merit!r}\n{page}",
         as_json=as_json,
         stored=[place],
         problem=problem,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from memspice.analysis.cmos import Workload
-from memspice.analysis.merit import AreaRule, LayerArea, Merit, layouts, synaptic_operations
+from memspice.analysis.merit import AreaRule, LayerArea, layouts, synaptic_operations
 from memspice.circuits.silicon import package_silicon
+from memspice.experiment.results.merit import Merit
 from memspice.network.latency import busy, latency
 from memspice.network.mapping import MappedLayer, MappedNetwork
 from memspice.parameters import SourcedParameters, load_table

@@ -54,7 +54,8 @@ _SHAPE: dict[str, Any] = {
     ),
     "tops_per_watt_with_left_out": _keys(tuple(COUNTS)),
     **dict.fromkeys(
-        ("layout_latency_seconds", "throughput_hertz", "power_watt"), _keys(tuple(LAYOUTS))
+        ("layout_latency_seconds", "layout_interval_seconds", "throughput_hertz", "power_watt"),
+        _keys(tuple(LAYOUTS))
     ),
     "area_constants": [_SOURCED],
     "area_m2": dict.fromkeys(LAYOUTS, _keys((*PARTS, "total"))),

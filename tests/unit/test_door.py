@@ -133,6 +133,7 @@ RESULTS = pytest.mark.parametrize(
         lambda: Setting("digits-mlp").chip,
         lambda: ms.results.cosim_from_summary(summary()),
         lambda: ms.results.cosim_from_summary(summary()).against_cmos,
+        lambda: ms.results.cosim_from_summary(summary()).merit,
         lambda: ms.load_device("sot-mtj").with_flaws(),
         lambda: Setting("digits-mlp", images=3, cycles=4).run_chips(12),
         lambda: ms.sweep({"seed": list(range(30))}, images=2, cycles=2),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,14 @@ from memspice.analysis.merit import (
     PARTS,
     AreaRule,
     LayerArea,
-    Merit,
     layouts,
     synaptic_operations,
 )
 from memspice.circuits.silicon import Silicon, package_silicon
 from memspice.experiment.merit import figures_of_merit, layer_area, load_area_rule
-from memspice.experiment.results.merit import merit_json, merit_rows
+from memspice.experiment.results.merit import Merit
 from memspice.quantities import format_si
+from memspice.report.html import write_report
 
 ROOT = Path(__file__).parents[2]
 RULE = AreaRule(
@@ -136,7 +135,7 @@ def test_committed_figures_are_of_the_committed_counts() -> None:
         energy=summary["energy_total_joule"]["value"],
         left_out=sum(summary["left_out_joule"].values()),
     )
-    expected = merit_json(found)
+    expected = found.as_json()
     assert summary["area_constants"] == expected.pop("area_constants")
     for key, value in expected.items():
         assert flat(summary[key]) == pytest.approx(flat(value))
@@ -148,25 +147,28 @@ def flat(values: dict[str, Any]) -> list[float]:
     return [number for item in each for number in item.values()]
 
 
-def test_summary_terminal_and_readme_agree() -> None:
+def test_summary_terminal_readme_and_page_agree(tmp_path: Path) -> None:
     text = (ROOT / "experiments" / "cifar_energy" / "summary.json").read_text(encoding="utf-8")
     summary = json.loads(text)
     result = ms.results.cosim_from_summary(
         {**summary, "dataset": {**summary["dataset"], "source": ""}}
     )
     assert result.merit is not None
-    assert merit_json(result.merit)["area_m2"]["layer"] == pytest.approx(
-        summary["area_m2"]["layer"]
-    )
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for _, words in merit_rows(result.merit):
-        assert words in readme
-        assert words in repr(result)
-    shown = dict.fromkeys(COUNTS)
-    for name in shown:
+    assert all(line.rstrip() in readme for line in repr(result.merit).splitlines())
+    write_report(tmp_path / "report.html", {**summary, "dataset": result.as_json()["dataset"]}, [])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for name in COUNTS:
         joule = format_si(summary["joule_per_operation"][name], "J")
         assert f"{summary['tops_per_watt'][name]:.3g} TOPS/W" in readme
+        assert f"<strong>{summary['tops_per_watt'][name]:.3g}</strong>" in page
         assert joule in readme
+        assert joule.replace(" ", "\u00a0") in page
+    for name in LAYOUTS:
+        area = f"{1e6 * summary['area_m2'][name]['total']:.3g}"
+        assert f"{area} mm2" in readme
+        assert f"<strong>{area}</strong>" in page
+    assert all(macro.name in page for macro in published_macros())
 
 
 def test_a_summary_from_before_has_no_figures() -> None:
@@ -178,5 +180,5 @@ def test_a_summary_from_before_has_no_figures() -> None:
 
 
 def test_power_is_energy_over_the_interval() -> None:
-    found = replace(merit(), energy=4e-9)
+    found = merit(energy=4e-9)
     assert found.power["position"] == pytest.approx(4e-9 / 2e-6)

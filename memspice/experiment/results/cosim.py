@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
-from memspice.analysis.merit import Merit
 from memspice.analysis.statistics import Proportion
 from memspice.experiment.cosim_state import CosimState
 from memspice.experiment.merit import figures_of_merit
@@ -15,7 +14,7 @@ from memspice.experiment.results.against_cmos import CmosComparison
 from memspice.experiment.results.characterization import Characterization
 from memspice.experiment.results.energy import Energy
 from memspice.experiment.results.events import PairedEvents, joined
-from memspice.experiment.results.merit import merit_json, merit_rows
+from memspice.experiment.results.merit import Merit
 from memspice.experiment.results.plain import APART
 from memspice.experiment.results.run import RunResult, jobs_json
 from memspice.experiment.results.table import Table
@@ -240,7 +239,7 @@ class CosimResult(RunResult):
             "parameters": [asdict(item) for item in self.parameters],
             "excluded": list(self.excluded),
             "left_out_joule": dict(self.left_out),
-            **(merit_json(self.merit) if self.merit else {}),
+            **(self.merit.as_json() if self.merit else {}),
             "engine": dict(self.engine),
             "command": self.provenance.command,
             "versions": dict(self.versions),
@@ -262,7 +261,7 @@ class CosimResult(RunResult):
         )
 
     def table(self) -> Table:
-        """Accuracy, energy and SPICE; the ratios are the table of `against_cmos`."""
+        """Accuracy, energy and SPICE; `against_cmos` and `merit` have tables of their own."""
         spice, total = self.spice.total, self.against_cmos.total
         value, low, high, model_low, model_high = (
             format_si(end, "J")
@@ -282,7 +281,6 @@ class CosimResult(RunResult):
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
             *self.energy.rows(),
             ("  of sense", self._sense_parts()),
-            *(merit_rows(self.merit) if self.merit else ()),
             (
                 "SPICE",
                 f"{spice.windows} windows ({spice.full_windows} full), {spice.events} events, "

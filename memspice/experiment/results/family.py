@@ -13,6 +13,7 @@ from memspice.experiment.results.energy import SampledEnergy as SampledEnergy
 from memspice.experiment.results.events import Events as Events
 from memspice.experiment.results.export import Export as Export
 from memspice.experiment.results.layer import LayerResult as LayerResult
+from memspice.experiment.results.merit import Merit as Merit
 from memspice.experiment.results.run import FailedJob as FailedJob
 from memspice.experiment.results.run import RunResult as RunResult
 from memspice.experiment.results.summary_file import cosim_from_summary as cosim_from_summary

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from memspice.analysis.cmos import PAPERS, SCOPES
+from memspice.analysis.merit import PARTS
 from memspice.errors import IncompleteResults
 from memspice.experiment.results.against_cmos import SENSE_PARTS
 from memspice.experiment.results.cosim import CosimResult
-from memspice.experiment.results.merit import merit_fields
 from memspice.experiment.results.plain import from_plain
 from memspice.store import Provenance
 
@@ -54,7 +54,7 @@ def _fields(summary: Mapping[str, Any]) -> dict[str, Any]:
         "burst": summary["burst"],
         "latency": summary["latency_seconds"],
         "left_out": summary.get("left_out_joule", {}),  # none in those from before there were any
-        "merit": merit_fields(summary),
+        "merit": _merit(summary),
         "doubts": summary["verdict"]["doubts"],
         "out": None,
         "accuracy": summary["snn_accuracy"],
@@ -89,6 +89,27 @@ def _against(summary: Mapping[str, Any]) -> dict[str, Any]:
         "device_source": summary["device_source"],
         "workload": summary["workload"],
         "adds_half_width": summary["adds_half_width"],
+    }
+
+
+def _merit(summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """None of a summary from before there were figures of merit."""
+    if "synaptic_operations" not in summary:
+        return None
+    intervals, areas = summary["layout_interval_seconds"], summary["area_m2"]
+    return {
+        "operations": summary["synaptic_operations"],
+        "energy": summary["energy_total_joule"]["value"],
+        "left_out": sum(summary["left_out_joule"].values()),
+        "rule": summary["area_constants"],
+        "layouts": {
+            name: {
+                "latency": latency,
+                "interval": intervals[name],
+                "area": {part: areas[name][part] for part in PARTS},
+            }
+            for name, latency in summary["layout_latency_seconds"].items()
+        },
     }
 
 
