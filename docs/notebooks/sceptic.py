@@ -128,6 +128,22 @@ for name, joules in energy["energy_per_inference_joule"].items():
     print(f"{name:13} {ms.plot.si(joules, 'J')}")
 
 # %% [markdown]
+# ## TOPS/W of what?
+#
+# *Asked since:* how many operations a watt, and what an operation is: a row pulse with a pair of
+# cells (`pulses`), the same without silent rows (`active`), or a product of the artificial
+# network, once an inference (`network`). Only the last may stand beside products of several
+# bits. Published macros, with the label *S* where we read the number at its source
+# ([definitions, areas, times](../chip.md)):
+
+# %% tags=["hide-input"]
+for name, tops in energy["tops_per_watt"].items():
+    joules = ms.plot.si(energy["joule_per_operation"][name], "J")
+    print(f"ours, simulated, by {name}: {tops:.1f} TOPS/W, {joules} each")
+for macro in ms.report.published_macros():
+    print(f"{macro.name}, {macro.process}: {macro.range} TOPS/W, {macro.how} [{macro.label}]")
+
+# %% [markdown]
 # ## Is the device real?
 #
 # *Found:* `fast-memristor` is assumed, and sets itself at rest within a third of a millisecond.
