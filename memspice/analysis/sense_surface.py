@@ -49,8 +49,8 @@ from memspice.jobs import EngineRequest, Entry, Failure, Runner, Simulation, run
 MOST_DRIFT = 0.005
 #: Error of ln H that a surface may have: the margin within which events may differ.
 MOST_ERROR = 0.01
-#: Of decks in which charges of 0.01 fC count.  Gear's rule takes 1 mV off a drive of eight pulses; by
-#: the trapezoidal one it is within 0.1 mV of a run at reltol 3e-5 and chgtol 1e-17.
+#: Of decks in which charges of 0.01 fC count.  Gear's rule takes 1 mV off a drive of eight pulses;
+#: by the trapezoidal one it is within 0.1 mV of a run at reltol 3e-5 and chgtol 1e-17.
 OPTIONS = SolverOptions(reltol=1e-4, chgtol=1e-16, trtol=1.0, vntol=1e-6, method="trap")
 #: Steps a cycle at least.
 STEPS = 30
