@@ -30,6 +30,8 @@ ENGINE = "ngspice"
 STEPS = np.linspace(-1, 1, 9)
 #: What both lines share moves by so much either way, [A].
 SHARED = 2 * UA
+#: Points of a deck of bursts, or of joined stages.
+DECK = 4
 #: Stages whose thresholds are drawn.
 DRAWS = 12
 MV, KOHM = 1e-3, 1e3
@@ -129,9 +131,12 @@ class Burst(Topology):
         own = own if seed is None else drawn(own, seed)
         lines = replace(own.stage, line_capacitance=capacitance * own.stage.line_capacitance)
         currents = pairs[:, None, None, :].repeat(PULSES, axis=1)
-        found = run_bursts(ENGINE, BurstBench(replace(own, stage=lines), currents, 1, {}))
-        pulse = sum(float(energy[0, 0]) for energy in found.energy.values()) / PULSES
-        return Response(found.drive[:, 0], pulse, None)
+        found = [
+            run_bursts(ENGINE, BurstBench(replace(own, stage=lines), few, 1, {}))
+            for few in _few(currents)
+        ]
+        pulse = sum(float(energy[0, 0]) for energy in found[0].energy.values()) / PULSES
+        return Response(np.concatenate([deck.drive[:, 0] for deck in found]), pulse, None)
 
     def hold(self) -> tuple[float, float | None]:
         """Of as many write cycles as pulses."""
@@ -157,8 +162,15 @@ class JoinedStages(Topology):
         self, pairs: np.ndarray, *, capacitance: float = 1.0, seed: int | None = None
     ) -> Response:
         """All tiles alike; joules of a stage."""
-        found = joined(pairs[:, None, :].repeat(self.count, axis=1), capacitance)
-        return Response(found.drive, float(found.energy[0]) / self.count, None)
+        currents = pairs[:, None, :].repeat(self.count, axis=1)
+        found = [joined(few, capacitance) for few in _few(currents)]
+        drives = np.concatenate([deck.drive for deck in found])
+        return Response(drives, float(found[0].energy[0]) / self.count, None)
+
+
+def _few(points: np.ndarray) -> list[np.ndarray]:
+    """Points of one deck each: a deck of many takes longer than an engine may."""
+    return np.array_split(points, range(DECK, len(points), DECK))
 
 
 TOPOLOGIES: tuple[Topology, ...] = (
