@@ -69,7 +69,8 @@ def closed_form_energy(
         drive = layer.held_drive(row_voltage, burst)
         energy.update(neuron_energy(layer, drive, hazard, thresholds))
         if layer.loaded:
-            sunk = layer.neuron.sunk_power(drive, share_switched(hazard, thresholds))
+            on = share_switched(hazard, thresholds)
+            sunk = layer.neuron.sunk_power(drive, on, layer.source_resistance)
             energy["sense"] = energy["sense"] + sunk * layer.schedule.write.area
     return energy
 
@@ -120,6 +121,11 @@ class NeuronCircuit(Protocol):
         """Pulses of one cycle."""
         ...
 
+    @property
+    def source_resistance(self) -> float:
+        """Resistance of the drives that neurons load, [ohm]."""
+        ...
+
 
 def neuron_energy(
     circuit: NeuronCircuit, drive: np.ndarray, hazard: np.ndarray, thresholds: np.ndarray
@@ -148,8 +154,9 @@ def neuron_energy(
     quiet = neuron.quiet_energy() * (drive.shape[-1] - spikes)
     always = latch.event_energy(schedule) * drive.shape[-1]
     write, read, reset = neuron.event_energy(schedule, switched)
+    written = neuron.write_power(drive, on, circuit.source_resistance)
     return {
-        "neuron_write": neuron.write_power(drive, on) * schedule.write.area + write,
+        "neuron_write": written * schedule.write.area + write,
         "neuron_read": (neuron.read_power(switched) + compare) * schedule.read.area + read,
         "neuron_reset": neuron.reset_energy(schedule, circuit.timing) * spikes + quiet + reset,
         "logic": latch.spike_energy * spikes + always,

@@ -107,6 +107,11 @@ class LayerCircuit:
         return self.spiking and not self.turned and self.neuron.loads
 
     @property
+    def source_resistance(self) -> float:
+        """Resistance of the drives for what neurons that load them draw, [ohm]."""
+        return self.sense.source_resistance if self.loaded else 0.0
+
+    @property
     def _origin(self) -> tuple[float, int]:
         """Drive of a sense stage at a write voltage of 0 [V], and whether it rises or falls."""
         joined = self.spiking and not self.turned

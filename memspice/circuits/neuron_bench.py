@@ -64,6 +64,11 @@ class NeuronBench:
         return schedule(self.timing)
 
     @property
+    def source_resistance(self) -> float:
+        """None: drives are sources."""
+        return 0.0
+
+    @property
     def cycles(self) -> int:
         """Number of cycles."""
         return len(self.thresholds)

@@ -71,6 +71,8 @@ class ClockedStage:
         every cycle in which the drive is held.
     bias : str, optional
         Bias line that moves the drive as a whole, one to one.
+    output : float, [ohm]
+        Resistance of the drive for the current of a device that has switched.
     """
 
     library: Library | None
@@ -89,6 +91,7 @@ class ClockedStage:
     once: Mapping[str, Clock] = field(default_factory=dict)
     held: Mapping[str, Clock] = field(default_factory=dict)
     bias: str | None = None
+    output: float = 0.0
 
     def moved(self, by: float) -> ClockedStage:
         """The same stage with its bias line at another level, ``by`` [V] above this one's.

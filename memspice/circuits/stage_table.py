@@ -29,7 +29,8 @@ In the place of ``nodes`` a stage whose drive bends with the difference of its l
 difference from which the others count, about where the drive is in its middle; and ``bears``:
 between what currents of a line, wider than ``currents``, it can be measured.  ``bias = "vrest"``
 names a supply that moves the drive as a whole, one to one: a layer's bias voltage then sets it, in
-the place of an ideal source between stage and neuron.
+the place of an ideal source between stage and neuron.  ``output`` is the resistance of the drive,
+in ohm, for the current of a device that has switched; joules of neuron and stage know it.
 
 A stage for bursts makes a drive of several row pulses, one a cycle, and holds it through as many
 cycles.  It has ``pulses = 8`` and may have two more tables of clocks: ``once``, from the begin of
@@ -63,7 +64,7 @@ _BENT = ("means", "differences", "balance", "bears")
 _NODES = ("nodes", *_BENT)
 _MISMATCH = "mismatch"
 _BURST = ("pulses", "once", "held")
-_BIAS = "bias"
+_BIAS, _OUTPUT = "bias", "output"
 _CONTRACT = {
     PLUS: "is the bit line of G+",
     MINUS: "that of G-",
@@ -124,7 +125,8 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    table.check((*NEEDED, *_NEEDED), (*OPTIONAL, *_NODES, *_BURST, _BIAS, _MISMATCH))
+    entries = (*OPTIONAL, *_NODES, *_BURST, _BIAS, _OUTPUT, _MISMATCH)
+    table.check((*NEEDED, *_NEEDED), entries)
     once, held = table.clocks("once"), table.clocks("held")
     circuit = read_circuit(table, _CONTRACT, (*once, *held))
     _check_burst(table, {**once, **held}, circuit.terminals)
@@ -149,6 +151,7 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         once=once,
         held=held,
         bias=bias,
+        output=table.number(_OUTPUT, 0.0),
     )
 
 

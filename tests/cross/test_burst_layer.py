@@ -13,6 +13,7 @@ from memspice.analysis.sense_surface import OPTIONS, STEPS
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
+from memspice.circuits.energy_model import share_switched
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.port_array_circuit import PortArrayCircuit
@@ -130,6 +131,19 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     joules = balance.components["sense"]
     quiet = joules.sum() - joules[PULSES] + joules[PULSES + 1]
     assert quiet == pytest.approx(found.absorbed[0], rel=0.005)
+    # the electrode's power of a switched device goes to device and resistor, and to the stage
+    on = share_switched(events["hazard"], stimulus.thresholds)
+    given = [
+        power(events["drive"], on, layer.source_resistance) * layer.schedule.write.area
+        for power in (layer.neuron.write_power, layer.neuron.sunk_power)
+    ]
+    written = balance.components["neuron_write"]
+    taken = [written[PULSES] - written[PULSES + 1], joules[PULSES] - joules[PULSES + 1]]
+    expected = [each[0] - each[1] for each in given]
+    # a switch of 1 ns, which the closed form has at once
+    assert taken[0] == pytest.approx(expected[0], rel=0.02)
+    # 0.6 % of what the stage takes an event: its own currents move with the drive
+    assert taken[1] == pytest.approx(expected[1], abs=0.006 * quiet / PULSES)
 
 
 def test_decks_of_several_bursts_are_refused() -> None:

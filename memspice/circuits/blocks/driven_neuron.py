@@ -129,8 +129,9 @@ class DrivenNeuron(Neuron):
     def reset_path(self, schedule: Schedule, timing: Timing) -> float:
         """Conductance of the reset path, integrated over a reset, [S s]."""
 
-    def write_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
-        """Current of the upper rail."""
+    def write_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
+        """Current of the upper rail; of the drive a driver takes none."""
+        del source
         write_on, write_off = self.write_path
         flow = drive * (on * write_on + (1 - on) * write_off)
         return np.asarray(self.driver.supply_positive * flow.sum(axis=-1))

@@ -160,8 +160,9 @@ class OwnNeuron(MeasurableNeuron):
 
     # --- measured in the place of a closed form
 
-    def write_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
+    def write_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
         """Measured energies over the area of the pulse; between them by the share of it."""
+        del source
         curve = self._measured
         never, at_once = (np.interp(drive, curve.hazard.voltage, each) for each in curve.write)
         energy = (never + on * (at_once - never)).sum(axis=-1)

@@ -171,6 +171,11 @@ class SenseStage(SenseCircuit):
         return np.zeros_like(time)
 
     @property
+    def source_resistance(self) -> float:
+        """Resistance of its drive for the current of a neuron, [ohm]; by default none."""
+        return 0.0
+
+    @property
     def fine(self) -> bool:
         """Whether charges of 0.01 fC count, so that a deck is solved as its bench is."""
         return False

@@ -213,6 +213,11 @@ class SubcircuitStage(MeasuredStage):
         return self.design.pair
 
     @property
+    def source_resistance(self) -> float:
+        """That of the table, for all stages side by side."""
+        return self.circuit.output / self.multiplicity
+
+    @property
     def conductances(self) -> tuple[float, float]:
         """Those of the design."""
         return self.design.conductances

@@ -169,18 +169,26 @@ class SwitchedNeuron(Neuron):
     def _conductance(self, resistance: float) -> float:
         return 1 / (resistance + self.device.series_resistance)
 
-    def write_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
+    def write_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
         """Dissipation of device and resistor."""
-        return np.asarray((drive * self._write_current(drive, on)).sum(axis=-1))
+        parts = self._write_parts(on)
+        power = sum(share * (drive / (own + source)) ** 2 * own for share, own in parts)
+        return np.asarray(np.sum(power, axis=-1))
 
-    def sunk_power(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
+    def sunk_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
         """The rest of the electrode's power: current of the devices at the voltage of the drive."""
-        return np.asarray((self.drive_for(drive) * self._write_current(drive, on)).sum(axis=-1))
+        flows = ((share, drive / (own + source)) for share, own in self._write_parts(on))
+        level = self.drive_for(drive)
+        return np.asarray(np.sum(sum(n * i * (level + source * i) for n, i in flows), axis=-1))
 
-    def _write_current(self, drive: np.ndarray, on: np.ndarray) -> np.ndarray:
-        closed = self._conductance(self.device.on_resistance)
-        opened = self._conductance(self.device.off_resistance)
-        return np.asarray(drive * (on * closed + (1 - on) * opened))
+    def _write_parts(self, on: np.ndarray) -> tuple[tuple[np.ndarray, float], ...]:
+        """Shares of the pulse, and resistance of device and resistor in each, [ohm]."""
+        device = self.device
+        closed, opened = (
+            resistance + device.series_resistance
+            for resistance in (device.on_resistance, device.off_resistance)
+        )
+        return (on, closed), (1 - on, opened)
 
     def read_power(self, switched: np.ndarray) -> np.ndarray:
         """Current of the read's level."""
