@@ -90,7 +90,9 @@ def _neuron_power(
     """Power of the rails, dissipation of neurons and latches, energy on their capacitors."""
     block, latch = layer.neuron, layer.latch
     instances = [instance(n) for n in range(layer.outputs)]
-    rails = block.delivered(signals, instances) + latch.delivered(signals, instances)
+    driven = layer.turned or not layer.sense.drives
+    rails = block.delivered(signals, instances, driven=driven)
+    rails = rails + latch.delivered(signals, instances)
     time, cycle = signals.time, layer.schedule.cycle
     compare = latch.compare_power(np.mod(time, cycle), layer.schedule)
     compare = compare * (time >= stimulus.delay * cycle)

@@ -239,9 +239,15 @@ class Neuron(ABC):
         del neuron
         return []
 
-    def delivered(self, signals: Signals, neurons: Sequence[str]) -> np.ndarray:
-        """Power that the sources of some instances deliver, (points,), [W]; without the latches."""
-        del neurons
+    def delivered(
+        self, signals: Signals, neurons: Sequence[str], *, driven: bool = True
+    ) -> np.ndarray:
+        """Power that the sources of some instances deliver, (points,), [W]; without the latches.
+
+        Drives are sources as well if they are ``driven`` by ideal elements; what a circuit gives
+        to them is of its own sources.
+        """
+        del neurons, driven
         return np.asarray(sum(source_power(signals, *supply) for supply in self.supplies.items()))
 
     @abstractmethod

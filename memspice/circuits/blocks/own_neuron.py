@@ -255,9 +255,12 @@ class OwnNeuron(MeasurableNeuron):
         """What flows in at all terminals."""
         return self._inflow(signals, neuron, self._metered)
 
-    def delivered(self, signals: Signals, neurons: Sequence[str]) -> np.ndarray:
+    def delivered(
+        self, signals: Signals, neurons: Sequence[str], *, driven: bool = True
+    ) -> np.ndarray:
         """Supplies, and what flows in from drives, draws and clocks."""
-        others = [name for name in self._metered if name not in self.supplies]
+        counted = {*self.supplies, *(() if driven else (DRIVE,))}
+        others = [name for name in self._metered if name not in counted]
         flows = [self._inflow(signals, neuron, others) for neuron in neurons]
         return np.asarray(super().delivered(signals, neurons) + sum(flows))
 

@@ -27,6 +27,11 @@ class SenseCircuit(ABC):
         return False
 
     @property
+    def drives(self) -> bool:
+        """Whether what it gives to neurons at its drives is part of its own power."""
+        return False
+
+    @property
     def shifted(self) -> bool:
         """Whether an ideal source behind it adds what its drive lacks to the bias voltage."""
         return False

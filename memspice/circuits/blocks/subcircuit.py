@@ -132,6 +132,11 @@ class SubcircuitStage(MeasuredStage):
         return self.design.gain < 0
 
     @property
+    def drives(self) -> bool:
+        """All of its terminals have ammeters."""
+        return True
+
+    @property
     def shifted(self) -> bool:
         """Where it has no bias line for that."""
         return self.design.stage.bias is None
@@ -357,13 +362,17 @@ class SubcircuitStage(MeasuredStage):
         return power
 
     def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
-        """Supplies, bias lines and clocks, and what flows in at drives."""
+        """Supplies, bias lines and clocks, and ideal shifts."""
         power = super().delivered(signals, outputs)
         for clock in self.design.stage.all_clocks:
             name = f"{_OWN}{clock}"
             power = power + source_power(signals, name, signals.voltage(name))
         for output in range(outputs):
-            power = power + self._added(signals, output) + self._sunk(signals, output)
+            drive = signals.voltage(nodes.drive(output))
+            shift = source_power(
+                signals, f"shift{output}", drive - signals.voltage(f"held{output}")
+            )
+            power = power + self._added(signals, output) + shift
         return self.multiplicity * power
 
 

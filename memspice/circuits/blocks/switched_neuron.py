@@ -304,9 +304,12 @@ class SwitchedNeuron(Neuron):
         """What flows in at all terminals."""
         return self._inflow(signals, neuron, _METERED)
 
-    def delivered(self, signals: Signals, neurons: Sequence[str]) -> np.ndarray:
+    def delivered(
+        self, signals: Signals, neurons: Sequence[str], *, driven: bool = True
+    ) -> np.ndarray:
         """Supplies, and what flows in from drives, clocks and the electrode."""
-        others = [name for name in _METERED if name not in self.supplies]
+        counted = {*self.supplies, *(() if driven else (DRIVE,))}
+        others = [name for name in _METERED if name not in counted]
         flows = [self._inflow(signals, neuron, others) for neuron in neurons]
         return np.asarray(super().delivered(signals, neurons) + sum(flows))
 
