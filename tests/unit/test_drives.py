@@ -62,7 +62,7 @@ def test_stages_side_by_side_share_the_current_of_their_neuron() -> None:
     assert "Fothers0 drive0 0 Vshift0 2" in text
 
 
-@pytest.mark.parametrize("bias", [0.7, 1.5])
+@pytest.mark.parametrize("bias", [0.7, 1.6])
 def test_a_bias_that_the_stage_cannot_make_is_refused_with_numbers(bias: float) -> None:
     with pytest.raises(ConfigError, match=rf"drive of {1.7 - bias:.3g} V .*0\.1\d+ to 0\.8\d+ V"):
         burst_layer(bias)
