@@ -6,6 +6,7 @@ import numpy as np
 
 from memspice.analysis.left_out import LayerCounts, LeftOutPrices, left_out
 from memspice.analysis.statistics import Proportion, accuracy
+from memspice.circuits.blocks.row_driver import RowDriver
 from memspice.experiment.against_cmos import CmosConstants, compare_with_cmos
 from memspice.experiment.cosim_state import CosimState, Iteration
 from memspice.experiment.merit import figures_of_merit
@@ -24,11 +25,18 @@ from memspice.windows.reduced import Reduced
 
 #: What the joules of a summary leave out besides what `memspice.analysis.left_out` estimates.
 EXCLUDED = (
-    "gates of the row drivers, and word and bit lines where the set has no wire capacitance",
+    "gates of row drivers that are pulse sources (row_driver.kind = pulse)",
+    "charge of word and bit lines where the set has no wire capacitance",
     "non-linearity of cells, although bias rows may stand at several times the read voltage",
     "on the CMOS side: registers, accumulators, routing, clocks of the adders, leakage of "
     "memories; a graded pooled input counts as one addition",
 )
+
+
+def excluded(driver: RowDriver) -> tuple[str, ...]:
+    """Of that what holds for a set with such row drivers: some have gates that are counted."""
+    gates = driver.pulse_energy(np.ones((1, 1)), 0.0).any()
+    return EXCLUDED[1:] if gates else EXCLUDED
 
 
 def left_out_joules(request: Request, state: CosimState, answer: float) -> dict[str, float]:
@@ -132,7 +140,7 @@ def cosim_result(
             for item in state.iterations
         ),
         calibration=state.calibration,
-        excluded=EXCLUDED,
+        excluded=excluded(request.mapped.parameter_set.array.row_driver),
         left_out=missing,
         merit=merit,
         parameters=request.mapped.parameter_set.provenance,

@@ -55,6 +55,17 @@ def test_what_one_neuron_needs_more_is_a_source_of_its_own_in_its_bias_line() ->
     assert level(text, "sense_vrest") == pytest.approx(level(deck_of(burst_layer()), "sense_vrest"))
 
 
+def test_a_moved_surface_ends_where_the_circuit_does() -> None:
+    sense = burst_layer(0.95).sense
+    assert isinstance(sense, SubcircuitStage)
+    assert sense.moved is not None
+    assert sense.moved > 0.2
+    here, there = replace(sense, moved=None).span, sense.span
+    # the bias line takes the drive up: what is lost is its upper end, in write voltages the lower
+    assert there[0] == pytest.approx(here[0] + sense.moved)
+    assert there[1] == pytest.approx(here[1])
+
+
 def test_stages_side_by_side_share_the_current_of_their_neuron() -> None:
     layer = burst_layer()
     assert isinstance(layer.sense, SubcircuitStage)

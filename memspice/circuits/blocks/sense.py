@@ -302,14 +302,12 @@ class MeasuredStage(SenseStage):
         return float(surface.drive_voltage(middle, lines))
 
     @property
+    @abstractmethod
     def span(self) -> tuple[float, float]:
         """Least and largest write voltage that was measured, from what the stage rests at, [V].
 
         Where the drive of a circuit ends by itself: nothing else limits it.
         """
-        ends = np.array(self._drives) - self.rest
-        low, high = sorted((self.polarity * ends).tolist())
-        return low, high
 
     @property
     def _drives(self) -> tuple[float, float]:

@@ -246,6 +246,18 @@ class SubcircuitStage(MeasuredStage):
         """The same stage, measured."""
         return replace(self, surface=surface)
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """As far as the surface knows the moved drive, and the circuit still makes it.
+
+        The surface is that of the bias line as the design has it: it was measured between the ends
+        of the circuit, which stay where they are.
+        """
+        (low, high), by = self._drives, self.moved or 0.0
+        ends = np.array([max(low, low + by), min(high, high + by)]) - self.rest - by
+        least, most = sorted((self.polarity * ends).tolist())
+        return least, most
+
     def at_rest(self, level: float) -> SubcircuitStage:
         """The same stage with its bias line moved, where it has one."""
         if self.design.stage.bias is None:
