@@ -125,8 +125,8 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    entries = (*OPTIONAL, *_NODES, *_BURST, _BIAS, _OUTPUT, _MISMATCH)
-    table.check((*NEEDED, *_NEEDED), entries)
+    optional = (*OPTIONAL, *_NODES, *_BURST, _BIAS, _OUTPUT, _MISMATCH)
+    table.check((*NEEDED, *_NEEDED), optional)
     once, held = table.clocks("once"), table.clocks("held")
     circuit = read_circuit(table, _CONTRACT, (*once, *held))
     _check_burst(table, {**once, **held}, circuit.terminals)

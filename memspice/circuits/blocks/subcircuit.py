@@ -248,11 +248,7 @@ class SubcircuitStage(MeasuredStage):
 
     @property
     def span(self) -> tuple[float, float]:
-        """As far as the surface knows the moved drive, and the circuit still makes it.
-
-        The surface is that of the bias line as the design has it: it was measured between the ends
-        of the circuit, which stay where they are.
-        """
+        """As far as the surface knows the moved drive, and the circuit, which ends as it was."""
         (low, high), by = self._drives, self.moved or 0.0
         ends = np.array([max(low, low + by), min(high, high + by)]) - self.rest - by
         least, most = sorted((self.polarity * ends).tolist())
@@ -334,8 +330,8 @@ class SubcircuitStage(MeasuredStage):
             names += [f"i(v{_meter(output, name)})" for name in self._metered()]
             for line in (f"plus{output}", f"minus{output}"):
                 names += [f"v({line})", f"i(v{line})"]
-            names += [f"v(held{output})", f"i(vshift{output})"]
-            names += [f"v({meter})" for meter in self._own_bias(output)]
+            own = [f"v({meter})" for meter in self._own_bias(output)]
+            names += [f"v(held{output})", f"i(vshift{output})", *own]
         return names
 
     @property
