@@ -18,7 +18,7 @@ LEAST_NODES = 4
 #: Moves to a mean that a line bears, and to its balance.
 _MOVES = 3
 #: What a difference adds to both lines' currents.
-_APART = np.array([0.5, -0.5])
+APART = np.array([0.5, -0.5])
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class DifferenceAxes(SurfaceAxes):
         both = super().inside(currents)
         apart = self.place(both)[..., 1]
         beyond = apart - np.clip(apart, self.nodes[1][0], self.nodes[1][-1])
-        return np.asarray(both - beyond[..., None] * _APART)
+        return np.asarray(both - beyond[..., None] * APART)
 
     def place(self, currents: np.ndarray) -> np.ndarray:
         """Mean, and difference from the balance."""
@@ -152,7 +152,7 @@ class DifferenceAxes(SurfaceAxes):
         for _ in range(_MOVES):
             apart = place[..., 1] + self._balance(mean)
             mean = np.clip(place[..., 0], low + np.abs(apart) / 2, high - np.abs(apart) / 2)
-        return np.asarray(mean[..., None] + apart[..., None] * _APART)
+        return np.asarray(mean[..., None] + apart[..., None] * APART)
 
 
 def spread(limits: tuple[float, float], count: int) -> tuple[float, ...]:

@@ -297,9 +297,7 @@ class MeasuredStage(SenseStage):
 
         What the layer's bias stands for: all drives count from there.
         """
-        surface = self._measured
-        middle, lines = np.full(2, surface.axes.middle), np.full(2, surface.conductance)
-        return float(surface.drive_voltage(middle, lines))
+        return self._measured.rest
 
     @property
     @abstractmethod

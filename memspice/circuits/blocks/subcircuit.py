@@ -265,7 +265,7 @@ class SubcircuitStage(MeasuredStage):
                 f"for the bias voltage of this layer, and makes drives of {low:.3g} to "
                 f"{high:.3g} V: change periphery.electrode_voltage, or put more of the bias on rows"
             )
-        return replace(self, moved=level - self.rest)
+        return replace(self, moved=level - self.rest, surface=self._measured.resting_at(level))
 
     def add(
         self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
@@ -276,7 +276,7 @@ class SubcircuitStage(MeasuredStage):
         deck.circuit(stage.library, stage.module)
         how = f"bias of the drive by {self._bias}" if self._bias else "ideal shift of the drive"
         circuit = deck.section(f"Sense stages: ammeters, subcircuit, {how}")
-        shifts = bias - self.rest - (self.moved or 0.0)
+        shifts = bias - self.rest
         for output, shift in enumerate(shifts.tolist()):
             lines = (f"plus{output}", f"minus{output}")
             for line, end in zip(lines, nodes.bit_lines(output), strict=True):
