@@ -190,9 +190,8 @@ class SenseSurface:
             added = added + change[..., 1:]
         place = self.axes.place(inner + shifts + self.apart * APART)
         if self.apart:  # no further than what was measured
-            place = np.clip(
-                place, *zip(*((one[0], one[-1]) for one in self.axes.nodes), strict=True)
-            )
+            low, high = (np.array([nodes[end] for nodes in self.axes.nodes]) for end in (0, -1))
+            place = np.clip(place, low, high)
         found = self.sheet.at(place)
         found[..., 1:] += added
         return found
