@@ -293,6 +293,22 @@ def test_a_stage_without_a_table_refuses_a_spread() -> None:
         stage.drawn(3, np.random.default_rng(0))
 
 
+def test_the_periphery_knows_its_stage_of_bursts() -> None:
+    changes = {"mismatch.area_spread": AREA}
+    chosen = load_parameter_set("fast-memristor", changes, periphery="freepdk45")
+    needs = SenseNeeds(1e5, 5e-6, (100e-6, 100e-6), 3e-8, "own", "a test")
+    stage = chosen.sense.for_bursts(8).sized(needs)
+    drawn = stage.drawn(MANY, np.random.default_rng(1))
+    assert drawn is not None
+    table = read_mismatch(resource_path("freepdk45", "sense_burst_mismatch.toml"), library())
+    # 4.5 standard errors of a standard deviation
+    offset, gain, _ = table.spread(AREA)
+    assert drawn[0].std() == pytest.approx(offset, rel=4.5 / math.sqrt(2 * MANY))
+    assert np.log(drawn[1]).std() == pytest.approx(gain, rel=4.5 / math.sqrt(2 * MANY))
+    with pytest.raises(ConfigError, match="sense_copier_driven was not measured"):
+        chosen.sense.for_bursts(1).sized(needs).drawn(3, np.random.default_rng(1))
+
+
 def test_flaws_of_transistors_follow_from_their_area_and_do_not_count_twice() -> None:
     usual, transistors = (
         ms.load_device("fast-memristor", periphery).with_flaws().changes

@@ -390,8 +390,8 @@ def _refuse_gains(stage: str, gain: np.ndarray) -> None:
     if gain[worst] != 1:
         raise ConfigError(
             f"the sense stage {stage} of output {worst} has {gain[worst]:.4g} of its gain, and a "
-            "deck has the same subcircuit for each output: simulate with neuron.gain_spread = 0, "
-            "or run the network loop, which knows the gain of each"
+            "deck has the same subcircuit for each output: simulate with neuron.gain_spread = 0 "
+            "and mismatch.area_spread = 0, or run the network loop, which knows the gain of each"
         )
 
 
