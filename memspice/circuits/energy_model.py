@@ -68,11 +68,21 @@ def closed_form_energy(
     if layer.spiking:
         drive = layer.held_drive(row_voltage, burst)
         energy.update(neuron_energy(layer, drive, hazard, thresholds))
+        if not layer.sense.in_bursts(burst, layer.schedule).overlaps:
+            _add_waiting(energy, layer)
         if layer.loaded:
             on = share_switched(hazard, thresholds)
             sunk = layer.neuron.sunk_power(drive, on, layer.source_resistance)
             energy["sense"] = energy["sense"] + sunk * layer.schedule.write.area
     return energy
+
+
+def _add_waiting(energy: dict[str, np.ndarray], layer: LayerCircuit) -> None:
+    """Joules of neurons that wait while the sense stages take in a burst: as many cycles again."""
+    phases = layer.neuron.idle_energy(layer.schedule)
+    for name, joules in zip(("neuron_write", "neuron_read", "neuron_reset"), phases, strict=True):
+        energy[name] = energy[name] + layer.outputs * joules
+    energy["logic"] = energy["logic"] + layer.outputs * layer.latch.idle_energy(layer.schedule)
 
 
 def share_switched(hazard: np.ndarray, thresholds: np.ndarray) -> np.ndarray:

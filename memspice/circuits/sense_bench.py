@@ -107,10 +107,11 @@ class ClockedStage:
             raise ConfigError(f"the sense stage {self.subcircuit} has no bias line for its drive")
         level, highest = self.supplies[self.bias] + by, max(self.supplies.values())
         if not 0 <= level <= highest:
+            off = max(level - highest, 0.0) + min(level, 0.0)
             raise ConfigError(
                 f"the sense stage {self.subcircuit} would need {self.bias} = {level:.3g} V for the "
-                f"bias voltage of this layer, and 0 to {highest:.3g} V are there: change "
-                "periphery.electrode_voltage, or put more of the bias on rows"
+                f"bias voltage of this layer, and 0 to {highest:.3g} V are there: lower "
+                f"periphery.electrode_voltage by {off:.2g} V or more"
             )
         return replace(self, supplies={**self.supplies, self.bias: level})
 

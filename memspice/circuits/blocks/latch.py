@@ -110,6 +110,11 @@ class Latch(ABC):
         del schedule
         return 0.0
 
+    def idle_energy(self, schedule: Schedule) -> float:
+        """Energy of a cycle in which nothing is decided, [J]; none by default."""
+        del schedule
+        return 0.0
+
     @property
     @abstractmethod
     def spike_energy(self) -> float:

@@ -181,6 +181,11 @@ class Neuron(ABC):
         del schedule
         return np.zeros((3, len(switched)))
 
+    def idle_energy(self, schedule: Schedule) -> np.ndarray:
+        """Energy (3,) [J] of a cycle in which nothing happens, by phase as `event_energy`."""
+        del schedule
+        return np.zeros(3)
+
     def quiet_energy(self) -> float:
         """Energy that a neuron takes in a reset phase without a reset, [J]."""
         return 0.0

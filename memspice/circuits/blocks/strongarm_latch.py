@@ -127,7 +127,11 @@ class StrongArmLatch(Parameters, Latch):
 
     def event_energy(self, schedule: Schedule) -> float:
         """A decision, and a cycle of leakage."""
-        return self.decision_energy + self.leakage * schedule.cycle
+        return self.decision_energy + self.idle_energy(schedule)
+
+    def idle_energy(self, schedule: Schedule) -> float:
+        """Leakage."""
+        return self.leakage * schedule.cycle
 
     @property
     def spike_energy(self) -> float:

@@ -248,9 +248,8 @@ class SubcircuitStage(MeasuredStage):
 
     @property
     def span(self) -> tuple[float, float]:
-        """As far as the surface knows the moved drive, and the circuit, which ends as it was."""
-        (low, high), by = self._drives, self.moved or 0.0
-        ends = np.array([max(low, low + by), min(high, high + by)]) - self.rest - by
+        """As far as the circuit goes, also with its bias line moved."""
+        ends = np.array(self._drives) - self.rest
         least, most = sorted((self.polarity * ends).tolist())
         return least, most
 
@@ -265,7 +264,9 @@ class SubcircuitStage(MeasuredStage):
                 f"for the bias voltage of this layer, and makes drives of {low:.3g} to "
                 f"{high:.3g} V: change periphery.electrode_voltage, or put more of the bias on rows"
             )
-        return replace(self, moved=level - self.rest, surface=self._measured.resting_at(level))
+        moved = (self.moved or 0.0) + level - self.rest
+        self.design.stage.moved(moved)  # which refuses levels that are not there
+        return replace(self, moved=moved, surface=self._measured.resting_at(level))
 
     def add(
         self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]

@@ -207,9 +207,13 @@ class SwitchedNeuron(Neuron):
         path, neurons = self.path, switched.shape[-1]
         always = np.array([path.write_energy + path.electrode_energy, path.read_energy, 0.0])
         always[2] = path.reset_energy
-        always += path.leakage * np.diff((0.0, *schedule.phase_ends))
+        always += self.idle_energy(schedule)
         more = np.array([0.0, path.switched_read_energy, path.switched_reset_energy])
         return np.asarray(neurons * always[:, None] + more[:, None] * switched.sum(axis=-1))
+
+    def idle_energy(self, schedule: Schedule) -> np.ndarray:
+        """Leakage."""
+        return np.asarray(self.path.leakage * np.diff((0.0, *schedule.phase_ends)))
 
     def doubts(self, timing: Timing) -> list[str]:
         """Refuse a reset that is too weak, and a read that resets."""
