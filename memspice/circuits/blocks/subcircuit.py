@@ -249,9 +249,8 @@ class SubcircuitStage(MeasuredStage):
     @property
     def span(self) -> tuple[float, float]:
         """As far as the circuit goes, also with its bias line moved."""
-        ends = np.array(self._drives) - self.rest
-        least, most = sorted((self.polarity * ends).tolist())
-        return least, most
+        ends = self.polarity * (np.array(self._drives) - self.rest)
+        return float(ends.min()), float(ends.max())
 
     def at_rest(self, level: float) -> SubcircuitStage:
         """The same stage with its bias line moved, where it has one."""
