@@ -67,9 +67,7 @@ def closed_form_energy(
     energy["sense"] = layer.sense.energy(current, conductance, layer.schedule, held=held)
     if layer.spiking:
         drive = layer.held_drive(row_voltage, burst)
-        energy.update(neuron_energy(layer, drive, hazard, thresholds))
-        if not layer.sense.in_bursts(burst, layer.schedule).overlaps:
-            _add_waiting(energy, layer)
+        energy.update(neurons_of_layer(layer, drive, hazard, thresholds, burst))
         if layer.loaded:
             on = share_switched(hazard, thresholds)
             sunk = layer.neuron.sunk_power(drive, on, layer.source_resistance)
@@ -77,12 +75,24 @@ def closed_form_energy(
     return energy
 
 
-def _add_waiting(energy: dict[str, np.ndarray], layer: LayerCircuit) -> None:
-    """Joules of neurons that wait while the sense stages take in a burst: as many cycles again."""
-    phases = layer.neuron.idle_energy(layer.schedule)
-    for name, joules in zip(("neuron_write", "neuron_read", "neuron_reset"), phases, strict=True):
-        energy[name] = energy[name] + layer.outputs * joules
-    energy["logic"] = energy["logic"] + layer.outputs * layer.latch.idle_energy(layer.schedule)
+def neurons_of_layer(
+    layer: LayerCircuit,
+    drive: np.ndarray,
+    hazard: np.ndarray,
+    thresholds: np.ndarray,
+    burst: int,
+) -> dict[str, np.ndarray]:
+    """`neuron_energy` of a layer, whose neurons may wait as many cycles again.
+
+    So they do while sense stages take in a burst where they hold the one before.
+    """
+    energy = neuron_energy(layer, drive, hazard, thresholds)
+    if layer.sense.in_bursts(burst, layer.schedule).overlaps:
+        return energy
+    idle = (*layer.neuron.idle_energy(layer.schedule), layer.latch.idle_energy(layer.schedule))
+    names = ("neuron_write", "neuron_read", "neuron_reset", "logic")
+    waiting = {name: layer.outputs * joules for name, joules in zip(names, idle, strict=True)}
+    return {name: joules + waiting[name] for name, joules in energy.items()}
 
 
 def share_switched(hazard: np.ndarray, thresholds: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from memspice.analysis.comparison import (
     compare_spikes,
     merge,
 )
-from memspice.circuits.energy_model import closed_form_energy, neuron_energy
+from memspice.circuits.energy_model import closed_form_energy, neuron_energy, neurons_of_layer
 from memspice.circuits.neuron_bench import BenchEvents, NeuronBench
 from memspice.errors import EngineError
 from memspice.windows.fidelity import WindowJob
@@ -153,7 +153,7 @@ def _energy_deviation(job: WindowJob, found: Outcome, hazard: np.ndarray) -> dic
         """What of it depends on hazard integrals: the neurons, if there are any."""
         if not job.circuit.spiking:
             return standing
-        return standing | neuron_energy(job.circuit, drive, each, thresholds)
+        return standing | neurons_of_layer(job.circuit, drive, each, thresholds, job.burst)
 
     return _apart(found.energy, form, hazard, thresholds)
 

@@ -9,6 +9,7 @@ import pytest
 
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
+from memspice.circuits.energy_model import neuron_energy, neurons_of_layer
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.port_array_circuit import PortArrayCircuit
@@ -123,3 +124,12 @@ def test_drives_and_write_voltages_are_each_others_inverse(layer: LayerCircuit) 
 def test_a_level_that_was_chosen_is_kept() -> None:
     layer = burst_layer(1.0)
     assert resting(layer).sense.supplies == pytest.approx(dict(layer.sense.supplies))
+
+
+def test_neurons_leak_as_long_again_while_their_stage_takes_in_a_burst() -> None:
+    layer = burst_layer()
+    values = (np.full((PULSES, 1), 1.2), np.zeros((PULSES, 1)), np.ones((PULSES, 1)))
+    alone, waiting = neuron_energy(layer, *values), neurons_of_layer(layer, *values, PULSES)
+    leakage = layer.neuron.path.leakage + layer.latch.leakage  # type: ignore[attr-defined]
+    more = sum(waiting[name] - joules for name, joules in alone.items())
+    assert more == pytest.approx(np.full(PULSES, leakage * layer.schedule.cycle))
