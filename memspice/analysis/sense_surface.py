@@ -247,7 +247,7 @@ def with_surfaces(
     conditions = conditions_of(stage, first.schedule, first.neuron)
     sense = stage.with_surface(surface_of(stage.circuit, conditions))
     if first.spiking and not first.turned:
-        sense = sense.at_rest(float(first.drive_for(np.array(first.bias_voltage))))
+        sense = sense.resting_at(float(first.drive_for(np.array(first.bias_voltage))))
     bias = np.concatenate([circuit.output_bias for circuit in circuits])
     low, high = sense.span
     limits = float(bias.min() + low), float(bias.max() + high)

@@ -78,7 +78,9 @@ def resting(layer: LayerCircuit) -> LayerCircuit:
     """Layer whose stages rest at the drive of its bias voltage."""
     sense = layer.sense
     assert isinstance(sense, SubcircuitStage)
-    return replace(layer, sense=sense.at_rest(float(layer.drive_for(np.array(layer.bias_voltage)))))
+    return replace(
+        layer, sense=sense.resting_at(float(layer.drive_for(np.array(layer.bias_voltage))))
+    )
 
 
 @pytest.mark.slow

@@ -259,7 +259,7 @@ class MeasuredStage(SenseStage):
         """The same stage, measured."""
 
     @abstractmethod
-    def at_rest(self, level: float) -> MeasuredStage:
+    def resting_at(self, level: float) -> MeasuredStage:
         """The same stage, measured, which rests at a drive [V] if it can by itself.
 
         Raises

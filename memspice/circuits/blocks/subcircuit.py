@@ -252,7 +252,7 @@ class SubcircuitStage(MeasuredStage):
         ends = self.polarity * (np.array(self._drives) - self.rest)
         return float(ends.min()), float(ends.max())
 
-    def at_rest(self, level: float) -> SubcircuitStage:
+    def resting_at(self, level: float) -> SubcircuitStage:
         """The same stage with its bias line moved, where it has one."""
         if self.design.stage.bias is None:
             return self
