@@ -234,8 +234,10 @@ def test_summary_has_the_keys_of_the_design() -> None:
     assert {
         "dataset", "network", "cycles", "ann_accuracy", "snn_accuracy",
         "energy_per_inference_joule", "energy_total_joule", "assumed_fraction", "device_source",
-        "cmos_baseline_joule", "ratio", "spice", "iterations", "versions",
+        "cmos_baseline_joule", "ratio", "spice", "iterations", "versions", "latency_seconds",
+        "area_m2", "tops_per_watt",
     } <= set(content)  # fmt: skip
+    assert content["layout_latency_seconds"]["position"] == content["latency_seconds"]
     energy, spice = content["energy_per_inference_joule"], content["spice"]
     total = content["energy_total_joule"]
     assert tuple(energy) == NETWORK_COMPONENTS
