@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ from memspice.analysis.merit import (
     layouts,
     synaptic_operations,
 )
+from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.silicon import Silicon, package_silicon
+from memspice.circuits.stage_table import read_sense
 from memspice.experiment.merit import figures_of_merit, layer_area, load_area_rule
 from memspice.experiment.results.merit import Merit
 from memspice.quantities import format_si
 from memspice.report.html import write_report
+from memspice.resources import resource_path
 
 ROOT = Path(__file__).parents[2]
 RULE = AreaRule(
@@ -182,3 +186,17 @@ def test_a_summary_from_before_has_no_figures() -> None:
 def test_power_is_energy_over_the_interval() -> None:
     found = merit(energy=4e-9)
     assert found.power["position"] == pytest.approx(4e-9 / 2e-6)
+
+
+def test_stages_of_transistors_count_as_many_as_there_are() -> None:
+    path = resource_path("freepdk45", "sense_copier.toml")
+    table = tomllib.loads(path.read_text(encoding="utf-8"))["sense"]
+    one, nine = (
+        read_sense(table, path).sized(SenseNeeds(3e5, 1e-5, (line, line), 3e-8, "own", "a test"))
+        for line in (140e-6, 9 * 140e-6)
+    )
+    single = package_silicon("sense_copier_driven")
+    assert one.silicon(1, 1).gate == pytest.approx(single.gate)
+    # Tiles are in their number already.
+    assert nine.silicon(1, 9).gate == pytest.approx(nine.multiplicity * single.gate)
+    assert nine.multiplicity >= 9
