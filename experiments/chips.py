@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import memspice as ms
 
 
@@ -22,8 +20,3 @@ def setting_of(found: ms.results.ChipsResult) -> dict[str, Any]:
     """What decided a result, as JSON: configuration with its checksums, and versions."""
     made = found.provenance
     return {"config": made.config_sha256, "versions": dict(made.versions)}
-
-
-def right_by_cycles(found: ms.results.ChipsResult) -> dict[int, np.ndarray]:
-    """Whether each image is right, (chips, images), by number of cycles."""
-    return {count: found.correct(count) for count in found.answers_at}

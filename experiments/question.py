@@ -77,7 +77,7 @@ def accuracy_network(
     full: SizeT,
     quick: SizeT,
     digits: SizeT,
-    network: str = "cifar10-cnn",
+    network: str = "cifar10-skip",
 ) -> tuple[str, SizeT, list[str]]:
     """Network whose accuracy the images at hand can tell.
 

@@ -1,4 +1,4 @@
-"""Figure: points lost against the ANN by cycles, on an ideal array and on the real one."""
+"""Figure: points lost against the ANN by cycles of one burst, on an ideal and the real array."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STYLES = {
     "ideal": (plot.SURROGATE, "o", "ideal array: the conversion alone"),
     "real": (plot.SPICE, "s", "every non-ideality"),
 }
-#: What is shown beside: other devices, other trainings.
+#: What is shown beside: other devices, other networks.
 OTHERS = (
     ("#8a6d3b", "^"), ("#6b8e6b", "v"), ("#7f7f9f", "D"), ("#b06a8a", "x"), ("#5b9aa0", "P"),
 )  # fmt: skip
@@ -45,7 +45,7 @@ def draw(result: dict[str, Any]) -> Figure:
     last = result["curves"]["real"][-1]["loss"]
     plot.headline(
         figure,
-        f"{100 * last['value']:.1f} points lost at T = {cycles[-1]} with every non-ideality "
+        f"{100 * last['value']:.1f} points lost at T = K = {cycles[-1]} with every non-ideality "
         f"({result['network']})",
     )
     return figure

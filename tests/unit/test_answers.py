@@ -74,8 +74,9 @@ class MadeUpChip:
     def images(self, *_: Any) -> str:
         return "images"
 
-    def run(self, _: str, *, cycles: int, calibration: Any = None) -> Any:
+    def run(self, _: str, *, cycles: int, burst: int = 1, calibration: Any = None) -> Any:
         """Run whose answers are right or wrong as told; of the ANN's 20 are wrong."""
+        assert burst in (1, cycles)
         known = self._answers(self.device, cycles, calibration)
         return SimpleNamespace(
             answers_at=known,
@@ -90,9 +91,9 @@ class MadeUpChips:
     def __init__(self, first: MadeUpChip, count: int) -> None:
         self._first, self._count = first, count
 
-    def run(self, images: str, *, cycles: int, **_: Any) -> Any:
+    def run(self, images: str, *, cycles: int, burst: int = 1, **_: Any) -> Any:
         """Run of all of them."""
-        one = self._first.run(images, cycles=cycles)
+        one = self._first.run(images, cycles=cycles, burst=burst)
         known = {n: np.tile(each, (self._count, 1)) for n, each in one.answers_at.items()}
         return SimpleNamespace(
             answers_at=known,
@@ -117,16 +118,16 @@ def test_conversion_tells_the_loss_of_each_array_and_device(
 
     def chip(device: ms.Device, cycles: int, _: Any) -> dict[int, np.ndarray]:
         ideal = device.changes == CONVERSION.IDEAL
-        return {1: right(400), cycles: right(24 if ideal else wrong[device.name])}
+        return {cycles: right(400 if cycles < 8 else 24 if ideal else wrong[device.name])}
 
     made_up_runs(monkeypatch, CONVERSION, chip)
     result = answered(CONVERSION, tmp_path)
     assert (result["images"], result["chips"], result["notes"]) == (IMAGES, 2, ["a note"])
     assert result["ann_accuracy"]["value"] == 0.99
     ideal, real = (result["curves"][name] for name in ("ideal", "real"))
-    assert [point["cycles"] for point in real] == [1, 8]
-    assert [point["loss"]["value"] for point in ideal] == pytest.approx([0.19, 0.002])
-    assert [point["loss"]["value"] for point in real] == pytest.approx([0.19, 0.05])
+    assert [point["cycles"] for point in real] == [1, 2, 4, 8]
+    assert [point["loss"]["value"] for point in ideal] == pytest.approx([0.19, 0.19, 0.19, 0.002])
+    assert [point["loss"]["value"] for point in real] == pytest.approx([0.19, 0.19, 0.19, 0.05])
     # Wald by hand: 1.96 sqrt(0.05 * 0.95 / 2000) = 0.00955; the added pairs move it by 1 %.
     last = real[-1]["loss"]
     assert (last["high"] - last["low"]) / 2 == pytest.approx(0.00955, rel=0.02)

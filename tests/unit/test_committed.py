@@ -70,7 +70,7 @@ def test_the_readme_speaks_of_the_results() -> None:
     images = f"on {conversion['images']} images, T = {cycles}"
     assert f"({ideal:.1f} against {real:.1f} points {images})" in text
     trained = []
-    for label in ("28-posthoc", "28-spikes"):
+    for label in ("cifar10-cnn-28-posthoc", "cifar10-cnn-28-spikes"):
         item = next(item for item in conversion["beside"] if item["label"] == label)
         ann, snn = item["ann_accuracy"]["value"], item["curve"][-1]["accuracy"]
         trained.append((f"{100 * ann:.0f} %", f"{100 * snn:.0f} %"))
