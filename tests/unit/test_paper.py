@@ -282,9 +282,9 @@ def test_twenty_images_are_no_accuracy(tmp_path: Path, monkeypatch: pytest.Monke
     assert (network, size) == ("digits-mlp", (360, 5))
     assert notes[0].startswith("20 images of CIFAR-10 say nothing")
     found = accuracy_network(question(tmp_path), (300, 3), (20, 2), (360, 5))
-    assert found == ("cifar10-cnn", (20, 2), [])
+    assert found == ("cifar10-skip", (20, 2), [])
     found = accuracy_network(question(tmp_path, full=True), (20, 3), (10, 2), (360, 5))
-    assert found == ("cifar10-cnn", (20, 3), [])
+    assert found == ("cifar10-skip", (20, 3), [])
     with pytest.raises(DataError, match="needs 300 images of CIFAR-10, found 20"):
         accuracy_network(question(tmp_path, full=True), (300, 3), (20, 2), (360, 5))
 
