@@ -73,7 +73,7 @@ def neuron(axis: Axes) -> None:
     part(axis, 46.5, 3.5, SURROGATE, "device")
     wire(axis, [(NEURON, 50), (NEURON, 55)])
     axis.text(NEURON + 0.8, 52, "common", fontsize=_SMALL)
-    block(axis, (57, 55, 20, 6.5), "electrode driver", "0 or 1.7 V, one for 64")
+    block(axis, (57, 55, 20, 6.5), "electrode driver", "0 or 1.6 V, one for 64")
     block(axis, (40, 41.5, 14, 6.5), "latch", "StrongARM")
     arrow(axis, (NEURON, 44.5), (54, 44.5))
     arrow(axis, (47, 48), (47, 53))

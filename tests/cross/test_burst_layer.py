@@ -108,10 +108,10 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     power = layer_power(layer, stimulus, array, waves)
     balance = energy_balance(power, layer.schedule, laid_out)
     assert balance.closure < 1e-3
-    # without what the stage sinks of the electrode's power, 3 % of all, nothing closes
+    # without what the stage sinks of the electrode's power, 2 % of all, nothing closes
     sunk = waves.voltage("held0") * waves.current("vshift0")
     less = energy_balance(replace(power, sense=power.sense - sunk), layer.schedule, laid_out)
-    assert less.closure > 0.02
+    assert less.closure > 0.01
     sense = layer.sense
     assert isinstance(sense, SubcircuitStage)
     currents = (ROWS @ CELLS).reshape(1, PULSES, 2)
