@@ -349,8 +349,15 @@ def sense_bench_cycles(bench: SenseBench, voltage_scale: float, signals: Signals
     relief = energy(_relief(bench, signals, 0) + _relief(bench, signals, 1))
     off = [signals.voltage(line) - stage.line_level for line in (PLUS, MINUS)]
     excursion = energy(off[0] ** 2 + off[1] ** 2)
-    droop, sag = ends[:, -1, 1] - ends[:, 0, 0], np.ptp(each, axis=-1)
-    return SenseCycles(effective, droop, sag, absorbed, relief, excursion, energy=positive)
+    return SenseCycles(
+        drive=effective,
+        droop=ends[:, -1, 1] - ends[:, 0, 0],
+        sag=np.ptp(each, axis=-1),
+        absorbed=absorbed,
+        relief=relief,
+        excursion=excursion,
+        energy=positive,
+    )
 
 
 def _powers(bench: SenseBench, signals: Signals) -> dict[str, np.ndarray]:

@@ -248,7 +248,7 @@ class SubcircuitStage(MeasuredStage):
 
     @property
     def span(self) -> tuple[float, float]:
-        """As far as the circuit goes, also with its bias line moved."""
+        """Ends of the circuit's drives, from where it rests with its bias line moved, [V]."""
         ends = self.polarity * (np.array(self._drives) - self.rest)
         return float(ends.min()), float(ends.max())
 
