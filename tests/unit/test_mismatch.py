@@ -288,9 +288,10 @@ def test_a_table_of_something_else_is_refused(tmp_path: Path, rows: str) -> None
 
 
 def test_a_stage_without_a_table_refuses_a_spread() -> None:
-    stage = SubcircuitStage(replace(design(), mismatch=None), 1, 1.0)
-    with pytest.raises(ConfigError, match=r"2e-09 V m.*sense_burst_driven was not measured"):
-        stage.drawn(3, np.random.default_rng(0))
+    own = replace(design("sense_copier"), mismatch=None)
+    with pytest.raises(ConfigError, match=r"2e-09 V m.*sense_copier_driven was not measured"):
+        SubcircuitStage(own, 1, 1.0).with_surface(None)  # type: ignore[arg-type]
+    SubcircuitStage(replace(own, area_spread=0.0), 1, 1.0).with_surface(None)  # type: ignore[arg-type]
 
 
 def test_the_periphery_knows_its_stage_of_bursts() -> None:
@@ -305,8 +306,19 @@ def test_the_periphery_knows_its_stage_of_bursts() -> None:
     offset, gain, _ = table.spread(AREA)
     assert drawn[0].std() == pytest.approx(offset, rel=4.5 / math.sqrt(2 * MANY))
     assert np.log(drawn[1]).std() == pytest.approx(gain, rel=4.5 / math.sqrt(2 * MANY))
-    with pytest.raises(ConfigError, match="sense_copier_driven was not measured"):
-        chosen.sense.for_bursts(1).sized(needs).drawn(3, np.random.default_rng(1))
+
+
+def test_a_network_has_the_stage_whose_transistors_are_known() -> None:
+    changes = {"mismatch.area_spread": AREA}
+    chosen = load_parameter_set("fast-memristor", changes, periphery="freepdk45")
+    single, bursts = (
+        map_network(make_network(), replace(chosen, sense=chosen.sense.for_bursts(burst)))
+        for burst in (1, 8)
+    )
+    assert single.layers[0].circuits[0].variation is None  # refused with its surface
+    own = bursts.layers[0].circuits[0].variation
+    assert own is not None
+    assert 0.01 < np.log(own.sense_gain).std() < 0.5
 
 
 def test_flaws_of_transistors_follow_from_their_area_and_do_not_count_twice() -> None:

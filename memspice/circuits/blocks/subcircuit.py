@@ -230,20 +230,26 @@ class SubcircuitStage(MeasuredStage):
     def drawn(self, outputs: int, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
         """By the thresholds of all transistors; stages side by side share the drive evenly."""
         mismatch, spread = self.design.mismatch, self.design.area_spread
-        if spread == 0:
+        if mismatch is None or spread == 0:
             return None
-        if mismatch is None:
-            raise ConfigError(
-                f"mismatch.area_spread = {spread:g} V m: what thresholds do to the sense stage "
-                f"{self.circuit.subcircuit} was not measured; use a stage that has a table of it, "
-                "or 0, and say neuron.threshold_spread and neuron.gain_spread"
-            )
         thresholds = mismatch.thresholds((outputs, self.multiplicity), spread, rng).mean(axis=1)
         offset, gain, _ = mismatch.effect(thresholds).T
         return self.polarity * offset, np.exp(gain)
 
     def with_surface(self, surface: SenseSurface) -> SubcircuitStage:
-        """The same stage, measured."""
+        """The same stage, measured.
+
+        Raises
+        ------
+        ConfigError
+            If its transistors differ, and it is not known what that does.
+        """
+        if self.design.area_spread and self.design.mismatch is None:
+            raise ConfigError(
+                f"mismatch.area_spread = {self.design.area_spread:g} V m: what thresholds do to "
+                f"the sense stage {self.circuit.subcircuit} was not measured; use a stage that has "
+                "a table of it, or 0, and say neuron.threshold_spread and neuron.gain_spread"
+            )
         return replace(self, surface=surface)
 
     @property
