@@ -32,7 +32,7 @@ import numpy as np
 
 from memspice.circuits.library import Library
 from memspice.circuits.silicon import evaluated
-from memspice.errors import DataError
+from memspice.errors import ConfigError, DataError
 from memspice.inputs import read_input
 from memspice.quantities import Parameters, quantity
 
@@ -210,3 +210,26 @@ def _row(row: Any) -> tuple[Transistor, list[float]]:
     if len(values) != 3 or not all(map(np.isfinite, [width, length, *values])) or width <= 0:
         raise ValueError(f"the row of {name} needs W, L and three sensitivities, all finite")
     return Transistor(owner, name, kind, width, length), values
+
+
+def refuse_gains(stage: str, gain: np.ndarray) -> None:
+    """Refuse stages that differ in gain, for a deck that has the same subcircuit for each.
+
+    Parameters
+    ----------
+    stage : str
+        Name for the message.
+    gain : ndarray, shape (outputs,), [1]
+
+    Raises
+    ------
+    ConfigError
+        With the gain that is furthest from 1.
+    """
+    worst = int(np.argmax(np.abs(gain - 1)))
+    if gain[worst] != 1:
+        raise ConfigError(
+            f"the sense stage {stage} of output {worst} has {gain[worst]:.4g} of its gain, and a "
+            "deck has the same subcircuit for each output: simulate with neuron.gain_spread = 0 "
+            "and mismatch.area_spread = 0, or run the network loop, which knows the gain of each"
+        )

@@ -29,7 +29,7 @@ from memspice.circuits.blocks.sense import MeasuredStage
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
-from memspice.circuits.mismatch import StageMismatch
+from memspice.circuits.mismatch import StageMismatch, refuse_gains
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.signals import Signals, source_power
@@ -278,7 +278,7 @@ class SubcircuitStage(MeasuredStage):
     ) -> None:
         """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
         stage = self.design.stage
-        _refuse_gains(stage.subcircuit, gain)
+        refuse_gains(stage.subcircuit, gain)
         deck.circuit(stage.library, stage.module)
         how = f"bias of the drive by {self._bias}" if self._bias else "ideal shift of the drive"
         circuit = deck.section(f"Sense stages: ammeters, subcircuit, {how}")
@@ -388,17 +388,6 @@ class SubcircuitStage(MeasuredStage):
             )
             power = power + self._added(signals, output) + shift
         return self.multiplicity * power
-
-
-def _refuse_gains(stage: str, gain: np.ndarray) -> None:
-    """Refuse stages that differ in gain: a deck has the same subcircuit for each."""
-    worst = int(np.argmax(np.abs(gain - 1)))
-    if gain[worst] != 1:
-        raise ConfigError(
-            f"the sense stage {stage} of output {worst} has {gain[worst]:.4g} of its gain, and a "
-            "deck has the same subcircuit for each output: simulate with neuron.gain_spread = 0 "
-            "and mismatch.area_spread = 0, or run the network loop, which knows the gain of each"
-        )
 
 
 def _meter(output: int, name: str) -> str:
