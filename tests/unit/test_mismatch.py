@@ -13,6 +13,7 @@ import pytest
 import memspice as ms
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitSense, SubcircuitStage
+from memspice.circuits.deck import Deck
 from memspice.circuits.freepdk45 import transistor_cards
 from memspice.circuits.library import Library, read_library
 from memspice.circuits.mismatch import (
@@ -20,6 +21,7 @@ from memspice.circuits.mismatch import (
     Transistor,
     circuit_hash,
     read_mismatch,
+    refuse_gains,
     transistors_of,
     with_thresholds,
 )
@@ -306,6 +308,13 @@ def test_the_periphery_knows_its_stage_of_bursts() -> None:
     offset, gain, _ = table.spread(AREA)
     assert drawn[0].std() == pytest.approx(offset, rel=4.5 / math.sqrt(2 * MANY))
     assert np.log(drawn[1]).std() == pytest.approx(gain, rel=4.5 / math.sqrt(2 * MANY))
+
+
+def test_a_deck_refuses_gains_that_its_subcircuit_does_not_have() -> None:
+    stage = SubcircuitStage(design(), 1, 1.0)
+    with pytest.raises(ConfigError, match=r"of output 1 has 0\.9 of its gain"):
+        stage.add(Deck("own", "alone"), np.zeros(3), np.array([1.0, 0.9, 1.05]), (0.0, 1.0))
+    refuse_gains("own", np.ones(3))
 
 
 def test_a_network_has_the_stage_whose_transistors_are_known() -> None:
