@@ -35,7 +35,7 @@ PARTS = ("cells", "drivers", "stages", "neurons")
 
 
 class AreaRule(Parameters):
-    """How an area is estimated without a layout."""
+    """Rule that estimates an area without a layout."""
 
     cell_width: float = quantity("m", "Pitch of cells along a row", gt=0)
     cell_height: float = quantity("m", "Pitch of cells along a column", gt=0)
@@ -95,7 +95,7 @@ class ChipLayout:
 
     @property
     def total_area(self) -> float:
-        """Of all parts, [m^2]."""
+        """Area of all parts, [m^2]."""
         return sum(self.area.values())
 
 

@@ -34,7 +34,7 @@ EXCLUDED = (
 
 
 def excluded(driver: RowDriver) -> tuple[str, ...]:
-    """Of that what holds for a set with such row drivers: some have gates that are counted."""
+    """Texts of `EXCLUDED` that hold for such row drivers: gates of some are counted."""
     gates = driver.pulse_energy(np.ones((1, 1)), 0.0).any()
     return EXCLUDED[1:] if gates else EXCLUDED
 

@@ -18,7 +18,7 @@ OPERATIONS = 2
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Merit(Result):
-    """What a chip designer asks of an inference.
+    """Figures of merit of an inference, as a chip designer asks for them.
 
     Parameters
     ----------
