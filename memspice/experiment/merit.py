@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from memspice.analysis.cmos import Workload
+from collections.abc import Mapping
+
 from memspice.analysis.merit import AreaRule, LayerArea, layouts, synaptic_operations
 from memspice.circuits.silicon import package_silicon
+from memspice.experiment.results.against_cmos import CmosComparison
 from memspice.experiment.results.merit import Merit
 from memspice.network.latency import busy, latency
 from memspice.network.mapping import MappedLayer, MappedNetwork
@@ -24,9 +26,8 @@ def figures_of_merit(
     cycles: int,
     burst: int,
     *,
-    work: Workload,
-    energy: float,
-    left_out: float,
+    against: CmosComparison,
+    left_out: Mapping[str, float],
 ) -> Merit:
     """Joules an operation, time and area of an inference.
 
@@ -36,11 +37,12 @@ def figures_of_merit(
         Network on crossbars.
     cycles, burst : int
         Of an image, and of a burst.
-    work : Workload
-        Operations of an inference.
-    energy, left_out : float, [J]
-        Of an inference, and what that leaves out.
+    against : CmosComparison
+        Has operations and joules of an inference.
+    left_out : mapping of str to float, [J]
+        What these joules leave out.
     """
+    work = against.workload
     sourced = load_area_rule()
     layers = [
         LayerArea(
@@ -52,7 +54,8 @@ def figures_of_merit(
     ]
     operations = synaptic_operations(work.macs, work.synaptic_adds, work.products, cycles)
     ways = layouts(layers, latency(mapped, cycles, burst))
-    return Merit(operations, energy, left_out, ways, sourced.provenance)
+    energy, missing = against.total.value, sum(left_out.values())
+    return Merit(operations, energy, missing, ways, sourced.provenance)
 
 
 def layer_area(rule: AreaRule, layer: MappedLayer, burst: int) -> dict[str, float]:

@@ -107,12 +107,7 @@ def cosim_result(
     answer = latency(request.mapped, request.cycles, request.burst)
     missing = left_out_joules(request, state, answer)
     merit = figures_of_merit(
-        request.mapped,
-        request.cycles,
-        request.burst,
-        work=against.workload,
-        energy=against.total.value,
-        left_out=sum(missing.values()),
+        request.mapped, request.cycles, request.burst, against=against, left_out=missing
     )
     curve = [f"transfer curve: {doubt}" for doubt in transfer.doubts]
     engine = provenance.engine

@@ -5,6 +5,7 @@ Each is a circuit of the package with a fixed stimulus; nothing here belongs to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -96,36 +97,32 @@ def sense_case() -> VerifyCase:
 
 def difference_case() -> VerifyCase:
     """Difference of a ramp and 0.2 V behind 1 kohm, into a source of -0.5 V."""
-    deck = Deck("memspice verify: difference", "what two voltages differ by, behind 1 kohm")
-    section = deck.section("Ramp, constant, and what their difference drives")
-    section.V("ramp", "ramp", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-6, 1.0))))
-    section.V("constant", "constant", section.gnd, 0.2)
-    section.V("end", "end", section.gnd, -0.5)
-    section.X("difference", "difference", "ramp", "constant", "out")
-    section.R("end", "out", "end", 1e3)
-    return VerifyCase(
-        name="difference",
-        what="difference of two voltages",
-        deck=deck,
-        analysis=Transient(stop=1e-6, max_step=5e-9, from_rest=True),
-        ports=(("vend", "end"),),
-        states=("out",),
-    )
+    return _difference("difference", "difference of two voltages", {"constant": 0.2})
 
 
 def unswitched_case() -> VerifyCase:
     """Difference of a ramp and a second one, which counts as it was when a state rose."""
-    deck = Deck("memspice verify: unswitched", "what an unswitched device would see, behind 1 kohm")
-    section = deck.section("Two ramps, a state that rises half way, and what the difference drives")
-    section.V("ramp", "ramp", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-6, 1.0))))
-    section.V("other", "other", section.gnd, PieceWiseLinear(((0.0, 0.0), (1e-6, 0.5))))
-    section.V("state", "state", section.gnd, PieceWiseLinear(((0.5e-6, 0.0), (0.51e-6, 1.0))))
-    section.V("end", "end", section.gnd, -0.5)
-    section.X("unswitched", "unswitched", "ramp", "other", "state", "out")
+    inputs = {
+        "other": PieceWiseLinear(((0.0, 0.0), (1e-6, 0.5))),
+        "state": PieceWiseLinear(((0.5e-6, 0.0), (0.51e-6, 1.0))),
+    }
+    return _difference("unswitched", "difference of two voltages, one of them held", inputs)
+
+
+def _difference(
+    module: str, what: str, inputs: Mapping[str, float | PieceWiseLinear]
+) -> VerifyCase:
+    """Subcircuit of a ramp of 1 V/us and other inputs, behind 1 kohm into a source of -0.5 V."""
+    deck = Deck(f"memspice verify: {module}", f"{what}, behind 1 kohm")
+    section = deck.section("Ramp, other inputs, and what their difference drives")
+    ramp = PieceWiseLinear(((0.0, 0.0), (1e-6, 1.0)))
+    for name, source in {"ramp": ramp, **inputs, "end": -0.5}.items():
+        section.V(name, name, section.gnd, source)
+    section.X(module, module, "ramp", *inputs, "out")
     section.R("end", "out", "end", 1e3)
     return VerifyCase(
-        name="unswitched",
-        what="difference of two voltages, one of them held",
+        name=module,
+        what=what,
         deck=deck,
         analysis=Transient(stop=1e-6, max_step=5e-9, from_rest=True),
         ports=(("vend", "end"),),

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import memspice as ms
-from memspice.analysis.cmos import Workload
 from memspice.analysis.macros import published_macros
 from memspice.analysis.merit import (
     COUNTS,
@@ -24,7 +23,7 @@ from memspice.analysis.merit import (
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.silicon import Silicon, package_silicon
 from memspice.circuits.stage_table import read_sense
-from memspice.experiment.merit import figures_of_merit, layer_area, load_area_rule
+from memspice.experiment.merit import layer_area, load_area_rule
 from memspice.experiment.results.merit import Merit
 from memspice.quantities import format_si
 from memspice.report.html import write_report
@@ -131,14 +130,10 @@ def test_macros_say_what_they_are() -> None:
 def test_committed_figures_are_of_the_committed_counts() -> None:
     text = (ROOT / "experiments" / "cifar_energy" / "summary.json").read_text(encoding="utf-8")
     summary = json.loads(text)
-    found = figures_of_merit(
-        ms.Chip(summary["network"]).mapped,
-        summary["cycles"],
-        summary["burst"],
-        work=Workload(**summary["workload"]),
-        energy=summary["energy_total_joule"]["value"],
-        left_out=sum(summary["left_out_joule"].values()),
+    result = ms.results.cosim_from_summary(
+        {**summary, "dataset": {**summary["dataset"], "source": ""}}
     )
+    found = result.with_merit(ms.Chip(summary["network"]).mapped).merit
     expected = found.as_json()
     assert summary["area_constants"] == expected.pop("area_constants")
     for key, value in expected.items():
@@ -157,7 +152,6 @@ def test_summary_terminal_readme_and_page_agree(tmp_path: Path) -> None:
     result = ms.results.cosim_from_summary(
         {**summary, "dataset": {**summary["dataset"], "source": ""}}
     )
-    assert result.merit is not None
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(line.rstrip() in readme for line in repr(result.merit).splitlines())
     write_report(tmp_path / "report.html", {**summary, "dataset": result.as_json()["dataset"]}, [])
@@ -173,14 +167,6 @@ def test_summary_terminal_readme_and_page_agree(tmp_path: Path) -> None:
         assert f"{area} mm2" in readme
         assert f"<strong>{area}</strong>" in page
     assert all(macro.name in page for macro in published_macros())
-
-
-def test_a_summary_from_before_has_no_figures() -> None:
-    text = (ROOT / "experiments" / "cifar_energy" / "summary.json").read_text(encoding="utf-8")
-    summary = json.loads(text)
-    del summary["synaptic_operations"]
-    summary["dataset"]["source"] = ""
-    assert ms.results.cosim_from_summary(summary).merit is None
 
 
 def test_power_is_energy_over_the_interval() -> None:

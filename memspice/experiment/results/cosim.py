@@ -138,8 +138,8 @@ class CosimResult(RunResult):
         What the joules leave out without an estimate.
     left_out : mapping of str to float, [J]
         What else they leave out, estimated (`memspice.analysis.left_out`); not in `energy`.
-    merit : Merit or None
-        Joules an operation, TOPS/W, time and area; None in summaries from before there were any.
+    merit : Merit
+        Joules an operation, TOPS/W, time and area.
     parameters, cmos_constants : tuple of SourcedValue
         Every value of both sides, with its source.
     versions : mapping of str to str
@@ -170,7 +170,7 @@ class CosimResult(RunResult):
     calibration: Mapping[str, Calibration]
     excluded: tuple[str, ...]
     left_out: Mapping[str, float]
-    merit: Merit | None
+    merit: Merit
     parameters: tuple[SourcedValue, ...]
     cmos_constants: tuple[SourcedValue, ...]
     versions: Mapping[str, str]
@@ -201,9 +201,8 @@ class CosimResult(RunResult):
             mapped,
             self.cycles,
             self.burst,
-            work=self.against_cmos.workload,
-            energy=self.against_cmos.total.value,
-            left_out=sum(self.left_out.values()),
+            against=self.against_cmos,
+            left_out=self.left_out,
         )
         return replace(self, merit=merit)
 
@@ -239,7 +238,7 @@ class CosimResult(RunResult):
             "parameters": [asdict(item) for item in self.parameters],
             "excluded": list(self.excluded),
             "left_out_joule": dict(self.left_out),
-            **(self.merit.as_json() if self.merit else {}),
+            **self.merit.as_json(),
             "engine": dict(self.engine),
             "command": self.provenance.command,
             "versions": dict(self.versions),

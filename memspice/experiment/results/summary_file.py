@@ -53,7 +53,7 @@ def _fields(summary: Mapping[str, Any]) -> dict[str, Any]:
         "fidelity": "reduced",
         "burst": summary["burst"],
         "latency": summary["latency_seconds"],
-        "left_out": summary.get("left_out_joule", {}),  # none in those from before there were any
+        "left_out": summary["left_out_joule"],
         "merit": _merit(summary),
         "doubts": summary["verdict"]["doubts"],
         "out": None,
@@ -92,10 +92,7 @@ def _against(summary: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _merit(summary: Mapping[str, Any]) -> dict[str, Any] | None:
-    """None of a summary from before there were figures of merit."""
-    if "synaptic_operations" not in summary:
-        return None
+def _merit(summary: Mapping[str, Any]) -> dict[str, Any]:
     intervals, areas = summary["layout_interval_seconds"], summary["area_m2"]
     return {
         "operations": summary["synaptic_operations"],
