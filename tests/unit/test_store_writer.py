@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from memspice.errors import StoreError
-from memspice.store import JobRecord, Provenance, RunWriter, read_run
+from memspice.store import JobRecord, Provenance, RunWriter, read_run, reader
 
 PROVENANCE = Provenance(
     config="[run]\nseed = 7\nµ = 1\n",
@@ -95,6 +95,24 @@ def test_resume_gives_the_finished_keys_and_goes_on(tmp_path: Path, finish_first
         assert found.provenance == PROVENANCE
         for index in (0, 1):
             assert_same(found.job(record(index).name), record(index))
+
+
+def test_results_of_one_file_are_read_with_it_open_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "run.h5", *map(record, range(5)))
+    opened, open_run = [], reader.open_run
+
+    def counted(place: Path) -> Any:
+        opened.append(place)
+        return open_run(place)
+
+    with RunWriter.create(path, PROVENANCE, resume=True) as run:
+        monkeypatch.setattr(reader, "open_run", counted)
+        found = run.stored([*run.finished, "of no job"])
+        assert len(opened) == 1
+        assert {key: job.name for key, job in found.items()} == run.finished
+    assert_same(found[record(3).key], record(3))
 
 
 def test_resume_of_nothing_starts_a_run(tmp_path: Path) -> None:
