@@ -39,7 +39,7 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing memspice and its dependencies into $(VENV) (a minute or two)"
 	$(PIP) install --quiet --constraint constraints.txt hatchling
 	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[cluster,dev]'
-	$(PIP) install --quiet --constraint constraints.txt --no-deps foolbox c4m-pdk-freepdk45
+	$(PIP) install --quiet --constraint constraints.txt --no-deps foolbox c4m-pdk-freepdk45 ihp-gdsfactory
 	@sh tools/install_vacask.sh $(PIP)
 	@touch $@
 

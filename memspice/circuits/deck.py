@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from memspice.circuits.freepdk45 import BSIM4, TransistorCard
 from memspice.circuits.library import Library
 from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Pulse
+from memspice.circuits.transistor_card import TransistorCard
 from memspice.circuits.verilog import VerilogModule
 from memspice.errors import NetlistError
 from memspice.resources import resource_path
@@ -137,13 +137,14 @@ class Deck:
         Raises
         ------
         NetlistError
-            See `models`; if there is a module without a twin, and nothing that compiles it.
+            See `models`; if there is a module without a twin, and nothing that compiles it, or a
+            transistor that ngspice has no model of.
         """
         parts = [f"* {self.title}", comment_lines(self.explanation)]
         texts = {name: model_text(name) for name in self.models}
         parts += _libraries(name for name, text in texts.items() if text is None)
         parts += [text.strip() for text in texts.values() if text is not None]
-        parts += [_card_text(card) for card in self.cards]
+        parts += [_tidy(card.spice()) for card in self.cards]
         parts += [library.text.strip() for library in self.libraries]
         for module, twin in self.modules:
             parts.append(module_text(module) if twin is None else twin.text.strip())
@@ -153,12 +154,6 @@ class Deck:
 
     def __str__(self) -> str:
         return self.spice()
-
-
-def _card_text(card: TransistorCard) -> str:
-    """A BSIM4 model; ngspice has it at level 54."""
-    values = "  ".join(f"{name}={value:.12g}" for name, value in card.values)
-    return _tidy(f".model {card.name} {card.polarity} level=54 version={BSIM4}  {values}")
 
 
 def _refuse_nested(definitions: Iterable[SubCircuit]) -> None:

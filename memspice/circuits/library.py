@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from memspice.circuits.freepdk45 import TransistorCard
 from memspice.circuits.spice_text import Line, logical_lines, physical_lines, split_words
+from memspice.circuits.transistor_card import TransistorCard
 from memspice.errors import NetlistError
 from memspice.inputs import read_input
 
@@ -111,7 +111,7 @@ def read_library(path: Path, cards: Mapping[str, TransistorCard]) -> Library:
     path : Path
         A line ``.include NAME.lib`` stands for the text of that file in the same folder, once.
     cards : mapping of str to TransistorCard
-        Transistors of the process, see `memspice.circuits.freepdk45.transistor_cards`.
+        Transistors of the process, see `memspice.circuits.processes`.
 
     Returns
     -------

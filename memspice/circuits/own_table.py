@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from memspice.circuits.clocks import Clock
-from memspice.circuits.freepdk45 import TransistorCard, transistor_cards
+from memspice.circuits.processes import PROCESSES
+from memspice.circuits.transistor_card import TransistorCard
 from memspice.errors import ConfigError, DataError
-
-PROCESSES = ("freepdk45",)
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,8 @@ class OwnTable:
                 f"{self.place('process')} = {self.entries['process']!r} is unknown; use "
                 + ", ".join(PROCESSES)
             )
-        return transistor_cards(str(self.entries.get("corner", "nom")))
+        corner = {"corner": str(self.entries["corner"])} if "corner" in self.entries else {}
+        return PROCESSES[self.entries["process"]](**corner)
 
     def _inner(self, entry: str) -> dict[str, Any]:
         values = self.entries.get(entry, {})

@@ -5,7 +5,7 @@
     [sense]
     subcircuit = "my_sense.lib"          # its first subcircuit is the stage
     veriloga = "my_sense.va"             # or this, or both as twins
-    process = "freepdk45"                # transistors, where it has some
+    process = "freepdk45"                # or "ihp-sg13g2": transistors, where it has some
     corner = "nom"
     terminals = ["plus", "minus", "drive", "enable", "vdd", "vss"]
     supplies = { vdd = 1.0 }             # supplies and bias lines, V; vss is ground

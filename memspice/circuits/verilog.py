@@ -19,7 +19,7 @@ from memspice.resources import resource_path
 #: Largest file, [bytes].
 LARGEST_FILE = 1 << 20
 #: Files that come with the compiler.
-COMPILERS_OWN = frozenset({"disciplines.vams", "constants.vams"})
+COMPILERS_OWN = frozenset({"disciplines.vams", "constants.vams", "discipline.h"})
 _INCLUDE = re.compile(r'^[ \t]*`include[ \t]+"([^"]+)"[^\n]*$', re.MULTILINE)
 _COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _MODULE = re.compile(r"\bmodule\s+(\w+)\s*\(([^)]*)\)\s*;")

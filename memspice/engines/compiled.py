@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from memspice.circuits.processes import PROCESS_MODELS, model_source
 from memspice.circuits.verilog import carried_files
 from memspice.engines.osdi import compile_model
 from memspice.engines.run_folder import run_folder
@@ -84,8 +85,9 @@ def place_models(folder: Path, names: Sequence[str], netlist: str) -> None:
 
 
 def _content(name: str) -> bytes:
-    model_interface(name)
-    source = resource_path(f"{name}.va")
+    source = model_source(name)
+    if name not in PROCESS_MODELS:
+        model_interface(name)
     return _object(source, _stamps(source))
 
 

@@ -158,7 +158,7 @@ def _fingerprint(path: str) -> str:
     folder = Path(path).resolve().parent
     libraries = [file for name in _SOLVER for file in folder.glob(f"lib/lib{name}.so*")]
     modules = folder.parent / "lib" / "vacask" / "mod"
-    names = [*(name for name, file in BUILT_IN.items() if file), TRANSISTORS]
+    names = [*(name for name, file in BUILT_IN.items() if file), *TRANSISTORS.values()]
     loaded = [modules / f"{name}.osdi" for name in names]
     return fingerprint(path, [*libraries, *loaded])
 

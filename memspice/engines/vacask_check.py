@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from memspice.circuits.processes import PROCESS_MODELS
 from memspice.circuits.spice_text import Line, physical_lines
 from memspice.circuits.verilog import carried_files
 from memspice.engines.compiled import model_interface
@@ -182,7 +183,7 @@ def _loaded(lines: Iterable[Line]) -> list[str]:
         load = _LOAD.match(line.text)
         if load is None:
             continue
-        if load[1] == f"{TRANSISTORS}.osdi":
+        if load[1].removesuffix(".osdi") in TRANSISTORS.values():
             continue
         name = re.fullmatch(r"(\w+)\.osdi", load[1])
         if name is None:
@@ -204,7 +205,9 @@ def _terminals(lines: Sequence[Line], own: Mapping[str, str]) -> dict[str, tuple
     """Terminals of each module and subcircuit, in their order."""
     known: dict[str, tuple[str, ...]] = dict.fromkeys(BUILT_IN, ("plus", "minus"))
     known["vcvs"] = ("plus", "minus", "plus_of_control", "minus_of_control")
-    known |= {name: model_interface(name, own).terminals for name in _loaded(lines)}
+    # transistors of a process stand in subcircuits, whose headers say as much
+    models = [name for name in _loaded(lines) if name not in PROCESS_MODELS]
+    known |= {name: model_interface(name, own).terminals for name in models}
     headers = (_SUBCKT.match(line.text) for line in lines)
     return known | {header[1]: tuple(header[2].split()) for header in headers if header}
 

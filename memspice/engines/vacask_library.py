@@ -4,19 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from memspice.circuits.freepdk45 import BSIM4, TransistorCard
 from memspice.circuits.library import Library
 from memspice.circuits.spice_text import Line, split_words
+from memspice.circuits.transistor_card import BSIM4, TransistorCard
 from memspice.engines.vacask_words import name_text, node_list, settings_text, value_text
 
 _TYPES = {"nmos": 1, "pmos": -1}
 
 
+#: Nodes of a transistor, and the sizes that it is given.
+_NODES = "d g s b"
+_SIZES = ("w", "l", "as", "ad", "ps", "pd")
+
+
 def card_text(card: TransistorCard) -> str:
-    """A BSIM4 model: the type is a number, the version a text, and there is no level."""
-    values = settings_text(dict(card.values), f"card {card.name}")
+    """Definition of a transistor, statement by statement."""
+    return _CARDS[card.model](name_text(card.name, "card"), card)
+
+
+def _bsim4(name: str, card: TransistorCard) -> str:
+    """A model: the type is a number, the version a text, and there is no level."""
     kind = f'type={_TYPES[card.polarity]} version="{BSIM4}.0"'
-    return f"model {name_text(card.name, 'card')} sp_bsim4v8 ({kind}{values})"
+    return f"model {name} sp_bsim4v8 ({kind}{_card_values(card)})"
+
+
+def _psp103(name: str, card: TransistorCard) -> str:
+    """A subcircuit with a model of its own, whose values may follow from the transistor's sizes."""
+    sizes = " ".join(f"{size}=0.0" for size in _SIZES)
+    given = " ".join(f"{size}={size}" for size in _SIZES)
+    return f"""subckt {name}({_NODES})
+parameters {sizes}
+model psp psp103va (type={_TYPES[card.polarity]}{_card_values(card)})
+channel ({_NODES}) psp {given}
+ends"""
+
+
+def _card_values(card: TransistorCard) -> str:
+    return settings_text(dict(card.values), f"card {card.name}")
+
+
+#: By the word of a card's equations.
+_CARDS: Mapping[str, Callable[[str, TransistorCard], str]] = {"bsim4": _bsim4, "psp103": _psp103}
 
 
 def library_lines(library: Library) -> Iterator[str]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from memspice.circuits.deck import Deck
+from memspice.circuits.processes import model_source
 from memspice.circuits.verilog import COMPILERS_OWN
 from memspice.engines.vacask_library import card_text, library_lines
 from memspice.engines.vacask_words import (
@@ -24,7 +25,6 @@ from memspice.engines.vacask_words import (
     value_text,
 )
 from memspice.errors import NetlistError
-from memspice.resources import resource_path
 
 #: Longest line, [characters].
 WIDTH = 100
@@ -37,8 +37,9 @@ BUILT_IN = {
 }
 #: Those of them that only decks name which use them.
 _RARE = ("cccs", "vcvs")
-#: Its BSIM4, of Berkeley's code; the other one, without ``spice/``, is a translation.
-TRANSISTORS = "spice/bsim4v8"
+#: Equations of transistors that come with it, by the word of their cards: BSIM4 of Berkeley's code;
+#: the other one, without ``spice/``, is a translation.
+TRANSISTORS = {"bsim4": "spice/bsim4v8"}
 
 _INCLUDE = re.compile(r'^[ \t]*`include[ \t]+"([^"]+)"', re.MULTILINE)
 
@@ -75,13 +76,13 @@ def write_netlist(deck: Deck, header: str = "") -> str:
     unused = {name for name in _RARE if f" {name} " not in text}
     modules = [*(name for name in BUILT_IN if name not in unused), *deck.models, *own]
     loads = [name for name in modules if BUILT_IN.get(name, True)]
-    loads += [TRANSISTORS] if deck.cards else []
+    loads += dict.fromkeys(TRANSISTORS.get(card.model, card.model) for card in deck.cards)
     comments = [_comment(text) for text in (header, deck.explanation) if text]
     parts = [" ".join(deck.title.split()), *comments]
     parts.append("\n".join(own[name].carried("//") for name in own))
     parts.append("\n".join(_load(name, carried=name in own) for name in loads))
     parts.append("\n".join(f"model {name} {name}" for name in modules))
-    parts += [_fold(card_text(card)) for card in deck.cards]
+    parts += ["\n".join(map(_fold, card_text(card).splitlines())) for card in deck.cards]
     parts.append("ground 0")
     parts += ["\n".join(map(_fold, library_lines(library))) for library in deck.libraries]
     parts += ["\n".join([comment, *map(_fold, lines)]) for comment, lines in sections]
@@ -89,12 +90,12 @@ def write_netlist(deck: Deck, header: str = "") -> str:
 
 
 def source_hash(name: str) -> str:
-    """SHA-256 of a model's Verilog-A and of the files of memspice that it includes.
+    """SHA-256 of a model's Verilog-A and of the files beside it that it includes.
 
     Parameters
     ----------
     name : str
-        Of the file ``models/NAME.va``.
+        See `memspice.circuits.processes.model_source`.
 
     Returns
     -------
@@ -107,16 +108,17 @@ def source_hash(name: str) -> str:
     DataError
         If one of the files is not there.
     """
+    source = model_source(name)
     texts: dict[str, bytes] = {}
 
     def add(file: str) -> None:
         if file in texts or file in COMPILERS_OWN:
             return
-        texts[file] = resource_path(file).read_bytes()
+        texts[file] = source.with_name(file).read_bytes()
         for inner in _INCLUDE.findall(texts[file].decode()):
             add(inner)
 
-    add(f"{name}.va")
+    add(source.name)
     # With names and lengths, so that text cannot move from one file to the next unseen.
     framed = [f"{file} {len(text)}\n".encode() + text for file, text in texts.items()]
     return hashlib.sha256(b"".join(framed)).hexdigest()
@@ -125,7 +127,7 @@ def source_hash(name: str) -> str:
 def _load(name: str, *, carried: bool) -> str:
     comment = (
         ""
-        if carried or name in {*BUILT_IN, TRANSISTORS}
+        if carried or name in {*BUILT_IN, *TRANSISTORS.values()}
         else f"\n// its source has the sha256 {source_hash(name)}"
     )
     return f'load "{name}.osdi"{comment}'

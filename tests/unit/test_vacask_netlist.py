@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
+from memspice.circuits import processes
 from memspice.circuits.deck import Deck, PieceWiseLinear
-from memspice.engines import compiled, vacask_netlist
+from memspice.engines import compiled
 from memspice.engines.base import OperatingPoint, SolverOptions, Transient
 from memspice.engines.vacask_check import check_netlist, model_names
 from memspice.engines.vacask_deck import build_deck
@@ -126,7 +127,7 @@ def test_the_netlist_says_which_source_a_model_has(
     assert max(map(len, write_netlist(deck).splitlines())) <= WIDTH
     # A change in the file or in what it includes is one in the netlist; others stay.
     folder = copied_models(tmp_path / "models")
-    monkeypatch.setattr(vacask_netlist, "resource_path", lambda name: folder / name)
+    monkeypatch.setattr(processes, "resource_path", lambda name: folder / name)
     assert {name: source_hash(name) for name in hashes} == hashes
     with (folder / file).open("a", encoding="utf-8") as source:
         source.write("// changed\n")
