@@ -1,9 +1,8 @@
-"""Every block of the 45 nm periphery, measured in SPICE; `benchmarks.periphery_page` writes it."""
+"""Every block of a periphery, measured in SPICE; `benchmarks.periphery_page` writes it."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +11,9 @@ import numpy as np
 from memspice.analysis.sense_surface import OPTIONS, STEPS
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
-from memspice.circuits.freepdk45 import CORNERS, transistor_cards
-from memspice.circuits.library import read_library
+from memspice.circuits.freepdk45 import CORNERS
+from memspice.circuits.library import library_text, read_library
+from memspice.circuits.processes import PROCESSES
 from memspice.circuits.sense_bench import (
     ClockedStage,
     SenseBench,
@@ -23,6 +23,7 @@ from memspice.circuits.sense_bench import (
     sense_bench_signals,
 )
 from memspice.circuits.signals import energy_between
+from memspice.circuits.silicon import silicon
 from memspice.circuits.stage_table import read_stage
 from memspice.circuits.timing import Pulse
 from memspice.engines import find_engine
@@ -42,6 +43,28 @@ LINES = (150e-6, 150e-6)
 
 
 @dataclass(frozen=True)
+class Process:
+    """Transistors of a name, whose blocks are in a folder of ``models/`` of that name.
+
+    Parameters
+    ----------
+    name : str
+    supply : float, [V]
+        Of core transistors, and the level of clocks.
+    typical : str
+        Corner.
+    """
+
+    name: str
+    supply: float
+    typical: str
+
+
+FREEPDK45 = Process("freepdk45", 1.0, "nom")
+IHP_SG13G2 = Process("ihp-sg13g2", 1.2, "tt")
+
+
+@dataclass(frozen=True)
 class Measured:
     """A figure of a block: what it is, its value and unit, and the prototype's where it has one."""
 
@@ -55,11 +78,12 @@ class Measured:
 class Bench:
     """A deck around one block, its sources by their names, and what was measured on it."""
 
-    def __init__(self, block: str, corner: str = "nom") -> None:
-        path = resource_path(FOLDER, "periphery.lib")
-        self.block = block
+    def __init__(self, block: str, process: Process = FREEPDK45, corner: str = "") -> None:
+        path = resource_path(process.name, "periphery.lib")
+        self.block, self.process = block, process
+        corner = corner or process.typical
         self.deck = Deck(f"memspice periphery: {block}, {corner}", "A block and its sources")
-        self.deck.library(read_library(path, transistor_cards(corner)))
+        self.deck.library(read_library(path, PROCESSES[process.name](corner)))
         self.circuit = self.deck.section("Bench")
         self.names: list[str] = []
 
@@ -75,7 +99,8 @@ class Bench:
     @property
     def sizes(self) -> dict[str, Any]:
         """Of the block, as ``periphery.toml`` has them."""
-        return {name: value.value for name, value in _sizes(self.block).items()}
+        table = load_values(f"{self.process.name}/periphery", self.block)
+        return {name: value.value for name, value in table.items()}
 
     def run(self, engine: str, stop: float, *nodes: str) -> Waveforms:
         """Transient from rest, with the currents of all sources and some nodes."""
@@ -86,8 +111,10 @@ class Bench:
         return simulator.run(netlist, analysis, save=names, options=OPTIONS)
 
 
-def _sizes(block: str) -> Mapping[str, Any]:
-    return load_values(f"{FOLDER}/periphery", block)
+def gate_area(block: str, process: Process) -> Measured:
+    """Drawn area of all gates of a block."""
+    library = library_text(resource_path(process.name, "periphery.lib"))
+    return Measured(block, "gates", silicon(library, block).gate / 1e-12, "um^2")
 
 
 def delivered(waves: Waveforms, source: str, voltage: float, start: float, stop: float) -> float:
@@ -102,12 +129,12 @@ def crossing(waves: Waveforms, node: str, level: float, after: float) -> float:
     return float(waves.time[above][0]) if above.any() else float("inf")
 
 
-def row_driver(engine: str) -> list[Measured]:
+def row_driver(engine: str, process: Process = FREEPDK45) -> list[Measured]:
     """A pulse of 20 ns into 1 kohm: energy of the gates, resistance, rise."""
-    bench = Bench("row_driver")
-    for name, voltage in (("vdd", 1.0), ("vread", 0.4), ("vlevel", 0.3)):
+    bench, supply = Bench("row_driver", process), process.supply
+    for name, voltage in (("vdd", supply), ("vread", 0.4), ("vlevel", 0.3)):
         bench.source(name, voltage)
-    bench.source("spike", Clock(((20 * NS, 40 * NS),)).train(100 * NS, 2))
+    bench.source("spike", Clock(((20 * NS, 40 * NS),), level=supply).train(100 * NS, 2))
     bench.instance("spike", "row", "vdd", "vread", "vlevel")
     bench.circuit.R("load", "row", "vlevel", 1e3)
     bench.circuit.C("load", "row", bench.circuit.gnd, 20e-15)
@@ -117,8 +144,8 @@ def row_driver(engine: str) -> list[Measured]:
         for values in (waves.voltage("row"), -waves.current("vvread"))
     )
     rise = crossing(waves, "row", 0.3 + 0.9 * (row - 0.3), 120 * NS) - 120 * NS
-    idle = delivered(waves, "vdd", 1.0, 160 * NS, 199 * NS) / (39 * NS)
-    pulse = delivered(waves, "vdd", 1.0, 100 * NS, 200 * NS) - idle * 100 * NS
+    idle = delivered(waves, "vdd", supply, 160 * NS, 199 * NS) / (39 * NS)
+    pulse = delivered(waves, "vdd", supply, 100 * NS, 200 * NS) - idle * 100 * NS
     return [
         Measured("row_driver", "gates and buffers, a pulse", pulse / FJ, "fJ", 115),
         Measured("row_driver", "idle", idle / 1e-9, "nW"),
@@ -127,19 +154,21 @@ def row_driver(engine: str) -> list[Measured]:
     ]
 
 
-def latch(engine: str) -> list[Measured]:
-    """One decision at 50 mV, with the buffer of its clock."""
-    bench = Bench("latch")
-    for name, voltage in (("vdd", 1.0), ("vbuffer", 1.0), ("inp", 0.55), ("inn", 0.5)):
+def latch(engine: str, process: Process = FREEPDK45, difference: float = 50e-3) -> list[Measured]:
+    """One decision at a difference above half of the supply, with the buffer of its clock."""
+    bench, supply = Bench("latch", process), process.supply
+    half, edge = supply / 2, 25 * NS
+    inputs = {"inp": half + difference, "inn": half}
+    for name, voltage in ({"vdd": supply, "vbuffer": supply} | inputs).items():
         bench.source(name, voltage)
-    bench.source("tick", Clock(((5 * NS, 10 * NS),)).train(20 * NS, 2))
+    bench.source("tick", Clock(((5 * NS, 10 * NS),), level=supply).train(20 * NS, 2))
     bench.circuit.X("buffer", "buffer", "tick", "clock", "vbuffer", b1=300e-9, b2=1e-6)
     bench.instance("inp", "inn", "clock", "q", "qn", "vdd")
     for node in ("q", "qn"):
         bench.circuit.C(node, node, bench.circuit.gnd, 1e-15)
     waves = bench.run(engine, 40 * NS, "q", "qn", "clock")
-    delay = crossing(waves, "q", 0.5, 25 * NS) - crossing(waves, "clock", 0.5, 25 * NS)
-    energy = [delivered(waves, name, 1.0, 20 * NS, 40 * NS) / FJ for name in ("vdd", "vbuffer")]
+    delay = crossing(waves, "q", half, edge) - crossing(waves, "clock", half, edge)
+    energy = [delivered(waves, name, supply, 20 * NS, 40 * NS) / FJ for name in ("vdd", "vbuffer")]
     return [
         Measured("latch", "a decision", energy[0], "fJ", 12.8),
         Measured("latch", "its clock's buffer", energy[1], "fJ", 17.5),
@@ -177,7 +206,7 @@ def reset(engine: str) -> list[Measured]:
 
 def bias(engine: str, corner: str) -> tuple[float, float]:
     """Bias line vtail [V] and current of the generator [A] at a corner, settled."""
-    bench = Bench("bias", corner)
+    bench = Bench("bias", corner=corner)
     bench.source("vdd", 1.0)
     bench.instance("vtail", "vdd")
     bench.circuit.C("tail", "vtail", bench.circuit.gnd, 1e-12)
@@ -185,11 +214,13 @@ def bias(engine: str, corner: str) -> tuple[float, float]:
     return float(waves.voltage("vtail")[-1]), float(-waves.current("vvdd")[-1])
 
 
-def stage(name: str, corner: str = "nom", **supplies: float) -> ClockedStage:
+def stage(
+    name: str, corner: str = "", process: Process = FREEPDK45, **supplies: float
+) -> ClockedStage:
     """A sense stage of the package, at a corner and with some bias lines of one's own."""
-    path = resource_path(FOLDER, f"{name}.toml")
+    path = resource_path(process.name, f"{name}.toml")
     table = tomllib.loads(path.read_text(encoding="utf-8"))["sense"]
-    table |= {"corner": corner, "supplies": table["supplies"] | supplies}
+    table |= {"corner": corner or process.typical, "supplies": table["supplies"] | supplies}
     return read_stage(table, path)
 
 
@@ -241,13 +272,13 @@ COPIER_POINTS = np.array(
 ) * UA  # fmt: skip
 
 
-def copier_figures(engine: str) -> list[Measured]:
+def copier_figures(engine: str, process: Process = FREEPDK45) -> list[Measured]:
     """What the stage with a current copier makes of a difference, and of what lines share.
 
     Each point is run twice, and the second cycle counts; the lines have 70 uS.
     """
     name, points = "sense_copier_driven", COPIER_POINTS.repeat(2, axis=0)
-    own, lines = stage("sense_copier"), (70e-6, 70e-6)
+    own, lines = stage("sense_copier", process=process), (70e-6, 70e-6)
     cycles, _ = sense(engine, own, points, lines)
     drive, energy = cycles.drive[1::2], cycles.total[1::2]
     off = replace(own, supplies={**own.supplies, "vref": own.supplies["vref"] + 1e-3})

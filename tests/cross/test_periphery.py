@@ -8,18 +8,22 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.periphery import Measured, bias, copier_figures, latch, reset, row_driver
-from memspice.circuits.freepdk45 import CORNERS, transistor_cards
+from memspice.circuits.freepdk45 import CORNERS
 from memspice.circuits.library import read_library
+from memspice.circuits.processes import PROCESSES
 from memspice.engines.vacask_words import value_text
 from memspice.parameters import load_values
 from memspice.resources import resource_path
 
-BLOCKS = (
-    *("sense_e3", "sense_e3_driven", "sense_copier", "sense_copier_driven"),
-    *("sense_burst", "difference_copier", "charge_sum"),
-    *("sense_burst_driven", "sense_burst_front", "sense_burst_sum"),
-    *("row_driver", "level_driver", "latch", "reset", "bias"),
-)
+BLOCKS = {
+    "freepdk45": (
+        *("sense_e3", "sense_e3_driven", "sense_copier", "sense_copier_driven"),
+        *("sense_burst", "difference_copier", "charge_sum"),
+        *("sense_burst_driven", "sense_burst_front", "sense_burst_sum"),
+        *("row_driver", "level_driver", "latch", "reset", "bias"),
+    ),
+    "ihp-sg13g2": ("sense_copier", "sense_copier_driven", "row_driver", "latch"),
+}
 
 
 def figures(measured: list[Measured]) -> dict[str, float]:
@@ -73,11 +77,13 @@ def test_the_generator_follows_the_corners() -> None:
     assert max(current) / min(current) < 1.02
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_sizes_have_one_home(block: str) -> None:
-    path = resource_path("freepdk45", "periphery.lib")
-    header = read_library(path, transistor_cards("nom")).headers[block]
-    sizes = load_values("freepdk45/periphery", block)
+@pytest.mark.parametrize(
+    ("process", "block"), [(process, block) for process, names in BLOCKS.items() for block in names]
+)
+def test_sizes_have_one_home(process: str, block: str) -> None:
+    path = resource_path(process, "periphery.lib")
+    header = read_library(path, PROCESSES[process]()).headers[block]
+    sizes = load_values(f"{process}/periphery", block)
     # .subckt wants defaults; they are those of the table, in SPICE's suffixes
     assert set(header.parameters) == set(sizes)
     for name, text in header.parameters.items():
