@@ -10,6 +10,10 @@ from memspice.engines.waveforms import GROUND_NAMES, canonical_name
 
 #: Longest line of saved names, [characters]: decks stay readable, and no parser limit is near.
 LINE_LIMIT = 500
+#: Relative tolerance from which on transistors that hardly moved since the last iteration are not
+#: evaluated again.  They may then be wrong by as much: at 1e-4 that takes up to 1.7 mV off what a
+#: sense stage sums over eight pulses, at 1e-5 0.01 mV, and in both cases a quarter off the time.
+BYPASS_RELTOL = 1e-5
 
 
 def build_deck(
@@ -61,6 +65,7 @@ def _option_lines(options: SolverOptions, klu: bool) -> list[str]:
         f"itl1={options.itl1} itl4={options.itl4}"
     )
     lines = [" ".join([".options", *values]), integration]
+    lines += [".options bypass=1"] if options.reltol <= BYPASS_RELTOL else []
     return [*lines, ".options klu"] if klu else lines
 
 

@@ -27,10 +27,12 @@ from memspice.circuits.sense_bench import (
 from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
 from memspice.circuits.stage_table import read_sense
 from memspice.engines import find_engine
-from memspice.engines.base import Transient
+from memspice.engines.base import Engine, SolverOptions, Transient
+from memspice.engines.waveforms import Waveforms
 from memspice.errors import ConfigError
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
+from memspice.windows.simulated import layer_options
 from tests.helpers import switched_set
 
 #: Half a volt of rows on lines of 100 uS; currents of both lines in each of two pulses, [A].
@@ -83,6 +85,41 @@ def resting(layer: LayerCircuit) -> LayerCircuit:
     )
 
 
+def solved(
+    layer: LayerCircuit, stimulus: Stimulus, engine: Engine, options: SolverOptions
+) -> Waveforms:
+    """Waveforms of the layer's deck behind its warm-up."""
+    array = PortArrayCircuit()
+    stop = layer.lead + stimulus.laid_out().cycles * layer.schedule.cycle
+    return engine.run(
+        engine.write(layer_deck(layer, stimulus, array)),
+        Transient(stop, layer.timing.longest_step, from_rest=True),
+        save=saved_signals(layer, array, PULSES),
+        options=options,
+    ).after(layer.lead)
+
+
+@pytest.mark.slow
+@pytest.mark.ngspice
+def test_tolerances_of_a_window_cost_a_drive_less_than_a_third_of_a_millivolt() -> None:
+    layer, engine, array = burst_layer(), find_engine("ngspice"), PortArrayCircuit()
+    stimulus = Stimulus(ROWS, np.full((PULSES, 1), 1e9), burst=PULSES)
+    tight = SolverOptions(reltol=3e-5, chgtol=1e-17, trtol=1.0, vntol=1e-6, method="trap")
+    drives, joules = [], []
+    for options in (tight, layer_options(layer)):
+        waves = solved(layer, stimulus, engine, options)
+        power = layer_power(layer, stimulus, array, waves)
+        balance = energy_balance(power, layer.schedule, stimulus.laid_out().cycles)
+        hazard = event_values(layer, stimulus, waves)["hazard"]
+        drives.append(
+            np.log(hazard) * layer.neuron.device.hazard.voltage_scale / layer.neuron.write_fraction
+        )
+        joules.append(sum(part.sum() for part in balance.components.values()))
+    # Each pulse may be off by as much: 0.3 mV are allowed in eight of them.
+    np.testing.assert_allclose(drives[1], drives[0], atol=0.3e-3 * PULSES / 8)
+    assert joules[1] == pytest.approx(joules[0], rel=0.002)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ngspice", "vacask"])
 def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
@@ -93,16 +130,7 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     # the neuron switches in the middle of the first write, and not at all in the second
     stimulus = Stimulus(ROWS, np.array([[0.3], [1e9]]), burst=PULSES)
     laid_out = stimulus.laid_out().cycles
-    waves = engine.run(
-        engine.write(layer_deck(layer, stimulus, array)),
-        Transient(
-            layer.lead + laid_out * layer.schedule.cycle,
-            layer.timing.longest_step,
-            from_rest=True,
-        ),
-        save=saved_signals(layer, array, PULSES),
-        options=OPTIONS,
-    ).after(layer.lead)
+    waves = solved(layer, stimulus, engine, layer_options(layer))
     events = event_values(layer, stimulus, waves)
     assert (events["spike"].ravel() > 0.5).tolist() == [True, False]
     power = layer_power(layer, stimulus, array, waves)

@@ -32,6 +32,11 @@ def test_a_deck_is_the_netlist_options_analysis_and_end() -> None:
     assert deck_of(analysis=OperatingPoint()).splitlines()[-2] == ".op"
 
 
+def test_transistors_that_rest_are_left_out_where_the_tolerance_is_tight() -> None:
+    assert ".options bypass=1" in deck_of(options=SolverOptions(reltol=1e-5)).splitlines()
+    assert "bypass" not in deck_of(options=SolverOptions(reltol=1.1e-5))
+
+
 def test_save_lines_are_bounded_and_complete() -> None:
     names = [f"v(node{'x' * 40}{n})" for n in range(300)] + [f"v({'y' * 2 * LINE_LIMIT})"]
     lines = [line for line in deck_of(save=names).splitlines() if line.startswith(".save")]
