@@ -19,6 +19,14 @@ from memspice.quantities import Parameters, quantity
 class AnswerStage(Parameters, ABC):
     """Circuits behind the last layer; ``[answer]`` of a parameter set has their values."""
 
+    score_range: float = quantity(
+        "1",
+        "Largest score for which drives have room, of the largest that the weights allow",
+        gt=0,
+        le=1,
+        default=1.0,
+    )
+
     @abstractmethod
     def conversions(self, outputs: int) -> int:
         """Conversions for an answer among so many outputs."""
@@ -59,13 +67,14 @@ class ScoreConverter(AnswerStage):
 class PairLatches(AnswerStage):
     """A StrongARM latch with the buffer of its clock for every pair of outputs.
 
-    By default that of ``models/freepdk45/latch.lib``: 45 of them on ten drives, each held on 30 fF,
-    take 25.1 fJ a comparison in ngspice and VACASK and tell 1 mV (`benchmarks/answer.py`).  The
-    gates that see which class has won all comparisons are not counted.
+    By default that of ``models/freepdk45/latch.lib``: 45 of them on ten drives of stages of bursts,
+    the highest at 0.75 V, take 29.4 fJ a comparison in ngspice and VACASK and tell 1 mV; where the
+    highest is at 0.43 V, that of a score of 0, 47.4 fJ (`benchmarks/answer.py`).  The gates that
+    see which class has won all comparisons are not counted.
     """
 
     kind: Literal["latches"] = "latches"
-    comparison: float = quantity("J", "Comparison of two drives", ge=0, default=25.1e-15)
+    comparison: float = quantity("J", "Comparison of two drives", ge=0, default=29.4e-15)
 
     def conversions(self, outputs: int) -> int:
         """None."""

@@ -40,9 +40,10 @@ def batch_record(
     names = ("cycles", "image", "class")
     columns = {name: (axis.ravel(), "1") for name, axis in zip(names, grid, strict=True)}
     columns["score"] = (batch.scores.ravel(), "1")
-    for layer, spikes in batch.spikes.items():
-        column = np.broadcast_to(spikes[None, :, None], batch.scores.shape)
-        columns[f"spikes.{layer}"] = (column.ravel(), "1")
+    counted = {f"spikes.{layer}": spikes for layer, spikes in batch.spikes.items()}
+    for name, values in {"ended": batch.ended, **counted}.items():
+        column = np.broadcast_to(values[None, :, None], batch.scores.shape)
+        columns[name] = (column.ravel(), "1")
     return JobRecord(
         key=sha256(f"{provenance.config_sha256} chip {chip} images {batch.first} to {last}"),
         name=f"loop/chip{chip:04d}_images{batch.first:06d}_{last:06d}",
@@ -59,10 +60,11 @@ def batch_record(
 def _batch(record: JobRecord) -> BatchResult:
     images, classes = (int(record.attributes[name]) for name in ("images", "classes"))
     shape = (-1, images, classes)
+    events = {name: values.reshape(shape) for name, (values, _) in record.events.items()}
     spikes = {
-        name.removeprefix("spikes."): values.reshape(shape)[0, :, 0]
-        for name, (values, _) in record.events.items()
+        name.removeprefix("spikes."): values[0, :, 0]
+        for name, values in events.items()
         if name.startswith("spikes.")
     }
-    scores = record.events["score"][0].reshape(shape)
-    return BatchResult(int(record.attributes["first_image"]), scores, spikes, {})
+    first, ended = int(record.attributes["first_image"]), events["ended"][0, :, 0]
+    return BatchResult(first, events["score"], ended, spikes, {})

@@ -24,7 +24,7 @@ from memspice.jobs import open_runner
 from memspice.network.ann import ann_scores
 from memspice.network.architecture import Conv
 from memspice.network.batch import BatchResult, Window
-from memspice.network.inference import InferenceResult, run_inference
+from memspice.network.inference import InferenceResult, ended_notes, run_inference
 from memspice.network.mapping import MappedLayer
 from memspice.network.switching import Calibration
 from memspice.store import JobRecord, Provenance
@@ -101,7 +101,7 @@ def run_chip(
         result = ChipResult(
             **_facts(request, found, made),
             fidelity=Surrogate.name,
-            notes=tuple(request.notes),
+            notes=(*request.notes, *loop.notes),
             jobs=JobCounts(0, 0, 0, 0, 0),
             failures=(),
             doubts=(),
@@ -161,12 +161,13 @@ def simulate_chip(
         last, failures = layers[-1], failed_jobs(records)
         # A leaky average is held last, of all others the mean is taken.
         drives = last.outputs.mean(axis=1) if request.mapped.share == 1 else last.outputs[:, -1]
-        scores = request.mapped.layers[-1].readout.scores(drives)
-        answers = {request.cycles: scores.argmax(axis=1)}
+        readout = request.mapped.layers[-1].readout
+        ended = ended_notes(float(readout.ended(last.outputs).mean()))
+        answers = {request.cycles: readout.scores(drives).argmax(axis=1)}
         result = ChipResult(
             **_facts(request, _GivenClasses(last.images, ann.argmax(axis=1), answers), made),
             fidelity=fidelity.name,
-            notes=(*request.notes, *runner.tally.problems, *verdict.doubts),
+            notes=(*request.notes, *ended, *runner.tally.problems, *verdict.doubts),
             jobs=JobCounts(len(records), **runner.tally.as_json()),
             failures=failures,
             doubts=tuple(verdict.doubts),

@@ -23,6 +23,7 @@ from memspice.network.inference import (
     BatchJob,
     InferenceResult,
     batch_jobs,
+    ended_notes,
     gathered,
     run_batches,
 )
@@ -154,7 +155,7 @@ def _result(
     return ChipsResult(
         **run_facts(first, made),
         fidelity=Surrogate.name,
-        notes=tuple(first.notes),
+        notes=(*first.notes, *ended_notes(float(np.mean([each.ended for each in found])))),
         jobs=JobCounts(0, 0, 0, 0, 0),
         failures=(),
         doubts=(),

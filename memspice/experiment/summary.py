@@ -114,7 +114,13 @@ def cosim_result(
     return CosimResult(
         **run_facts(request, provenance),
         fidelity=Reduced.name,
-        notes=(*request.notes, *_doubts(verdict.doubts), *curve, *state.problems),
+        notes=(
+            *request.notes,
+            *last.inference.notes,
+            *_doubts(verdict.doubts),
+            *curve,
+            *state.problems,
+        ),
         jobs=state.counts,
         failures=tuple(state.failures),
         doubts=(*verdict.doubts, *curve),

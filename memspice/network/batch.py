@@ -45,12 +45,14 @@ class BatchResult:
 
     ``first`` is the number of the first in its data set; ``scores`` (cycle counts, images, classes)
     are those of `memspice.network.inference.InferenceResult`, of no cycle count where no layer
-    makes scores; ``spikes`` (images,) are counted by layer; ``windows`` are inputs (cycles, inputs)
+    makes scores; ``ended`` (images,) counts the bursts of which the highest drive is where its
+    stage ends; ``spikes`` (images,) are counted by layer; ``windows`` are inputs (cycles, inputs)
     of the windows asked for.
     """
 
     first: int
     scores: np.ndarray
+    ended: np.ndarray
     spikes: dict[str, np.ndarray]
     windows: dict[Window, np.ndarray]
 
@@ -289,7 +291,13 @@ class _Batch:
                 held = slice(span.start // loop.burst, span.stop // loop.burst)
                 drive[part, held] = found
         windows = {window: np.concatenate(rows) for window, rows in self._windows.items()}
-        return BatchResult(self._first_image, self._scores(drive), self._spikes, windows)
+        scores, ended = self._scores(drive), self._ended(drive)
+        return BatchResult(self._first_image, scores, ended, self._spikes, windows)
+
+    def _ended(self, drive: np.ndarray) -> np.ndarray:
+        """Bursts (images,) of which the highest drive of (images, bursts, classes) ends."""
+        readout = self._loop.readout
+        return readout.ended(drive).sum(axis=1) if readout else np.zeros(len(drive), int)
 
     def _scores(self, drive: np.ndarray) -> np.ndarray:
         """Scores (cycle counts, images, classes) of drives (images, bursts, classes) [V].

@@ -45,11 +45,14 @@ class InferenceResult:
 
     ``scores_at`` are the mean accumulated outputs (images, classes) after some numbers of cycles
     (`memspice.network.batch.cycle_counts`), in units of the weighted input, and to the bit those of
-    a run of so many cycles; ``scores`` those after all.  ``spike_rate`` is spikes per event by
-    layer; ``windows`` the inputs (cycles, inputs) in [0, 1] of every window asked for.
+    a run of so many cycles; ``scores`` those after all.  ``ended`` is the share of bursts of which
+    the highest drive of the last layer is where its sense stage ends: its score says too little.
+    ``spike_rate`` is spikes per event by layer; ``windows`` the inputs (cycles, inputs) in [0, 1]
+    of every window asked for.
     """
 
     scores_at: dict[int, np.ndarray]
+    ended: float
     spike_rate: dict[str, float]
     spikes_per_image: dict[str, np.ndarray]
     windows: dict[Window, np.ndarray] = field(default_factory=dict)
@@ -58,6 +61,21 @@ class InferenceResult:
     def scores(self) -> np.ndarray:
         """Scores after all cycles."""
         return self.scores_at[max(self.scores_at)]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of the scores."""
+        return ended_notes(self.ended)
+
+
+def ended_notes(share: float) -> list[str]:
+    """Note on scores of which this share, [1], is of drives where sense stages end."""
+    if share == 0:
+        return []
+    return [
+        f"the highest drive of the last layer is where its sense stage ends in {share:.2%} of "
+        "bursts, and says less than its score: raise answer.score_range if that costs accuracy"
+    ]
 
 
 def run_inference(
@@ -233,8 +251,10 @@ def gathered(
     }
     scores = np.concatenate([batch.scores for batch in batches], axis=1)
     counts = cycle_counts(cycles, burst) if len(scores) else []
+    scores_at = dict(zip(counts, scores, strict=True))
+    ended = float(np.mean(np.concatenate([batch.ended for batch in batches]))) * burst / cycles
     windows = {window: rows for batch in batches for window, rows in batch.windows.items()}
-    return InferenceResult(dict(zip(counts, scores, strict=True)), rates, totals, windows)
+    return InferenceResult(scores_at, ended, rates, totals, windows)
 
 
 def _check_window(mapped: MappedNetwork, window: Window, images: range) -> None:

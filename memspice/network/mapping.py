@@ -160,7 +160,8 @@ class MappedLayer:
     @property
     def readout(self) -> Readout:
         """Scores of an accumulating layer."""
-        return Readout(self.volts_per_unit, self.programmed.offset)
+        limits = self.circuits[0].write_limits
+        return Readout(self.volts_per_unit, self.programmed.offset, limits)
 
     @property
     def straight(self) -> bool:

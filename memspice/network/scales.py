@@ -16,6 +16,9 @@ from memspice.parameters import ParameterSet
 
 #: Change of the probability of a spike at an end of a network's span that is worth a note.
 NOTICED = 2e-3
+#: Share of a sense stage's span, at its upper end, where a score makes less of a drive than it
+#: should: that of bursts has half of its gain there.
+END = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,21 @@ class Readout:
     """Readout of an accumulating layer: makes scores of its mean drives.
 
     ``volts_per_unit`` [V] is the drive per unit of weighted input, ``offset`` (outputs,) [1] is
-    added where the output is accumulated.
+    added where the output is accumulated; ``limits`` [V] are those of a drive.
     """
 
     volts_per_unit: float
     offset: np.ndarray
+    limits: tuple[float, float]
 
     def scores(self, drive: np.ndarray) -> np.ndarray:
         """Scores [1] of mean drives (..., outputs) [V]."""
         return np.asarray(drive / self.volts_per_unit + self.offset)
+
+    def ended(self, drive: np.ndarray) -> np.ndarray:
+        """Whether the highest of some drives (..., outputs) [V] is where its stage ends, (...)."""
+        low, high = self.limits
+        return np.asarray(drive.max(axis=-1) > high - END * (high - low))
 
 
 def span_notes(span: tuple[float, float] | None, parameter_set: ParameterSet) -> list[str]:
@@ -132,12 +141,13 @@ def drive_scale(
     """
     if spiking:
         return _spiking_scale(parameter_set).within(span)
-    # Inputs lie between 0 and 1: no score exceeds the sum of its weights of one sign.
+    # Inputs lie between 0 and 1: no score exceeds the sum of its weights of one sign, and few come
+    # near.
     positive = np.maximum(layer.weight, 0).sum(axis=1)
     negative = np.maximum(-layer.weight, 0).sum(axis=1)
     largest = float(np.max(np.maximum(positive, negative) + np.abs(layer.bias))) or 1.0
-    swing = parameter_set.sense.swing
-    return DriveScale(0.0, HEADROOM * swing / largest, (-swing, swing), spiking=False)
+    swing, room = parameter_set.sense.swing, parameter_set.answer.score_range * largest
+    return DriveScale(0.0, HEADROOM * swing / room, (-swing, swing), spiking=False)
 
 
 def chip_limits(
