@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from benchmarks.burst_stage import BurstBench, BurstStage, burst_stage, run_bursts
 from benchmarks.periphery import FJ, UA, bias
 from memspice.circuits.freepdk45 import CORNERS
-from memspice.circuits.mismatch import transistors_of, with_thresholds
+from memspice.circuits.mismatch import Transistor, transistors_of
 from memspice.circuits.sense_bench import ClockedStage
+from memspice.circuits.thresholds import threshold_parameter, with_thresholds
 from memspice.engines.base import DEFAULT_OPTIONS, SolverOptions
 
 #: Row pulses of a burst; its mean difference for the gain, [A].
@@ -34,10 +35,14 @@ def transfer(
     return float(rest), float(moved - rest) / APART, joules
 
 
-def shifted_stage(stage: ClockedStage, shifts: Mapping[tuple[str, str], float]) -> ClockedStage:
-    """The same stage with other thresholds [V], by subcircuit and name of the transistor."""
+def shifted_stage(
+    stage: ClockedStage, transistors: Sequence[Transistor], thresholds: np.ndarray
+) -> ClockedStage:
+    """The same stage with thresholds of its own (transistors,) [V], off the nominal ones."""
     assert stage.library is not None, "a stage of the package has a subcircuit"
-    return replace(stage, library=with_thresholds(stage.library, shifts))
+    own = dict(zip(map(threshold_parameter, transistors), thresholds.tolist(), strict=True))
+    library = with_thresholds(stage.library, transistors)
+    return replace(stage, library=library, parameters={**stage.parameters, **own})
 
 
 def drawn(own: BurstStage, seed: int) -> BurstStage:
@@ -48,12 +53,10 @@ def drawn(own: BurstStage, seed: int) -> BurstStage:
 def drawn_stage(stage: ClockedStage, subcircuits: Sequence[str], seed: int) -> ClockedStage:
     """The same stage with a threshold drawn for each transistor of some of its subcircuits."""
     assert stage.library is not None, "a stage of the package has a subcircuit"
-    draws = np.random.default_rng(seed)
-    shifts = {
-        (one.subcircuit, one.name): one.spread(AREA_SPREAD) * draws.standard_normal()
-        for one in transistors_of(stage.library, subcircuits)
-    }
-    return shifted_stage(stage, shifts)
+    transistors = transistors_of(stage.library, subcircuits)
+    draws = np.random.default_rng(seed).standard_normal(len(transistors))
+    spreads = np.array([one.spread(AREA_SPREAD) for one in transistors])
+    return shifted_stage(stage, transistors, draws * spreads)
 
 
 def corner_table(engine: str) -> Iterator[str]:

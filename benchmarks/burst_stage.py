@@ -156,7 +156,8 @@ def burst_deck(bench: BurstBench) -> Deck:
             circuit.C(node, node, circuit.gnd, stage.line_capacitance)
     if tiles == 1:
         ends = [f"{end}0" if end in (PLUS, MINUS) else end for end in stage.terminals]
-        circuit.X("stage", stage.subcircuit, *ends, **bench.parameters)
+        own = {**stage.parameters, **bench.parameters}
+        circuit.X("stage", stage.subcircuit, *ends, **own)
     else:
         headers = stage.library.headers
         for tile in range(tiles):

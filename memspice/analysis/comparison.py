@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are imported when used
 
 from memspice.errors import ShapeError
 
@@ -25,12 +26,16 @@ class PathwiseComparison:
     ``worst_margin`` is the largest ``|H / E - 1|`` among the events over which they disagree, 0
     when there is none; ``hazard_deviation`` the largest difference of hazard integrals relative to
     the reference, those above ``CERTAIN`` taken as equal to it, a reference below ``RARE`` as that.
+    Where the reference knows hazard integrals with a spread, ``expected`` disagreements follow from
+    it; events ``apart``, of which it knows nothing, are none of the ``events``.
     """
 
     events: int
     mismatches: int
     worst_margin: float
     hazard_deviation: float
+    expected: float = 0.0
+    apart: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -44,6 +49,9 @@ def compare_spikes(
     hazard: np.ndarray,
     reference_hazard: np.ndarray,
     thresholds: np.ndarray,
+    *,
+    spread: float = 0.0,
+    apart: np.ndarray | None = None,
 ) -> PathwiseComparison:
     """Compare two simulations event by event; all arrays have the same shape.
 
@@ -53,15 +61,23 @@ def compare_spikes(
         Whether the event ended with a spike.
     hazard, reference_hazard, thresholds : ndarray, [1]
         Hazard integrals of both, and the draws ``E``.
+    spread : float, [1]
+        Standard deviation of ``ln H`` about that of the reference.
+    apart : ndarray of bool, optional
+        Events that are counted, and not compared.
 
     Raises
     ------
     ShapeError
         If the shapes differ.
     """
-    shapes = {np.shape(array) for array in (spikes, reference_spikes, hazard, thresholds)}
-    if len(shapes) != 1 or np.shape(reference_hazard) not in shapes:
+    own = np.zeros(np.shape(spikes), bool) if apart is None else apart
+    arrays = (spikes, reference_spikes, hazard, reference_hazard, thresholds, own)
+    shapes = {np.shape(array) for array in arrays}
+    if len(shapes) != 1:
         raise ShapeError(f"events to compare have different shapes: {sorted(shapes)}")
+    compared = (array[~own] for array in map(np.asarray, arrays[:-1]))
+    spikes, reference_spikes, hazard, reference_hazard, thresholds = compared
     differ = spikes != reference_spikes
     distance = np.maximum(
         np.abs(hazard / thresholds - 1), np.abs(reference_hazard / thresholds - 1)
@@ -73,7 +89,25 @@ def compare_spikes(
         mismatches=int(differ.sum()),
         worst_margin=float(np.max(distance[differ], initial=0.0)),
         hazard_deviation=float(np.max(deviation, initial=0.0)),
+        expected=_expected(reference_hazard / thresholds, spread),
+        apart=int(own.sum()),
     )
+
+
+def _expected(ratio: np.ndarray, spread: float) -> float:
+    """Disagreements to be expected where ``ln H`` is normal about that of a reference.
+
+    Parameters
+    ----------
+    ratio : ndarray, [1]
+        ``H / E`` of the reference.
+    spread : float, [1]
+        Standard deviation of ``ln H``.
+    """
+    if spread == 0:
+        return 0.0
+    distance = np.abs(np.log(np.maximum(ratio, np.finfo(float).tiny))) / spread
+    return float(scipy.special.ndtr(-distance).sum())
 
 
 def merge(comparisons: list[PathwiseComparison]) -> PathwiseComparison:
@@ -83,4 +117,6 @@ def merge(comparisons: list[PathwiseComparison]) -> PathwiseComparison:
         mismatches=sum(item.mismatches for item in comparisons),
         worst_margin=max((item.worst_margin for item in comparisons), default=0.0),
         hazard_deviation=max((item.hazard_deviation for item in comparisons), default=0.0),
+        expected=sum(item.expected for item in comparisons),
+        apart=sum(item.apart for item in comparisons),
     )

@@ -231,7 +231,7 @@ def with_surfaces(
     Parameters
     ----------
     circuits : sequence of LayerCircuit
-        Column groups, with one and the same sense stage.
+        Column groups, whose sense stages differ by their transistors alone.
     surface_of : callable
         Such as `measure_sense_surface` with a runner; errors are its own.
 
@@ -244,16 +244,17 @@ def with_surfaces(
     stage = first.sense.unmeasured
     if stage is None:
         return tuple(circuits)
-    conditions = conditions_of(stage, first.schedule, first.neuron)
-    sense = stage.with_surface(surface_of(stage.circuit, conditions))
-    if first.spiking and not first.turned:
-        sense = sense.resting_at(float(first.drive_for(np.array(first.bias_voltage))))
+    surface = surface_of(stage.circuit, conditions_of(stage, first.schedule, first.neuron))
+    joined = first.spiking and not first.turned
+    level = float(first.drive_for(np.array(first.bias_voltage)))
+    own = [(circuit.sense.unmeasured or stage).with_surface(surface) for circuit in circuits]
+    stages = [sense.resting_at(level) for sense in own] if joined else own
     bias = np.concatenate([circuit.output_bias for circuit in circuits])
-    low, high = sense.span
+    low, high = stages[0].span
     limits = float(bias.min() + low), float(bias.max() + high)
     return tuple(
         replace(circuit, sense=sense, known_ports=circuit.ports, write_limits=limits)
-        for circuit in circuits
+        for circuit, sense in zip(circuits, stages, strict=True)
     )
 
 

@@ -70,8 +70,15 @@ class LayerCircuit:
         tiles = tuple(tile[:, columns] for tile in self.conductances)
         own = self.variation and self.variation.take(slice(outputs.start, outputs.stop))
         trim = self.trim if self.trim is None else self.trim[outputs.start : outputs.stop]
-        whole, first = self.whole or self, self.first + outputs.start
-        return replace(self, conductances=tiles, variation=own, trim=trim, whole=whole, first=first)
+        return replace(
+            self,
+            conductances=tiles,
+            sense=self.sense.part(slice(outputs.start, outputs.stop)),
+            variation=own,
+            trim=trim,
+            whole=self.whole or self,
+            first=self.first + outputs.start,
+        )
 
     def alone(self, outputs: slice) -> LayerCircuit:
         """Neurons of some numbers on a crossbar of their own, whose rows the others do not load."""
@@ -208,11 +215,21 @@ class LayerCircuit:
     def unlimited_drive(self, row_voltage: np.ndarray) -> np.ndarray:
         """What `drive_voltage` would be without limits."""
         if self.sense.transimpedance is None:
-            own = self.sense.drive(self.line_current(row_voltage), self.line_conductance)
-            drive = self.sense_gain * own
-        else:  # one product in the place of two
-            drive = row_voltage @ self.drive_gain.T
-        return np.asarray(self.output_bias + drive)
+            return self.drive_of(self.line_current(row_voltage))
+        # one product in the place of two
+        return np.asarray(self.output_bias + row_voltage @ self.drive_gain.T)
+
+    def drive_of(self, current: np.ndarray) -> np.ndarray:
+        """The same for settled currents [A] of the bit lines, (..., columns)."""
+        own = self.sense.drive(current, self.line_conductance)
+        return np.asarray(self.output_bias + self.sense_gain * own)
+
+    def beyond(self, row_voltage: np.ndarray) -> np.ndarray:
+        """Whether an output's own transistors bring its stage to where its drive is not known.
+
+        Row voltages as of `unlimited_drive`; ndarray of bool, (..., outputs).
+        """
+        return self.sense.beyond(self.line_current(row_voltage), self.line_conductance)
 
     def held_drive(self, row_voltage: np.ndarray, burst: int) -> np.ndarray:
         """Settled drive [V] of each cycle, shape (cycles, outputs), held through each burst.
@@ -247,6 +264,16 @@ class LayerCircuit:
     def sense_gain(self) -> np.ndarray:
         """Factor of what each sense stage makes of its currents, shape (outputs,), [1]."""
         return self.variation.sense_gain if self.variation else np.ones(self.outputs)
+
+    @property
+    def hazard_slope(self) -> np.ndarray:
+        """Change of the logarithm of a hazard integral per volt of drive, (outputs,), [1/V].
+
+        That of an exponential law, which no other rises by more than near its unit voltage.
+        """
+        law = self.variation or self.neuron.device.hazard
+        scale = np.broadcast_to(law.voltage_scale, (self.outputs,))
+        return np.asarray(self.neuron.write_fraction / scale)
 
     def log_hazard(self, drive: np.ndarray) -> np.ndarray:
         """Logarithm of the hazard integral of a write pulse, [1].

@@ -1,17 +1,21 @@
 """Transistors that differ within a sense stage, and what their thresholds do to its drive.
 
 Thresholds of transistors drawn alike differ by a normal spread of ``A / sqrt(W L)``, the more the
-smaller the gate (Pelgrom et al., IEEE J. Solid-State Circuits 24, 1433, 1989).  The drive of a
-stage at equal currents and the logarithm of its gain, which a mirror near weak inversion makes,
-move with each of them nearly in proportion: so what a neuron's own stage is off the one that was
-measured is two numbers, an offset of its drive and a factor of its gain.  A table beside the stage
-has these sensitivities, from its bench, with the hash of the circuit that they are of::
+smaller the gate (Pelgrom et al., IEEE J. Solid-State Circuits 24, 1433, 1989).  A stage whose
+thresholds are off acts as the nominal one does on other currents ``ratio * (I - g u) +- apart / 2``
+of its plus and minus line, of conductance ``g``: it holds lines by ``u`` off their level, its
+mirror has another ratio, and what is off behind the mirror is a difference of currents.  ``u``,
+``ln ratio`` and ``apart`` move with each threshold nearly in proportion, so these are a neuron's
+own numbers.  A table beside the stage has the sensitivities, from its bench, with the hash of the
+circuit that they are of, and by how much such stages are off what the numbers say, once all their
+thresholds are drawn::
 
     [mismatch]
     circuit = "0123456789abcdef"
+    residual = [2e-9, 2e-3]   # V, standard deviation of the drive, with thresholds of so many V m
     transistors = [
-        # subcircuit, name, kind, W in m, L in m, drive in V/V, ln gain in 1/V, a pulse in J/V
-        ["charge_sum", "an", "n_vtg", 1e-6, 200e-9, 1.88, 0.01, -1e-13],
+        # subcircuit, name, kind, W in m, L in m, u in V/V, ln ratio in 1/V, apart in A/V
+        ["charge_sum", "an", "n_vtg", 1e-6, 200e-9, 0, 0.01, -5e-6],
     ]
 
 Thresholds are shifted as ``delvto`` of SPICE shifts them, for both kinds of transistors.
@@ -23,7 +27,7 @@ import hashlib
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +36,7 @@ import numpy as np
 
 from memspice.circuits.library import Library
 from memspice.circuits.silicon import evaluated
+from memspice.circuits.surface_axes import APART
 from memspice.errors import ConfigError, DataError
 from memspice.inputs import read_input
 from memspice.quantities import Parameters, quantity
@@ -91,38 +96,6 @@ def transistors_of(library: Library, subcircuits: Iterable[str]) -> tuple[Transi
     return tuple(found)
 
 
-def with_thresholds(library: Library, shifts: Mapping[tuple[str, str], float]) -> Library:
-    """Library with other thresholds: its transistors get a parameter ``shift``.
-
-    Parameters
-    ----------
-    library : Library
-    shifts : mapping of (str, str) to float, [V]
-        By subcircuit and name of the transistor; of all others 0.
-
-    Returns
-    -------
-    Library
-        Nothing else of it changes.
-    """
-    text, kinds = library.text, set()
-    for owner in dict.fromkeys(owner for owner, _ in shifts):
-
-        def shifted(line: re.Match[str], owner: str = owner) -> str:
-            kinds.add(line[2])
-            own = shifts.get((owner, line[1]))
-            return line[0] if own is None else f"{line[0]} shift={own:.9g}"
-
-        definition = library.definitions[owner]
-        text = text.replace(definition, _INSTANCE.sub(shifted, definition))
-    for kind in sorted(kinds):
-        definition = library.definitions[kind]
-        head, _, body = definition.partition("\n")
-        body = body.replace("l={l}\n", "l={l} delvto={shift}\n")
-        text = text.replace(definition, f"{head} shift=0\n{body}")
-    return Library(library.origin, text, library.cards)
-
-
 def circuit_hash(library: Library, transistors: Iterable[Transistor]) -> str:
     """Hash of all subcircuits that some transistors are in, and of the transistors' own."""
     names = sorted({name for one in transistors for name in (one.subcircuit, one.kind)})
@@ -137,13 +110,16 @@ class StageMismatch:
     Parameters
     ----------
     transistors : tuple of Transistor
-    sensitivities : ndarray, shape (transistors, 3), [V/V], [1/V], [J/V]
-        Change of the drive at equal currents, of the logarithm of the gain, and of the joules of
-        a row pulse, per volt of each threshold.
+    sensitivities : ndarray, shape (transistors, 3), [V/V], [1/V], [A/V]
+        Change, per volt of each threshold, of what lines are off their level, of the logarithm of
+        the ratio of the mirror, and of a difference of currents.
+    residual : tuple of float, [V m] and [V]
+        Standard deviation of what the drive is off that, with thresholds of such a spread.
     """
 
     transistors: tuple[Transistor, ...]
     sensitivities: np.ndarray
+    residual: tuple[float, float]
 
     def spreads(self, area_spread: float) -> np.ndarray:
         """Standard deviation of each threshold [V], (transistors,), of that of an area [V m]."""
@@ -161,15 +137,43 @@ class StageMismatch:
 
         Returns
         -------
-        ndarray, shape (..., 3), [V], [1], [J]
-            Added to the drive of the circuit at equal currents; to the logarithm of its gain; to
-            the joules of a row pulse.
+        ndarray, shape (..., 3), [V], [1], [A]
+            What lines are off their level; logarithm of the ratio of the mirror; difference of
+            currents.
         """
         return np.asarray(thresholds @ self.sensitivities)
+
+    def acting(
+        self, thresholds: np.ndarray, currents: np.ndarray, conductances: np.ndarray
+    ) -> np.ndarray:
+        """Currents that a nominal stage would have to have to act as one with such thresholds.
+
+        Parameters
+        ----------
+        thresholds : ndarray, shape (..., transistors), [V]
+        currents : ndarray, shape (..., 2), [A]
+            Of plus and minus line, as into a short circuit at the line level.
+        conductances : ndarray, shape (..., 2), [S]
+            Of the lines.
+
+        Returns
+        -------
+        ndarray, shape (..., 2), [A]
+        """
+        off, ratio, apart = np.moveaxis(self.effect(thresholds)[..., None], -2, 0)
+        return np.asarray(np.exp(ratio) * (currents - off * conductances) + apart * APART)
 
     def spread(self, area_spread: float) -> np.ndarray:
         """Standard deviations of what :meth:`effect` gives, shape (3,)."""
         return np.asarray(np.hypot.reduce(self.spreads(area_spread)[:, None] * self.sensitivities))
+
+    def residual_of(self, area_spread: float) -> float:
+        """Standard deviation of what the drive is off, [V]: it grows with the square of a spread.
+
+        What is straight in all thresholds is in the numbers, and the next order is left out.
+        """
+        measured, residual = self.residual
+        return residual * (area_spread / measured) ** 2
 
 
 def read_mismatch(path: Path, library: Library) -> StageMismatch:
@@ -189,7 +193,7 @@ def read_mismatch(path: Path, library: Library) -> StageMismatch:
     try:
         table = tomllib.loads(read_input(path, LARGEST_FILE).decode("utf-8"))["mismatch"]
         rows = [_row(row) for row in table["transistors"]]
-        circuit = str(table["circuit"])
+        circuit, (measured, residual) = str(table["circuit"]), map(float, table["residual"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} is no table of sensitivities to thresholds: {error}") from error
     transistors = tuple(one for one, _ in rows)
@@ -202,7 +206,8 @@ def read_mismatch(path: Path, library: Library) -> StageMismatch:
             f"{path} was measured with another text of {library.origin} than it is now: measure "
             "its sensitivities again (python -m benchmarks.burst_mismatch)"
         )
-    return StageMismatch(transistors, np.array([values for _, values in rows]))
+    sensitivities = np.array([values for _, values in rows])
+    return StageMismatch(transistors, sensitivities, (measured, residual))
 
 
 def _row(row: Any) -> tuple[Transistor, list[float]]:
@@ -213,7 +218,7 @@ def _row(row: Any) -> tuple[Transistor, list[float]]:
 
 
 def refuse_gains(stage: str, gain: np.ndarray) -> None:
-    """Refuse stages that differ in gain, for a deck that has the same subcircuit for each.
+    """Refuse stages that differ in gain, for a deck whose subcircuits have the one they have.
 
     Parameters
     ----------
@@ -229,7 +234,7 @@ def refuse_gains(stage: str, gain: np.ndarray) -> None:
     worst = int(np.argmax(np.abs(gain - 1)))
     if gain[worst] != 1:
         raise ConfigError(
-            f"the sense stage {stage} of output {worst} has {gain[worst]:.4g} of its gain, and a "
-            "deck has the same subcircuit for each output: simulate with neuron.gain_spread = 0 "
-            "and mismatch.area_spread = 0, or run the network loop, which knows the gain of each"
+            f"the sense stage {stage} of output {worst} has {gain[worst]:.4g} of its gain, and no "
+            "transistor of a deck says how: simulate with neuron.gain_spread = 0, draw thresholds "
+            "by mismatch.area_spread, or run the network loop, which knows the gain of each"
         )

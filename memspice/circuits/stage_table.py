@@ -72,8 +72,13 @@ _CONTRACT = {
 }
 
 
-def read_sense(entries: Mapping[str, Any], where: Path) -> SubcircuitSense:
-    """Sense stages of a parameter set by its table ``[sense]``; see `read_stage`."""
+def read_sense(
+    entries: Mapping[str, Any], where: Path, area_spread: float = 0.0
+) -> SubcircuitSense:
+    """Sense stages of a parameter set by its table ``[sense]``; see `read_stage`.
+
+    What its transistors do is read only where they differ, by ``area_spread`` [V m].
+    """
     stage, table = read_stage(entries, where), OwnTable("sense", entries, where)
     gain, swing = table.number("gain"), table.number("swing")
     currents, conductances = table.interval("currents"), table.interval("conductances")
@@ -83,9 +88,11 @@ def read_sense(entries: Mapping[str, Any], where: Path) -> SubcircuitSense:
         raise ConfigError(f"{where}: sense.conductances must be above 0 and rise")
     axes, pair = _axes(table, currents), table.number("pair")
     mismatch = None
-    if _MISMATCH in entries and stage.library:
+    if area_spread and _MISMATCH in entries and stage.library:
         mismatch = read_mismatch(table.path(_MISMATCH), stage.library)
-    return SubcircuitSense(stage, gain, swing, axes, conductances, pair=pair, mismatch=mismatch)
+    return SubcircuitSense(
+        stage, gain, swing, axes, conductances, pair, mismatch=mismatch, area_spread=area_spread
+    )
 
 
 def _axes(table: OwnTable, currents: tuple[float, float]) -> SurfaceAxes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from memspice.errors import IncompleteResults
 from memspice.network.architecture import Source, WeightStep
 from memspice.network.frames import Outputs, channels_last, joined, layer_matrix, patch, products
 from memspice.network.mapping import MappedLayer, MappedNetwork
-from memspice.network.scales import BentDrive, Readout
+from memspice.network.scales import Readout
 from memspice.network.switching import Calibration, OpenEvents, SwitchingRule
 from memspice.solver.reduction import one_blas_thread
 
@@ -75,7 +75,7 @@ def cycle_counts(cycles: int, burst: int = 1) -> list[int]:
 class Bend:
     """Line of the drive of bit lines: ``slope * drive(currents) + intercept``."""
 
-    drive: BentDrive
+    drive: Callable[[np.ndarray], np.ndarray]
     slope: np.ndarray | float
     intercept: np.ndarray | float
 

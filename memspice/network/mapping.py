@@ -28,7 +28,6 @@ from memspice.network.port_cache import PortCache
 from memspice.network.programming import Programmed, program_layer
 from memspice.network.row_levels import check_levels
 from memspice.network.scales import (
-    BentDrive,
     DriveScale,
     Readout,
     asked_gain,
@@ -37,7 +36,7 @@ from memspice.network.scales import (
     span_notes,
 )
 from memspice.network.trimming import trimmed
-from memspice.network.varied import drawn_neurons
+from memspice.network.varied import drawn_neurons, drawn_stages
 from memspice.network.weights import Network, WeightLayer
 from memspice.parameters import ParameterSet
 
@@ -178,12 +177,11 @@ class MappedLayer:
         levels = np.array(self.programmed.levels) * read
         return transfer[:, : self.fan_in] * read, transfer[:, self.fan_in :] @ levels
 
-    @property
-    def drive(self) -> BentDrive:
-        """Settled drive, without limits, that currents of the bit lines give."""
-        conductance = np.concatenate([part.line_conductance for part in self.circuits])
-        own = [(part.sense_gain, part.output_bias) for part in self.circuits]
-        return BentDrive(self.circuits[0].sense, conductance, *np.concatenate(own, axis=1))
+    def drive(self, currents: np.ndarray) -> np.ndarray:
+        """Settled drive (..., outputs) [V], without limits, for currents (..., bit lines) [A]."""
+        ends = np.cumsum([2 * part.outputs for part in self.circuits])[:-1]
+        own = zip(self.circuits, np.split(currents, ends, axis=-1), strict=True)
+        return np.concatenate([part.drive_of(each) for part, each in own], axis=-1)
 
     def drive_line(self) -> tuple[np.ndarray, np.ndarray]:
         """Settled drive as a line in the inputs, without limits: ``weight @ inputs + offset`` [V].
@@ -316,12 +314,14 @@ def _map_layer(
     )
     sense = parameter_set.sense.sized(needs)
     device = parameter_set.neuron.device
-    variation = drawn_neurons(device, sense, kind.channels, number, seed) if spiking else None
+    variation = drawn_neurons(device, kind.channels, number, seed) if spiking else None
+    stages = drawn_stages(sense, kind.channels, number, seed) if spiking else sense
     circuits = []
     for outputs in column_groups(kind.channels, tile[1], step.groups):
         columns = conductance[:, 2 * outputs.start : 2 * outputs.stop]
         tiles = tuple(np.array_split(columns, math.ceil(len(columns) / tile[0])))
-        circuit = _circuit(tiles, sense, scale, programmed.common, parameter_set)
+        own_stages = stages.part(outputs)
+        circuit = _circuit(tiles, own_stages, scale, programmed.common, parameter_set)
         own = variation and variation.take(outputs)
         circuits.append(replace(circuit, variation=own, port_source=ports or port_array))
     mapped = MappedLayer(step, tuple(circuits), programmed, scale.volts_per_unit)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.blocks.sense_design import HEADROOM
 from memspice.errors import ConfigError
 from memspice.network.programming import ChipLimits
@@ -54,24 +53,6 @@ class DriveScale:
                 "change the limits, or train for this device"
             )
         return replace(self, limits=limits)
-
-
-@dataclass(frozen=True, eq=False)
-class BentDrive:
-    """Settled drive of a layer whose stages have no gain, only a surface.
-
-    ``conductance`` (bit lines,) [S] is that of each line; what the stages make of the currents
-    counts ``gain`` (outputs,) [1] times, and ``bias`` (outputs,) [V] is added.
-    """
-
-    sense: SenseStage
-    conductance: np.ndarray
-    gain: np.ndarray
-    bias: np.ndarray
-
-    def __call__(self, currents: np.ndarray) -> np.ndarray:
-        """Drive (..., outputs) [V], without limits, for currents (..., bit lines) [A]."""
-        return np.asarray(self.bias + self.gain * self.sense.drive(currents, self.conductance))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -77,7 +77,7 @@ class Behavioural(Periphery):
         """Subcircuit of the user's own, or one of memspice's kinds."""
         if any(own.word("sense", entry, "") for entry in FILES):
             entries = own.plain("sense", "given by the parameter set")
-            return _varied(read_sense(entries, own.path), own)
+            return read_sense(entries, own.path, _area_spread(own))
         word = own.word("sense", "kind", "transimpedance")
         if word not in SENSE_STAGES:
             kinds = ", ".join(SENSE_STAGES)
@@ -85,11 +85,9 @@ class Behavioural(Periphery):
         return own.table("sense", SENSE_STAGES[word])
 
 
-def _varied(stages: SubcircuitSense, own: SetFile) -> SubcircuitSense:
-    """Stages whose transistors differ as the table ``[mismatch]`` of a set says, if it has one."""
-    if not own.has("mismatch"):
-        return stages
-    return replace(stages, area_spread=own.table("mismatch", Mismatch).area_spread)
+def _area_spread(own: SetFile) -> float:
+    """By how much transistors of sense stages differ, [V m], if a set says so."""
+    return own.table("mismatch", Mismatch).area_spread if own.has("mismatch") else 0.0
 
 
 #: The set itself: also what another periphery leaves to it.
@@ -154,7 +152,8 @@ class FreePdk45(Periphery):
     def sense(self, own: SetFile) -> SenseDesign:
         """Stages with a current copier, and those that sum the row pulses of a burst."""
         tables = self._tables()
-        single, *bursts = (_varied(read_sense(table, path), own) for path, table in tables)
+        spread = _area_spread(own)
+        single, *bursts = (read_sense(table, path, spread) for path, table in tables)
         return SpikingSense(single, TABLES.sense(own), tuple(bursts))
 
     def array(self, array: ArrayParameters, own: SetFile) -> ArrayParameters:

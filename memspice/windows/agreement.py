@@ -8,6 +8,7 @@ shown with a note, ends the command with an error, and enters neither cache nor 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from memspice.analysis.comparison import (
     compare_spikes,
     merge,
 )
+from memspice.circuits.bursts import burst_means
 from memspice.circuits.energy_model import closed_form_energy, neuron_energy, neurons_of_layer
 from memspice.circuits.neuron_bench import BenchEvents, NeuronBench
 from memspice.errors import EngineError
@@ -44,6 +46,8 @@ SWITCH_SHARE = 0.02
 #: A component below this share of the total, were every event a spike, counts as one of this share:
 #: it decides nothing.
 SMALL_SHARE = 0.01
+#: Standard deviations of what drawn transistors leave open that count as agreement.
+DEVIATIONS = 4.0
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,16 @@ class Verdict:
         relative to the larger of itself and ``SMALL_SHARE`` of the total.
     closure : float or None, [1]
         ``|delivered - dissipated - stored| / delivered``; None where nothing is balanced.
+    margin : float, [1]
+        Within which spikes and hazard integrals may differ: more than ``MARGIN`` where transistors
+        were drawn, and what the closed form knows of them has a residual.
     """
 
     pathwise: PathwiseComparison
     drive_deviation: float
     energy_deviation: Mapping[str, float]
     closure: float | None
+    margin: float = MARGIN
 
     @property
     def holds(self) -> bool:
@@ -78,16 +86,17 @@ class Verdict:
     def doubts(self) -> list[str]:
         """One sentence for each number beyond its limit, or not a number."""
         pathwise, found = self.pathwise, []
-        if not pathwise.worst_margin <= MARGIN:
+        if not pathwise.worst_margin <= self.margin:
             found.append(
                 f"{pathwise.mismatches} spikes differ from the closed form, one with its hazard "
-                f"integral {_distance(pathwise.worst_margin)}; the margin is {MARGIN:.0%}: a rail "
-                "reached, too little time to settle, or signals that are not those of this circuit"
+                f"integral {_distance(pathwise.worst_margin)}; the margin is {self.margin:.0%}: "
+                "a rail reached, too little time to settle, or signals that are not those of this "
+                "circuit"
             )
-        if not pathwise.hazard_deviation <= MARGIN:
+        if not pathwise.hazard_deviation <= self.margin:
             found.append(
                 f"a hazard integral is {pathwise.hazard_deviation:.2%} off the closed form, above "
-                f"{MARGIN:.0%}: the surrogate's rates do not hold for this circuit"
+                f"{self.margin:.0%}: the surrogate's rates do not hold for this circuit"
             )
         if not self.drive_deviation <= MARGIN:
             found.append(
@@ -114,6 +123,7 @@ class Verdict:
         return {
             "holds": self.holds,
             "doubts": self.doubts,
+            "margin": self.margin,
             "worst_margin": self.pathwise.worst_margin,
             "hazard_deviation": self.pathwise.hazard_deviation,
             "drive_deviation": self.drive_deviation,
@@ -123,8 +133,14 @@ class Verdict:
 
 
 def judge(job: WindowJob, found: Outcome) -> Verdict:
-    """Verdict on what a job ended with."""
-    expected = surrogate_events(job)
+    """Verdict on what a job ended with.
+
+    Drawn transistors leave a residual of the drive open, of which ``DEVIATIONS`` count as none; and
+    of events that they bring to where no drive was measured only their number counts.
+    """
+    expected, residual = surrogate_events(job), job.circuit.sense.residual
+    spread = residual * float(np.max(job.circuit.hazard_slope))
+    apart = job.circuit.beyond(burst_means(job.row_voltage, job.burst)).repeat(job.burst, axis=0)
     events = [
         compare_spikes(
             found.spikes,
@@ -132,14 +148,18 @@ def judge(job: WindowJob, found: Outcome) -> Verdict:
             found.hazard,
             expected["hazard"],
             found.thresholds,
+            spread=spread,
+            apart=apart,
         )
     ]
     largest = max(job.layer.volts_per_unit, float(np.max(np.abs(expected["drive"]))))
+    off = np.abs(found.drive - expected["drive"])[~apart] - DEVIATIONS * residual
     return Verdict(
         pathwise=merge(events if found.spiking else []),
-        drive_deviation=float(np.max(np.abs(found.drive - expected["drive"]))) / largest,
+        drive_deviation=float(np.max(off, initial=0.0)) / largest,
         energy_deviation=_energy_deviation(job, found, expected["hazard"]),
         closure=found.closure,
+        margin=MARGIN + math.expm1(DEVIATIONS * spread),
     )
 
 
@@ -221,6 +241,7 @@ def together(verdicts: Sequence[Verdict]) -> Verdict:
             for name in (verdicts[0].energy_deviation if verdicts else ())
         },
         closure=max(closures, default=None),
+        margin=max((item.margin for item in verdicts), default=MARGIN),
     )
 
 

@@ -120,6 +120,14 @@ def test_of_many_jobs_the_worst_counts() -> None:
     assert not together([*verdicts, spoiled(closure=1.0)]).holds
 
 
+def test_what_drawn_transistors_leave_open_widens_the_margin() -> None:
+    wide = spoiled(margin=0.2, worst_margin=0.15, mismatches=1, hazard_deviation=0.15)
+    assert wide.holds
+    assert not replace(wide, margin=0.14).holds
+    assert "the margin is 14%" in replace(wide, margin=0.14).doubts[0]
+    assert together([FINE, wide]).margin == 0.2
+
+
 def test_score_of_a_silent_layer_has_a_scale(monkeypatch: Any) -> None:
     # All scores 0: the deviation is then compared with a score of 1.
     setting = Setting(network="digits-mlp", cycles=1)

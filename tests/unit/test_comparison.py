@@ -86,3 +86,28 @@ def test_certain_switches_do_not_differ() -> None:
         hazard, reference = np.array([spice, 1.5]), np.array([closed, 1.5])
         found = compare_spikes(hazard >= draws, reference >= draws, hazard, reference, draws)
         assert found.hazard_deviation == pytest.approx(deviation)
+
+
+def test_a_spread_says_how_many_disagreements_are_to_be_expected() -> None:
+    rng = np.random.default_rng(4)
+    spread, reference = 0.05, np.exp(rng.normal(size=200_000))
+    hazard = reference * np.exp(spread * rng.standard_normal(reference.size))
+    draws = rng.exponential(size=reference.size)
+    arrays = (hazard >= draws, reference >= draws, hazard, reference, draws)
+    found = compare_spikes(*arrays, spread=spread)
+    # counts are about Poisson's: 4.5 standard deviations
+    assert found.mismatches == pytest.approx(found.expected, abs=4.5 * found.expected**0.5)
+    assert found.expected > 1000
+    assert compare_spikes(*arrays).expected == 0.0
+
+
+def test_events_apart_are_counted_and_not_compared() -> None:
+    hazard, reference, draws = np.array([2.0, 1.0, 0.5]), np.array([0.5, 1.0, 0.5]), np.ones(3)
+    arrays = (hazard >= draws, reference >= draws, hazard, reference, draws)
+    found = compare_spikes(*arrays, spread=0.1, apart=np.array([True, False, False]))
+    assert (found.events, found.mismatches, found.apart) == (2, 0, 1)
+    assert found.hazard_deviation == 0.0
+    # one at its threshold may go either way, the other is 6.9 standard deviations off
+    assert found.expected == pytest.approx(0.5, abs=1e-6)
+    assert merge([found, found]).apart == 2
+    assert merge([found, found]).expected == 2 * found.expected

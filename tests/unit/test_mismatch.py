@@ -1,4 +1,4 @@
-"""Transistors that differ within a sense stage: their draws, and the two numbers of a neuron."""
+"""Transistors that differ within a sense stage: their draws, and the three numbers of a neuron."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import memspice as ms
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitSense, SubcircuitStage
 from memspice.circuits.deck import Deck
+from memspice.circuits.drawn_stages import AlikeStages, DrawnStages
 from memspice.circuits.freepdk45 import transistor_cards
 from memspice.circuits.library import Library, read_library
 from memspice.circuits.mismatch import (
@@ -23,14 +25,15 @@ from memspice.circuits.mismatch import (
     read_mismatch,
     refuse_gains,
     transistors_of,
-    with_thresholds,
 )
+from memspice.circuits.silicon import silicon
 from memspice.circuits.stage_table import read_sense
+from memspice.circuits.thresholds import threshold_parameter, with_thresholds
 from memspice.errors import ConfigError, DataError, NetlistError
 from memspice.network.ann import with_mean_inputs
 from memspice.network.mapping import MappedNetwork, map_network, trimmed_layer
 from memspice.network.trimming import MEASURED
-from memspice.network.varied import drawn_neurons
+from memspice.network.varied import drawn_stages
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
 from tests.loop_helpers import make_images, make_network
@@ -51,13 +54,24 @@ def two() -> StageMismatch:
         Transistor("own", "a", "n_vtg", 1e-6, 1e-6),
         Transistor("own", "b", "p_vtg", 4e-7, 1e-7),
     )
-    return StageMismatch(gates, np.array([[2.0, -10.0, 1e-13], [0.5, 20.0, 0.0]]))
+    return StageMismatch(gates, np.array([[2.0, -10.0, 1e-6], [0.5, 20.0, 0.0]]), (AREA, 2e-3))
 
 
 def design(table: str = "sense_burst", spread: float = AREA) -> SubcircuitSense:
     path = resource_path("freepdk45", f"{table}.toml")
     found = read_sense(tomllib.loads(path.read_text(encoding="utf-8"))["sense"], path)
-    return replace(found, mismatch=two(), area_spread=spread)
+    axes = replace(found.axes, limits=(-1e-3, 1e-3))  # nothing is beyond what was measured
+    return replace(found, mismatch=two(), area_spread=spread, axes=axes)
+
+
+def stages_of(
+    outputs: int, count: int = 1, seed: int = 3, spread: float = AREA, **changes: Any
+) -> DrawnStages:
+    """Transistors of stages side by side, drawn."""
+    stage = SubcircuitStage(replace(design(spread=spread), **changes), count, 1.0)
+    drawn = stage.drawn(outputs, np.random.default_rng(seed)).transistors
+    assert isinstance(drawn, DrawnStages)
+    return drawn
 
 
 class Bent(SubcircuitStage):
@@ -68,7 +82,8 @@ class Bent(SubcircuitStage):
         """None: it has a closed form."""
 
     def drive(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
-        difference = current[..., 0::2] - current[..., 1::2]
+        acting, _ = self._of_one(current, conductance)
+        difference = acting[..., 0] - acting[..., 1]
         return np.asarray(1e5 * difference - 1e9 * difference * np.abs(difference))
 
 
@@ -96,39 +111,48 @@ def test_transistors_have_the_sizes_of_their_text() -> None:
         transistors_of(odd, ("difference_copier",))
 
 
-def test_thresholds_reach_the_transistors_that_are_named() -> None:
-    plain, shifts = library(), {("charge_sum", "an"): 3e-3, ("difference_copier", "m1"): -2e-3}
-    shifted = with_thresholds(plain, shifts)
-    assert with_thresholds(plain, {}).text == plain.text
-    changed = [
-        (old, new)
-        for old, new in zip(plain.text.splitlines(), shifted.text.splitlines(), strict=True)
-        if old != new
-    ]
-    assert (
-        "Xan drive g 0 0 n_vtg w={wa} l={la}",
-        "Xan drive g 0 0 n_vtg w={wa} l={la} shift=0.003",
-    ) in changed
-    assert (
-        "Xm1 b gate 0 0 n_vtg w={m1} l=100n",
-        "Xm1 b gate 0 0 n_vtg w={m1} l=100n shift=-0.002",
-    ) in changed
-    # the kinds of both subcircuits get the parameter, and hand it on
-    kinds = {"n_vtg", "n_vth", "p_vtg", "p_vth"}
-    assert len(changed) == 2 + 2 * len(kinds)
-    for kind in kinds:
-        assert shifted.headers[kind].parameters["shift"] == "0"
-        assert shifted.definitions[kind].count("delvto={shift}") == 1
-        assert plain.definitions[kind].count("delvto") == 0
+@pytest.mark.parametrize("name", STAGES)
+def test_every_drawn_transistor_has_a_parameter_of_the_stage(name: str) -> None:
+    plain, others = library(name), ("clock_driver", "not", "n_vtg", "p_vth")
+    transistors = transistors_of(plain, ("difference_copier", "charge_sum"))
+    found = with_thresholds(plain, transistors)
+    names = [threshold_parameter(one) for one in transistors]
+    assert len(set(names)) == 31
+    for owner in (name, "difference_copier", "charge_sum"):
+        own = [each for each in names if owner == name or each.startswith(owner)]
+        parameters = found.headers[owner].parameters
+        assert {each: parameters[each] for each in own} == dict.fromkeys(own, "0")
+        # what was there stays
+        before = plain.headers[owner]
+        assert found.headers[owner].terminals == before.terminals
+        assert {each: parameters[each] for each in before.parameters} == dict(before.parameters)
+    for owner in others:
+        assert found.definitions.get(owner) == plain.definitions.get(owner)
+    line = "Xan drive g 0 0 n_vtg_drawn w={wa} l={la} shift={charge_sum_an}"
+    assert line in found.definitions["charge_sum"].splitlines()
+    for kind in ("n_vtg", "n_vth", "p_vtg", "p_vth"):
+        assert found.headers[f"{kind}_drawn"].parameters["shift"] == "0"
+        assert found.definitions[f"{kind}_drawn"].count("delvto={shift}") == 1
+    # the same area of gates, none of them twice
+    assert silicon(found, name) == silicon(plain, name)
+    assert with_thresholds(plain, ()).text == plain.text
+
+
+def test_two_of_a_subcircuit_cannot_have_thresholds_of_their_own() -> None:
+    again = "Xagain x drive2 integrate start startn ampn writen vamp vmid vrest vtail charge_sum"
+    twice = library().text.replace("Xsum x drive", f"{again}\nXsum x drive")
+    both = replace(library(), text=twice)
+    with pytest.raises(NetlistError, match="sense_burst has more than one of charge_sum"):
+        with_thresholds(both, transistors_of(both, ("charge_sum",)))
 
 
 # --- draws and what they do -----------------------------------------------------------------------
 
 
-def test_effect_is_straight_in_drive_and_ln_gain() -> None:
+def test_effect_is_straight_in_thresholds() -> None:
     mismatch = two()
     volts = np.array([[1e-3, 0.0], [0.0, 1e-3], [2e-3, 3e-3], [0.0, 0.0]])
-    expected = [[2e-3, -0.01, 1e-16], [0.5e-3, 0.02, 0], [5.5e-3, 0.04, 2e-16], [0, 0, 0]]
+    expected = [[2e-3, -0.01, 1e-9], [0.5e-3, 0.02, 0], [5.5e-3, 0.04, 2e-9], [0, 0, 0]]
     np.testing.assert_allclose(mismatch.effect(volts), expected, rtol=1e-12, atol=1e-25)
     # 2 mV on the large one, 10 mV on the other
     np.testing.assert_allclose(mismatch.spreads(AREA), [2e-3, 10e-3])
@@ -138,60 +162,56 @@ def test_effect_is_straight_in_drive_and_ln_gain() -> None:
     np.testing.assert_allclose(mismatch.spread(2 * AREA), 2 * mismatch.spread(AREA))
 
 
+def test_lines_off_their_level_a_ratio_and_a_difference_act_like_other_currents() -> None:
+    lines, cells = np.array([[3e-6, 2e-6], [5e-6, 5e-6]]), np.array([[1e-4, 2e-4], [1e-4, 1e-4]])
+    volts = np.array([[1e-3, 0.0], [1e-3, 1e-3]])
+    found = two().acting(volts, lines, cells)
+    first = np.exp(-0.01) * (lines[0] - 2e-3 * cells[0]) + [0.5e-9, -0.5e-9]
+    second = np.exp(0.01) * (lines[1] - 2.5e-3 * cells[1]) + [0.5e-9, -0.5e-9]
+    np.testing.assert_allclose(found, [first, second], rtol=1e-12)
+    np.testing.assert_array_equal(two().acting(0 * volts, lines, cells), lines)
+
+
 @pytest.mark.parametrize("count", [1, 4])
 def test_stages_of_neurons_have_the_spread_of_their_transistors(count: int) -> None:
-    stage = SubcircuitStage(design(), count, 1.0)
-    drawn = stage.drawn(MANY, np.random.default_rng(3))
-    assert drawn is not None
-    offset, gain = drawn
-    whole = two().spread(AREA)[:2] / math.sqrt(count)  # stages side by side share the drive
-    # each of the five bounds is 4.5 standard errors of a normal draw: 99.99 % for all together
-    values = np.stack([offset, np.log(gain)]) / whole[:, None]
+    drawn = stages_of(MANY, count)
+    assert drawn.thresholds.shape == (MANY, 2)
+    # stages side by side share the drive; each bound is 4.5 standard errors of a normal draw
+    values = drawn.thresholds / (two().spreads(AREA) / math.sqrt(count))
     error = 4.5 / math.sqrt(MANY)
-    assert np.all(np.abs(values.mean(axis=1)) < error)
-    assert np.all(np.abs(values.std(axis=1) - 1) < error / math.sqrt(2))
-    first, second = two().sensitivities[:, :2].T * two().spreads(AREA)
-    alike = -float(first @ second) / math.hypot(*first) / math.hypot(*second)  # the drive falls
-    assert np.corrcoef(values)[0, 1] == pytest.approx(alike, abs=error)
-    assert stage.drawn(MANY, np.random.default_rng(4))[0][0] != offset[0]  # type: ignore[index]
+    assert np.all(np.abs(values.mean(axis=0)) < error)
+    assert np.all(np.abs(values.std(axis=0) - 1) < error / math.sqrt(2))
+    assert abs(np.corrcoef(values.T)[0, 1]) < error
+    again, other = (stages_of(MANY, count, seed) for seed in (3, 4))
+    np.testing.assert_array_equal(again.thresholds, drawn.thresholds)
+    assert not np.any(other.thresholds == drawn.thresholds)
+    assert drawn.residual == pytest.approx(2e-3 / math.sqrt(count))
+    # the next order in thresholds twice as large
+    assert stages_of(2, spread=2 * AREA).residual == pytest.approx(8e-3)
+    np.testing.assert_array_equal(drawn.part(slice(3, 5)).thresholds, drawn.thresholds[3:5])
 
 
-@pytest.mark.parametrize(("table", "sign"), [("sense_burst", 1), ("sense_copier", -1)])
-def test_a_drive_above_the_nominal_one_makes_a_neuron_that_is_written_by_low_ones_spike_less(
-    table: str, sign: int
-) -> None:
-    lone = replace(two(), transistors=two().transistors[:1], sensitivities=np.array([[1.0, 0, 0]]))
-    stage = SubcircuitStage(replace(design(table), mismatch=lone), 1, 1.0)
-    device = load_parameter_set("fast-memristor").neuron.device
-    found = drawn_neurons(device, stage, 50, 1, 7)
-    assert found is not None
-    assert stage.polarity == -sign
-    np.testing.assert_array_equal(found.sense_gain, 1.0)
-    rng = np.random.default_rng([7, 1, 0x7468726573])
-    shift = lone.thresholds((50, 1), AREA, rng)[:, 0, 0]
-    np.testing.assert_allclose(found.threshold_shift, sign * shift, rtol=1e-12)
+def test_drawn_stages_go_no_further_than_what_was_measured() -> None:
+    drawn = stages_of(50, mismatch=replace(two(), sensitivities=np.array([[1.0, 0, 0], [0, 0, 0]])))
+    shift, cells = drawn.thresholds[:, 0], np.full((50, 2), 1e-3)
+    lines, limits = np.array([[1e-6, 2e-6]]).repeat(50, axis=0), (0.0, 3e-6)
+    found = drawn.acting(lines, cells, limits)
+    np.testing.assert_allclose(found, np.clip(lines - 1e-3 * shift[:, None], *limits), rtol=1e-12)
+    off = (shift > 1e-3) | (shift < -1e-3)
+    assert 0 < off.sum() < 50
+    np.testing.assert_array_equal(drawn.beyond(lines, cells, limits), off)
+    np.testing.assert_array_equal(AlikeStages().acting(-lines, cells, limits), -lines)
+    assert not AlikeStages().beyond(-lines, cells, limits).any()
 
 
 def test_stages_have_draws_of_their_own() -> None:
     stage = SubcircuitStage(design(), 1, 1.0)
-    plain = load_parameter_set("fast-memristor").neuron.device
-    varied = plain.model_copy(update={"time_scale_spread": 0.2, "gain_spread": 0.1})  # type: ignore[union-attr]
-    alone, device = (drawn_neurons(one, stage, 9, 0, 1) for one in (plain, varied))
-    lone = drawn_neurons(varied, SubcircuitStage(design(spread=0.0), 1, 1.0), 9, 0, 1)
-    assert alone is not None
-    assert device is not None
-    assert lone is not None
-    np.testing.assert_array_equal(device.time_scale, lone.time_scale)  # no other draw has moved
-    np.testing.assert_array_equal(device.threshold_shift, alone.threshold_shift)
-    np.testing.assert_array_equal(device.sense_gain, lone.sense_gain * alone.sense_gain)
-    law = plain.hazard
-    np.testing.assert_array_equal(alone.voltage_scale, law.voltage_scale)
-    np.testing.assert_array_equal(alone.time_scale, law.time_scale)
+    found = drawn_stages(stage, 9, 0, 1).transistors  # type: ignore[attr-defined]
     for other in ((0, 2), (1, 1)):
-        found = drawn_neurons(plain, stage, 9, *other)
-        assert found is not None
-        assert not np.any(found.threshold_shift == alone.threshold_shift)
-    assert drawn_neurons(plain, SubcircuitStage(design(spread=0.0), 1, 1.0), 9, 0, 1) is None
+        another = drawn_stages(stage, 9, *other).transistors  # type: ignore[attr-defined]
+        assert not np.any(another.thresholds == found.thresholds)
+    alike = SubcircuitStage(design(spread=0.0), 1, 1.0)
+    assert drawn_stages(alike, 9, 0, 1) is alike
 
 
 # --- layers whose drive bends ---------------------------------------------------------------------
@@ -230,21 +250,26 @@ def test_a_bent_stage_is_trimmed_at_its_mean_levels() -> None:
         np.testing.assert_array_equal(one.trim, other.trim)
 
 
-def test_gain_is_of_what_a_bent_stage_makes_of_currents() -> None:
-    alike, varied = (mapped(spread).layers[0] for spread in (0.0, AREA))
-    assert len(varied.circuits) > 1  # column groups, each neuron with its own
-    rows = varied.row_voltage(np.random.default_rng(2).random((6, varied.fan_in)))
-    made = [one.unlimited_drive(rows) - one.bias_voltage for one in alike.circuits]
-    found = [one.unlimited_drive(rows) for one in varied.circuits]
-    gains = np.concatenate([one.sense_gain for one in varied.circuits])
-    shifts = np.concatenate([one.variation.threshold_shift for one in varied.circuits])  # type: ignore[union-attr]
-    assert gains.std() > 0.05
-    expected = alike.circuits[0].bias_voltage + gains * np.concatenate(made, axis=1) - shifts
+def test_each_neuron_of_a_layer_has_the_stage_that_was_drawn_for_it() -> None:
+    layer = mapped().layers[0]
+    assert len(layer.circuits) > 1  # column groups, each neuron with its own
+    whole = drawn_stages(Bent(design(), 1, 1.0), layer.outputs, 0, 5)
+    thresholds = [one.sense.transistors.thresholds for one in layer.circuits]  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(np.concatenate(thresholds), whole.transistors.thresholds)  # type: ignore[attr-defined]
+    lone = layer.circuit(range(layer.outputs - 1, layer.outputs)).sense
+    np.testing.assert_array_equal(lone.transistors.thresholds, thresholds[-1][-1:])  # type: ignore[attr-defined]
+    rows = layer.row_voltage(np.random.default_rng(2).random((6, layer.fan_in)))
+    currents = np.concatenate([one.line_current(rows) for one in layer.circuits], axis=1)
+    lines = np.concatenate([one.line_conductance for one in layer.circuits])
+    expected = layer.circuits[0].bias_voltage + whole.drive(currents, lines)
+    alike = mapped(0.0).layers[0].circuits[0].unlimited_drive(rows)
+    assert np.abs(alike - expected[:, : alike.shape[1]]).min() > 1e-6
+    found = [one.unlimited_drive(rows) for one in layer.circuits]
     np.testing.assert_allclose(np.concatenate(found, axis=1), expected, atol=1e-13)
     # and so does the network loop
-    weight, offset = varied.current_line()
-    currents = rows[:, : varied.fan_in] / varied.circuits[0].array.read_voltage @ weight.T + offset
-    np.testing.assert_allclose(varied.drive(currents), expected, atol=1e-12)
+    weight, offset = layer.current_line()
+    inputs = rows[:, : layer.fan_in] / layer.circuits[0].array.read_voltage
+    np.testing.assert_allclose(layer.drive(inputs @ weight.T + offset), expected, atol=1e-12)
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -256,7 +281,8 @@ def write(folder: Path, *, circuit: str | None = None, rows: str | None = None) 
     text = rows or '["charge_sum", "i", "n_vtg", 3e-7, 6e-8, 0.1, -2.0, 1e-14],'
     path = folder / "own_mismatch.toml"
     path.write_text(
-        f'[mismatch]\ncircuit = "{own}"\ntransistors = [\n{text}\n]\n', encoding="utf-8"
+        f'[mismatch]\ncircuit = "{own}"\nresidual = [2e-9, 2e-3]\ntransistors = [\n{text}\n]\n',
+        encoding="utf-8",
     )
     return path
 
@@ -266,6 +292,7 @@ def test_a_table_is_of_the_subcircuits_that_it_names(tmp_path: Path, name: str) 
     found = read_mismatch(write(tmp_path), library(name))
     assert found.transistors == (Transistor("charge_sum", "i", "n_vtg", 3e-7, 6e-8),)
     np.testing.assert_array_equal(found.sensitivities, [[0.1, -2.0, 1e-14]])
+    assert found.residual == (2e-9, 2e-3)
 
 
 def test_a_stale_table_is_refused(tmp_path: Path) -> None:
@@ -300,14 +327,16 @@ def test_the_periphery_knows_its_stage_of_bursts() -> None:
     changes = {"mismatch.area_spread": AREA}
     chosen = load_parameter_set("fast-memristor", changes, periphery="freepdk45")
     needs = SenseNeeds(1e5, 5e-6, (100e-6, 100e-6), 3e-8, "own", "a test")
-    stage = chosen.sense.for_bursts(8).sized(needs)
-    drawn = stage.drawn(MANY, np.random.default_rng(1))
-    assert drawn is not None
+    drawn = chosen.sense.for_bursts(8).sized(needs).drawn(MANY, np.random.default_rng(1))
     table = read_mismatch(resource_path("freepdk45", "sense_burst_mismatch.toml"), library())
+    thresholds = drawn.transistors.thresholds  # type: ignore[attr-defined]
     # 4.5 standard errors of a standard deviation
-    offset, gain, _ = table.spread(AREA)
-    assert drawn[0].std() == pytest.approx(offset, rel=4.5 / math.sqrt(2 * MANY))
-    assert np.log(drawn[1]).std() == pytest.approx(gain, rel=4.5 / math.sqrt(2 * MANY))
+    found = table.effect(thresholds).std(axis=0)
+    np.testing.assert_allclose(found, table.spread(AREA), rtol=4.5 / math.sqrt(2 * MANY))
+    assert drawn.residual == table.residual_of(AREA) > 0
+    # nothing is read of tables where transistors are alike
+    alike = load_parameter_set("fast-memristor", periphery="freepdk45").sense.for_bursts(8)
+    assert alike.mismatch is None  # type: ignore[attr-defined]
 
 
 def test_a_deck_refuses_gains_that_its_subcircuit_does_not_have() -> None:
@@ -324,10 +353,12 @@ def test_a_network_has_the_stage_whose_transistors_are_known() -> None:
         map_network(make_network(), replace(chosen, sense=chosen.sense.for_bursts(burst)))
         for burst in (1, 8)
     )
-    assert single.layers[0].circuits[0].variation is None  # refused with its surface
-    own = bursts.layers[0].circuits[0].variation
-    assert own is not None
-    assert 0.01 < np.log(own.sense_gain).std() < 0.5
+    for one in (single, bursts):
+        assert one.layers[0].circuits[0].variation is None
+    assert single.layers[0].circuits[0].sense.residual == 0  # refused with its surface
+    own = bursts.layers[0].circuits[0].sense
+    assert 1e-3 < own.transistors.thresholds.std() < 30e-3  # type: ignore[attr-defined]
+    assert bursts.layers[-1].circuits[0].sense.residual == 0
 
 
 def test_flaws_of_transistors_follow_from_their_area_and_do_not_count_twice() -> None:

@@ -178,6 +178,7 @@ def test_accumulating_layer_has_scores_and_no_spikes(pooled: str) -> None:
     assert found.as_json()["spikes"] == {
         "count": 0, "rate": None, "expected_rate": None,
         "mismatches": 0, "worst_margin": 0.0, "hazard_deviation": 0.0, "against_ideal": None,
+        "expected_mismatches": 0.0, "apart": 0,
     }  # fmt: skip
     assert found.as_json()["events"] == 0
     assert found.as_json()["scores"]["worst_deviation"] < 1e-3

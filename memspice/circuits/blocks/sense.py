@@ -13,6 +13,7 @@ import numpy as np
 
 from memspice.circuits.blocks.sense_circuit import SenseCircuit
 from memspice.circuits.bursts import burst_means
+from memspice.circuits.drawn_stages import AlikeStages
 from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.silicon import Silicon, package_silicon, silicon
@@ -100,9 +101,13 @@ class SenseStage(SenseCircuit):
         """Cycles after switching on that do not count: the memory of the stage."""
         return 0
 
-    def drawn(self, outputs: int, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
-        """Offsets [V] and gains [1] of outputs' stages whose transistors differ; else None."""
-        return None
+    def beyond(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
+        """Whether transistors that differ bring a stage to where its drive is not known.
+
+        Arguments as of `drive`; ndarray of bool, shape (..., columns / 2).
+        """
+        del conductance
+        return np.zeros((*current.shape[:-1], current.shape[-1] // 2), bool)
 
     # --- closed form, or a surface in its place
 
@@ -228,6 +233,8 @@ class MeasuredStage(SenseStage):
     multiplicity: int
     #: Conductance of unused cells at each line of one of them, [S].
     ballast: float
+    #: Those of the stages of all outputs.
+    transistors: AlikeStages
 
     @property
     @abstractmethod
@@ -361,7 +368,18 @@ class MeasuredStage(SenseStage):
     def _of_one(
         self, current: np.ndarray, conductance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Currents and conductances that one of the stages has of its pair of lines."""
+        """Currents on which one of the stages acts, and conductances of its pair of lines."""
+        lines = self._lines_of_one(current, conductance)
+        return self.transistors.acting(*lines, self.axes.limits), lines[1]
+
+    def beyond(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
+        """Where a current on which a stage acts is outside of what was measured."""
+        lines = self._lines_of_one(current, conductance)
+        return self.transistors.beyond(*lines, self.axes.limits)
+
+    def _lines_of_one(
+        self, current: np.ndarray, conductance: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         own = _pairs(conductance) / self.multiplicity + self.ballast
         return _pairs(current) / self.multiplicity, own
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Self
 
 import numpy as np
 
@@ -20,6 +21,21 @@ class SenseCircuit(ABC):
     `memspice.circuits.nodes.drive`; all other nodes are its own, or those of its supplies and
     clocks.
     """
+
+    def drawn(self, outputs: int, rng: np.random.Generator) -> Self:
+        """Stages of so many outputs whose transistors differ; itself where none are said to."""
+        del outputs, rng
+        return self
+
+    def part(self, outputs: slice) -> Self:
+        """Stages of some outputs: itself where those of all are alike."""
+        del outputs
+        return self
+
+    @property
+    def residual(self) -> float:
+        """Standard deviation of their drives about `SenseStage.drive`, [V]; 0 where alike."""
+        return 0.0
 
     @property
     def falls(self) -> bool:

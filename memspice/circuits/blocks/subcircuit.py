@@ -8,8 +8,7 @@
 
 What is missing between the drive that the stage rests at and the one of the layer's bias voltage,
 one of its own bias lines adds, of which a layer has one level.  For a stage without such a line
-``bias`` is an ideal source; else it is an ammeter, as all terminals have one; what flows in there
-is what the stage dissipates and stores, the current of a neuron that it sinks as well.
+``bias`` is an ideal source; else it is an ammeter, as all terminals have one.
 
 Lines of more conductance than a stage bears have several of them side by side, drives joined.  They
 are alike, so each carries the same share of the line's current, and a deck has one of them: a
@@ -19,20 +18,21 @@ source takes from the line what flows into the others.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from memspice.circuits import nodes
-from memspice.circuits.blocks.sense import MeasuredStage
+from memspice.circuits.blocks.metered import OWN, MeteredStage, meter
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
+from memspice.circuits.drawn_stages import AlikeStages, DrawnStages
 from memspice.circuits.mismatch import StageMismatch, refuse_gains
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
-from memspice.circuits.signals import Signals, source_power
 from memspice.circuits.spice import Circuit
 from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse, Schedule
@@ -42,8 +42,6 @@ from memspice.errors import ConfigError
 LINE_END = 1.0
 #: Least conductance that unused cells make up for, over the stage's own: wires take some off.
 WIRES = 1.03
-#: Begins the names of a stage's supplies and clocks in a deck.
-_OWN = "sense_"
 #: Names what unused cells are connected to.
 _BALLAST = "ballast"
 
@@ -99,7 +97,7 @@ class SubcircuitSense:
 
 
 @dataclass(frozen=True, eq=False)
-class SubcircuitStage(MeasuredStage):
+class SubcircuitStage(MeteredStage):
     """Stages of a layer; ``surface`` is measured before any drive is asked for.
 
     Parameters
@@ -117,6 +115,8 @@ class SubcircuitStage(MeasuredStage):
     moved : float, optional, [V]
         By how much the bias line, and the drive with it, is above what the design has; without it
         an ideal source shifts the drive.
+    transistors : AlikeStages
+        Those of each output's stages: nominal, or with thresholds that were drawn.
     """
 
     design: SubcircuitSense
@@ -125,6 +125,7 @@ class SubcircuitStage(MeasuredStage):
     ballast: float = 0.0
     surface: SenseSurface | None = None
     moved: float | None = None
+    transistors: AlikeStages = AlikeStages()
 
     @property
     def falls(self) -> bool:
@@ -164,16 +165,20 @@ class SubcircuitStage(MeasuredStage):
     @property
     def supplies(self) -> Mapping[str, float]:
         """Supplies and bias lines of the subcircuit, and the level of idle rows."""
-        return {f"{_OWN}{name}": value for name, value in self._rails.items()}
+        return {f"{OWN}{name}": value for name, value in self._rails.items()}
 
     @property
     def _rails(self) -> Mapping[str, float]:
         idle = {_BALLAST: self.line_level} if self.ballast else {}
         return {**self.circuit.supplies, **idle}
 
+    @property
+    def _bias(self) -> str:
+        return "" if self.moved is None else self.design.stage.bias or ""
+
     def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks of the subcircuit."""
-        return {f"{_OWN}{name}": clock for name, clock in self.design.stage.clocks.items()}
+        return {f"{OWN}{name}": clock for name, clock in self.design.stage.clocks.items()}
 
     @property
     def overlaps(self) -> bool:
@@ -182,11 +187,11 @@ class SubcircuitStage(MeasuredStage):
 
     def burst_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks at the begin of a burst."""
-        return {f"{_OWN}{name}": clock for name, clock in self.design.stage.once.items()}
+        return {f"{OWN}{name}": clock for name, clock in self.design.stage.once.items()}
 
     def hold_clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks while a drive is held."""
-        return {f"{_OWN}{name}": clock for name, clock in self.design.stage.held.items()}
+        return {f"{OWN}{name}": clock for name, clock in self.design.stage.held.items()}
 
     def in_bursts(self, burst: int, schedule: Schedule) -> SubcircuitStage:
         """Itself, for bursts as it is made for."""
@@ -227,14 +232,22 @@ class SubcircuitStage(MeasuredStage):
         """Those of the design."""
         return self.design.conductances
 
-    def drawn(self, outputs: int, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:
-        """By the thresholds of all transistors; stages side by side share the drive evenly."""
+    def drawn(self, outputs: int, rng: np.random.Generator) -> Self:
+        """By the spread and the table of the design; stages without a table are refused later."""
         mismatch, spread = self.design.mismatch, self.design.area_spread
         if mismatch is None or spread == 0:
-            return None
-        thresholds = mismatch.thresholds((outputs, self.multiplicity), spread, rng).mean(axis=1)
-        offset, gain, _ = mismatch.effect(thresholds).T
-        return self.polarity * offset, np.exp(gain)
+            return self
+        transistors = DrawnStages.drawn(mismatch, spread, (outputs, self.multiplicity), rng)
+        return replace(self, transistors=transistors)
+
+    def part(self, outputs: slice) -> Self:
+        """With the transistors of these."""
+        return replace(self, transistors=self.transistors.part(outputs))
+
+    @property
+    def residual(self) -> float:
+        """That of its transistors."""
+        return self.transistors.residual
 
     def with_surface(self, surface: SenseSurface) -> SubcircuitStage:
         """The same stage, measured.
@@ -279,7 +292,7 @@ class SubcircuitStage(MeasuredStage):
         """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
         stage = self.design.stage
         refuse_gains(stage.subcircuit, gain)
-        deck.circuit(stage.library, stage.module)
+        deck.circuit(self.transistors.library(stage.library), stage.module)
         how = f"bias of the drive by {self._bias}" if self._bias else "ideal shift of the drive"
         circuit = deck.section(f"Sense stages: ammeters, subcircuit, {how}")
         shifts = bias - self.rest
@@ -296,8 +309,7 @@ class SubcircuitStage(MeasuredStage):
             self._add_drive(circuit, output, held, 0.0 if self._bias else shift)
             stage.add_capacitances(circuit, str(output), lines)
             for line in lines if self.ballast else ():
-                meter = _meter(output, _BALLAST)
-                circuit.R(f"{_BALLAST}_{line}", line, meter, 1 / self.ballast)
+                circuit.R(f"{_BALLAST}_{line}", line, meter(output, _BALLAST), 1 / self.ballast)
 
     def add_loads(self, deck: Deck, outputs: int) -> None:
         """Load of the bench at each drive."""
@@ -315,81 +327,10 @@ class SubcircuitStage(MeasuredStage):
 
     def _add_one(self, circuit: Circuit, output: int, inner: dict[str, str], shift: float) -> None:
         for name in self._metered():
-            meter = _meter(output, name)
+            inner[name] = meter(output, name)
             more = shift if name == self._bias else 0.0
-            circuit.V(meter, f"{_OWN}{name}", meter, -more)
-            inner[name] = meter
+            circuit.V(inner[name], f"{OWN}{name}", inner[name], -more)
         stage = self.design.stage
         terminals = [inner.get(name, name) for name in stage.terminals]
-        circuit.X(f"sense{output}", stage.subcircuit, *terminals, **stage.parameters)
-
-    def _metered(self) -> Iterator[str]:
-        yield from self._rails
-        yield from self.design.stage.all_clocks
-
-    def signals(self, outputs: int) -> list[str]:
-        """Currents of all ammeters, voltages of lines, drives, bias lines and clocks."""
-        names = []
-        for clock in self.design.stage.all_clocks:
-            names += [f"v({_OWN}{clock})", f"i(v{_OWN}{clock})"]
-        for output in range(outputs):
-            names += [f"i(v{_meter(output, name)})" for name in self._metered()]
-            for line in (f"plus{output}", f"minus{output}"):
-                names += [f"v({line})", f"i(v{line})"]
-            own = [f"v({meter})" for meter in self._own_bias(output)]
-            names += [f"v(held{output})", f"i(vshift{output})", *own]
-        return names
-
-    @property
-    def _bias(self) -> str:
-        """Bias line in use, or nothing."""
-        return "" if self.moved is None else self.design.stage.bias or ""
-
-    def _own_bias(self, output: int) -> list[str]:
-        """Ammeter of the bias line, which is a source as well where outputs differ."""
-        return [_meter(output, self._bias)] if self._bias else []
-
-    def power(self, signals: Signals, outputs: int, schedule: Schedule) -> np.ndarray:
-        """What flows into all stages at their terminals, with capacitances of lines and loads."""
-        level = {name: np.full_like(signals.time, value) for name, value in self._rails.items()}
-        for clock in self.design.stage.all_clocks:
-            level[clock] = signals.voltage(f"{_OWN}{clock}")
-        power = np.zeros((outputs, len(signals.time)))
-        for output in range(outputs):
-            for name, voltage in level.items():
-                power[output] += voltage * signals.current(f"v{_meter(output, name)}")
-            for line in (f"plus{output}", f"minus{output}"):
-                power[output] += source_power(signals, line, signals.voltage(line))
-            power[output] += self._added(signals, output) + self._sunk(signals, output)
-        return self.multiplicity * power
-
-    def _sunk(self, signals: Signals, output: int) -> np.ndarray:
-        """Power that flows in at the drive, [W]."""
-        return np.asarray(signals.voltage(f"held{output}") * signals.current(f"vshift{output}"))
-
-    def _added(self, signals: Signals, output: int) -> np.ndarray:
-        """Power of what the bias line of an output is above that of the layer, [W]."""
-        power = np.zeros_like(signals.time)
-        for meter in self._own_bias(output):
-            above = signals.voltage(meter) - self._rails[self._bias]
-            power += above * signals.current(f"v{meter}")
-        return power
-
-    def delivered(self, signals: Signals, outputs: int) -> np.ndarray:
-        """Supplies, bias lines and clocks, and ideal shifts."""
-        power = super().delivered(signals, outputs)
-        for clock in self.design.stage.all_clocks:
-            name = f"{_OWN}{clock}"
-            power = power + source_power(signals, name, signals.voltage(name))
-        for output in range(outputs):
-            drive = signals.voltage(nodes.drive(output))
-            shift = source_power(
-                signals, f"shift{output}", drive - signals.voltage(f"held{output}")
-            )
-            power = power + self._added(signals, output) + shift
-        return self.multiplicity * power
-
-
-def _meter(output: int, name: str) -> str:
-    """Ammeter of a terminal, and the node behind it."""
-    return f"s{output}_{name}"
+        own = {**stage.parameters, **self.transistors.parameters(output)}
+        circuit.X(f"sense{output}", stage.subcircuit, *terminals, **own)

@@ -322,10 +322,19 @@ def _spikes_json(
     return {
         **found,
         "mismatches": comparison.mismatches,
+        "expected_mismatches": comparison.expected,
+        "apart": comparison.apart,
         "worst_margin": comparison.worst_margin,
         "hazard_deviation": comparison.hazard_deviation,
         "against_ideal": asdict(ideal) if ideal else None,
     }
+
+
+def _outlook(pathwise: PathwiseComparison) -> str:
+    """What drawn transistors leave open, in words; nothing where none were."""
+    if pathwise.expected == pathwise.apart == 0:
+        return ""
+    return f" of {pathwise.expected:.1f} expected, {pathwise.apart} events apart"
 
 
 def _spike_rows(
@@ -341,8 +350,8 @@ def _spike_rows(
         ),
         (
             "surrogate",
-            f"{pathwise.mismatches} spikes differ, worst margin {pathwise.worst_margin:.2%}, "
-            f"hazard within {pathwise.hazard_deviation:.2%}",
+            f"{pathwise.mismatches} spikes differ{_outlook(pathwise)}, worst margin "
+            f"{pathwise.worst_margin:.2%}, hazard within {pathwise.hazard_deviation:.2%}",
         ),
         (
             "ideal array",
