@@ -63,7 +63,7 @@ def test_each_transistor_has_a_threshold_of_its_own() -> None:
 def test_three_numbers_are_what_drawn_thresholds_do() -> None:
     bench = burst_bench()
     table = read_mismatch(resource_path("freepdk45", "sense_burst_mismatch.toml"), bench.library)
-    points = pairs(np.array([5 * UA]), np.array([-0.5, 0.3]) * UA)
+    points = pairs(np.array([5, 5]) * UA, np.array([-0.5, 0.3]) * UA)
     drawn_ones = drawn_stages(bench, table, AREA_SPREAD, points, range(105, 106))
     simulated, said, inside = drawn_ones
     assert inside.all()
