@@ -99,7 +99,7 @@ class DrawnStages(AlikeStages):
 
     @property
     def residual(self) -> float:
-        """As of one stage, over the root of how many share the drive."""
+        """Residual of one stage, over the root of how many share the drive."""
         return self.mismatch.residual_of(self.area_spread) / math.sqrt(self.count)
 
     def part(self, outputs: slice) -> DrawnStages:
@@ -117,7 +117,7 @@ class DrawnStages(AlikeStages):
     def beyond(
         self, currents: np.ndarray, conductances: np.ndarray, limits: tuple[float, float]
     ) -> np.ndarray:
-        """Of either line."""
+        """Whether the current of either line would."""
         acting = self.mismatch.acting(self.thresholds, currents, conductances)
         return np.asarray(((acting < limits[0]) | (acting > limits[1])).any(axis=-1))
 

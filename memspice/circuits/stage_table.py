@@ -91,7 +91,14 @@ def read_sense(
     if area_spread and _MISMATCH in entries and stage.library:
         mismatch = read_mismatch(table.path(_MISMATCH), stage.library)
     return SubcircuitSense(
-        stage, gain, swing, axes, conductances, pair, mismatch=mismatch, area_spread=area_spread
+        stage,
+        gain,
+        swing,
+        axes,
+        conductances,
+        pair=pair,
+        mismatch=mismatch,
+        area_spread=area_spread,
     )
 
 
