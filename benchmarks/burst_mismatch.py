@@ -52,6 +52,9 @@ MOVED = np.array([3.0, 6.0, 12.0]) * UA, np.array([-0.4, 0.4]) * UA
 COMPARED = np.array([2.0, 4.0, 8.0, 14.0]) * UA, np.array([-0.5, 0.3, -0.3, 0.4]) * UA
 #: Conductance of both lines: that of most layers, [S].
 LINE = 170e-6
+#: Current on which a drawn stage acts, below which its loop of amplifier and mirror has not settled
+#: and its drive is off by up to 0.3 V: such drives do not count, [A].
+LEAST = 1.5 * UA
 #: Effects [V], [1], [A] of one standard deviation from which the other way is simulated as well.
 SMALL = np.array([1e-3, 0.01, 3e-9])
 #: When a line has settled in a row pulse, [s].
@@ -174,7 +177,7 @@ def numbers(
 
 def surface_change(bench: Bench, points: np.ndarray, effect: np.ndarray) -> np.ndarray:
     """Change of the drive by the surface, (points,) [V], for the three numbers of a stage."""
-    alone = StageMismatch((), np.eye(3), (AREA_SPREAD, 0.0))
+    alone = StageMismatch((), np.eye(3), (AREA_SPREAD, 0.0), LEAST)
     acting = np.clip(alone.acting(effect, points, bench.lines), *bench.surface.axes.limits)
     drives = [bench.surface.drive_voltage(each, bench.lines) for each in (acting, points)]
     return np.asarray(drives[0] - drives[1])
@@ -198,10 +201,10 @@ def drawn_stages(
     Returns
     -------
     tuple of ndarray, shape (stages, points), [V]
-        Simulated; by the surface and the numbers of each; and whether these go no further than the
-        surface.
+        Simulated; by the surface and the numbers of each; and whether all currents are from `LEAST`
+        to the end of the surface.
     """
-    low, high = bench.surface.axes.limits
+    high = bench.surface.axes.limits[1]
     nominal, _ = bench.measured(bench.stage, points)
     simulated, said, inside = [], [], []
     for seed in seeds:
@@ -210,7 +213,7 @@ def drawn_stages(
         simulated.append(bench.measured(own, points)[0] - nominal)
         said.append(surface_change(bench, points, mismatch.effect(thresholds)))
         acting = mismatch.acting(thresholds, points, bench.lines)
-        inside.append(((acting >= low) & (acting <= high)).all(axis=-1))
+        inside.append(((acting >= mismatch.least) & (acting <= high)).all(axis=-1))
     return np.array(simulated), np.array(said), np.array(inside)
 
 
@@ -221,6 +224,8 @@ def table_text(library: Library, mismatch: StageMismatch) -> str:
         f'{_HEAD}\n[mismatch]\ncircuit = "{circuit_hash(library, mismatch.transistors)}"',
         "# V, standard deviation of the drive, with thresholds of so many V m",
         f"residual = [{spread:g}, {residual:.3g}]",
+        "# A, of either line's current on which such a stage acts, from which on that is so",
+        f"least = {mismatch.least:g}",
         "# subcircuit, name, kind, W and L in m; u in V/V, ln ratio in 1/V, apart in A/V",
         "transistors = [",
     ]
@@ -265,7 +270,7 @@ def main() -> None:
     """Measure on ngspice, write the table of the stage and those of the page."""
     bench = burst_bench()
     transistors = transistors_of(bench.library, DRAWN)
-    found = StageMismatch(transistors, sensitivities(bench, transistors), (AREA_SPREAD, 0.0))
+    found = StageMismatch(transistors, sensitivities(bench, transistors), (AREA_SPREAD, 0.0), LEAST)
     lines = ["| V, mV um | drives | simulated, sd, mV | off the prediction, rms | worst |"]
     lines.append("|---|---|---|---|---|")
     residual = 0.0

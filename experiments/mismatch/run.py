@@ -10,7 +10,7 @@ The same images and chips at every point, so that losses are of pairs.
 
 writes ``result.json`` beside this file, and the table of ``docs/periphery.md``.  ``apart`` is the
 share of events of a layer, at sampled windows of the first chip, whose stage is brought to currents
-that its surface does not have.
+at which its drive is not known.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class AlikeStages:
     def beyond(
         self, currents: np.ndarray, conductances: np.ndarray, limits: tuple[float, float]
     ) -> np.ndarray:
-        """Where they would go further, (..., outputs); arguments as of `acting`."""
+        """Where what they do is not known, (..., outputs); arguments as of `acting`."""
         del conductances, limits
         return np.zeros(currents.shape[:-1], bool)
 
@@ -117,9 +117,10 @@ class DrawnStages(AlikeStages):
     def beyond(
         self, currents: np.ndarray, conductances: np.ndarray, limits: tuple[float, float]
     ) -> np.ndarray:
-        """Whether the current of either line would."""
+        """Whether the current of either line is below the least one, or beyond the limits."""
+        low, high = max(limits[0], self.mismatch.least), limits[1]
         acting = self.mismatch.acting(self.thresholds, currents, conductances)
-        return np.asarray(((acting < limits[0]) | (acting > limits[1])).any(axis=-1))
+        return np.asarray(((acting < low) | (acting > high)).any(axis=-1))
 
     def library(self, library: Library | None) -> Library | None:
         """With a parameter for each threshold."""

@@ -54,7 +54,7 @@ def two() -> StageMismatch:
         Transistor("own", "a", "n_vtg", 1e-6, 1e-6),
         Transistor("own", "b", "p_vtg", 4e-7, 1e-7),
     )
-    return StageMismatch(gates, np.array([[2.0, -10.0, 1e-6], [0.5, 20.0, 0.0]]), (AREA, 2e-3))
+    return StageMismatch(gates, np.array([[2.0, -10.0, 1e-6], [0.5, 20.0, 0.0]]), (AREA, 2e-3), 0.0)
 
 
 def design(table: str = "sense_burst", spread: float = AREA) -> SubcircuitSense:
@@ -186,8 +186,7 @@ def test_stages_of_neurons_have_the_spread_of_their_transistors(count: int) -> N
     np.testing.assert_array_equal(again.thresholds, drawn.thresholds)
     assert not np.any(other.thresholds == drawn.thresholds)
     assert drawn.residual == pytest.approx(2e-3 / math.sqrt(count))
-    # the next order in thresholds twice as large
-    assert stages_of(2, spread=2 * AREA).residual == pytest.approx(8e-3)
+    assert stages_of(2, spread=2 * AREA).residual == pytest.approx(4e-3)
     np.testing.assert_array_equal(drawn.part(slice(3, 5)).thresholds, drawn.thresholds[3:5])
 
 
@@ -200,6 +199,9 @@ def test_drawn_stages_go_no_further_than_what_was_measured() -> None:
     off = (shift > 1e-3) | (shift < -1e-3)
     assert 0 < off.sum() < 50
     np.testing.assert_array_equal(drawn.beyond(lines, cells, limits), off)
+    least = replace(drawn, mismatch=replace(drawn.mismatch, least=0.5e-6))
+    low = (shift > 0.5e-3) | (shift < -1e-3)
+    np.testing.assert_array_equal(least.beyond(lines, cells, limits), low)
     np.testing.assert_array_equal(AlikeStages().acting(-lines, cells, limits), -lines)
     assert not AlikeStages().beyond(-lines, cells, limits).any()
 
@@ -280,10 +282,8 @@ def write(folder: Path, *, circuit: str | None = None, rows: str | None = None) 
     own = circuit or circuit_hash(library(), gates)
     text = rows or '["charge_sum", "i", "n_vtg", 3e-7, 6e-8, 0.1, -2.0, 1e-14],'
     path = folder / "own_mismatch.toml"
-    path.write_text(
-        f'[mismatch]\ncircuit = "{own}"\nresidual = [2e-9, 2e-3]\ntransistors = [\n{text}\n]\n',
-        encoding="utf-8",
-    )
+    head = f'circuit = "{own}"\nresidual = [2e-9, 2e-3]\nleast = 1e-6'
+    path.write_text(f"[mismatch]\n{head}\ntransistors = [\n{text}\n]\n", encoding="utf-8")
     return path
 
 
@@ -292,7 +292,7 @@ def test_a_table_is_of_the_subcircuits_that_it_names(tmp_path: Path, name: str) 
     found = read_mismatch(write(tmp_path), library(name))
     assert found.transistors == (Transistor("charge_sum", "i", "n_vtg", 3e-7, 6e-8),)
     np.testing.assert_array_equal(found.sensitivities, [[0.1, -2.0, 1e-14]])
-    assert found.residual == (2e-9, 2e-3)
+    assert (found.residual, found.least) == ((2e-9, 2e-3), 1e-6)
 
 
 def test_a_stale_table_is_refused(tmp_path: Path) -> None:
