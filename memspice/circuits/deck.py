@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +95,16 @@ class Deck:
             self.module(module, library)
         elif library is not None:
             self.library(library)
+
+    def lumped(self) -> Deck:
+        """The same circuit of transistors without resistances of gate and body."""
+        if not self.cards:
+            return self
+        deck = copy(self)
+        deck.explanation += "\nGates and bodies of transistors have no resistance of their own"
+        deck.libraries = [library.lumped() for library in self.libraries]
+        deck.modules = [(module, twin and twin.lumped()) for module, twin in self.modules]
+        return deck
 
     @property
     def cards(self) -> tuple[TransistorCard, ...]:

@@ -114,6 +114,12 @@ class LayerCircuit:
         return self.spiking and not self.turned and self.neuron.loads
 
     @property
+    def fine(self) -> bool:
+        """Whether charges of 0.01 fC count in one of its blocks: those of transistors."""
+        blocks = self.sense.fine or self.array.row_driver.fine
+        return blocks or (self.spiking and self.neuron.fine)
+
+    @property
     def source_resistance(self) -> float:
         """Resistance of the drives for what neurons that load them draw, [ohm]."""
         return self.sense.source_resistance if self.loaded else 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -95,6 +95,10 @@ class Library:
                 )
             text = text.replace(self.definitions[name], "")
         return Library(self.origin, text, self.cards)
+
+    def lumped(self) -> Library:
+        """The same with lumped transistors, see `TransistorCard.lumped`."""
+        return replace(self, cards=tuple(card.lumped() for card in self.cards))
 
 
 def _header(words: list[str]) -> Header:

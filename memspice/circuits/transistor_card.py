@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +11,8 @@ from memspice.errors import DataError, NetlistError
 
 #: Version of BSIM4 that cards are run as.
 BSIM4 = "4.8"
+#: Values that give a gate a resistance, and a body a network of five.
+_ACCESS = ("rgatemod", "rbodymod")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,15 @@ class TransistorCard:
         """Statement of ngspice, which has the model at level 54."""
         values = "  ".join(f"{name}={value:.12g}" for name, value in self.values)
         return f".model {self.name} {self.polarity} level=54 version={BSIM4}  {values}"
+
+    def lumped(self) -> TransistorCard:
+        """The same without resistances of gate and body, each of which is a node to solve for.
+
+        Those of 45 nm charge what is behind them within 1 ps; where a clock's edge takes 50, no
+        drive moves by 0.05 mV.
+        """
+        values = ((name, 0.0 if name in _ACCESS else value) for name, value in self.values)
+        return replace(self, values=tuple(values))
 
 
 @dataclass(frozen=True)

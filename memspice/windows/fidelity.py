@@ -42,8 +42,9 @@ class Fidelity(ABC):
     #: Simulates the circuits; None where there are none.
     engine: Engine | None
 
-    def decks(self, outputs: int) -> int:
-        """Jobs that a column group of so many outputs is cut into."""
+    def decks(self, circuit: LayerCircuit) -> int:
+        """Jobs that a column group is cut into."""
+        del circuit
         return 1
 
     def parts(self, layer: MappedLayer) -> list[range]:
@@ -51,7 +52,7 @@ class Fidelity(ABC):
         found, first = [], 0
         for circuit in layer.circuits:
             count = circuit.outputs
-            decks = self.decks(count)
+            decks = self.decks(circuit)
             edges = [first + count * k // decks for k in range(decks + 1)]
             found += [range(start, stop) for start, stop in pairwise(edges)]
             first += count

@@ -14,6 +14,7 @@ import numpy as np
 from memspice.analysis.energy import EnergyBalance, energy_balance
 from memspice.circuits.array_circuit import ArrayCircuit
 from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
+from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.netlists import layer_deck
 from memspice.circuits.power import event_values, layer_power, saved_signals
@@ -56,12 +57,16 @@ class Simulated(Fidelity):
             With the reason.
         """
 
+    def deck(self, job: WindowJob) -> Deck:
+        """Circuit of a job, as its netlist has it."""
+        return layer_deck(job.circuit, job.stimulus(), self.array)
+
     def request(self, job: WindowJob) -> EngineRequest:
         """Write the netlist of a job."""
         circuit, stimulus = job.circuit, job.stimulus()
         self.check_circuit(job, stimulus.row_voltage)
         return EngineRequest(
-            self.engine.write(layer_deck(circuit, stimulus, self.array)),
+            self.engine.write(self.deck(job)),
             Transient(
                 stop=circuit.lead + stimulus.laid_out().cycles * circuit.schedule.cycle,
                 max_step=circuit.timing.longest_step,
@@ -110,10 +115,7 @@ class Simulated(Fidelity):
 
 def layer_options(circuit: LayerCircuit) -> SolverOptions:
     """Tolerances of a layer's transient; finer ones where one of its blocks needs them."""
-    fine = circuit.sense.fine or circuit.array.row_driver.fine
-    if fine or (circuit.spiking and circuit.neuron.fine):
-        return FINE_OPTIONS
-    return solver_options(circuit.timing)
+    return FINE_OPTIONS if circuit.fine else solver_options(circuit.timing)
 
 
 def solver_options(timing: Timing) -> SolverOptions:

@@ -86,13 +86,14 @@ def resting(layer: LayerCircuit) -> LayerCircuit:
 
 
 def solved(
-    layer: LayerCircuit, stimulus: Stimulus, engine: Engine, options: SolverOptions
+    layer: LayerCircuit, stimulus: Stimulus, engine: Engine, options: SolverOptions, lumped: bool
 ) -> Waveforms:
     """Waveforms of the layer's deck behind its warm-up."""
     array = PortArrayCircuit()
+    deck = layer_deck(layer, stimulus, array)
     stop = layer.lead + stimulus.laid_out().cycles * layer.schedule.cycle
     return engine.run(
-        engine.write(layer_deck(layer, stimulus, array)),
+        engine.write(deck.lumped() if lumped else deck),
         Transient(stop, layer.timing.longest_step, from_rest=True),
         save=saved_signals(layer, array, PULSES),
         options=options,
@@ -101,13 +102,13 @@ def solved(
 
 @pytest.mark.slow
 @pytest.mark.ngspice
-def test_tolerances_of_a_window_cost_a_drive_less_than_a_third_of_a_millivolt() -> None:
+def test_what_windows_save_costs_a_drive_less_than_a_third_of_a_millivolt() -> None:
     layer, engine, array = burst_layer(), find_engine("ngspice"), PortArrayCircuit()
     stimulus = Stimulus(ROWS, np.full((PULSES, 1), 1e9), burst=PULSES)
     tight = SolverOptions(reltol=3e-5, chgtol=1e-17, trtol=1.0, vntol=1e-6, method="trap")
     drives, joules = [], []
-    for options in (tight, layer_options(layer)):
-        waves = solved(layer, stimulus, engine, options)
+    for options, lumped in ((tight, False), (layer_options(layer), True)):
+        waves = solved(layer, stimulus, engine, options, lumped)
         power = layer_power(layer, stimulus, array, waves)
         balance = energy_balance(power, layer.schedule, stimulus.laid_out().cycles)
         hazard = event_values(layer, stimulus, waves)["hazard"]
@@ -130,7 +131,7 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     # the neuron switches in the middle of the first write, and not at all in the second
     stimulus = Stimulus(ROWS, np.array([[0.3], [1e9]]), burst=PULSES)
     laid_out = stimulus.laid_out().cycles
-    waves = solved(layer, stimulus, engine, layer_options(layer))
+    waves = solved(layer, stimulus, engine, layer_options(layer), lumped=True)
     events = event_values(layer, stimulus, waves)
     assert (events["spike"].ravel() > 0.5).tolist() == [True, False]
     power = layer_power(layer, stimulus, array, waves)

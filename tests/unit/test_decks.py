@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from memspice.windows.fidelity import window_jobs
 from memspice.windows.outcome import Outcome, join_windows, outcome
 from memspice.windows.reduced import Reduced
 from memspice.windows.surrogate import Surrogate, surrogate_events
+from tests.cross.test_burst_layer import burst_layer
 from tests.helpers import ARRAYS, fidelity_of, ngspice, small_layer
 
 SIZE, OUTPUTS, CYCLES = 16, 8, 3
@@ -167,6 +169,28 @@ def test_only_reduced_is_cut_and_every_output_is_in_one_deck() -> None:
     assert [number for outputs in decks for number in outputs] == list(range(16))
     assert max(map(len, decks)) <= module.DECK_OUTPUTS
     assert len({len(outputs) for outputs in decks}) == 1
+
+
+def test_reduced_decks_of_transistors_have_one_output_and_lumped_transistors() -> None:
+    circuit = burst_layer()
+    assert circuit.fine
+    assert fidelity_of("reduced").decks(circuit) == 1  # type: ignore[attr-defined]
+    wide = replace(circuit, conductances=tuple(tile.repeat(3, 1) for tile in circuit.conductances))
+    assert fidelity_of("reduced").decks(wide) == 3  # type: ignore[attr-defined]
+    stimulus = Stimulus(np.zeros((2, 3)), np.ones((2, 1)), burst=2)
+    deck = layer_deck(circuit, stimulus, ARRAYS["reduced"])
+    before, after = str(deck), str(deck.lumped())
+    for resistance in ("rbodymod=1", "rgatemod=1"):
+        assert resistance in before
+        assert resistance not in after
+    restored = after.replace("rbodymod=0", "rbodymod=1").replace("rgatemod=0", "rgatemod=1")
+    assert set(restored.splitlines()) - set(before.splitlines()) == {
+        "* Gates and bodies of transistors have no resistance of their own"
+    }
+    assert str(deck) == before
+    job: Any = SimpleNamespace(circuit=circuit, stimulus=lambda: stimulus)
+    assert str(fidelity_of("reduced").deck(job)) == after  # type: ignore[attr-defined]
+    assert not layer().circuits[0].fine
 
 
 @pytest.mark.parametrize("outputs", [range(7, 9), range(12, 17), range(3, 3)])
