@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from benchmarks.periphery import FOLDER, NS, VOLTAGE_SCALE
+from benchmarks.periphery import FREEPDK45, NS, VOLTAGE_SCALE, Process
 from memspice.circuits.clocks import Clock, add_clocks
 from memspice.circuits.deck import Deck, PieceWiseLinear
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ROW_EDGE, ClockedStage
@@ -43,7 +43,7 @@ class BurstStage:
     Parameters
     ----------
     stage : ClockedStage
-        The circuit; of its clocks only the names count.
+        The circuit; of its clocks only names and levels count.
     slot : float, [s]
         Length of a slot, in which rows are driven once.
     slots, once, writes : mapping of str to list of [start, stop], [s]
@@ -64,16 +64,19 @@ class BurstStage:
         for begin, table in [(0.0, self.once), *slots, *later]:
             for name, high in table.items():
                 ends.setdefault(name, []).extend((begin + a, begin + b) for a, b in high)
-        return {name: Clock(tuple(high)) for name, high in ends.items()}
+        levels = {name: clock.level for name, clock in self.stage.clocks.items()}
+        return {name: Clock(tuple(high), level=levels[name]) for name, high in ends.items()}
 
 
-def burst_stage(name: str = "sense_burst", corner: str = "nom", **supplies: float) -> BurstStage:
+def burst_stage(
+    name: str = "sense_burst", corner: str = "", process: Process = FREEPDK45, **supplies: float
+) -> BurstStage:
     """The stage of the package, at a corner and with some bias lines of one's own."""
-    path = resource_path(FOLDER, f"{name}.toml")
+    path = resource_path(process.name, f"{name}.toml")
     table = tomllib.loads(path.read_text(encoding="utf-8"))["sense"]
     slots, once, writes = table["clocks"], table.pop("once"), table.pop("held")
     del table["pulses"]
-    table |= {"corner": corner, "supplies": table["supplies"] | supplies}
+    table |= {"corner": corner or process.typical, "supplies": table["supplies"] | supplies}
     stage = read_stage(table | {"clocks": slots | once | writes}, path)
     return BurstStage(stage, SLOT, slots, once, writes)
 

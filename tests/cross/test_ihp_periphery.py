@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks.burst_stage import BurstBench, burst_stage, run_bursts
 from benchmarks.periphery import (
     IHP_SG13G2,
     Measured,
@@ -20,12 +21,14 @@ from benchmarks.periphery import (
 )
 from memspice.circuits.ihp_sg13g2 import transistor_cards
 from memspice.circuits.sense_bench import SenseCycles
+from memspice.parameters import load_values
 
 UA, NS = 1e-6, 1e-9
 ENGINE = "vacask"
 #: Of an oxide, [F/m].
 PERMITTIVITY = 3.9 * 8.854e-12
 LINE = 70e-6  # S
+FRONT = "difference_copier"
 
 
 def figures(measured: list[Measured]) -> dict[str, float]:
@@ -81,6 +84,7 @@ def cycles(points: Sequence[tuple[float, float]], ch: float = 3e-15) -> SenseCyc
 
 
 @pytest.mark.vacask
+@pytest.mark.slow
 def test_the_stage_takes_the_difference_and_leaves_what_lines_share() -> None:
     found = cycles(POINTS)
     alike, up, down, more = found.drive
@@ -95,8 +99,29 @@ def test_the_stage_takes_the_difference_and_leaves_what_lines_share() -> None:
 
 
 @pytest.mark.vacask
+@pytest.mark.slow
 def test_the_gain_is_the_time_over_the_capacitance() -> None:
     drives = cycles(POINTS).drive[1:3], cycles(POINTS[1:3], 43e-15).drive
     small, large = (STEP / (up - down) for up, down in drives)  # S
     # what 40 fF more take is 40 fF over the time of integration, 6 ns, whatever else is at the node
     assert 40e-15 / (large - small) == pytest.approx(6 * NS, rel=0.1)
+
+
+@pytest.mark.vacask
+@pytest.mark.slow
+def test_pulses_of_a_burst_add() -> None:
+    sizes = {
+        name: load_values("ihp-sg13g2/periphery", block)[name].value
+        for name, block in (("m1", FRONT), ("m2", FRONT), ("ch", "charge_sum"))
+    }
+    differences = np.array([(0, 0), (1, 0), (0, 1), (1, 1)])[:, :, None, None] * (0.5, -0.5)
+    bench = BurstBench(burst_stage(process=IHP_SG13G2), (4.5 + differences) * UA, 1, {})
+    drive = run_bursts(ENGINE, bench).drive[:, 0]
+    early, late, both = drive[0] - drive[1:]
+    assert both == pytest.approx(early + late, rel=0.02)
+    # a pulse counts nearly as much whenever it comes: the later one takes 0.6 % from the earlier
+    assert 0 < late / early - 1 < 0.02
+    # No more than the mirror's share of a difference for 6 ns on ch; lines keep a sixth of it, as
+    # their conductance takes as the loop holds them, and the amplifier's gain some of the rest.
+    charge = sizes["m2"] / sizes["m1"] * 6 * NS * UA
+    assert 0.6 < early * sizes["ch"] / charge < 1

@@ -22,7 +22,10 @@ BLOCKS = {
         *("sense_burst_driven", "sense_burst_front", "sense_burst_sum"),
         *("row_driver", "level_driver", "latch", "reset", "bias"),
     ),
-    "ihp-sg13g2": ("sense_copier", "sense_copier_driven", "row_driver", "latch"),
+    "ihp-sg13g2": (
+        *("sense_copier", "sense_copier_driven", "difference_copier", "charge_sum"),
+        *("sense_burst_driven", "sense_burst_front", "sense_burst_sum", "row_driver", "latch"),
+    ),
 }
 
 
