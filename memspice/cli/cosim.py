@@ -15,8 +15,8 @@ from memspice.cli.options import chip_options, json_option, parents_option, take
 from memspice.cli.output import command_line, first_problem, report
 from memspice.outputs import building
 
-#: Names for how much goes through SPICE; the first is what ``make cifar-energy`` runs.  An output of
-#: transistors takes 3.6 s of processor time a burst of eight, one of models 0.1.
+#: Names for how much goes through SPICE; the first is what ``make cifar-energy`` runs.  Of
+#: transistors an output takes 3.6 s of processor time a burst of eight, of models 0.1.
 PRESETS: dict[str, Callable[[], ms.CosimPlan]] = {
     "cifar-energy": lambda: ms.CosimPlan(),
     "transistors": lambda: ms.CosimPlan(spice_outputs=6, full_outputs=2, max_iterations=2),
