@@ -155,19 +155,30 @@ def with_pulse(parameter_set: ParameterSet, pulse: float) -> ParameterSet:
     return replace(parameter_set, timing=timing.model_copy(update=changed))
 
 
-def swept_stations(parameter_set: ParameterSet, points: int) -> list[Station]:
-    """Stations of `drive_voltages`.
+def swept_stations(parameter_set: ParameterSet, points: int) -> tuple[list[Station], list[str]]:
+    """Stations over the sweep from P = 1 % to 99 % and at the rails, and what is said of its ends.
+
+    A sweep that goes beyond the rails has its ``points`` between, evenly.
 
     Raises
     ------
     ConfigError
-        If the sweep from P = 1 % to 99 % does not lie between the rails.
+        If no part of it lies between the rails.
     """
-    voltages = drive_voltages(parameter_set, points)
-    return [
-        Station(parameter_set, float(voltage), rail=not 0 < number <= points)
-        for number, voltage in enumerate(voltages)
-    ]
+    (first, last), (low, high) = _sweep(parameter_set), parameter_set.neuron.write_limits
+    begin, end = max(first, low), min(last, high)
+    if not begin < end:
+        raise _beyond(parameter_set)
+    notes, inside = [], np.linspace(first, last, points)
+    if first <= low or high <= last:
+        reached = switching_probability(parameter_set, np.array([begin, end]))
+        notes = [
+            f"rails of {low:g} to {high:g} V let P go from {reached[0]:.2g} to {reached[1]:.2g}"
+        ]
+        inside = np.linspace(begin, end, points + 2)[1:-1]
+    rails = [Station(parameter_set, voltage, rail=True) for voltage in (low, high)]
+    between = [Station(parameter_set, float(voltage)) for voltage in inside]
+    return [rails[0], *between, rails[1]], notes
 
 
 def drive_voltages(parameter_set: ParameterSet, points: int) -> np.ndarray:
@@ -178,19 +189,29 @@ def drive_voltages(parameter_set: ParameterSet, points: int) -> np.ndarray:
     ConfigError
         If the sweep from P = 1 % to 99 % does not lie between the rails.
     """
+    (first, last), (low, high) = _sweep(parameter_set), parameter_set.neuron.write_limits
+    if not low < first < last < high:
+        raise _beyond(parameter_set)
+    return np.array([low, *np.linspace(first, last, points), high])
+
+
+def _sweep(parameter_set: ParameterSet) -> tuple[float, float]:
+    """Drives [V] of P = 1 % and 99 %."""
     law, timing = parameter_set.neuron.device.hazard, parameter_set.timing
     fraction = write_fraction(parameter_set)
     unit = law.unit_voltage(timing.write, timing.edge)
     first, last = (
         law.shifted(unit, math.log(-math.log1p(-probability))) / fraction for probability in SWEEP
     )
-    low, high = parameter_set.neuron.write_limits
-    if not low < first < last < high:
-        raise ConfigError(
-            f"{parameter_set.name}: P = 1 % to 99 % needs a drive of {first:.4g} to {last:.4g} V, "
-            f"but its rails are write_low = {low:g} V and write_high = {high:g} V: widen them"
-        )
-    return np.array([low, *np.linspace(first, last, points), high])
+    return first, last
+
+
+def _beyond(parameter_set: ParameterSet) -> ConfigError:
+    (first, last), (low, high) = _sweep(parameter_set), parameter_set.neuron.write_limits
+    return ConfigError(
+        f"{parameter_set.name}: P = 1 % to 99 % needs a drive of {first:.4g} to {last:.4g} V, "
+        f"but its rails are write_low = {low:g} V and write_high = {high:g} V: widen them"
+    )
 
 
 def write_fraction(parameter_set: ParameterSet) -> float:

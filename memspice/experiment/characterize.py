@@ -91,7 +91,8 @@ def characterize(
     device : Device, ParameterSet or str
         Device, neuron circuit and timing.
     points : int, PointsFile, Path or str
-        Voltages of the sweep, evenly from P = 1 % to 99 %; the rails of the drive are added.  Or
+        Voltages of the sweep, evenly from P = 1 % to 99 % as far as the rails of the drive allow;
+        these are added.  Or
         measured points, or the CSV file that has them: SPICE then stands at their voltages and
         pulses.
     where, trials
@@ -114,8 +115,8 @@ def characterize(
     Raises
     ------
     ConfigError
-        If there are fewer than 2 points or 1 event, the seed is out of range, or the device's P of
-        1 % to 99 % does not lie between the rails.
+        If there are fewer than 2 points or 1 event, the seed is out of range, or the device's P
+        between the rails is below 1 % or above 99 %.
     IncompleteResults
         If decks failed for good, after all others were simulated.
     """
@@ -184,7 +185,7 @@ def _stations(
             raise ConfigError(f"points = {points} must be at least 2, the ends of the sweep")
         if where or trials is not None:
             raise ConfigError("where and trials choose among measured points: name their file")
-        return swept_stations(measured_neuron(parameter_set), points), [], ""
+        return *swept_stations(measured_neuron(parameter_set), points), ""
     file = points if isinstance(points, PointsFile) else read_points(Path(points), where, trials)
     if not isinstance(file.points, SwitchingCounts):
         raise ConfigError(

@@ -19,6 +19,7 @@ from memspice.analysis.transfer import (
     drive_voltages,
     hazard_integral,
     read_disturb,
+    swept_stations,
     switching_probability,
     transfer_point,
 )
@@ -107,6 +108,26 @@ def test_sweep_runs_from_1_to_99_percent_between_the_rails(name: str) -> None:
 def test_sweep_outside_the_rails_is_refused(rail: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=r"needs a drive of 2\.32\d to 3\.27\d V, but"):
         drive_voltages(with_periphery(load_parameter_set("ag-asi"), **rail), 5)
+
+
+def test_stations_end_where_the_rails_do() -> None:
+    whole, notes = swept_stations(load_parameter_set("ag-asi"), 5)
+    assert [station.voltage for station in whole] == drive_voltages(
+        load_parameter_set("ag-asi"), 5
+    ).tolist()
+    assert not notes
+    cut = with_periphery(load_parameter_set("ag-asi"), write_low=2.5)
+    found, notes = swept_stations(cut, 5)
+    voltages = np.array([station.voltage for station in found])
+    assert voltages[0] == 2.5
+    assert voltages[-1] == whole[-1].voltage
+    assert [station.rail for station in found] == [True, *5 * [False], True]
+    assert (np.diff(voltages) > 0).all()
+    assert voltages[-2] < drive_voltages(load_parameter_set("ag-asi"), 5)[-2]
+    low, high = switching_probability(cut, np.array([2.5, 3.2724]))
+    assert notes == [f"rails of 2.5 to {voltages[-1]:g} V let P go from {low:.2g} to {high:.2g}"]
+    with pytest.raises(ConfigError, match=r"needs a drive of 2\.32\d to 3\.27\d V, but"):
+        swept_stations(with_periphery(load_parameter_set("ag-asi"), write_low=3.3), 5)
 
 
 def test_known_probability_of_ag_asi() -> None:
