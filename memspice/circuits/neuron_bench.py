@@ -74,6 +74,16 @@ class NeuronBench:
         return len(self.thresholds)
 
     @property
+    def warm_up(self) -> int:
+        """Cycles before that do not count: in the first, nodes of transistors are charged."""
+        return int(self.neuron.fine)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Begin of each cycle that counts, (cycles,), [s]."""
+        return (self.warm_up + np.arange(self.cycles)) * self.schedule.cycle
+
+    @property
     def neurons(self) -> int:
         """Number of neurons."""
         return len(self.drive_voltage)
@@ -86,7 +96,7 @@ class NeuronBench:
     @property
     def duration(self) -> float:
         """Time of all cycles, [s]."""
-        return self.cycles * self.schedule.cycle
+        return (self.warm_up + self.cycles) * self.schedule.cycle
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +110,8 @@ class BenchEvents:
     spike : ndarray of bool, shape (cycles, neurons)
         Whether the latch held a spike at the end of the read pulse.
     energy : ndarray, shape (cycles, 3), [J]
-        What the supplies delivered to all neurons in the write, read and reset phases.
+        What the supplies delivered to all neurons in the write, read and reset phases; to their
+        latches in a whole cycle, with the read.
     """
 
     hazard: np.ndarray
@@ -119,11 +130,13 @@ def bench_deck(bench: NeuronBench) -> Deck:
     add_sources(deck, "Supplies: neuron drivers, comparator and latch", bench.supplies)
     schedule = bench.schedule
     clocks = {**bench.neuron.clocks(schedule), **bench.latch.clocks(schedule)}
-    add_clocks(deck, clock_trains(clocks, schedule.cycle, bench.cycles))
+    add_clocks(deck, clock_trains(clocks, schedule.cycle, bench.warm_up + bench.cycles))
     drives = deck.section("Drive voltages: what a sense stage would put out")
     for number, level in enumerate(bench.neuron.drive_for(bench.drive_voltage).tolist()):
         drives.V(nodes.drive(number), nodes.drive(number), drives.gnd, level)
-    bench.neuron.add(deck, bench.latch, (bench.timing, schedule), bench.thresholds)
+    lead = bench.thresholds[:1].repeat(bench.warm_up, axis=0)
+    draws = np.concatenate([lead, bench.thresholds])
+    bench.neuron.add(deck, bench.latch, (bench.timing, schedule), draws)
     return deck
 
 
@@ -147,7 +160,7 @@ def bench_events(bench: NeuronBench, signals: Signals) -> BenchEvents:
     signals : Signals
         At least those of `bench_signals`.
     """
-    starts = np.arange(bench.cycles) * bench.schedule.cycle
+    starts = bench.starts
 
     def sample(names: list[str], instant: float) -> np.ndarray:
         voltages = [signals.voltage(name) for name in names]
@@ -164,10 +177,15 @@ def bench_events(bench: NeuronBench, signals: Signals) -> BenchEvents:
 
 
 def _delivered_energy(bench: NeuronBench, signals: Signals) -> np.ndarray:
-    """Energy [J] out of the supplies by cycle and phase, (cycles, 3)."""
+    """Energy [J] out of the supplies by cycle and phase, (cycles, 3); of latches all in the read.
+
+    They decide there; a latch of transistors takes as much again when it is cleared.
+    """
     schedule = bench.schedule
     instances = [instance(n) for n in range(bench.neurons)]
-    power = bench.neuron.delivered(signals, instances) + bench.latch.delivered(signals, instances)
-    starts = np.arange(bench.cycles)[:, None] * schedule.cycle
-    limits = starts + np.array([0.0, *schedule.phase_ends])
-    return energy_between(signals.time, power, limits)
+    limits = bench.starts[:, None] + np.array([0.0, *schedule.phase_ends])
+    neurons = bench.neuron.delivered(signals, instances)
+    energy = energy_between(signals.time, neurons, limits)
+    latches = bench.latch.delivered(signals, instances)
+    energy[:, 1] += energy_between(signals.time, latches, limits[:, [0, -1]])[:, 0]
+    return energy

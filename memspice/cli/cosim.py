@@ -19,7 +19,9 @@ from memspice.outputs import building
 #: transistors an output takes 3.6 s of processor time a burst of eight, of models 0.1.
 PRESETS: dict[str, Callable[[], ms.CosimPlan]] = {
     "cifar-energy": lambda: ms.CosimPlan(),
-    "transistors": lambda: ms.CosimPlan(spice_outputs=6, full_outputs=2, max_iterations=2),
+    "transistors": lambda: ms.CosimPlan(
+        spice_outputs=6, full_outputs=2, max_iterations=2, transfer_points=5, transfer_events=32
+    ),
 }
 #: Where the result goes if nobody says.
 DEFAULT = Path("results/cosim")

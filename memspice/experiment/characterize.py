@@ -268,7 +268,7 @@ def _run(runner: Runner, deck: _BenchRun, cancel: threading.Event) -> BenchEvent
     simulation = Simulation(
         name=f"{bench.neurons} neurons at {bench.drive_voltage[0]:.4g} V",
         request=request,
-        identity=("bench", bench),
+        identity=("bench 2", bench),
         evaluate=partial(_evaluate, bench),
         codec=_EventsCodec(),
         accept=lambda events: judge_bench(bench, events).holds,
