@@ -54,7 +54,8 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     laid_out = stimulus.warmed_up(lead).laid_out()
     array.add(deck, layer, laid_out)
     low, high = sorted(layer.drive_for(np.array(layer.write_limits)).tolist())
-    sense.add(deck, layer.drive_for(layer.output_bias), layer.sense_gain, (low, high))
+    rest = layer.drive_for(layer.output_bias)
+    sense.add(deck, rest, layer.sense_gain, layer.line_conductance, (low, high))
     drives = _drives(deck, layer)
     if not layer.loaded:
         sense.add_loads(deck, layer.outputs)

@@ -12,7 +12,7 @@ column of a crossbar whose rows rest at the stage's line level::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -70,7 +70,7 @@ class ClockedStage:
         More clocks of a stage of several pulses: once, from the begin of their first cycle, and in
         every cycle in which the drive is held.
     bias : str, optional
-        Bias line that moves the drive as a whole, one to one.
+        Bias line that moves the drive as a whole, one to one, by some mV.
     output : float, [ohm]
         Resistance of the drive for the current of a device that has switched.
     """
@@ -92,28 +92,6 @@ class ClockedStage:
     held: Mapping[str, Clock] = field(default_factory=dict)
     bias: str | None = None
     output: float = 0.0
-
-    def moved(self, by: float) -> ClockedStage:
-        """The same stage with its bias line at another level, ``by`` [V] above this one's.
-
-        Raises
-        ------
-        ConfigError
-            If that is below ground or above all its supplies, or there is no such line.
-        """
-        if by == 0:
-            return self
-        if self.bias is None:
-            raise ConfigError(f"the sense stage {self.subcircuit} has no bias line for its drive")
-        level, highest = self.supplies[self.bias] + by, max(self.supplies.values())
-        if not 0 <= level <= highest:
-            off = max(level - highest, 0.0) + min(level, 0.0)
-            raise ConfigError(
-                f"the sense stage {self.subcircuit} would need {self.bias} = {level:.3g} V for the "
-                f"bias voltage of this layer, and 0 to {highest:.3g} V are there: lower "
-                f"periphery.electrode_voltage by {off:.2g} V or more"
-            )
-        return replace(self, supplies={**self.supplies, self.bias: level})
 
     @property
     def all_clocks(self) -> Mapping[str, Clock]:

@@ -6,13 +6,13 @@ It stands for a stage without a closed form wherever no circuit is solved;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import scipy  # its parts are imported when used: no command waits for splines it has not
 
-from memspice.circuits.surface_axes import APART, SurfaceAxes, inside
+from memspice.circuits.surface_axes import SurfaceAxes, inside
 from memspice.errors import ConfigError
 
 #: Of splines: cubic.
@@ -94,9 +94,6 @@ class SenseSurface:
     sag : float, [V]
         By how much the drives of single write pulses differ at most.
     error : SurfaceError
-    apart : float, [A]
-        Difference of both lines that is added: what a bias line is like that is not where it was
-        when the surface was measured.  So drives end where the circuit ends.
     """
 
     axes: SurfaceAxes
@@ -109,25 +106,6 @@ class SenseSurface:
     droop: float
     sag: float
     error: SurfaceError
-    apart: float = 0.0
-
-    def resting_at(self, level: float) -> SenseSurface:
-        """The same of a stage whose bias line makes it rest at a drive [V].
-
-        Raises
-        ------
-        ConfigError
-            If no difference of currents gives that drive.
-        """
-        low, high = self.axes.limits
-
-        def off(apart: float) -> float:
-            return replace(self, apart=apart).rest - level
-
-        if off(low - high) * off(high - low) > 0:
-            raise ConfigError(f"no difference of line currents gives a drive of {level:.3g} V")
-        found = scipy.optimize.brentq(off, low - high, high - low, xtol=1e-6 * (high - low))
-        return replace(self, apart=float(found))
 
     @property
     def rest(self) -> float:
@@ -188,11 +166,7 @@ class SenseSurface:
             change = line.at(np.stack(np.broadcast_arrays(inner, own), axis=-1)[..., number, :])
             shifts[..., number] = change[..., 0]
             added = added + change[..., 1:]
-        place = self.axes.place(inner + shifts + self.apart * APART)
-        if self.apart:  # no further than what was measured
-            low, high = (np.array([nodes[end] for nodes in self.axes.nodes]) for end in (0, -1))
-            place = np.clip(place, low, high)
-        found = self.sheet.at(place)
+        found = self.sheet.at(self.axes.place(inner + shifts))
         found[..., 1:] += added
         return found
 

@@ -28,8 +28,9 @@ In the place of ``nodes`` a stage whose drive bends with the difference of its l
 ``means`` and ``differences``: the nodes themselves along both, in A; ``balance``: for each mean the
 difference from which the others count, about where the drive is in its middle; and ``bears``:
 between what currents of a line, wider than ``currents``, it can be measured.  ``bias = "vrest"``
-names a supply that moves the drive as a whole, one to one: a layer's bias voltage then sets it, in
-the place of an ideal source between stage and neuron.  ``output`` is the resistance of the drive,
+names a supply that moves the drive as a whole, one to one, in the place of an ideal source between
+stage and neuron; ``rest``, the drive at equal currents in V, is then the bias voltage of all
+layers, and rows make up for the rest of their biases.  ``output`` is the resistance of the drive,
 in ohm, for the current of a device that has switched; joules of neuron and stage know it.
 
 A stage for bursts makes a drive of several row pulses, one a cycle, and holds it through as many
@@ -64,7 +65,7 @@ _BENT = ("means", "differences", "balance", "bears")
 _NODES = ("nodes", *_BENT)
 _MISMATCH = "mismatch"
 _BURST = ("pulses", "once", "held")
-_BIAS, _OUTPUT = "bias", "output"
+_BIAS, _REST, _OUTPUT = "bias", "rest", "output"
 _CONTRACT = {
     PLUS: "is the bit line of G+",
     MINUS: "that of G-",
@@ -90,6 +91,7 @@ def read_sense(
     mismatch = None
     if area_spread and _MISMATCH in entries and stage.library:
         mismatch = read_mismatch(table.path(_MISMATCH), stage.library)
+    rest = None if stage.bias is None else table.number(_REST)
     return SubcircuitSense(
         stage,
         gain,
@@ -97,6 +99,7 @@ def read_sense(
         axes,
         conductances,
         pair=pair,
+        rest=rest,
         mismatch=mismatch,
         area_spread=area_spread,
     )
@@ -139,7 +142,7 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    optional = (*OPTIONAL, *_NODES, *_BURST, _BIAS, _OUTPUT, _MISMATCH)
+    optional = (*OPTIONAL, *_NODES, *_BURST, _BIAS, _REST, _OUTPUT, _MISMATCH)
     table.check((*NEEDED, *_NEEDED), optional)
     once, held = table.clocks("once"), table.clocks("held")
     circuit = read_circuit(table, _CONTRACT, (*once, *held))

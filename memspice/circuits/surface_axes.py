@@ -87,10 +87,20 @@ class SurfaceAxes(ABC):
         return [np.array(each) for each in product(self.limits, repeat=2)]
 
     def draw(self, draws: np.random.Generator, count: int) -> np.ndarray:
-        """Currents (count, 2) [A] within the limits between the nodes, even in both coordinates."""
-        low, high = (np.array([nodes[end] for nodes in self.nodes]) for end in (0, -1))
-        drawn = self.currents(low + (high - low) * draws.random((count, 2)))
-        return np.asarray(np.clip(drawn, *self.limits))
+        """Currents (count, 2) [A] within the limits between the nodes.
+
+        As many between any two nodes that follow each other: more where nodes are dense, which is
+        where the drive bends, and some wherever a coordinate could be too coarse.
+        """
+        drawn = [_between(np.array(nodes), draws, count) for nodes in self.nodes]
+        return np.asarray(np.clip(self.currents(np.stack(drawn, axis=-1)), *self.limits))
+
+
+def _between(nodes: np.ndarray, draws: np.random.Generator, count: int) -> np.ndarray:
+    """Coordinates (count,) in gaps between nodes; no gap twice before each had its turn."""
+    turns = -(-count // (len(nodes) - 1))
+    gaps = np.concatenate([draws.permutation(len(nodes) - 1) for _ in range(turns)])[:count]
+    return np.asarray(nodes[gaps] + np.diff(nodes)[gaps] * draws.random(count))
 
 
 class LineAxes(SurfaceAxes):

@@ -153,8 +153,8 @@ def chip_limits(
     if not spiking:
         return ChipLimits(steps, highest)
     scale = _spiking_scale(parameter_set).within(span)
-    rails = scale.weighted(parameter_set.neuron.rails)
-    return ChipLimits(steps, highest, scale.weighted(scale.limits), rails)
+    biases = scale.weighted(parameter_set.sense.bias_voltages(parameter_set.neuron))
+    return ChipLimits(steps, highest, scale.weighted(scale.limits), biases)
 
 
 def asked_gain(scale: DriveScale, bound: float, parameter_set: ParameterSet) -> float:

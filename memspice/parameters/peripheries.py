@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from memspice.circuits.blocks import SENSE_STAGES
 from memspice.circuits.blocks.filament_neuron import FilamentNeuron
 from memspice.circuits.blocks.level_driver import LevelDriver
+from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.blocks.sense_design import SenseDesign, SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitSense
@@ -109,6 +110,10 @@ class SpikingSense:
     def swing(self) -> float:
         """That of a last layer's stages, [V]."""
         return self.scores.swing
+
+    def bias_voltages(self, neuron: Neuron) -> tuple[float, float]:
+        """Those of spiking layers' stages."""
+        return self.spiking.bias_voltages(neuron)
 
     def for_bursts(self, burst: int) -> SpikingSense:
         """With the stages of spiking layers that make a drive of so many row pulses."""

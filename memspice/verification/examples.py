@@ -275,7 +275,8 @@ def _sense_example(layer: LayerCircuit, title: str, purpose: str) -> ExampleNetl
     for column, current in enumerate(currents):
         train = pulse_train(layer.schedule.rows, np.array([current]), layer.schedule.cycle)
         lines.I(f"column{column}", lines.gnd, nodes.bit_line(column), train)
-    pair.sense.add(deck, pair.output_bias, pair.sense_gain, pair.write_limits)
+    gain, conductance = pair.sense_gain, pair.line_conductance
+    pair.sense.add(deck, pair.output_bias, gain, conductance, pair.write_limits)
     settled = layer.schedule.write.stop - layer.timing.edge
     end = pair.sense.input_resistance
     drive = pair.bias_voltage + float(

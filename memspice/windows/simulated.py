@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from memspice.analysis.energy import EnergyBalance, energy_balance
+from memspice.analysis.sense_surface import OPTIONS
 from memspice.circuits.array_circuit import ArrayCircuit
 from memspice.circuits.blocks.neuron import HAZARD_CHARGE_PER_SECOND
 from memspice.circuits.deck import Deck
@@ -30,13 +31,6 @@ from memspice.windows.job_record import event_columns, job_attributes
 from memspice.windows.kept import Kept
 from memspice.windows.kept_signals import kept_signals
 from memspice.windows.outcome import outcome
-
-#: Of decks in which charges of 0.01 fC count.  Not ``reltol`` decides there but ``trtol * reltol *
-#: chgtol``, the charge that a step may be wrong by: with 1.6e-19 C the drive of a burst of eight is
-#: within 0.3 mV, joules within 0.1 %, of a run at reltol 3e-5 and chgtol 1e-17, and takes half of
-#: the time of `memspice.analysis.sense_surface.OPTIONS`.  A tight ``reltol`` is what lets ngspice
-#: leave out transistors that rest, see `memspice.engines.deck.BYPASS_RELTOL`.
-FINE_OPTIONS = SolverOptions(reltol=1e-5, chgtol=4e-15, trtol=4.0, vntol=1e-6, method="trap")
 
 
 @dataclass(frozen=True)
@@ -115,7 +109,7 @@ class Simulated(Fidelity):
 
 def layer_options(circuit: LayerCircuit) -> SolverOptions:
     """Tolerances of a layer's transient; finer ones where one of its blocks needs them."""
-    return FINE_OPTIONS if circuit.fine else solver_options(circuit.timing)
+    return OPTIONS if circuit.fine else solver_options(circuit.timing)
 
 
 def solver_options(timing: Timing) -> SolverOptions:

@@ -26,6 +26,7 @@ from memspice.circuits.sense_bench import (
 )
 from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
 from memspice.circuits.stage_table import read_sense
+from memspice.circuits.surface_axes import DifferenceAxes
 from memspice.engines import find_engine
 from memspice.engines.base import Engine, SolverOptions, Transient
 from memspice.engines.waveforms import Waveforms
@@ -48,9 +49,9 @@ def burst_stage() -> SubcircuitStage:
     path = resource_path("freepdk45", "sense_burst.toml")
     design = read_sense(tomllib.loads(path.read_text(encoding="utf-8"))["sense"], path)
     design = replace(design, stage=replace(design.stage, pulses=PULSES))
-    means = np.array(design.axes.nodes[0])
     needs = SenseNeeds(1.0, 8e-6, (LINE, LINE), 20e-9, "own", "a test")
-    drives = np.broadcast_arrays(REST + GAIN * np.array(design.axes.nodes[1]), means[:, None])[0]
+    assert isinstance(design.axes, DifferenceAxes)
+    drives = REST + GAIN * np.add.outer(design.axes.balance, design.axes.nodes[1])
     flat = Sheet(design.axes.nodes, np.stack([drives, *(3 * [0 * drives])], axis=-1))
     error = SurfaceError(0, 0.0, 0.0, 0.0, 0.0, 0.0)
     axes = (design.axes, design.conductances, design.pair)
@@ -58,7 +59,7 @@ def burst_stage() -> SubcircuitStage:
     return replace(design.sized(needs), surface=surface)
 
 
-def burst_layer(bias_voltage: float = 1.2, name: str | None = None) -> LayerCircuit:
+def burst_layer(name: str | None = None) -> LayerCircuit:
     """One output behind three rows; by default a neuron behind transistor switches."""
     chosen = load_parameter_set(name or switched_set())
     wires = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
@@ -66,23 +67,14 @@ def burst_layer(bias_voltage: float = 1.2, name: str | None = None) -> LayerCirc
         conductances=(CELLS,),
         array=chosen.array.model_copy(update=dict.fromkeys(wires, 0.0)),
         sense=burst_stage(),
-        bias_voltage=bias_voltage,
+        bias_voltage=chosen.neuron.electrode - REST,
         write_limits=(0.0, 2.0),
         neuron=chosen.neuron,
         latch=chosen.latch,
         timing=chosen.timing,
         spiking=True,
     )
-    return layer if layer.turned else resting(layer)
-
-
-def resting(layer: LayerCircuit) -> LayerCircuit:
-    """Layer whose stages rest at the drive of its bias voltage."""
-    sense = layer.sense
-    assert isinstance(sense, SubcircuitStage)
-    return replace(
-        layer, sense=sense.resting_at(float(layer.drive_for(np.array(layer.bias_voltage))))
-    )
+    return layer if layer.turned else replace(layer, sense=burst_stage().joined(REST))
 
 
 def solved(
@@ -145,7 +137,7 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     assert isinstance(sense, SubcircuitStage)
     currents = (ROWS @ CELLS).reshape(1, PULSES, 2)
     cycle = (layer.schedule.cycle, layer.schedule.write)
-    bench = SenseBench(sense.circuit, *cycle, currents, (LINE, LINE))
+    bench = SenseBench(sense.circuit, *cycle, currents, sense.conductances)
     found = sense_bench_cycles(
         bench,
         -layer.neuron.device.hazard.voltage_scale / layer.neuron.write_fraction,

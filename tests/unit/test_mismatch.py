@@ -342,7 +342,13 @@ def test_the_periphery_knows_its_stage_of_bursts() -> None:
 def test_a_deck_refuses_gains_that_its_subcircuit_does_not_have() -> None:
     stage = SubcircuitStage(design(), 1, 1.0)
     with pytest.raises(ConfigError, match=r"of output 1 has 0\.9 of its gain"):
-        stage.add(Deck("own", "alone"), np.zeros(3), np.array([1.0, 0.9, 1.05]), (0.0, 1.0))
+        stage.add(
+            Deck("own", "alone"),
+            np.zeros(3),
+            np.array([1.0, 0.9, 1.05]),
+            np.full(6, 1e-4),
+            (0.0, 1.0),
+        )
     refuse_gains("own", np.ones(3))
 
 

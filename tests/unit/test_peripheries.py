@@ -68,27 +68,33 @@ def test_rows_make_up_for_the_gain_and_stages_for_the_conductance() -> None:
 
 def test_lines_of_few_cells_have_unused_ones_besides() -> None:
     least = stage(1.0).conductances[0]
-    assert stage(1.0, 2 * least).ballast == 0
+    assert stage(1.0, 2 * least).filled == 0
     few = stage(1.0, 0.2 * least)
-    # and a little more, which wires take off
-    assert few.ballast == pytest.approx(0.8 * least, rel=0.05)
-    assert few.ballast > 0.8 * least
+    # each line those that it lacks; wires take some off, so that one just above has some as well
+    lines = np.array([0.2, 0.9, 1.0, 1.4]) * least
+    assert few.unused(lines) == pytest.approx(np.array([0.8, 0.1, 0.0, 0.0]) * least)
+    assert stage(1.0, 1.02 * least).filled == least
     # a supply of its own holds the other end of them at the level of idle rows
-    assert few.supplies["sense_ballast"] == few.line_level
-    assert "sense_ballast" not in stage(1.0).supplies
+    assert few.supplies["sense_unused"] == few.line_level
+    assert "sense_unused" not in stage(1.0).supplies
 
 
-def test_lines_that_unused_cells_fill_are_within_what_a_stage_bears() -> None:
-    # all lines get as many, those of most cells as well
+def test_stages_side_by_side_share_unused_cells() -> None:
     least, most = stage(1.0).conductances
     lines = (3 * least, 12 * most)
     found = SET.sense.sized(replace(needs(1.0), conductances=lines))
     assert isinstance(found, SubcircuitStage)
-    assert found.multiplicity > 12
-    assert found.ballast > 0
-    for line, limit in zip(lines, (least, most), strict=True):
-        assert line / found.multiplicity + found.ballast == pytest.approx(limit, rel=0.1)
-    assert lines[1] / found.multiplicity + found.ballast <= most
+    assert found.multiplicity == 12
+    one = np.array(lines) / 12 + found.unused(np.array(lines))
+    assert one == pytest.approx([least, most])
+
+
+def test_lines_of_bursts_are_all_filled_to_one_conductance() -> None:
+    found = SET.sense.for_bursts(8).sized(replace(needs(1e5), conductances=(5e-6, 3e-4)))
+    assert isinstance(found, SubcircuitStage)
+    lines = np.array([5e-6, 1e-4, 3e-4])
+    one = lines / found.multiplicity + found.unused(lines)
+    assert one == pytest.approx(np.full(3, found.conductances[0]))
 
 
 def test_unused_cells_take_joules_of_lines_that_leave_their_level() -> None:
@@ -101,7 +107,7 @@ def test_unused_cells_take_joules_of_lines_that_leave_their_level() -> None:
     measured, times = few.with_surface(flat), schedule(SET.timing)
     current, lines = np.full((3, 4), 2e-6), np.full(4, 0.2 * few.conductances[0])
     # two outputs; what unused cells take, the layer's own do not
-    idle = 2 * few.ballast * excursion
+    idle = 2 * 0.8 * few.conductances[0] * excursion
     found = measured.energy(current, lines, times, held=False)
     assert found == pytest.approx(np.full(3, 2 * joules + idle))
     assert measured.relief(current, lines) == pytest.approx(np.full(3, 2 * relief + idle))

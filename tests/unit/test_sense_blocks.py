@@ -50,7 +50,7 @@ def layer_with(kind: str) -> LayerCircuit:
 def instances(stage: SenseStage) -> list[list[str]]:
     """Elements of a deck of the stage alone, below its subcircuits, word by word."""
     deck = Deck("sense", "alone")
-    stage.add(deck, np.zeros(OUTPUTS), np.ones(OUTPUTS), LIMITS)
+    stage.add(deck, np.zeros(OUTPUTS), np.ones(OUTPUTS), np.full(2 * OUTPUTS, 1e-4), LIMITS)
     text = re.sub(r"(?ms)^\.subckt.*?^\.ends[^\n]*$", "", str(deck).replace("\n+", " "))
     return [line.split() for line in text.splitlines() if line[:1] in ("X", "R", "C")]
 
@@ -79,7 +79,9 @@ def test_stages_meet_the_others_at_the_nodes_of_a_layer(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_dialects_have_the_same_terminals(kind: str) -> None:
     deck = Deck("sense", "alone")
-    stage_of(kind).add(deck, np.zeros(OUTPUTS), np.ones(OUTPUTS), LIMITS)
+    stage_of(kind).add(
+        deck, np.zeros(OUTPUTS), np.ones(OUTPUTS), np.full(2 * OUTPUTS, 1e-4), LIMITS
+    )
     other = re.findall(r"(?m)^(\w+) \(([^)]*)\) ", Vacask.example(deck, ""))
     terminals = {name.lower(): found.split() for name, found in other}
     for words in instances(stage_of(kind)):

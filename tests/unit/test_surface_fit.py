@@ -16,8 +16,8 @@ from memspice.analysis.surface_fit import (
     with_lines,
 )
 from memspice.circuits.sense_bench import SenseCycles
-from memspice.circuits.sense_surface import SenseSurface, Sheet
-from memspice.circuits.surface_axes import DifferenceAxes, LineAxes
+from memspice.circuits.sense_surface import SenseSurface
+from memspice.circuits.surface_axes import LineAxes
 from memspice.errors import ConfigError
 from tests.cross.test_own_sense import unmeasured_layer
 
@@ -96,23 +96,3 @@ def test_drives_of_a_measured_stage_end_where_the_stage_ends() -> None:
     assert low == pytest.approx(layer.bias_voltage + drives.min() - middle, abs=1e-4)
     assert high == pytest.approx(layer.bias_voltage + drives.max() - middle, abs=1e-4)
     assert high - low > 0.1
-
-
-def test_a_bias_line_moves_the_rest_and_not_where_drives_end() -> None:
-    nodes = (NODES, tuple(np.linspace(-4 * UA, 4 * UA, 33).tolist()))
-    axes = DifferenceAxes(LIMITS, nodes, (0.0,) * 5, LIMITS)
-
-    def ending(currents: np.ndarray) -> np.ndarray:
-        return np.asarray(0.5 - 0.4 * np.tanh((currents[..., 0] - currents[..., 1]) / UA))
-
-    values = np.stack([ending(row) for row in axes.rows])[..., None].repeat(4, axis=-1)
-    measured = replace(flat(), axes=axes, sheet=Sheet(nodes, values))
-    moved = measured.resting_at(0.62)
-    assert moved.rest == pytest.approx(0.62, abs=1e-5)
-    apart, lines = np.linspace(-3.5, 3.5, 15), np.full(2, MEAN)
-    pairs = 5 * UA + UA * apart[:, None] * [0.5, -0.5]
-    found = moved.drive_voltage(pairs, lines)
-    assert found == pytest.approx(0.5 - 0.4 * np.tanh(apart + np.arctanh(-0.3)), abs=2e-3)
-    assert found.max() <= measured.sheet.values.max() + 1e-9
-    with pytest.raises(ConfigError, match=r"no difference of line currents gives a drive of 0\.95"):
-        measured.resting_at(0.95)

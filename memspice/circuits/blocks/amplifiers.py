@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from memspice.circuits import nodes
+from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseStage
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.clocks import Clock
@@ -50,6 +51,10 @@ class Amplifiers(Parameters):
         "Share of a held drive that each row pulse makes, of sampling in all capacitance",
         gt=0, le=1, default=1.0,
     )  # fmt: skip
+
+    def bias_voltages(self, neuron: Neuron) -> tuple[float, float]:
+        """All that neurons are driven with."""
+        return neuron.rails
 
     def for_bursts(self, burst: int) -> Self:
         """Itself: integrating stages are made from it, for any burst."""
@@ -175,9 +180,15 @@ class AmplifierStage(Amplifiers, SenseStage):
         return []
 
     def add(
-        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
+        self,
+        deck: Deck,
+        bias: np.ndarray,
+        gain: np.ndarray,
+        conductance: np.ndarray,
+        limits: tuple[float, float],
     ) -> None:
         """Add what the lines end in, and a difference stage for each pair."""
+        del conductance
         outputs, (low, high) = len(bias), limits
         circuit = self.add_ends(deck, outputs)
         own = zip(bias.tolist(), gain.tolist(), strict=True)

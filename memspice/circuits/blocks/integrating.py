@@ -76,9 +76,15 @@ class Integrating(SenseCircuit):
         return {HOLD: Clock.of(schedule.rows)}
 
     def add(
-        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
+        self,
+        deck: Deck,
+        bias: np.ndarray,
+        gain: np.ndarray,
+        conductance: np.ndarray,
+        limits: tuple[float, float],
     ) -> None:
         """Add what the lines end in, and an integrating stage for each pair."""
+        del conductance
         ends, schedule, (low, high) = self.ends, self.schedule, limits
         circuit = ends.add_ends(deck, len(bias))
         name, clocks, own = self._amplifier()

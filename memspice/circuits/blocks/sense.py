@@ -231,8 +231,8 @@ class MeasuredStage(SenseStage):
     surface: SenseSurface | None
     #: Stages side by side at each pair of lines; the surface is that of one of them.
     multiplicity: int
-    #: Conductance of unused cells at each line of one of them, [S].
-    ballast: float
+    #: What unused cells make of the conductance of a line of one of them that has less, [S].
+    filled: float
     #: Those of the stages of all outputs.
     transistors: AlikeStages
 
@@ -266,13 +266,13 @@ class MeasuredStage(SenseStage):
         """The same stage, measured."""
 
     @abstractmethod
-    def resting_at(self, level: float) -> MeasuredStage:
-        """The same stage, measured, which rests at a drive [V] if it can by itself.
+    def joined(self, level: float) -> MeasuredStage:
+        """The same stage, measured, wired to neurons for which it must rest at a drive [V].
 
         Raises
         ------
         ConfigError
-            If it has a bias line for that, and cannot make such a drive.
+            If it does not.
         """
 
     # --- in the place of a closed form
@@ -339,11 +339,11 @@ class MeasuredStage(SenseStage):
         self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
     ) -> np.ndarray:
         """Surface of joules at the mean current of a burst, and unused cells', even over it."""
-        return self._in_cycles(self._measured.joules, self.ballast, current, conductance)
+        return self._in_cycles(self._measured.joules, current, conductance)
 
     def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
         """Surface of what the layer's own cells do not dissipate, likewise."""
-        return self._in_cycles(self._measured.relieved, self.ballast, current, conductance)
+        return self._in_cycles(self._measured.relieved, current, conductance)
 
     def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
         """Joules at the least current."""
@@ -355,14 +355,14 @@ class MeasuredStage(SenseStage):
     def _in_cycles(
         self,
         surface: Callable[[np.ndarray, np.ndarray], np.ndarray],
-        idle: float,
         current: np.ndarray,
         conductance: np.ndarray,
     ) -> np.ndarray:
-        """Joules of all outputs, (cycles,), from those of a stage, with ``idle`` [S] cells'."""
+        """Joules of all outputs, (cycles,), from those of a stage, with those of unused cells."""
         pulses, excursion = self.circuit.pulses, self._measured.excursion
         place = self._of_one(burst_means(current, pulses), conductance)
-        joules = (surface(*place) + idle * excursion(*place)).sum(axis=-1)
+        unused = _pairs(self.unused(conductance)).mean(axis=-1)  # lines of a pair move alike
+        joules = (surface(*place) + unused * excursion(*place)).sum(axis=-1)
         return np.asarray(self.multiplicity * joules / pulses).repeat(pulses)
 
     def _of_one(
@@ -380,8 +380,12 @@ class MeasuredStage(SenseStage):
     def _lines_of_one(
         self, current: np.ndarray, conductance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        own = _pairs(conductance) / self.multiplicity + self.ballast
+        own = _pairs(conductance / self.multiplicity + self.unused(conductance))
         return _pairs(current) / self.multiplicity, own
+
+    def unused(self, conductance: np.ndarray) -> np.ndarray:
+        """Unused cells at each line of one stage, (columns,), [S], for lines (columns,) [S]."""
+        return np.maximum(self.filled - conductance / self.multiplicity, 0.0)
 
 
 def _pairs(columns: np.ndarray) -> np.ndarray:

@@ -80,7 +80,12 @@ class SenseCircuit(ABC):
 
     @abstractmethod
     def add(
-        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
+        self,
+        deck: Deck,
+        bias: np.ndarray,
+        gain: np.ndarray,
+        conductance: np.ndarray,
+        limits: tuple[float, float],
     ) -> None:
         """Add the stages of all outputs, without supplies and clocks.
 
@@ -89,6 +94,8 @@ class SenseCircuit(ABC):
         deck : Deck
         bias, gain : ndarray, shape (outputs,), [V] and [1]
             Drive of each output without current; factor of what its stage makes of currents.
+        conductance : ndarray, shape (columns,), [S]
+            Of the bit lines, as of `SenseStage.drive`.
         limits : tuple of float, [V]
             Lowest and highest drive.
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import SenseStage
 
 #: Share of an amplifier's swing that the largest possible signal may use.
@@ -49,6 +50,10 @@ class SenseDesign(Protocol):
     @property
     def swing(self) -> float:
         """Largest output, either sign, [V]: what the scores of a last layer may use."""
+        ...
+
+    def bias_voltages(self, neuron: Neuron) -> tuple[float, float]:
+        """Least and largest bias voltage that a layer of such neurons can have by itself, [V]."""
         ...
 
     def for_bursts(self, burst: int) -> SenseDesign:

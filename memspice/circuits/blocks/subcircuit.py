@@ -26,6 +26,7 @@ import numpy as np
 
 from memspice.circuits import nodes
 from memspice.circuits.blocks.metered import OWN, MeteredStage, meter
+from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
@@ -40,10 +41,12 @@ from memspice.errors import ConfigError
 
 #: What a regulated line ends in, for the port matrix, [ohm]: as good as a short circuit.
 LINE_END = 1.0
-#: Least conductance that unused cells make up for, over the stage's own: wires take some off.
+#: Lines of so much over the least conductance may need unused cells: wires take some off.
 WIRES = 1.03
+#: How far a table may be off what its stage was measured to rest at, [V]; the bias line takes it.
+MOST_OFF = 0.5e-3
 #: Names what unused cells are connected to.
-_BALLAST = "ballast"
+_UNUSED = "unused"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,10 @@ class SubcircuitSense:
         Least and largest conductance of a line that it is for.
     pair : float, [1]
         Largest ratio of those of two lines.
+    rest : float, optional, [V]
+        Drive at equal line currents, of a stage with a bias line for small differences from it:
+        the bias voltage of every layer.  Another one would have the stage sum up from elsewhere,
+        which its surface does not know (0.2 V of it: 10 mV).
     mismatch : StageMismatch, optional
         What its transistors' thresholds do to it.
     area_spread : float, [V m]
@@ -75,8 +82,21 @@ class SubcircuitSense:
     axes: SurfaceAxes
     conductances: tuple[float, float]
     pair: float
+    rest: float | None = None
     mismatch: StageMismatch | None = None
     area_spread: float = 0.0
+
+    @property
+    def falls(self) -> bool:
+        """Whether a lower drive writes harder."""
+        return self.gain < 0
+
+    def bias_voltages(self, neuron: Neuron) -> tuple[float, float]:
+        """The one that it rests at; all that neurons are driven with where it is shifted."""
+        if self.rest is None or self.falls != neuron.falls:
+            return neuron.rails
+        written = abs(self.rest - neuron.electrode)
+        return written, written
 
     def for_bursts(self, burst: int) -> SubcircuitSense:
         """Itself, for bursts as its stage is made for."""
@@ -86,14 +106,13 @@ class SubcircuitSense:
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
         """Stages, as many as the layer's lines need; its rows make up for the gain.
 
-        Lines of less than the least conductance have unused cells that make up for it: all lines
-        have as many, so that those of most cells have the more stages.
+        Lines of less than the least conductance have unused cells that make up for it.
         """
         (least, most), (lowest, highest) = self.conductances, needs.conductances
-        filled = WIRES * least
-        count = max(1, math.ceil(highest / most), math.ceil((highest - lowest) / (most - filled)))
+        count = max(1, math.ceil(highest / most))
         factor = needs.transimpedance * count / abs(self.gain)
-        return SubcircuitStage(self, count, factor, max(0.0, filled - lowest / count))
+        filled = least if lowest / count < WIRES * least else 0.0
+        return SubcircuitStage(self, count, factor, filled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +126,14 @@ class SubcircuitStage(MeteredStage):
         Stages at each pair of lines.
     row_factor : float
         Of the row voltage, [1].
-    ballast : float, [S]
-        Conductance of cells whose rows are never driven, at each line of a stage: those of the
-        layer alone are fewer than the stage needs.
+    filled : float, [S]
+        Conductance to which cells whose rows are never driven fill each line of a stage that has
+        less; 0 where none has.
     surface : SenseSurface, optional
         Of one of them.
-    moved : float, optional, [V]
-        By how much the bias line, and the drive with it, is above what the design has; without it
-        an ideal source shifts the drive.
+    wired : bool
+        Whether its drive is wired to neurons: its bias line then takes what outputs differ by, in
+        the place of ideal sources.
     transistors : AlikeStages
         Those of each output's stages: nominal, or with thresholds that were drawn.
     """
@@ -122,15 +141,15 @@ class SubcircuitStage(MeteredStage):
     design: SubcircuitSense
     multiplicity: int
     row_factor: float
-    ballast: float = 0.0
+    filled: float = 0.0
     surface: SenseSurface | None = None
-    moved: float | None = None
+    wired: bool = False
     transistors: AlikeStages = AlikeStages()
 
     @property
     def falls(self) -> bool:
-        """By the sign of the gain."""
-        return self.design.gain < 0
+        """That of the design."""
+        return self.design.falls
 
     @property
     def drives(self) -> bool:
@@ -169,12 +188,12 @@ class SubcircuitStage(MeteredStage):
 
     @property
     def _rails(self) -> Mapping[str, float]:
-        idle = {_BALLAST: self.line_level} if self.ballast else {}
+        idle = {_UNUSED: self.line_level} if self.filled else {}
         return {**self.circuit.supplies, **idle}
 
     @property
     def _bias(self) -> str:
-        return "" if self.moved is None else self.design.stage.bias or ""
+        return (self.design.stage.bias or "") if self.wired else ""
 
     def clocks(self, schedule: Schedule) -> Mapping[str, Clock]:
         """Clocks of the subcircuit."""
@@ -210,7 +229,7 @@ class SubcircuitStage(MeteredStage):
     @property
     def circuit(self) -> ClockedStage:
         """The subcircuit, clocks and lines and all."""
-        return self.design.stage.moved(self.moved or 0.0)
+        return self.design.stage
 
     @property
     def axes(self) -> SurfaceAxes:
@@ -267,27 +286,29 @@ class SubcircuitStage(MeteredStage):
 
     @property
     def span(self) -> tuple[float, float]:
-        """Ends of the circuit's drives, from where it rests with its bias line moved, [V]."""
+        """Ends of the circuit's drives, from where it rests, [V]."""
         ends = self.polarity * (np.array(self._drives) - self.rest)
         return float(ends.min()), float(ends.max())
 
-    def resting_at(self, level: float) -> SubcircuitStage:
-        """The same stage with its bias line moved, where it has one."""
+    def joined(self, level: float) -> SubcircuitStage:
+        """The same stage, wired, which rests where its table says; any level without bias line."""
         if self.design.stage.bias is None:
             return self
-        low, high = self._drives
-        if not low < level < high:
+        if abs(level - self.rest) > MOST_OFF:
             raise ConfigError(
-                f"the sense stage {self.circuit.subcircuit} would rest at a drive of {level:.3g} V "
-                f"for the bias voltage of this layer, and makes drives of {low:.3g} to "
-                f"{high:.3g} V: change periphery.electrode_voltage, or put more of the bias on rows"
+                f"the sense stage {self.circuit.subcircuit} was measured to rest at "
+                f"{self.rest:.5g} V, and its neurons are to rest at {level:.5g} V: say "
+                f"sense.rest = {self.rest:.4g}, for such conductances and write pulses"
             )
-        moved = (self.moved or 0.0) + level - self.rest
-        self.design.stage.moved(moved)  # which refuses levels that are not there
-        return replace(self, moved=moved, surface=self._measured.resting_at(level))
+        return replace(self, wired=True)
 
     def add(
-        self, deck: Deck, bias: np.ndarray, gain: np.ndarray, limits: tuple[float, float]
+        self,
+        deck: Deck,
+        bias: np.ndarray,
+        gain: np.ndarray,
+        conductance: np.ndarray,
+        limits: tuple[float, float],
     ) -> None:
         """Add the subcircuit and its ammeters for each output; limits are the stage's own."""
         stage = self.design.stage
@@ -295,7 +316,7 @@ class SubcircuitStage(MeteredStage):
         deck.circuit(self.transistors.library(stage.library), stage.module)
         how = f"bias of the drive by {self._bias}" if self._bias else "ideal shift of the drive"
         circuit = deck.section(f"Sense stages: ammeters, subcircuit, {how}")
-        shifts = bias - self.rest
+        shifts, unused = bias - self.rest, self.unused(conductance).reshape(-1, 2)
         for output, shift in enumerate(shifts.tolist()):
             lines = (f"plus{output}", f"minus{output}")
             for line, end in zip(lines, nodes.bit_lines(output), strict=True):
@@ -308,8 +329,9 @@ class SubcircuitStage(MeteredStage):
             self._add_one(circuit, output, inner, shift)
             self._add_drive(circuit, output, held, 0.0 if self._bias else shift)
             stage.add_capacitances(circuit, str(output), lines)
-            for line in lines if self.ballast else ():
-                circuit.R(f"{_BALLAST}_{line}", line, meter(output, _BALLAST), 1 / self.ballast)
+            for line, cells in zip(lines, unused[output].tolist(), strict=True):
+                if cells > 0:
+                    circuit.R(f"{_UNUSED}_{line}", line, meter(output, _UNUSED), 1 / cells)
 
     def add_loads(self, deck: Deck, outputs: int) -> None:
         """Load of the bench at each drive."""
