@@ -2,9 +2,8 @@
 
 A stage without a closed form is simulated at Chebyshev nodes of (i_plus, i_minus), after its
 warm-up cycles and with its held drive weighted by the hazard law; polynomials through the results
-stand for the stage where no circuit is solved.  What makes such a surface wrong is looked for
-first: a drive that still changes from cycle to cycle, or that depends on what the cycle before
-carried.
+stand for the stage where no circuit is solved.  What makes a surface wrong is looked for first: a
+drive that still changes from cycle to cycle, or that depends on what the one before carried.
 """
 
 from __future__ import annotations
@@ -49,11 +48,10 @@ from memspice.jobs import EngineRequest, Entry, Failure, Runner, Simulation, run
 MOST_DRIFT = 0.005
 #: Error of ln H that a surface may have: the margin within which events may differ.
 MOST_ERROR = 0.01
-#: Of decks in which charges of 0.01 fC count: of benches, and of windows of such circuits.  Not
-#: ``reltol`` decides there but ``trtol * reltol * chgtol``, the charge that a step may be wrong by:
-#: with 1.6e-19 C the drive of a burst of eight is within 0.3 mV, joules within 0.1 %, of a run at
-#: reltol 3e-5 and chgtol 1e-17.  A tight ``reltol`` is what lets ngspice leave out transistors that
-#: rest, see `memspice.engines.deck.BYPASS_RELTOL`.  Gear's rule takes 1 mV off such a drive.
+#: Of benches, and of windows of such circuits, where charges of 0.01 fC count.  ``trtol * reltol *
+#: chgtol``, 1.6e-19 C, is what a step may be wrong by: the drive of a burst of eight is within
+#: 0.3 mV, joules within 0.1 %, of a tight run (reltol 3e-5, chgtol 1e-17; Gear's rule is 1 mV off).
+#: By its tight ``reltol`` ngspice may leave out what rests (`memspice.engines.deck.BYPASS_RELTOL`).
 OPTIONS = SolverOptions(reltol=1e-5, chgtol=4e-15, trtol=4.0, vntol=1e-6, method="trap")
 #: Steps a cycle at least.
 STEPS = 30
@@ -63,9 +61,8 @@ HELD_OUT, HELD_OUT_DECKS = 16, 4
 SAME = 0.01
 #: Conductances at which each line is measured.
 LINES = 4
-#: By how much pulses of a burst differ there from their mean, at most, of the range of currents: by
-#: 0.4 uA sd of 20.  Those of cifar10-skip differ by 0.25 to 0.34 uA, single ones by 0.9, where it
-#: costs 1 mV in the middle of the drive's range and up to 6 at its upper end.
+#: By how much pulses of a burst differ there from their mean, at most, of the range of currents:
+#: 0.4 uA sd of 20.  In cifar10-skip it is 0.3 uA, at single outputs 0.9: 1 mV more, at ends 6.
 UNLIKE = 0.035
 _SEED = 20
 
