@@ -66,27 +66,31 @@ def test_rows_make_up_for_the_gain_and_stages_for_the_conductance() -> None:
     assert stage(1.0, stage(1.0).conductances[1] * 1.001).multiplicity == 2
 
 
+def between(least: float, most: float, low: float, high: float) -> SubcircuitStage:
+    """Stages that bear lines of some conductances, for lines from a low to a high one, [S]."""
+    design = replace(stage(1.0).design, conductances=(least, most))
+    return design.sized(replace(needs(1.0), conductances=(low, high)))
+
+
 def test_lines_of_few_cells_have_unused_ones_besides() -> None:
-    least = stage(1.0).conductances[0]
-    assert stage(1.0, 2 * least).filled == 0
-    few = stage(1.0, 0.2 * least)
+    least, most = 75e-6, 150e-6
+    assert between(least, most, 1.1 * least, most).filled == 0
+    few = between(least, most, 0.2 * least, 0.2 * least)
     # each line those that it lacks; wires take some off, so that one just above has some as well
     lines = np.array([0.2, 0.9, 1.0, 1.4]) * least
     assert few.unused(lines) == pytest.approx(np.array([0.8, 0.1, 0.0, 0.0]) * least)
-    assert stage(1.0, 1.02 * least).filled == least
+    assert between(least, most, 1.02 * least, most).filled == least
     # a supply of its own holds the other end of them at the level of idle rows
     assert few.supplies["sense_unused"] == few.line_level
-    assert "sense_unused" not in stage(1.0).supplies
+    assert "sense_unused" not in between(least, most, most, most).supplies
 
 
 def test_stages_side_by_side_share_unused_cells() -> None:
-    least, most = stage(1.0).conductances
-    lines = (3 * least, 12 * most)
-    found = SET.sense.sized(replace(needs(1.0), conductances=lines))
-    assert isinstance(found, SubcircuitStage)
+    least, most = 75e-6, 150e-6
+    lines = np.array([3 * least, 12 * most])
+    found = between(least, most, *lines)
     assert found.multiplicity == 12
-    one = np.array(lines) / 12 + found.unused(np.array(lines))
-    assert one == pytest.approx([least, most])
+    assert lines / 12 + found.unused(lines) == pytest.approx([least, most])
 
 
 def test_lines_of_bursts_are_all_filled_to_one_conductance() -> None:
