@@ -24,6 +24,7 @@ from memspice.analysis.surface_fit import (
     surface_error,
     with_lines,
 )
+from memspice.analysis.surface_limits import refuse_rough, refuse_sag
 from memspice.circuits.blocks.neuron import Neuron
 from memspice.circuits.blocks.sense import MeasuredStage
 from memspice.circuits.layer import LayerCircuit
@@ -35,7 +36,7 @@ from memspice.circuits.sense_bench import (
     sense_bench_deck,
     sense_bench_signals,
 )
-from memspice.circuits.sense_surface import SenseSurface, SurfaceError, middle
+from memspice.circuits.sense_surface import SenseSurface, middle
 from memspice.circuits.surface_axes import SurfaceAxes, spread
 from memspice.circuits.timing import Pulse, Schedule
 from memspice.engines.base import SolverOptions, Transient
@@ -46,8 +47,6 @@ from memspice.jobs import EngineRequest, Entry, Failure, Runner, Simulation, run
 #: Change of ln H by memory, or from cycle to cycle, above which a stage is refused: half of the
 #: margin within which events of the surrogate and of a circuit may differ.
 MOST_DRIFT = 0.005
-#: Error of ln H that a surface may have: the margin within which events may differ.
-MOST_ERROR = 0.01
 #: Of benches, and of windows of such circuits, where charges of 0.01 fC count.  ``trtol * reltol *
 #: chgtol``, 1.6e-19 C, is what a step may be wrong by: the drive of a burst of eight is within
 #: 0.3 mV, joules within 0.1 %, of a tight run (reltol 3e-5, chgtol 1e-17; Gear's rule is 1 mV off).
@@ -165,49 +164,12 @@ def measure_sense_surface(
     low, high = conditions.conductances
     if high - low > SAME * high:
         surface = with_lines(surface, [measured(_line(conditions, number)) for number in (0, 1)])
-    error = surface_error(surface, measured(_held_out(conditions, stage.pulses)))
+    alike = list(_held_out(conditions))
+    unlike = _unlike(alike, conditions.axes.limits, stage.pulses) if stage.pulses > 1 else iter(())
+    error = surface_error(surface, measured(iter(alike)), measured(unlike))
     refuse_rough(stage.subcircuit, error, conditions.voltage_scale)
     refuse_sag(stage.subcircuit, surface.sag, conditions.voltage_scale)
     return replace(surface, drift=drift, memory=memory, error=error)
-
-
-def refuse_rough(stage: str, error: SurfaceError, voltage_scale: float) -> None:
-    """Refuse a surface that is off by more than events may be, where it was not made from.
-
-    Parameters
-    ----------
-    stage : str
-        For the message.
-    error : SurfaceError
-    voltage_scale : float, [V]
-        ``V0`` of the hazard law, as seen at the drive.
-
-    Raises
-    ------
-    ConfigError
-        With the number.
-    """
-    limit = MOST_ERROR * abs(voltage_scale)
-    if error.drive_worst > limit:
-        raise ConfigError(
-            f"the surface of the sense stage {stage} is off by up to "
-            f"{error.drive_worst * 1e3:.3g} mV at {error.points} points that it was not made from, "
-            f"and {limit * 1e3:.3g} mV are allowed ({MOST_ERROR:.0%} in the hazard): raise "
-            "sense.nodes, narrow sense.currents, or make the conductances of its lines more alike"
-        )
-
-
-def refuse_sag(stage: str, sag: float, voltage_scale: float) -> None:
-    """Refuse a drive that is not the same, half of it either way, in all writes of a burst.
-
-    Arguments and errors as of `refuse_rough`; ``sag`` [V] is the difference.
-    """
-    limit = 2 * MOST_ERROR * abs(voltage_scale)
-    if sag > limit:
-        raise ConfigError(
-            f"the drive that the sense stage {stage} holds differs by {sag * 1e3:.3g} mV from "
-            f"write to write, and {limit * 1e3:.3g} mV are allowed: hold it on more charge"
-        )
 
 
 def conditions_of(stage: MeasuredStage, schedule: Schedule, neuron: Neuron) -> SenseConditions:
@@ -281,12 +243,11 @@ def _line(conditions: SenseConditions, number: int) -> Iterator[BenchCurrents]:
         yield BenchCurrents(np.stack([alike, alike], axis=-1), (lines[0], lines[1]))
 
 
-def _held_out(conditions: SenseConditions, pulses: int) -> Iterator[BenchCurrents]:
-    """Decks of points between the nodes, on lines of any conductances, with pulses that differ."""
+def _held_out(conditions: SenseConditions) -> Iterator[BenchCurrents]:
+    """Decks of points between the nodes, on lines of any conductances."""
     draws = np.random.default_rng(_SEED)
     for points in np.split(conditions.axes.draw(draws, HELD_OUT), HELD_OUT_DECKS):
-        unlike = _unlike(conditions.axes.limits, points, pulses, draws) if pulses > 1 else None
-        yield BenchCurrents(points, _two_lines(conditions, draws), unlike)
+        yield BenchCurrents(points, _two_lines(conditions, draws))
 
 
 def _two_lines(conditions: SenseConditions, draws: np.random.Generator) -> tuple[float, float]:
@@ -298,14 +259,16 @@ def _two_lines(conditions: SenseConditions, draws: np.random.Generator) -> tuple
 
 
 def _unlike(
-    limits: tuple[float, float], points: np.ndarray, pulses: int, draws: np.random.Generator
-) -> np.ndarray:
-    """Currents (points, pulses, 2) [A] of pulses that differ, with the points as their means."""
-    low, high = limits
-    apart = draws.uniform(-1, 1, (len(points), pulses, 2))
-    apart = apart - apart.mean(axis=1, keepdims=True)
-    room = np.minimum(points - low, high - points) / np.abs(apart).max(axis=1)
-    return np.asarray(points[:, None] + apart * np.minimum(room, UNLIKE * (high - low))[:, None])
+    decks: Sequence[BenchCurrents], limits: tuple[float, float], pulses: int
+) -> Iterator[BenchCurrents]:
+    """The same with pulses that differ, and the points as their means."""
+    (low, high), draws = limits, np.random.default_rng(_SEED)
+    for deck in decks:
+        apart = draws.uniform(-1, 1, (len(deck.points), pulses, 2))
+        apart = apart - apart.mean(axis=1, keepdims=True)
+        room = np.minimum(deck.points - low, high - deck.points) / np.abs(apart).max(axis=1)
+        apart *= np.minimum(room, UNLIKE * (high - low))[:, None]
+        yield replace(deck, unlike=deck.points[:, None] + apart)
 
 
 def _run(

@@ -137,16 +137,14 @@ def _shift(surface: SenseSurface, points: np.ndarray, number: int, drive: np.nda
     return shift
 
 
-def surface_error(surface: SenseSurface, others: Measured) -> SurfaceError:
-    """How far a surface is from runs that it was not made from."""
-    pairs = [
-        (deck.counted(cycles), surface.values(deck.points, np.array(deck.conductances)))
-        for deck, cycles in others
-    ]
-    found, said = (np.concatenate(each) for each in zip(*pairs, strict=True))
+def surface_error(
+    surface: SenseSurface, others: Measured, unlike: Measured | None = None
+) -> SurfaceError:
+    """How far a surface is from runs that it was not made from; others of pulses that differ."""
+    found, said = _beside(surface, others)
     drive, energy, relief, _ = (said - found).T
     relative = energy / found[:, 1]
-    return SurfaceError(
+    error = SurfaceError(
         points=len(found),
         drive_worst=_worst(drive),
         drive_rms=_rms(drive),
@@ -154,6 +152,21 @@ def surface_error(surface: SenseSurface, others: Measured) -> SurfaceError:
         energy_rms=_rms(relative),
         relief_worst=_worst(relief),
     )
+    if not unlike:
+        return error
+    found, said = _beside(surface, unlike)
+    drive = (said - found)[:, 0]
+    return replace(error, unlike_worst=_worst(drive), unlike_rms=_rms(drive))
+
+
+def _beside(surface: SenseSurface, others: Measured) -> tuple[np.ndarray, np.ndarray]:
+    """What was measured in all points of some runs, and what the surface says, (points, 4)."""
+    pairs = [
+        (deck.counted(cycles), surface.values(deck.points, np.array(deck.conductances)))
+        for deck, cycles in others
+    ]
+    found, said = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    return found, said
 
 
 def _worst(values: np.ndarray) -> float:

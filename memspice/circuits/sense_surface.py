@@ -24,7 +24,8 @@ class SurfaceError:
     """Error of a surface at points that it was not made from, against the circuit.
 
     ``drive_worst``, ``drive_rms`` are in [V]; ``energy_worst``, ``energy_rms`` relative, [1];
-    ``relief_worst`` in [J].
+    ``relief_worst`` in [J].  ``unlike_worst``, ``unlike_rms``, in [V], are those of the drive where
+    row pulses of a burst differ.
     """
 
     points: int
@@ -33,6 +34,8 @@ class SurfaceError:
     energy_worst: float
     energy_rms: float
     relief_worst: float
+    unlike_worst: float = 0.0
+    unlike_rms: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

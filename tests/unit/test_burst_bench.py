@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from memspice.analysis.sense_surface import refuse_sag
+from memspice.analysis.surface_limits import refuse_sag
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.clocks import Clock
 from memspice.circuits.sense_bench import SenseBench, sense_bench_cycles

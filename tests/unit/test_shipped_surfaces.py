@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from benchmarks.surfaces import shipped_stages
-from memspice.analysis.sense_surface import MOST_ERROR, SenseConditions
+from memspice.analysis.sense_surface import SenseConditions
 from memspice.analysis.shipped_surfaces import (
     origin,
     shipped_surface,
     surface_path,
     surface_text,
 )
+from memspice.analysis.surface_limits import MOST_ERROR
 from memspice.circuits.library import Library
 from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.timing import Pulse

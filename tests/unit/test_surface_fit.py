@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from memspice.analysis.sense_surface import refuse_rough, with_surfaces
+from memspice.analysis.sense_surface import with_surfaces
 from memspice.analysis.surface_fit import (
     BenchCurrents,
     Measured,
@@ -15,6 +15,7 @@ from memspice.analysis.surface_fit import (
     surface_error,
     with_lines,
 )
+from memspice.analysis.surface_limits import refuse_rough
 from memspice.circuits.sense_bench import SenseCycles
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.surface_axes import LineAxes
@@ -84,6 +85,20 @@ def test_a_surface_of_one_conductance_is_off_on_other_lines_and_refused() -> Non
     with pytest.raises(ConfigError, match=r"own is off by up to .* mV at 9 points .* 1\.56 mV"):
         refuse_rough("own", error, 0.156)
     refuse_rough("own", surface_error(surface(), off), 0.156)
+
+
+def test_pulses_that_differ_count_apart_from_the_surface_and_by_their_mean_square() -> None:
+    (alike,) = measured(OTHERS, (MEAN, MEAN))
+    moved = np.where(np.arange(len(OTHERS)) == 4, 3e-3, 1e-3).repeat(2)
+    unlike = (alike[0], replace(alike[1], drive=alike[1].drive + moved))
+    error = surface_error(surface(), [alike], [unlike])
+    assert error.drive_worst < 1e-7
+    assert error.unlike_worst == pytest.approx(3e-3, rel=1e-3)
+    assert error.unlike_rms == pytest.approx(np.sqrt((8 + 9) / 9) * 1e-3, rel=1e-3)
+    # 1.37 mV rms pass where 1.56 are allowed, although a point is 3 mV off, and not where 1.2 are
+    refuse_rough("own", error, 0.156)
+    with pytest.raises(ConfigError, match=r"differ move .* by 1\.37 mV rms .* 1\.2 mV"):
+        refuse_rough("own", error, 0.12)
 
 
 def test_drives_of_a_measured_stage_end_where_the_stage_ends() -> None:
