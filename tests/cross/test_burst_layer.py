@@ -34,7 +34,7 @@ from memspice.errors import ConfigError
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
 from memspice.windows.simulated import layer_options
-from tests.helpers import switched_set
+from tests.helpers import changed, switched_set
 
 #: Half a volt of rows on lines of 100 uS; currents of both lines in each of two pulses, [A].
 PULSES, LINE = 2, 100e-6
@@ -62,14 +62,17 @@ def burst_stage() -> SubcircuitStage:
 def burst_layer(name: str | None = None) -> LayerCircuit:
     """One output behind three rows; by default a neuron behind transistor switches."""
     chosen = load_parameter_set(name or switched_set())
+    neuron = chosen.neuron
+    if neuron.falls:  # the electrode that makes 1.2 V of what the stage rests at
+        neuron = changed(neuron, "path", electrode_voltage=1.2 + REST)
     wires = ("wire_resistance_row", "wire_resistance_col", "driver_resistance")
     layer = LayerCircuit(
         conductances=(CELLS,),
         array=chosen.array.model_copy(update=dict.fromkeys(wires, 0.0)),
         sense=burst_stage(),
-        bias_voltage=chosen.neuron.electrode - REST,
+        bias_voltage=1.2,
         write_limits=(0.0, 2.0),
-        neuron=chosen.neuron,
+        neuron=neuron,
         latch=chosen.latch,
         timing=chosen.timing,
         spiking=True,
@@ -148,10 +151,10 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
             options=OPTIONS,
         ),
     )
-    # What events are judged by is the voltage that sets the device, 0.3 % in the hazard; when it
-    # has switched its current moves the drive by 65 mV, which is no matter to anything but joules.
+    # What events are judged by is the voltage that sets the device; tolerances take 0.3 mV off
+    # either run, 0.4 % in the hazard.  When it has switched its current moves the drive by 65 mV, which is no matter to anything but joules.
     expected = layer.neuron.electrode - found.drive[0]
-    assert events["drive"] == pytest.approx(np.full((PULSES, 1), expected), abs=0.5e-3)
+    assert events["drive"] == pytest.approx(np.full((PULSES, 1), expected), abs=0.7e-3)
     hazard = np.exp(layer.log_hazard(events["drive"]))
     assert events["hazard"] == pytest.approx(hazard, rel=0.01)
     assert found.sag[0] < 1e-3

@@ -46,7 +46,7 @@ def copier_layer() -> LayerCircuit:
     assert isinstance(stage, SubcircuitStage)
     nodes = (spread(MEANS, 4), stage.axes.nodes[1])
     axes = replace(stage.axes, limits=MEANS, nodes=nodes, balance=(0.0,) * 4)  # type: ignore[call-arg]
-    design = replace(stage.design, axes=axes, conductances=(0.9 * LINE, 1.1 * LINE))
+    design = replace(stage.design, axes=axes)
     cells = np.random.default_rng(1).uniform(2e-6, 10e-6, (ROWS, 2 * OUTPUTS))
     layer = LayerCircuit(
         conductances=(cells * LINE / cells.sum(axis=0),),

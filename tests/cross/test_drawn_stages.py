@@ -27,7 +27,7 @@ from memspice.engines import find_engine
 from memspice.engines.base import Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.resources import resource_path
-from tests.cross.test_burst_layer import LINE, PULSES, ROWS, burst_layer
+from tests.cross.test_burst_layer import PULSES, ROWS, burst_layer
 from tests.tables import EVERY_ENGINE
 
 #: Drive per difference of the mean currents of a burst: two pulses of the eight, [ohm].
@@ -81,7 +81,7 @@ def bench_drives(layer: LayerCircuit, currents: np.ndarray, name: str) -> tuple[
         parameters={**sense.circuit.parameters, **own.parameters(0)},
     )
     cycle = (layer.schedule.cycle, layer.schedule.write)
-    bench = SenseBench(stage, *cycle, currents, (LINE, LINE))
+    bench = SenseBench(stage, *cycle, currents, sense.conductances)
     waves = engine.run(
         engine.write(sense_bench_deck(bench)),
         Transient(bench.duration, bench.cycle / STEPS, from_rest=True),
