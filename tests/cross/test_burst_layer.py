@@ -152,7 +152,8 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
         ),
     )
     # What events are judged by is the voltage that sets the device; tolerances take 0.3 mV off
-    # either run, 0.4 % in the hazard.  When it has switched its current moves the drive by 65 mV, which is no matter to anything but joules.
+    # either run, 0.4 % in the hazard.  When it has switched its current moves the drive by 65 mV,
+    # which is no matter to anything but joules.
     expected = layer.neuron.electrode - found.drive[0]
     assert events["drive"] == pytest.approx(np.full((PULSES, 1), expected), abs=0.7e-3)
     hazard = np.exp(layer.log_hazard(events["drive"]))
