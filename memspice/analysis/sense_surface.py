@@ -181,7 +181,7 @@ def conditions_of(stage: MeasuredStage, schedule: Schedule, neuron: Neuron) -> S
         conductances=stage.conductances,
         pair=stage.pair,
         axes=stage.axes,
-        voltage_scale=stage.polarity * scale,
+        voltage_scale=stage.slope * scale,
     )
 
 

@@ -115,6 +115,10 @@ class SetFile:
         about = {**self._content.get("about", {}), **other.pop("about", {})}
         self._content = {**self._content, **other, "about": about}
 
+    def drop_table(self, name: str) -> None:
+        """Do without a table of its own, if there is one: something else stands in its place."""
+        self._content.pop(name, None)
+
     def about(self, key: str) -> str:
         """Entry of the ``[about]`` table."""
         about = self._content.get("about")

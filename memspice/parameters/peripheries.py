@@ -96,33 +96,29 @@ TABLES = Behavioural()
 
 
 @dataclass(frozen=True, eq=False)
-class SpikingSense:
-    """Stages of spiking layers, and others for the scores of a last layer.
+class BurstSense:
+    """Stages without bursts, and ``more`` for bursts of several lengths."""
 
-    ``more`` are stages of spiking layers for bursts of other lengths.
-    """
-
-    spiking: SubcircuitSense
-    scores: SenseDesign
-    more: tuple[SubcircuitSense, ...] = ()
+    single: SubcircuitSense
+    more: tuple[SubcircuitSense, ...]
 
     @property
     def swing(self) -> float:
-        """That of a last layer's stages, [V]."""
-        return self.scores.swing
+        """That of the stages without bursts, [V]."""
+        return self.single.swing
 
     def bias_voltages(self, neuron: Neuron) -> tuple[float, float]:
-        """Those of spiking layers' stages."""
-        return self.spiking.bias_voltages(neuron)
+        """Those of the stages without bursts."""
+        return self.single.bias_voltages(neuron)
 
-    def for_bursts(self, burst: int) -> SpikingSense:
-        """With the stages of spiking layers that make a drive of so many row pulses."""
-        if burst == self.spiking.stage.pulses:
+    def for_bursts(self, burst: int) -> SenseDesign:
+        """Stages that make a drive of so many row pulses."""
+        if burst == self.single.stage.pulses:
             return self
         for other in self.more:
             if burst == other.stage.pulses:
-                return SpikingSense(other, self.scores.for_bursts(burst))
-        served = sorted(stage.stage.pulses for stage in (self.spiking, *self.more))
+                return other
+        served = sorted(stage.stage.pulses for stage in (self.single, *self.more))
         raise ConfigError(
             f"burst = {burst}: the sense stages make a drive of "
             f"{' or '.join(map(str, served))} row pulses; use burst = {served[-1]}, or another "
@@ -130,15 +126,15 @@ class SpikingSense:
         )
 
     def sized(self, needs: SenseNeeds) -> SenseStage:
-        """By what follows the stages."""
-        return (self.spiking if needs.spiking else self.scores).sized(needs)
+        """One of those without bursts."""
+        return self.single.sized(needs)
 
 
 class FreePdk45(Periphery):
     """45 nm transistors at 1 V; see ``docs/periphery.md``."""
 
     digital = "cmos45_freepdk45"
-    #: Tables of the sense stages of spiking layers: of one row pulse, and of bursts.
+    #: Tables of the sense stages: of one row pulse, and of bursts.
     stages: ClassVar[tuple[str, ...]] = ("sense_copier.toml", "sense_burst.toml")
     #: Offsets and gains follow from thresholds: 2 mV um, recalled for such a node.
     flaws: ClassVar[Mapping[str, float | str]] = {
@@ -149,7 +145,12 @@ class FreePdk45(Periphery):
     longest_write = 1e-6
 
     def prepare(self, own: SetFile) -> None:
-        """Switches, electrode and latch of a memristor; other devices keep what the set has."""
+        """Switches, electrode and latch of a memristor; other devices keep what the set has.
+
+        No table of a set has sense stages, and scores have room by the table of this periphery.
+        """
+        own.drop_table("sense")
+        own.replace_tables(resource_path("freepdk45", "answer.toml"))
         circuit = any(own.word("neuron", entry, "") for entry in FILES)
         if not circuit and own.about("device") == FilamentNeuron.kind:
             own.replace_tables(resource_path("freepdk45", "neuron.toml"))
@@ -159,7 +160,7 @@ class FreePdk45(Periphery):
         tables = self._tables()
         spread = _area_spread(own)
         single, *bursts = (read_sense(table, path, spread) for path, table in tables)
-        return SpikingSense(single, TABLES.sense(own), tuple(bursts))
+        return BurstSense(single, tuple(bursts))
 
     def array(self, array: ArrayParameters, own: SetFile) -> ArrayParameters:
         """Row drivers of five levels with the measured resistance, whose gates cost joules.
@@ -196,9 +197,9 @@ class FreePdk45(Periphery):
     def remarks(self) -> tuple[str, ...]:
         """What is not of transistors yet."""
         return (
-            "periphery freepdk45: sense stages of spiking layers, row drivers, and switches and "
-            "latches of memristor neurons are 45 nm transistors; sense stages of the last layer "
-            "and neurons of other devices are models; electrode and bias lines are ideal sources",
+            "periphery freepdk45: sense stages, row drivers, and switches and latches of memristor "
+            "neurons are 45 nm transistors; neurons of other devices are models; electrode and "
+            "bias lines are ideal sources",
         )
 
 

@@ -44,9 +44,6 @@ def test_transistors_take_the_place_of_models() -> None:
     assert (SET.neuron.kind, SET.latch.kind) == ("switched-memristor", "strongarm")  # type: ignore[attr-defined]
     assert SET.neuron.device == usual.neuron.device
     assert SET.device_source == usual.device_source
-    # a last layer has the set's own stages
-    last = replace(needs(4e3), spiking=False)
-    assert SET.sense.sized(last) == usual.sense.sized(last)
     assert any("freepdk45" in note for note in SET.notes)
     # no converter makes the levels of rows, unless the set says what drives them
     assert SET.array.row_driver.steps == 4
@@ -124,11 +121,14 @@ def test_the_burst_chooses_the_stages() -> None:
     assert isinstance(found, SubcircuitStage)
     assert found.circuit.pulses == 8
     assert found.polarity == -1
-    last = replace(needs(4e3), spiking=False)
-    assert bursts.sized(last) == SET.sense.sized(last)
     # the models of a set make a drive of any number
     usual = load_parameter_set("fast-memristor").sense
     assert usual.for_bursts(5) is usual
+
+
+def test_a_set_s_own_sense_table_is_not_there_beside_transistors() -> None:
+    with pytest.raises(ConfigError, match=r"sense\.bandwidth cannot be changed"):
+        load_parameter_set("fast-memristor", {"sense.bandwidth": 2e9}, periphery="freepdk45")
 
 
 def test_bursts_that_no_stage_is_for_are_refused_before_anything_is_measured(

@@ -235,6 +235,8 @@ class MeasuredStage(SenseStage):
     filled: float
     #: Those of the stages of all outputs.
     transistors: AlikeStages
+    #: Whether the plus terminal has the line of G-, and the minus terminal that of G+.
+    exchanged: bool
 
     @property
     @abstractmethod
@@ -260,6 +262,11 @@ class MeasuredStage(SenseStage):
     def polarity(self) -> int:
         """-1 where a lower drive of the circuit stands for a higher write voltage, else 1."""
         return -1 if self.falls else 1
+
+    @property
+    def slope(self) -> int:
+        """-1 where the circuit's drive falls as its own plus terminal carries more, else 1."""
+        return -self.polarity if self.exchanged else self.polarity
 
     @abstractmethod
     def with_surface(self, surface: SenseSurface) -> MeasuredStage:
@@ -361,7 +368,7 @@ class MeasuredStage(SenseStage):
         """Joules of all outputs, (cycles,), from those of a stage, with those of unused cells."""
         pulses, excursion = self.circuit.pulses, self._measured.excursion
         place = self._of_one(burst_means(current, pulses), conductance)
-        unused = _pairs(self.unused(conductance)).mean(axis=-1)  # lines of a pair move alike
+        unused = self.of_terminals(self.unused(conductance)).mean(axis=-1)  # pairs move alike
         joules = (surface(*place) + unused * excursion(*place)).sum(axis=-1)
         return np.asarray(self.multiplicity * joules / pulses).repeat(pulses)
 
@@ -380,14 +387,14 @@ class MeasuredStage(SenseStage):
     def _lines_of_one(
         self, current: np.ndarray, conductance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        own = _pairs(conductance / self.multiplicity + self.unused(conductance))
-        return _pairs(current) / self.multiplicity, own
+        own = conductance / self.multiplicity + self.unused(conductance)
+        return self.of_terminals(current) / self.multiplicity, self.of_terminals(own)
 
     def unused(self, conductance: np.ndarray) -> np.ndarray:
         """Unused cells at each line of one stage, (columns,), [S], for lines (columns,) [S]."""
         return np.maximum(self.filled - conductance / self.multiplicity, 0.0)
 
-
-def _pairs(columns: np.ndarray) -> np.ndarray:
-    """Values of columns (..., columns) as pairs of plus and minus (..., outputs, 2)."""
-    return columns.reshape(*columns.shape[:-1], -1, 2)
+    def of_terminals(self, columns: np.ndarray) -> np.ndarray:
+        """Values of bit lines (..., columns) as those of plus and minus, (..., outputs, 2)."""
+        pairs = columns.reshape(*columns.shape[:-1], -1, 2)
+        return pairs[..., ::-1] if self.exchanged else pairs

@@ -106,13 +106,16 @@ class SubcircuitSense:
     def sized(self, needs: SenseNeeds) -> SubcircuitStage:
         """Stages, as many as the layer's lines need; its rows make up for the gain.
 
+        Drives of a last layer rise with its scores: a stage whose drive falls has its lines
+        exchanged there.
         Lines of less than the least conductance have unused cells that make up for it.
         """
         (least, most), (lowest, highest) = self.conductances, needs.conductances
         count = max(1, math.ceil(highest / most))
         factor = needs.transimpedance * count / abs(self.gain)
         filled = least if lowest / count < WIRES * least else 0.0
-        return SubcircuitStage(self, count, factor, filled)
+        exchanged = not needs.spiking and self.falls
+        return SubcircuitStage(self, count, factor, filled, exchanged)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +132,8 @@ class SubcircuitStage(MeteredStage):
     filled : float, [S]
         Conductance to which cells whose rows are never driven fill each line of a stage that has
         less; 0 where none has.
+    exchanged : bool
+        Whether the stage has the line of G- at its plus terminal, that of G+ at the other.
     surface : SenseSurface, optional
         Of one of them.
     wired : bool
@@ -142,14 +147,15 @@ class SubcircuitStage(MeteredStage):
     multiplicity: int
     row_factor: float
     filled: float = 0.0
+    exchanged: bool = False
     surface: SenseSurface | None = None
     wired: bool = False
     transistors: AlikeStages = AlikeStages()
 
     @property
     def falls(self) -> bool:
-        """That of the design."""
-        return self.design.falls
+        """That of the design, turned round by exchanged lines."""
+        return self.design.falls != self.exchanged
 
     @property
     def drives(self) -> bool:
@@ -316,10 +322,11 @@ class SubcircuitStage(MeteredStage):
         deck.circuit(self.transistors.library(stage.library), stage.module)
         how = f"bias of the drive by {self._bias}" if self._bias else "ideal shift of the drive"
         circuit = deck.section(f"Sense stages: ammeters, subcircuit, {how}")
-        shifts, unused = bias - self.rest, self.unused(conductance).reshape(-1, 2)
+        shifts, unused = bias - self.rest, self.of_terminals(self.unused(conductance))
         for output, shift in enumerate(shifts.tolist()):
             lines = (f"plus{output}", f"minus{output}")
-            for line, end in zip(lines, nodes.bit_lines(output), strict=True):
+            ends = nodes.bit_lines(output)
+            for line, end in zip(lines, ends[::-1] if self.exchanged else ends, strict=True):
                 circuit.V(line, line, end, 0.0)
                 if self.multiplicity > 1:
                     others = 1 - self.multiplicity
