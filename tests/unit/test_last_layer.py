@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import memspice as ms
 from memspice.circuits import nodes
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
@@ -77,3 +78,11 @@ def test_a_deck_has_each_line_with_its_unused_cells_where_the_surface_has_it() -
 def test_a_set_s_own_sense_table_is_not_there_beside_transistors() -> None:
     with pytest.raises(ConfigError, match=r"sense\.bandwidth cannot be changed"):
         load_parameter_set("fast-memristor", {"sense.bandwidth": 2e9}, periphery="freepdk45")
+
+
+def test_no_joule_of_a_network_in_bursts_is_assumed() -> None:
+    chip = ms.Chip("digits-mlp", ms.load_device("fast-memristor", "freepdk45"))
+    found = chip.run(chip.images(limit=2), cycles=8, burst=8, energy_windows=2).sampled_energy
+    assert found is not None
+    assert found.energy["sense"] > 0
+    assert found.energy.assumed_fraction == 0.0
