@@ -116,7 +116,7 @@ class SetFile:
         self._content = {**self._content, **other, "about": about}
 
     def drop_table(self, name: str) -> None:
-        """Do without a table of its own, if there is one: something else stands in its place."""
+        """Set aside a table of its own, if there is one: something else stands in its place."""
         self._content.pop(name, None)
 
     def about(self, key: str) -> str:

@@ -336,7 +336,7 @@ def test_the_periphery_knows_its_stage_of_bursts() -> None:
     assert drawn.residual == table.residual_of(AREA) > 0
     # nothing is read of tables where transistors are alike
     alike = load_parameter_set("fast-memristor", periphery="freepdk45").sense.for_bursts(8)
-    assert alike.spiking.mismatch is None  # type: ignore[attr-defined]
+    assert alike.mismatch is None  # type: ignore[attr-defined]
 
 
 def test_a_deck_refuses_gains_that_its_subcircuit_does_not_have() -> None:
