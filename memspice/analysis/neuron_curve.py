@@ -183,8 +183,7 @@ def bench_options(timing: Timing) -> SolverOptions:
 
 
 def _cycles(bench: NeuronBench, waves: Waveforms) -> NeuronCycles:
-    schedule, neurons = bench.schedule, range(bench.neurons)
-    starts = np.arange(bench.cycles) * schedule.cycle
+    schedule, neurons, starts = bench.schedule, range(bench.neurons), bench.starts
 
     def sample(names: Sequence[str], instant: float) -> np.ndarray:
         courses = [waves.voltage(name) for name in names]
