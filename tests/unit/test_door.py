@@ -209,8 +209,9 @@ def test_a_summary_is_a_result_again() -> None:
     again = result.as_json()
     for name in ("memristive_ci95", "iterations"):  # their ends come from half widths
         again.pop(name)
-    # The committed summary was made before one had its command and what it leaves out.
+    # The committed summary was made before one had its command, what it leaves out and a margin.
     expected = {"command": "", "left_out_joule": {}} | summary()
+    expected["verdict"] = {"margin": result.verdict.margin} | expected["verdict"]
     assert again == {name: value for name, value in expected.items() if name in again}
     assert set(again) | {"memristive_ci95", "iterations"} == set(expected)
     broken = {name: value for name, value in summary().items() if name != "spice"}

@@ -182,6 +182,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "models"
     shutil.copytree(MODELS, folder)
     monkeypatch.setattr(compiled, "resource_path", lambda name: folder / name)
+    monkeypatch.setattr(compiled, "model_source", lambda name: folder / f"{name}.va")
     return folder
 
 
