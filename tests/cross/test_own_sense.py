@@ -59,8 +59,8 @@ def own_layer(path: Path = OWN, spread: float = 0.0) -> LayerCircuit:
 
 @cache
 def uneven_layer() -> LayerCircuit:
-    """The same on lines that differ by a quarter either way."""
-    return own_layer(spread=0.2)
+    """The same on lines that differ by 15 % either way."""
+    return own_layer(spread=0.15)
 
 
 @pytest.mark.vacask
