@@ -23,6 +23,7 @@ from memspice.circuits.surface_axes import LineAxes, spread
 from memspice.circuits.timing import Pulse
 from memspice.engines import find_engine
 from memspice.engines.base import Transient
+from memspice.engines.waveforms import Waveforms
 from memspice.resources import resource_path
 
 NS, UA = 1e-9, 1e-6
@@ -51,14 +52,18 @@ def conditions(nodes: int, share: float = 0.0) -> SenseConditions:
     return SenseConditions(CYCLE, WRITE, conductances, (1 + share) / (1 - share), axes, V0)
 
 
-def simulate(engine: str, stage: ClockedStage, currents: np.ndarray) -> SenseCycles:
-    """Cycles of a stage on lines of 150 uS and 30 fF."""
-    bench = SenseBench(stage, CYCLE, WRITE, currents, (150e-6, 150e-6))
+def bench_waves(engine: str, bench: SenseBench) -> Waveforms:
+    """Waveforms of a bench, with the tolerances of a surface."""
     simulator = find_engine(engine)
-    waves = simulator.run(
+    return simulator.run(
         simulator.write(sense_bench_deck(bench)),
-        Transient(stop=bench.duration, max_step=CYCLE / STEPS, from_rest=True),
+        Transient(stop=bench.duration, max_step=bench.cycle / STEPS, from_rest=True),
         save=sense_bench_signals(bench),
         options=OPTIONS,
     )
-    return sense_bench_cycles(bench, V0, waves)
+
+
+def simulate(engine: str, stage: ClockedStage, currents: np.ndarray) -> SenseCycles:
+    """Cycles of a stage on lines of 150 uS and 30 fF."""
+    bench = SenseBench(stage, CYCLE, WRITE, currents, (150e-6, 150e-6))
+    return sense_bench_cycles(bench, V0, bench_waves(engine, bench))

@@ -91,6 +91,11 @@ def read_sense(
     mismatch = None
     if area_spread and _MISMATCH in entries and stage.library:
         mismatch = read_mismatch(table.path(_MISMATCH), stage.library)
+    if stage.bias is None and _REST in entries:
+        raise ConfigError(
+            f"{table.place(_REST)} is where a stage with a bias line rests, and this has none: say "
+            f"{_BIAS!r}, or leave it out"
+        )
     rest = None if stage.bias is None else table.number(_REST)
     return SubcircuitSense(
         stage,

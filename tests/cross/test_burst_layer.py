@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from memspice.analysis.energy import energy_balance
-from memspice.analysis.sense_surface import OPTIONS, STEPS
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
@@ -21,8 +20,6 @@ from memspice.circuits.power import event_values, layer_power, saved_signals
 from memspice.circuits.sense_bench import (
     SenseBench,
     sense_bench_cycles,
-    sense_bench_deck,
-    sense_bench_signals,
 )
 from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
 from memspice.circuits.stage_table import read_sense
@@ -35,6 +32,7 @@ from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
 from memspice.windows.simulated import layer_options
 from tests.helpers import changed, switched_set
+from tests.sense_helpers import bench_waves
 
 #: Half a volt of rows on lines of 100 uS; currents of both lines in each of two pulses, [A].
 PULSES, LINE = 2, 100e-6
@@ -144,12 +142,7 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     found = sense_bench_cycles(
         bench,
         -layer.neuron.device.hazard.voltage_scale / layer.neuron.write_fraction,
-        engine.run(
-            engine.write(sense_bench_deck(bench)),
-            Transient(bench.duration, bench.cycle / STEPS, from_rest=True),
-            save=sense_bench_signals(bench),
-            options=OPTIONS,
-        ),
+        bench_waves(name, bench),
     )
     # What events are judged by is the voltage that sets the device; tolerances take 0.3 mV off
     # either run, 0.4 % in the hazard.  When it has switched its current moves the drive by 65 mV,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from memspice.analysis.sense_surface import OPTIONS, STEPS
+from memspice.analysis.sense_surface import OPTIONS
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.circuits.drawn_stages import DrawnStages
@@ -20,14 +20,13 @@ from memspice.circuits.sense_bench import (
     PLUS,
     SenseBench,
     sense_bench_cycles,
-    sense_bench_deck,
-    sense_bench_signals,
 )
 from memspice.engines import find_engine
 from memspice.engines.base import Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.resources import resource_path
 from tests.cross.test_burst_layer import PULSES, ROWS, burst_layer
+from tests.sense_helpers import bench_waves
 from tests.tables import EVERY_ENGINE
 
 #: Drive per difference of the mean currents of a burst: two pulses of the eight, [ohm].
@@ -72,7 +71,7 @@ def drive_of(layer: LayerCircuit, waves: Waveforms) -> float:
 
 def bench_drives(layer: LayerCircuit, currents: np.ndarray, name: str) -> tuple[np.ndarray, float]:
     """Drives (drives,) [V] of the layer's stage on its bench, and the level of the plus line."""
-    sense, engine = layer.sense, find_engine(name)
+    sense = layer.sense
     assert isinstance(sense, SubcircuitStage)
     own = sense.transistors
     stage = replace(
@@ -82,12 +81,7 @@ def bench_drives(layer: LayerCircuit, currents: np.ndarray, name: str) -> tuple[
     )
     cycle = (layer.schedule.cycle, layer.schedule.write)
     bench = SenseBench(stage, *cycle, currents, sense.conductances)
-    waves = engine.run(
-        engine.write(sense_bench_deck(bench)),
-        Transient(bench.duration, bench.cycle / STEPS, from_rest=True),
-        save=sense_bench_signals(bench),
-        options=OPTIONS,
-    )
+    waves = bench_waves(name, bench)
     scale = -layer.neuron.device.hazard.voltage_scale / layer.neuron.write_fraction
     settled = bench.starts[-1] + 12e-9
     level = float(np.interp(settled, waves.time, waves.voltage(PLUS))) - stage.line_level

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from memspice.analysis.energy import energy_balance
-from memspice.analysis.sense_surface import OPTIONS, STEPS
+from memspice.analysis.sense_surface import OPTIONS
 from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.library import Library
@@ -17,15 +17,12 @@ from memspice.circuits.sense_bench import (
     SenseBench,
     SenseCycles,
     sense_bench_cycles,
-    sense_bench_deck,
-    sense_bench_signals,
 )
 from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
 from memspice.engines import find_engine
-from memspice.engines.base import Transient
 from tests.cross.test_own_sense import unmeasured_layer
 from tests.helpers import simulate
-from tests.sense_helpers import CYCLE, UA, V0, WRITE, e3_table, read
+from tests.sense_helpers import CYCLE, UA, V0, WRITE, bench_waves, e3_table, read
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.vacask, pytest.mark.slow]
 
@@ -53,14 +50,7 @@ def side_by_side(stage: ClockedStage) -> ClockedStage:
 def cycles(engine: str, stage: ClockedStage, count: int) -> SenseCycles:
     points = count * np.array([(4, 4), (4.4, 3.7), (4, 5), (4.4, 3.7)]) * UA
     bench = SenseBench(stage, CYCLE, WRITE, points, (count * 150e-6, count * 150e-6))
-    simulator = find_engine(engine)
-    waves = simulator.run(
-        simulator.write(sense_bench_deck(bench)),
-        Transient(bench.duration, CYCLE / STEPS, from_rest=True),
-        save=sense_bench_signals(bench),
-        options=OPTIONS,
-    )
-    return sense_bench_cycles(bench, V0, waves)
+    return sense_bench_cycles(bench, V0, bench_waves(engine, bench))
 
 
 @pytest.mark.parametrize("engine", ["ngspice", "vacask"])

@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks.surfaces import shipped_stages
-from memspice.analysis.sense_surface import OPTIONS, STEPS
 from memspice.analysis.shipped_surfaces import shipped_surface
 from memspice.circuits.sense_bench import (
     SenseBench,
     sense_bench_cycles,
-    sense_bench_deck,
-    sense_bench_signals,
 )
-from memspice.engines import find_engine
-from memspice.engines.base import Transient
-from tests.sense_helpers import UA
+from tests.sense_helpers import UA, bench_waves
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
@@ -36,14 +31,7 @@ def test_a_shipped_surface_is_that_of_the_circuit(name: str) -> None:
     assert surface is not None
     points, lines = np.array(POINTS[name][0]) * UA, POINTS[name][1]
     bench = SenseBench(stage, conditions.cycle, conditions.write, points, lines)
-    engine = find_engine("ngspice")
-    waves = engine.run(
-        engine.write(sense_bench_deck(bench)),
-        Transient(bench.duration, bench.cycle / STEPS, from_rest=True),
-        save=sense_bench_signals(bench),
-        options=OPTIONS,
-    )
-    found = sense_bench_cycles(bench, conditions.voltage_scale, waves)
+    found = sense_bench_cycles(bench, conditions.voltage_scale, bench_waves("ngspice", bench))
     counted = slice(-1, None) if stage.pulses > 1 else slice(1, None, 2)
     said = surface.values(points, np.array(lines))[counted]
     # what a surface may be off: 1 % of the hazard

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memspice.circuits.stage_table import read_stage
+from memspice.circuits.stage_table import read_sense, read_stage
 from memspice.errors import ConfigError, DataError, NetlistError
 from tests.sense_helpers import e3_table, read, simulate
 
@@ -146,3 +146,14 @@ def test_a_stage_in_verilog_a_is_measured_on_vacask(tmp_path: Path) -> None:
     plain = {"parameters": {"rest": 0.5}}
     with pytest.raises(ConfigError, match=r'rest is no parameter of .*type="instance".* has gain'):
         read_stage(IN_VERILOG | plain, tmp_path / "set.toml")
+
+
+def test_a_bias_line_and_where_the_stage_rests_come_together(tmp_path: Path) -> None:
+    (tmp_path / "own.lib").write_text(STAGE, encoding="utf-8")
+    where = tmp_path / "set.toml"
+    both = {**TABLE, "bias": "vdd", "rest": 0.4}
+    assert read_sense(both, where).rest == 0.4
+    with pytest.raises(ConfigError, match=r"rest.* has none: say 'bias', or leave it out"):
+        read_sense({**TABLE, "rest": 0.4}, where)
+    with pytest.raises(DataError, match="rest"):
+        read_sense({**TABLE, "bias": "vdd"}, where)

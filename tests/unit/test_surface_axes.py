@@ -49,6 +49,12 @@ def test_points_are_drawn_within_the_limits_and_spread_over_them(axes: SurfaceAx
     assert (np.ptp(drawn, axis=0) > 5 * UA).all()
 
 
+def test_as_many_points_as_gaps_leave_no_gap_between_nodes_out() -> None:
+    for number, nodes in enumerate(LINES.nodes):
+        place = LINES.draw(np.random.default_rng(6), len(nodes) - 1)[:, number]
+        assert sorted(np.searchsorted(nodes, place)) == list(range(1, len(nodes)))
+
+
 def test_opposite_corners_are_far_apart() -> None:
     for axes in (LINES, APART):
         for corner, other in zip(axes.corners, reversed(axes.corners), strict=True):

@@ -7,8 +7,9 @@
     supplies, clocks -+---------+
 
 What is missing between the drive that the stage rests at and the one of the layer's bias voltage,
-one of its own bias lines adds, of which a layer has one level.  For a stage without such a line
-``bias`` is an ideal source; else it is an ammeter, as all terminals have one.
+``bias`` adds: an ideal source.  A stage with a bias line of its own rests where the neurons have
+their bias voltage, ``bias`` is an ammeter, as all terminals have one, and what single outputs need
+beyond it is a source in their bias lines.
 
 Lines of more conductance than a stage bears have several of them side by side, drives joined.  They
 are alike, so each carries the same share of the line's current, and a deck has one of them: a
