@@ -79,7 +79,12 @@ def burst_layer(name: str | None = None) -> LayerCircuit:
 
 
 def solved(
-    layer: LayerCircuit, stimulus: Stimulus, engine: Engine, options: SolverOptions, lumped: bool
+    layer: LayerCircuit,
+    stimulus: Stimulus,
+    engine: Engine,
+    options: SolverOptions,
+    *,
+    lumped: bool = False,
 ) -> Waveforms:
     """Waveforms of the layer's deck behind its warm-up."""
     array = PortArrayCircuit()
@@ -88,7 +93,7 @@ def solved(
     return engine.run(
         engine.write(deck.lumped() if lumped else deck),
         Transient(stop, layer.timing.longest_step, from_rest=True),
-        save=saved_signals(layer, array, PULSES),
+        save=saved_signals(layer, array, stimulus.burst),
         options=options,
     ).after(layer.lead)
 
@@ -101,7 +106,7 @@ def test_what_windows_save_costs_a_drive_less_than_a_third_of_a_millivolt() -> N
     tight = SolverOptions(reltol=3e-5, chgtol=1e-17, trtol=1.0, vntol=1e-6, method="trap")
     drives, joules = [], []
     for options, lumped in ((tight, False), (layer_options(layer), True)):
-        waves = solved(layer, stimulus, engine, options, lumped)
+        waves = solved(layer, stimulus, engine, options, lumped=lumped)
         power = layer_power(layer, stimulus, array, waves)
         balance = energy_balance(power, layer.schedule, stimulus.laid_out().cycles)
         hazard = event_values(layer, stimulus, waves)["hazard"]

@@ -13,19 +13,16 @@ from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.circuits.drawn_stages import DrawnStages
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.mismatch import StageMismatch, read_mismatch
-from memspice.circuits.netlists import layer_deck
-from memspice.circuits.port_array_circuit import PortArrayCircuit
-from memspice.circuits.power import event_values, saved_signals
+from memspice.circuits.power import event_values
 from memspice.circuits.sense_bench import (
     PLUS,
     SenseBench,
     sense_bench_cycles,
 )
 from memspice.engines import find_engine
-from memspice.engines.base import Transient
 from memspice.engines.waveforms import Waveforms
 from memspice.resources import resource_path
-from tests.cross.test_burst_layer import PULSES, ROWS, burst_layer
+from tests.cross.test_burst_layer import PULSES, ROWS, burst_layer, solved
 from tests.sense_helpers import bench_waves
 from tests.tables import EVERY_ENGINE
 
@@ -49,18 +46,8 @@ def with_stage(layer: LayerCircuit, thresholds: np.ndarray) -> LayerCircuit:
 
 
 def waves_of(layer: LayerCircuit, name: str) -> Waveforms:
-    engine, array = find_engine(name), PortArrayCircuit()
     stimulus = Stimulus(ROWS, np.full((PULSES, 1), 1e9), burst=PULSES)
-    return engine.run(
-        engine.write(layer_deck(layer, stimulus, array)),
-        Transient(
-            layer.lead + stimulus.laid_out().cycles * layer.schedule.cycle,
-            layer.timing.longest_step,
-            from_rest=True,
-        ),
-        save=saved_signals(layer, array, PULSES),
-        options=OPTIONS,
-    ).after(layer.lead)
+    return solved(layer, stimulus, find_engine(name), OPTIONS)
 
 
 def drive_of(layer: LayerCircuit, waves: Waveforms) -> float:

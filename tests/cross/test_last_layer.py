@@ -15,14 +15,13 @@ from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.energy_model import closed_form_energy
 from memspice.circuits.layer import LayerCircuit
-from memspice.circuits.netlists import layer_deck
 from memspice.circuits.port_array_circuit import PortArrayCircuit
-from memspice.circuits.power import event_values, layer_power, saved_signals
+from memspice.circuits.power import event_values, layer_power
 from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.sense_surface import SenseSurface
 from memspice.engines import find_engine
-from memspice.engines.base import Transient
 from memspice.parameters import load_parameter_set
+from tests.cross.test_burst_layer import solved
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
@@ -64,15 +63,8 @@ def test_drives_of_the_circuit_are_scores() -> None:
     layer, draws = last_layer(), np.random.default_rng(2)
     rows = layer.array.read_voltage * (draws.random((BURST, ROWS)) < 0.4)
     stimulus = Stimulus(rows, np.ones((BURST, OUTPUTS)), burst=BURST)
-    engine, array = find_engine("ngspice"), PortArrayCircuit()
+    waves, array = solved(layer, stimulus, find_engine("ngspice"), OPTIONS), PortArrayCircuit()
     cycles = stimulus.laid_out().cycles
-    stop = layer.lead + cycles * layer.schedule.cycle
-    waves = engine.run(
-        engine.write(layer_deck(layer, stimulus, array)),
-        Transient(stop, layer.timing.longest_step, from_rest=True),
-        save=saved_signals(layer, array, BURST),
-        options=OPTIONS,
-    ).after(layer.lead)
     drive = event_values(layer, stimulus, waves)["drive"]
     # a point of the surface is within 1.56 mV, half of the sag of eight writes as well
     surface = layer.held_drive(rows, BURST)
@@ -83,9 +75,8 @@ def test_drives_of_the_circuit_are_scores() -> None:
     score = current[0::2] - current[1::2]
     assert drive[0, 0] - drive[0, 1] == pytest.approx(GAIN * (score[0] - score[1]), rel=0.05)
     # the circuit's own node, before anything is counted from where it rests
-    held = [
-        np.interp(stop - layer.lead - 150e-9, waves.time, waves.voltage(f"held{n}")) for n in (0, 1)
-    ]
+    written = cycles * layer.schedule.cycle - 150e-9
+    held = [np.interp(written, waves.time, waves.voltage(f"held{n}")) for n in (0, 1)]
     assert held[0] > held[1] + 0.3
     balance = energy_balance(layer_power(layer, stimulus, array, waves), layer.schedule, cycles)
     assert balance.closure < 1e-3
