@@ -66,14 +66,14 @@ def layer_deck(layer: LayerCircuit, stimulus: Stimulus, array: ArrayCircuit) -> 
     return deck
 
 
-def _drives(deck: Deck, layer: LayerCircuit) -> list[str]:
-    """Nodes of the neurons' drives: those of the stages, or behind an ideal element each."""
-    drives = [nodes.drive(output) for output in range(layer.outputs)]
+def _drives(deck: Deck, layer: LayerCircuit) -> list[str] | None:
+    """Nodes of ideal elements between stages and neurons; None where there are none."""
     if not layer.turned:
-        return drives
+        return None
     ideal = deck.section("Ideal: the neurons' electrode less the drive, which one of them falls by")
     ideal.V("facing", "facing", ideal.gnd, layer.neuron.electrode)
-    for output, drive in enumerate(drives):
+    for output in range(layer.outputs):
+        drive = nodes.drive(output)
         ideal.X(f"facing{output}", "difference", "facing", drive, f"facing{output}")
     return [f"facing{output}" for output in range(layer.outputs)]
 

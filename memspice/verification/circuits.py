@@ -101,9 +101,10 @@ def difference_case() -> VerifyCase:
 
 
 def unswitched_case() -> VerifyCase:
-    """Difference of a ramp and a second one, which counts as it was when a state rose."""
+    """Difference of a ramp and a second one, which counts as it was over a third at a rise."""
     inputs = {
         "other": PieceWiseLinear(((0.0, 0.0), (1e-6, 0.5))),
+        "base": PieceWiseLinear(((0.0, 0.0), (1e-6, 0.1))),
         "state": PieceWiseLinear(((0.5e-6, 0.0), (0.51e-6, 1.0))),
     }
     return _difference("unswitched", "difference of two voltages, one of them held", inputs)

@@ -192,8 +192,11 @@ class DrivenNeuron(Neuron):
 
     # --- in SPICE
 
-    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool) -> SubCircuit:
+    def subcircuit(
+        self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool
+    ) -> SubCircuit:
         """Driver, device, divider and latch."""
+        del ideal  # a driver takes nothing from the drive
         law = law_parameters(self.device.hazard)
         ports = ("drive", *_CLOCKS, "threshold", "vdd", "vss", *latch.terminals, "spike")
         circuit = SubCircuit(f"{self.kind}_neuron", *ports, **(law if own_law else {}))

@@ -211,7 +211,9 @@ class Neuron(ABC):
     # --- in SPICE
 
     @abstractmethod
-    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool) -> SubCircuit:
+    def subcircuit(
+        self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool
+    ) -> SubCircuit:
         """One neuron with its latch.
 
         Parameters
@@ -220,6 +222,8 @@ class Neuron(ABC):
         timing : Timing
         own_law : bool
             The constants of the hazard law are parameters ``tau0`` [s] and ``v0`` [V].
+        ideal : bool
+            An ideal element drives it, so that its device does not move its drive.
 
         Returns
         -------
@@ -289,7 +293,8 @@ class Neuron(ABC):
         variation : NeuronVariation, optional
             Where neurons differ, each instance has the constants of its own hazard law.
         drives : sequence of str, optional
-            Node of each one's drive; by default `memspice.circuits.nodes.drive` of its number.
+            Node of an ideal element that drives each; by default the stage's own drive,
+            `memspice.circuits.nodes.drive` of its number.
         """
         self.define(deck)
         draws = deck.section("Thresholds of the hazard integral: one draw E ~ Exp(1) per event")
@@ -297,7 +302,9 @@ class Neuron(ABC):
         for number, values in enumerate(thresholds.T):
             train, node = step_train(values, timing.edge, schedule.cycle), nodes.threshold(number)
             draws.V(node, node, draws.gnd, train)
-        subcircuit = self.subcircuit(latch, timing, own_law=variation is not None)
+        subcircuit = self.subcircuit(
+            latch, timing, own_law=variation is not None, ideal=drives is not None
+        )
         comment = "One neuron: driver, device, read divider, comparator and latch"
         latch.define(deck)
         deck.subcircuit(comment, subcircuit)

@@ -195,8 +195,11 @@ class OwnNeuron(MeasurableNeuron):
 
     # --- in SPICE
 
-    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool) -> SubCircuit:
+    def subcircuit(
+        self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool
+    ) -> SubCircuit:
         """The circuit and its latch."""
+        del ideal  # its hazard integral is its own
         if own_law:
             raise ConfigError(f"neurons of the circuit {self.circuit.name} cannot differ yet")
         clocks = (*PHASES, *(f"{_OWN}{name}" for name in self.circuit.clocks))

@@ -241,7 +241,9 @@ class SwitchedNeuron(Neuron):
 
     # --- in SPICE
 
-    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool) -> SubCircuit:
+    def subcircuit(
+        self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool
+    ) -> SubCircuit:
         """Switches, device, resistor and latch."""
         law = law_parameters(self.device.hazard) if own_law else {}
         clocks = (*_PHASES, _PASS, _READ, _RESET, _COMMON)
@@ -253,8 +255,10 @@ class SwitchedNeuron(Neuron):
             *(DRIVE, _PASS, _READ, _RESET, "own", "mid", _LEVEL, _SUPPLY),
         )
         circuit.R("series", "mid", "own", self.device.series_resistance)
-        # its own node rises once the device has switched, and the hazard integral goes on as before
-        circuit.X("seen", "unswitched", _COMMON, "own", "x", "seen")
+        # Its own node rises once the device has switched, and the hazard integral goes on without
+        # that: by the drive of an ideal element, which droops with or without a switch.
+        base = DRIVE if ideal else circuit.gnd
+        circuit.X("seen", "unswitched", _COMMON, "own", base, "x", "seen")
         state = state_parameters(self.device, self.write_fraction, timing)
         state |= {name: f"{{{name}}}" for name in law}
         circuit.X(
