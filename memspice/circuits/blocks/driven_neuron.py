@@ -192,9 +192,7 @@ class DrivenNeuron(Neuron):
 
     # --- in SPICE
 
-    def subcircuit(
-        self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool
-    ) -> SubCircuit:
+    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool) -> SubCircuit:
         """Driver, device, divider and latch."""
         del ideal  # a driver takes nothing from the drive
         law = law_parameters(self.device.hazard)

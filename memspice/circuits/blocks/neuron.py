@@ -211,9 +211,7 @@ class Neuron(ABC):
     # --- in SPICE
 
     @abstractmethod
-    def subcircuit(
-        self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool
-    ) -> SubCircuit:
+    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool) -> SubCircuit:
         """One neuron with its latch.
 
         Parameters

@@ -195,9 +195,7 @@ class OwnNeuron(MeasurableNeuron):
 
     # --- in SPICE
 
-    def subcircuit(
-        self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool
-    ) -> SubCircuit:
+    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool) -> SubCircuit:
         """The circuit and its latch."""
         del ideal  # its hazard integral is its own
         if own_law:

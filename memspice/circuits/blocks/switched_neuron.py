@@ -241,9 +241,7 @@ class SwitchedNeuron(Neuron):
 
     # --- in SPICE
 
-    def subcircuit(
-        self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool
-    ) -> SubCircuit:
+    def subcircuit(self, latch: Latch, timing: Timing, *, own_law: bool, ideal: bool) -> SubCircuit:
         """Switches, device, resistor and latch."""
         law = law_parameters(self.device.hazard) if own_law else {}
         clocks = (*_PHASES, _PASS, _READ, _RESET, _COMMON)
