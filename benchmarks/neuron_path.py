@@ -1,16 +1,17 @@
 """``python -m benchmarks.neuron_path``: measure the joules of a neuron's switches and its latch.
 
-One neuron at 1.2 V runs through a warm-up and three cycles; in the second of these it switches half
-way through its pulse.  What the closed form has for device and resistor is taken off; the rest are
-the constants of ``models/freepdk45/neuron.toml``.  The driver of the common electrode has a deck of
-its own, with the wire of all neurons of a group.
+Neurons at seven drives from 0 V to the supply run through a warm-up and two cycles; in the second
+they switch half way through their pulse.  What the closed form has for device and resistor is taken
+off; its other terms are fitted to the rest, and are the constants of
+``models/freepdk45/neuron.toml``.  The driver of the common electrode has a deck of its own, with
+the wire of all neurons of a group.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,8 @@ import numpy as np
 from memspice.analysis.sense_surface import OPTIONS
 from memspice.circuits.blocks.neuron import instance
 from memspice.circuits.blocks.strongarm_latch import StrongArmLatch
-from memspice.circuits.blocks.switched_neuron import SwitchedNeuron, WritePath
+from memspice.circuits.blocks.switched_neuron import SwitchedNeuron
+from memspice.circuits.blocks.write_path import WritePath
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
 from memspice.circuits.freepdk45 import transistor_cards
@@ -26,17 +28,21 @@ from memspice.circuits.library import read_library
 from memspice.circuits.neuron_bench import NeuronBench, bench_deck, bench_signals
 from memspice.circuits.nodes import spike
 from memspice.circuits.signals import energy_between, source_power
-from memspice.circuits.timing import Timing, schedule
+from memspice.circuits.timing import Schedule, Timing, schedule
 from memspice.devices.neurons import MemristorNeuron
 from memspice.engines import find_engine
 from memspice.engines.base import Transient
+from memspice.engines.waveforms import Waveforms
 from memspice.parameters import load_parameter_set
 from memspice.parameters.file import SetFile
 from memspice.resources import resource_path
 
 SET = "fast-memristor"
-#: Write voltage, and draws relative to its hazard integral, cycle by cycle.
-DRIVE, DRAWS = 1.2, (2.0, 0.5, 2.0)
+#: Drives in parts of the supply, closer where the pass gate leaks, and the one that stands for all
+#: in what hardly depends on them.
+LEVELS, MIDDLE = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0]), 3
+#: Draws relative to the hazard integral, cycle by cycle.
+DRAWS = (2.0, 0.5)
 #: Digits of the hash of a text of transistors, by which a constant of another one is seen.
 DIGITS = 12
 #: Neurons of a group with one electrode, and its wire, [F] a neuron: some 5 um at 0.2 fF/um.
@@ -58,46 +64,111 @@ def blocks() -> tuple[SwitchedNeuron, StrongArmLatch, Timing]:
     return neuron, file.table("latch", StrongArmLatch), values.timing
 
 
-def switches(engine: str) -> Mapping[str, float]:
-    """Constants of switches and latch, in SI units, by their names in the parameter classes."""
+def drives_bench(levels: np.ndarray, draws: Sequence[float]) -> NeuronBench:
+    """Neurons at some drives in parts of the supply; their electrode is a bare source.
+
+    All have the same draws, relative to their hazard integrals, cycle by cycle.
+    """
     neuron, latch, timing = blocks()
     neuron = replace(neuron, path=neuron.path.model_copy(update={"electrode_energy": 0.0}))
-    drive = np.array([DRIVE])
+    drive = neuron.electrode - neuron.path.supply_voltage * levels
     law = neuron.device.hazard.log_hazard_integral
     hazard = np.exp(law(drive * neuron.write_fraction, timing.write, timing.edge))
-    bench = NeuronBench(neuron, latch, timing, drive, np.outer(DRAWS, hazard))
-    simulator, own = find_engine(engine), instance(0)
-    names = [*neuron.signals(own), *latch.signals(own, spike(0)), *bench_signals(bench)]
-    waves = simulator.run(
+    return NeuronBench(neuron, latch, timing, drive, np.outer(draws, hazard))
+
+
+def simulated(bench: NeuronBench, engine: str) -> Waveforms:
+    """Waveforms of a bench, with all that powers need."""
+    names = bench_signals(bench)
+    for number in range(bench.neurons):
+        names += bench.neuron.signals(instance(number))
+        names += bench.latch.signals(instance(number), spike(number))
+    simulator = find_engine(engine)
+    return simulator.run(
         simulator.write(bench_deck(bench)),
-        Transient(stop=bench.duration, max_step=timing.longest_step, from_rest=True),
+        Transient(stop=bench.duration, max_step=bench.timing.longest_step, from_rest=True),
         save=list(dict.fromkeys(names)),
         options=OPTIONS,
     )
-    cycle = bench.schedule
-    limits = bench.starts[:, None] + np.array([0.0, *cycle.phase_ends])
-    power, logic = neuron.power(waves, own), latch.power(waves, own, spike(0))
-    phases, latched = (energy_between(waves.time, each, limits) for each in (power, logic))
 
-    def steady(each: np.ndarray) -> float:
+
+def phase_energy(bench: NeuronBench, waves: Waveforms) -> np.ndarray:
+    """Joules of each neuron in write, read and reset phase, (cycles, neurons, 3)."""
+    limits = bench.starts[:, None] + np.array([0.0, *bench.schedule.phase_ends])
+    powers = [bench.neuron.power(waves, instance(number)) for number in range(bench.neurons)]
+    return np.stack([energy_between(waves.time, power, limits) for power in powers], axis=1)
+
+
+def switches(engine: str) -> Mapping[str, float]:
+    """Constants of switches and latch, in SI units, by their names in the parameter classes."""
+    bench = drives_bench(LEVELS, DRAWS)
+    waves = simulated(bench, engine)
+    neuron, cycle = bench.neuron, bench.schedule
+    assert isinstance(neuron, SwitchedNeuron)
+    phases, middle = phase_energy(bench, waves), instance(MIDDLE)
+    power, logic = neuron.power(waves, middle), bench.latch.power(waves, middle, spike(MIDDLE))
+
+    def steady(power: np.ndarray) -> float:
         """Power in the middle of the first write pulse, where nothing moves, [W]."""
-        times = bench.starts[0] + cycle.write.start + timing.write * np.array([0.2, 0.9])
-        return float(energy_between(waves.time, each, times)[0] / np.ptp(times))
+        calm = cycle.write.start + bench.timing.write * np.array([0.2, 0.9])
+        return float(energy_between(waves.time, power, bench.starts[0] + calm)[0] / np.ptp(calm))
 
-    write = float(neuron.write_power(drive[None], np.zeros((1, 1)))[0])
-    reads = neuron.read_power(np.array([[False], [True]])) * cycle.read.area
-    leak, logic_leak = steady(power) - write, steady(logic)
-    off = phases[0] - leak * np.diff((0.0, *cycle.phase_ends))
-    more = phases[1] - phases[0]
+    silent, drive = np.zeros((bench.neurons, 1)), bench.drive_voltage[:, None]
+    write = neuron.write_power(drive, silent)
+    read = neuron.read_power(silent > 0)
+    leak, logic_leak = steady(power) - write[MIDDLE], steady(logic)
+    rest = phases[0] - leak * np.diff((0.0, *cycle.phase_ends))
+    rest -= np.stack([write * cycle.write.area, read * cycle.read.area, 0 * write], axis=-1)
+    more = phases[1, MIDDLE] - phases[0, MIDDLE] - _device(bench, waves)
+    nodes = fitted(neuron.path, cycle, rest)
+    decision = energy_between(waves.time, logic, bench.starts)[0]
+    from_ground = nodes["periphery.read_capacitance"] * neuron.path.read_voltage
     return {
-        "periphery.write_energy": off[0] - write * cycle.write.area,
-        "periphery.read_energy": off[1] - reads[0],
-        "periphery.reset_energy": off[2],
-        "periphery.switched_read_energy": more[1] - (reads[1] - reads[0]),
-        "periphery.switched_reset_energy": more[2] - neuron.reset_energy(cycle, timing),
+        **nodes,
+        "periphery.switched_write_energy": more[0],
+        "periphery.switched_read_energy": more[1]
+        - from_ground * neuron.drive_for(drive[MIDDLE, 0]),
+        "periphery.switched_reset_energy": more[2],
         "periphery.leakage": leak,
-        "latch.decision_energy": latched[0].sum() - logic_leak * cycle.cycle,
+        "latch.decision_energy": decision - logic_leak * cycle.cycle,
         "latch.leakage": logic_leak,
+    }
+
+
+def _device(bench: NeuronBench, waves: Waveforms) -> np.ndarray:
+    """What device and resistor take more in the cycle with a switch, phase by phase, (3,), [J]."""
+    neuron, cycle = bench.neuron, bench.schedule
+    pulse = cycle.write.at(waves.time - bench.starts[1])
+    state = np.clip(waves.voltage(f"{instance(MIDDLE)}.x"), 0, 1)
+    conducts = energy_between(waves.time, pulse * state, bench.starts[1] + [0.0, cycle.rows.stop])
+    on = np.array([[0.0], conducts / cycle.write.area])
+    drive = bench.drive_voltage[[MIDDLE, MIDDLE], None]
+    write = np.diff(neuron.write_power(drive, on)) * cycle.write.area
+    read = np.diff(neuron.read_power(on > 0)) * cycle.read.area
+    return np.array([*write, *read, neuron.reset_energy(cycle, bench.timing)])
+
+
+def fitted(path: WritePath, cycle: Schedule, rest: np.ndarray) -> dict[str, float]:
+    """Constants of `WritePath.event_energy` that fit joules (drives, 3) without a switch best."""
+    supply, read = path.supply_voltage, path.read_voltage
+    level, lengths = supply * LEVELS, np.diff(cycle.phase_ends)
+    ones, share = np.ones_like(level), path.leaking(level)
+
+    def fit(joules: np.ndarray, *terms: np.ndarray) -> np.ndarray:
+        return np.asarray(np.linalg.lstsq(np.stack(terms, axis=-1), joules)[0])
+
+    below = supply - level
+    write = fit(rest[:, 0], ones, below * supply, -below * level)
+    reset = fit(rest[:, 2], ones, share * lengths[1])
+    taken = fit(rest[:, 1] - reset[1] * share * lengths[0], ones, read * (read - level))
+    return {
+        "periphery.write_energy": write[0],
+        "periphery.gate_capacitance": write[1],
+        "periphery.node_capacitance": write[2],
+        "periphery.read_energy": taken[0],
+        "periphery.read_capacitance": taken[1],
+        "periphery.reset_energy": reset[0],
+        "periphery.pass_leakage": reset[1],
     }
 
 
@@ -130,7 +201,7 @@ def electrode(engine: str) -> float:
 
 
 def constants(engine: str) -> dict[str, float]:
-    """Every measured constant of ``models/freepdk45/neuron.toml``, by ``table.name``, [J or W]."""
+    """Every measured constant of ``models/freepdk45/neuron.toml``, by ``table.name``, SI units."""
     found = {name: float(value) for name, value in switches(engine).items()}
     return found | {"periphery.electrode_energy": electrode(engine)}
 

@@ -173,7 +173,7 @@ def neuron_energy(
     spikes = switched.sum(axis=-1)
     quiet = neuron.quiet_energy() * (drive.shape[-1] - spikes)
     always = latch.event_energy(schedule) * drive.shape[-1]
-    write, read, reset = neuron.event_energy(schedule, switched)
+    write, read, reset = neuron.event_energy(schedule, drive, switched)
     written = neuron.write_power(drive, on, circuit.source_resistance)
     return {
         "neuron_write": written * schedule.write.area + write,

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.neuron_path import blocks, constants, text_hash
+from benchmarks.neuron_path import (
+    blocks,
+    constants,
+    drives_bench,
+    phase_energy,
+    simulated,
+    text_hash,
+)
 from memspice.analysis.energy import energy_balance
 from memspice.analysis.sense_surface import OPTIONS, with_surfaces
 from memspice.circuits.array_circuit import Stimulus
@@ -21,6 +28,7 @@ from memspice.network.weights import load_network
 from memspice.parameters import load_parameter_set
 from memspice.parameters.file import SetFile
 from memspice.resources import resource_path
+from memspice.windows.agreement import ENERGY_LIMIT, SWITCH_SHARE
 from tests.cross.test_last_layer import shipped
 from tests.helpers import hazard_integral, near_stimulus, simulate, small_layer, switched_set
 
@@ -34,21 +42,51 @@ def in_file() -> dict[str, float]:
     return {f"{one.table}.{one.name}": one.value for one in provenance if "ngspice:" in one.source}  # type: ignore[misc]
 
 
+def constants_agree(engine: str, within: float) -> None:
+    """Constants measured on an engine, and those of the file, as joules at all drives."""
+    found, written = constants(engine), in_file()
+    assert set(found) == set(written) - {"latch.kickback"}
+    path, cycle = blocks()[0].path, schedule(blocks()[2])
+    measured = {name.split(".")[1]: value for name, value in found.items() if "periphery" in name}
+    level = np.linspace(0, path.supply_voltage, 11)[None]
+    switched = np.array([[False], [True]]).repeat(11, axis=1)
+    joules = [
+        each.event_energy(cycle, level.repeat(2, axis=0), switched) + each.leakage * cycle.cycle / 3
+        for each in (path, path.model_copy(update=measured))
+    ]
+    assert joules[1] == pytest.approx(joules[0], rel=within)
+    for name in ("latch.decision_energy", "latch.leakage", "periphery.leakage"):
+        assert found[name] == pytest.approx(written[name], rel=within), name
+
+
 @pytest.mark.ngspice
 def test_constants_are_what_their_decks_give() -> None:
-    found, written = constants("ngspice"), in_file()
-    assert set(found) == set(written) - {"latch.kickback"}
     # Written to three digits; a step of the solver more or less is 1 % of a fJ.
-    assert found == pytest.approx({name: written[name] for name in found}, rel=0.02)
+    constants_agree("ngspice", 0.01)
 
 
 @pytest.mark.vacask
 def test_the_other_engine_gives_the_same_constants() -> None:
-    written = in_file()
     # Charges of a gate are parts of a fJ here, and the engines integrate edges with other steps.
-    assert constants("vacask") == pytest.approx(
-        {name: value for name, value in written.items() if name != "latch.kickback"}, rel=0.03
-    )
+    constants_agree("vacask", 0.02)
+
+
+@pytest.mark.parametrize("engine", ["ngspice", "vacask"])
+def test_every_phase_holds_at_every_drive(engine: str, request: pytest.FixtureRequest) -> None:
+    """From 0 V to the supply, switched or not, each neuron for itself."""
+    request.applymarker(getattr(pytest.mark, engine))
+    level, draws = np.array([0.0, 0.05, 0.3, 0.5, 0.9, 1.0]), (2.0, 0.1)
+    bench = drives_bench(level, draws)
+    found = phase_energy(bench, simulated(bench, engine))
+    for number, drive in enumerate(bench.drive_voltage):
+        threshold = bench.thresholds[:, [number]]
+        hazard = np.full((2, 1), threshold[0] / draws[0])
+        form = neuron_energy(bench, np.full((2, 1), drive), hazard, threshold)
+        closed = np.stack([form[name] for name in OWN[:3]], axis=-1)
+        allowed = ENERGY_LIMIT * closed
+        # a device takes a hundredth of the pulse to switch, which the closed form leaves out
+        allowed[1, 0] += SWITCH_SHARE * closed[1, 0]
+        assert (np.abs(found[:, number] - closed) < allowed).all(), f"drive {level[number]} V"
 
 
 def test_constants_name_the_text_that_they_were_measured_on() -> None:
@@ -80,7 +118,7 @@ def test_closed_form_and_transistors_agree(engine: str, request: pytest.FixtureR
     closed = closed_form_energy(layer, stimulus.row_voltage, hazard, stimulus.thresholds)
     for name in OWN:
         # The first cycle starts from rest, not from the cycle before.
-        assert spice[name][1:].sum() == pytest.approx(closed[name][1:].sum(), rel=0.04), name
+        assert spice[name][1:].sum() == pytest.approx(closed[name][1:].sum(), rel=0.02), name
 
 
 def neuron_behind_a_copier() -> LayerCircuit:
@@ -167,19 +205,36 @@ def test_write_voltages_stay_between_the_rails() -> None:
 
 def test_events_cost_what_their_parts_do() -> None:
     neuron, latch, timing = blocks()
-    cycle = schedule(timing)
+    cycle, path = schedule(timing), neuron.path
+    lengths = np.diff((0.0, *cycle.phase_ends))
+    # a drive at the supply moves no node in a write, and nothing leaks to it
+    write = np.full((2, 3), neuron.rails[0])
     switched = np.array([[True, False, False], [False, False, False]])
-    energy = neuron.event_energy(cycle, switched)
-    path = neuron.path
-    more = path.switched_read_energy + path.switched_reset_energy
-    assert (energy[:, 0] - energy[:, 1]).sum() == pytest.approx(more)
-    fixed = path.write_energy + path.electrode_energy + path.read_energy + path.reset_energy
-    assert energy[:, 1].sum() == pytest.approx(3 * (fixed + path.leakage * cycle.cycle))
+    energy = neuron.event_energy(cycle, write, switched)
+    more = path.switched_write_energy + path.switched_read_energy + path.switched_reset_energy
+    discharged = path.read_voltage * path.read_capacitance * path.supply_voltage
+    assert (energy[:, 0] - energy[:, 1]).sum() == pytest.approx(more + discharged)
+    silent = energy[:, 1] / 3 - path.leakage * lengths
+    assert silent[0] == pytest.approx(path.write_energy + path.electrode_energy)
+    assert silent[2] == pytest.approx(path.reset_energy, rel=0.01)
+    # nor does a read of a node that is at its level
+    at_level = np.full((1, 1), neuron.electrode - path.read_voltage)
+    read = neuron.event_energy(cycle, at_level, np.array([[False]]))[1, 0]
+    assert read - path.leakage * lengths[1] == pytest.approx(path.read_energy, rel=0.01)
     assert latch.event_energy(cycle) == pytest.approx(
         latch.decision_energy + latch.leakage * cycle.cycle
     )
     # the spike line is a load, charged from the supply
     assert latch.spike_energy == latch.latch_capacitance * latch.logic_voltage**2
+
+
+def test_a_lower_drive_leaks_more_and_leaves_more_to_charge() -> None:
+    neuron, _, timing = blocks()
+    write = np.linspace(*neuron.rails, 21)[:, None]
+    silent = neuron.event_energy(schedule(timing), write, np.zeros((21, 1), bool))
+    assert (np.diff(silent[1:]) > 0).all()
+    switched = neuron.event_energy(schedule(timing), write, np.ones((21, 1), bool))
+    assert (switched[2] - silent[2]) == pytest.approx(neuron.path.switched_reset_energy)
 
 
 def test_the_file_is_a_set_of_tables() -> None:

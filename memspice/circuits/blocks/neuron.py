@@ -170,15 +170,25 @@ class Neuron(ABC):
         del on, source
         return np.zeros(len(drive))
 
-    def event_energy(self, schedule: Schedule, switched: np.ndarray) -> np.ndarray:
-        """Energy of all events besides in each phase, for bools (cycles, neurons); 0 by default.
+    def event_energy(
+        self, schedule: Schedule, drive: np.ndarray, switched: np.ndarray
+    ) -> np.ndarray:
+        """Energy of all events besides in each phase; none by default.
+
+        Parameters
+        ----------
+        schedule : Schedule
+            Pulses of a cycle.
+        drive : ndarray, shape (cycles, neurons), [V]
+            What the neurons are driven with.
+        switched : ndarray of bool, shape (cycles, neurons)
 
         Returns
         -------
         ndarray, shape (3, cycles), [J]
             Write, read and reset phase.
         """
-        del schedule
+        del schedule, drive
         return np.zeros((3, len(switched)))
 
     def idle_energy(self, schedule: Schedule) -> np.ndarray:

@@ -37,6 +37,7 @@ from memspice.circuits.blocks.filament_neuron import FilamentNeuron
 from memspice.circuits.blocks.latch import Latch
 from memspice.circuits.blocks.neuron import DRIVE, THRESHOLD, Neuron
 from memspice.circuits.blocks.tables import Tables
+from memspice.circuits.blocks.write_path import WritePath
 from memspice.circuits.clocks import Clock
 from memspice.circuits.deck import Deck
 from memspice.circuits.freepdk45 import transistor_cards
@@ -46,7 +47,7 @@ from memspice.circuits.spice import Circuit, SubCircuit
 from memspice.circuits.timing import Schedule, Timing, schedule
 from memspice.devices.hazard import HazardLaw
 from memspice.devices.neurons import MemristorNeuron
-from memspice.quantities import Parameters, format_si, quantity
+from memspice.quantities import format_si
 from memspice.resources import resource_path
 
 #: Signals for the device's model, in the order of the terminals: its hazard counts in the first.
@@ -61,29 +62,8 @@ _EARLY = 0.75
 
 
 def _of_path(*names: str) -> tuple[str, ...]:
-    """Names of measured energies, as a parameter set has them."""
-    return tuple(f"periphery.{name}_energy" for name in names)
-
-
-class WritePath(Parameters):
-    """Switches of a neuron and their levels: ``write_path`` of ``models/freepdk45/``."""
-
-    write_low: float = quantity("V", "Lowest write voltage", ge=0)
-    write_high: float = quantity("V", "Highest write voltage", gt=0)
-    electrode_voltage: float = quantity("V", "Common electrode in a write", gt=0)
-    read_voltage: float = quantity("V", "On device and resistor in a read, reverse", gt=0)
-    supply_voltage: float = quantity("V", "Of switches; on the device in a reset, reverse", gt=0)
-    write_energy: float = quantity("J", "Clock of the pass gate, charge of the nodes", ge=0)
-    read_energy: float = quantity("J", "Clock of the read switch, charge of the nodes", ge=0)
-    reset_energy: float = quantity("J", "Clock of the reset switch, charge of the nodes", ge=0)
-    switched_read_energy: float = quantity("J", "More charge after a switch", ge=0)
-    switched_reset_energy: float = quantity("J", "More charge after a switch", ge=0)
-    leakage: float = quantity("W", "Of switches and their drivers", ge=0)
-    electrode_energy: float = quantity(
-        "J", "Driver of the common electrode and its wire, a neuron's share of a cycle", ge=0
-    )
-    trim_step: float = quantity("V", "Step of the offset trim; 0 for none", ge=0, default=0.0)
-    trim_range: float = quantity("V", "Largest offset trim, either sign", ge=0, default=0.0)
+    """Names of measured constants, as a parameter set has them; all phases leak."""
+    return tuple(f"periphery.{name}" for name in (*names, "leakage"))
 
 
 @dataclass(frozen=True)
@@ -99,9 +79,17 @@ class SwitchedNeuron(Neuron):
     falls: ClassVar[bool] = True
     loads: ClassVar[bool] = True
     circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "neuron_write": (*_of_path("write", "electrode"), "periphery.leakage"),
-        "neuron_read": (*_of_path("read", "switched_read"), "periphery.leakage"),
-        "neuron_reset": (*_of_path("reset", "switched_reset"), "periphery.leakage"),
+        "neuron_write": _of_path(
+            "write_energy",
+            "node_capacitance",
+            "gate_capacitance",
+            "switched_write_energy",
+            "electrode_energy",
+        ),
+        "neuron_read": _of_path(
+            "read_energy", "read_capacitance", "switched_read_energy", "pass_leakage"
+        ),
+        "neuron_reset": _of_path("reset_energy", "switched_reset_energy", "pass_leakage"),
     }
 
     @classmethod
@@ -202,18 +190,17 @@ class SwitchedNeuron(Neuron):
         volts = self.path.supply_voltage
         return volts**2 / self.device.on_resistance * timing.reset / RESETS_PER_PULSE
 
-    def event_energy(self, schedule: Schedule, switched: np.ndarray) -> np.ndarray:
+    def event_energy(
+        self, schedule: Schedule, drive: np.ndarray, switched: np.ndarray
+    ) -> np.ndarray:
         """Clocks, nodes, leakage, and a share of the electrode's driver."""
-        path, neurons = self.path, switched.shape[-1]
-        always = np.array([path.write_energy + path.electrode_energy, path.read_energy, 0.0])
-        always[2] = path.reset_energy
-        always += self.idle_energy(schedule)
-        more = np.array([0.0, path.switched_read_energy, path.switched_reset_energy])
-        return np.asarray(neurons * always[:, None] + more[:, None] * switched.sum(axis=-1))
+        events = self.path.event_energy(schedule, self.drive_for(drive), switched)
+        idle = drive.shape[-1] * self.idle_energy(schedule)
+        return np.asarray(events.sum(axis=-1) + idle[:, None])
 
     def idle_energy(self, schedule: Schedule) -> np.ndarray:
         """Leakage."""
-        return np.asarray(self.path.leakage * np.diff((0.0, *schedule.phase_ends)))
+        return self.path.idle_energy(schedule)
 
     def doubts(self, timing: Timing) -> list[str]:
         """Refuse a reset that is too weak, and a read that resets."""
