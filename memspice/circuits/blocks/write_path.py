@@ -70,7 +70,7 @@ class WritePath(Parameters):
             self.reset_energy + leak * (schedule.phase_ends[2] - schedule.phase_ends[1]),
         )
         more = (self.switched_write_energy, self.switched_read_energy, self.switched_reset_energy)
-        return np.stack(always) + np.multiply.outer(more, switched)
+        return np.asarray(np.stack(always) + np.multiply.outer(more, switched))
 
     def leaking(self, level: np.ndarray) -> np.ndarray:
         """Share of :attr:`pass_leakage` that is left at some drives, any shape [V], [1].
