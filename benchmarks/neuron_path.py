@@ -1,6 +1,6 @@
 """``python -m benchmarks.neuron_path``: measure the joules of a neuron's switches and its latch.
 
-Neurons at seven drives from 0 V to the supply run through a warm-up and two cycles; in the second
+Neurons at nine drives from 0 V to the supply run through a warm-up and two cycles; in the second
 they switch half way through their pulse.  What the closed form has for device and resistor is taken
 off; its other terms are fitted to the rest, and are the constants of
 ``models/freepdk45/neuron.toml``.  The driver of the common electrode has a deck of its own, with
@@ -38,9 +38,9 @@ from memspice.parameters.file import SetFile
 from memspice.resources import resource_path
 
 SET = "fast-memristor"
-#: Drives in parts of the supply, closer where the pass gate leaks, and the one that stands for all
-#: in what hardly depends on them.
-LEVELS, MIDDLE = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0]), 3
+#: Drives in parts of the supply: at Chebyshev's points the best fit is nearly the one that is off by
+#: least at worst.  One of them stands for all in what hardly depends on them.
+LEVELS, MIDDLE = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 9)), 4
 #: Draws relative to the hazard integral, cycle by cycle.
 DRAWS = (2.0, 0.5)
 #: Digits of the hash of a text of transistors, by which a constant of another one is seen.
@@ -120,7 +120,7 @@ def switches(engine: str) -> Mapping[str, float]:
     rest = phases[0] - leak * np.diff((0.0, *cycle.phase_ends))
     rest -= np.stack([write * cycle.write.area, read * cycle.read.area, 0 * write], axis=-1)
     more = phases[1, MIDDLE] - phases[0, MIDDLE] - _device(bench, waves)
-    nodes = fitted(neuron.path, cycle, rest)
+    nodes = fitted(neuron.path, cycle, rest, phases[0])
     decision = energy_between(waves.time, logic, bench.starts)[0]
     from_ground = nodes["periphery.read_capacitance"] * neuron.path.read_voltage
     return {
@@ -148,19 +148,26 @@ def _device(bench: NeuronBench, waves: Waveforms) -> np.ndarray:
     return np.array([*write, *read, neuron.reset_energy(cycle, bench.timing)])
 
 
-def fitted(path: WritePath, cycle: Schedule, rest: np.ndarray) -> dict[str, float]:
-    """Constants of `WritePath.event_energy` that fit joules (drives, 3) without a switch best."""
+def fitted(
+    path: WritePath, cycle: Schedule, joules: np.ndarray, whole: np.ndarray
+) -> dict[str, float]:
+    """Constants of `WritePath.event_energy` that fit joules (drives, 3) without a switch best.
+
+    What is off counts in parts of the whole of a phase, (drives, 3) [J], which has a device, too.
+    """
     supply, read = path.supply_voltage, path.read_voltage
     level, lengths = supply * LEVELS, np.diff(cycle.phase_ends)
     ones, share = np.ones_like(level), path.leaking(level)
 
-    def fit(joules: np.ndarray, *terms: np.ndarray) -> np.ndarray:
-        return np.asarray(np.linalg.lstsq(np.stack(terms, axis=-1), joules)[0])
+    def fit(phase: int, rest: np.ndarray, *terms: np.ndarray) -> np.ndarray:
+        parts = np.stack([*terms, rest]) / whole[:, phase]
+        return np.asarray(np.linalg.lstsq(parts[:-1].T, parts[-1])[0])
 
     below = supply - level
-    write = fit(rest[:, 0], ones, below * supply, -below * level)
-    reset = fit(rest[:, 2], ones, share * lengths[1])
-    taken = fit(rest[:, 1] - reset[1] * share * lengths[0], ones, read * (read - level))
+    write = fit(0, joules[:, 0], ones, below * supply, -below * level)
+    reset = fit(2, joules[:, 2], ones, share * lengths[1])
+    leaked = reset[1] * share * lengths[0]
+    taken = fit(1, joules[:, 1] - leaked, ones, read * (read - level))
     return {
         "periphery.write_energy": write[0],
         "periphery.gate_capacitance": write[1],
