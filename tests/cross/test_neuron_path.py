@@ -118,7 +118,9 @@ def test_closed_form_and_transistors_agree(engine: str, request: pytest.FixtureR
     closed = closed_form_energy(layer, stimulus.row_voltage, hazard, stimulus.thresholds)
     for name in OWN:
         # The first cycle starts from rest, not from the cycle before.
-        assert spice[name][1:].sum() == pytest.approx(closed[name][1:].sum(), rel=ENERGY_LIMIT), name
+        assert spice[name][1:].sum() == pytest.approx(closed[name][1:].sum(), rel=ENERGY_LIMIT), (
+            name
+        )
 
 
 def neuron_behind_a_copier() -> LayerCircuit:
