@@ -38,8 +38,8 @@ from memspice.parameters.file import SetFile
 from memspice.resources import resource_path
 
 SET = "fast-memristor"
-#: Drives in parts of the supply: at Chebyshev's points the best fit is nearly the one that is off by
-#: least at worst.  One of them stands for all in what hardly depends on them.
+#: Drives in parts of the supply: at Chebyshev's points the best fit is nearly the one that is off
+#: by least at worst.  One of them stands for all in what hardly depends on them.
 LEVELS, MIDDLE = 0.5 - 0.5 * np.cos(np.linspace(0, np.pi, 9)), 4
 #: Draws relative to the hazard integral, cycle by cycle.
 DRAWS = (2.0, 0.5)

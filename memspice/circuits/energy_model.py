@@ -70,7 +70,7 @@ def closed_form_energy(
         energy.update(neurons_of_layer(layer, drive, hazard, thresholds, burst))
         if layer.loaded:
             on = share_switched(hazard, thresholds)
-            sunk = layer.neuron.sunk_power(drive, on, layer.source_resistance)
+            sunk = layer.neuron.sunk_power(drive, on, layer.source_resistance(drive))
             energy["sense"] = energy["sense"] + sunk * layer.schedule.write.area
     return energy
 
@@ -141,9 +141,8 @@ class NeuronCircuit(Protocol):
         """Pulses of one cycle."""
         ...
 
-    @property
-    def source_resistance(self) -> float:
-        """Resistance of the drives that neurons load, [ohm]."""
+    def source_resistance(self, drive: np.ndarray) -> np.ndarray:
+        """Resistance of drives [V] that neurons load, any shape, [ohm]."""
         ...
 
 
@@ -174,7 +173,7 @@ def neuron_energy(
     quiet = neuron.quiet_energy() * (drive.shape[-1] - spikes)
     always = latch.event_energy(schedule) * drive.shape[-1]
     write, read, reset = neuron.event_energy(schedule, drive, switched)
-    written = neuron.write_power(drive, on, circuit.source_resistance)
+    written = neuron.write_power(drive, on, circuit.source_resistance(drive))
     return {
         "neuron_write": written * schedule.write.area + write,
         "neuron_read": (neuron.read_power(switched) + compare) * schedule.read.area + read,

@@ -119,10 +119,11 @@ class LayerCircuit:
         blocks = self.sense.fine or self.array.row_driver.fine
         return blocks or (self.spiking and self.neuron.fine)
 
-    @property
-    def source_resistance(self) -> float:
-        """Resistance of the drives for what neurons that load them draw, [ohm]."""
-        return self.sense.source_resistance if self.loaded else 0.0
+    def source_resistance(self, drive: np.ndarray) -> np.ndarray:
+        """Resistance of drives [V], any shape, for what neurons that load them draw, [ohm]."""
+        if not self.loaded:
+            return np.zeros_like(drive)
+        return self.sense.source_resistance(self.drive_for(drive))
 
     @property
     def _origin(self) -> tuple[float, int]:

@@ -63,10 +63,9 @@ class NeuronBench:
         """Pulses of one cycle."""
         return schedule(self.timing)
 
-    @property
-    def source_resistance(self) -> float:
+    def source_resistance(self, drive: np.ndarray) -> np.ndarray:
         """None: drives are sources."""
-        return 0.0
+        return np.zeros_like(drive)
 
     @property
     def cycles(self) -> int:

@@ -162,8 +162,9 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     assert quiet == pytest.approx(found.absorbed[0], rel=0.005)
     # the electrode's power of a switched device goes to device and resistor, and to the stage
     on = share_switched(events["hazard"], stimulus.thresholds)
+    source = layer.source_resistance(events["drive"])
     given = [
-        power(events["drive"], on, layer.source_resistance) * layer.schedule.write.area
+        power(events["drive"], on, source) * layer.schedule.write.area
         for power in (layer.neuron.write_power, layer.neuron.sunk_power)
     ]
     written = balance.components["neuron_write"]
@@ -173,6 +174,38 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     assert taken[0] == pytest.approx(expected[0], rel=0.02)
     # 0.6 % of what the stage takes an event: its own currents move with the drive
     assert taken[1] == pytest.approx(expected[1], abs=0.006 * quiet / PULSES)
+
+
+@pytest.mark.slow
+@pytest.mark.ngspice
+def test_a_drive_at_ground_stays_there_when_its_device_switches() -> None:
+    """Where the stage ends it has no resistance: a write takes 8 % more than with its table's."""
+    layer, array = burst_layer(), PortArrayCircuit()
+    rows = np.array([[0.33, 0.0, 0.0], [0.33, 0.0, 0.0]])
+    stimulus = Stimulus(rows, np.array([[1.0], [1e9]]), burst=PULSES)
+    waves = solved(layer, stimulus, find_engine("ngspice"), layer_options(layer), lumped=True)
+    events = event_values(layer, stimulus, waves)
+    assert layer.drive_for(events["drive"]).max() < 0.01
+    power = layer_power(layer, stimulus, array, waves)
+    balance = energy_balance(power, layer.schedule, stimulus.laid_out().cycles)
+    written = balance.components["neuron_write"]
+    on = share_switched(events["hazard"], stimulus.thresholds)
+    source = layer.source_resistance(events["drive"])
+    expected = layer.neuron.write_power(events["drive"], on, source) * layer.schedule.write.area
+    # the closed form has a switch at once
+    taken = written[PULSES] - written[PULSES + 1]
+    assert taken == pytest.approx(expected[0] - expected[1], rel=0.025)
+
+
+def test_the_resistance_of_a_drive_ends_at_ground() -> None:
+    stage = burst_stage()
+    level = np.array([0.0, 1e-4, 1e-3, 0.01, 0.1, 0.3, 1.0])
+    found = stage.source_resistance(level)
+    assert found[0] == 0.0
+    assert (np.diff(found) > 0).all()
+    assert found[-1] == pytest.approx(stage.circuit.output / stage.multiplicity)
+    # a transistor's channel: as the voltage over it, below k T / q
+    assert found[1] / found[-1] == pytest.approx(1e-4 / 25.9e-3, rel=0.01)
 
 
 def test_decks_of_several_bursts_are_refused() -> None:

@@ -129,7 +129,9 @@ class DrivenNeuron(Neuron):
     def reset_path(self, schedule: Schedule, timing: Timing) -> float:
         """Conductance of the reset path, integrated over a reset, [S s]."""
 
-    def write_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
+    def write_power(
+        self, drive: np.ndarray, on: np.ndarray, source: np.ndarray | float = 0.0
+    ) -> np.ndarray:
         """Current of the upper rail; of the drive a driver takes none."""
         del source
         write_on, write_off = self.write_path

@@ -137,7 +137,9 @@ class Neuron(ABC):
     # --- closed form
 
     @abstractmethod
-    def write_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
+    def write_power(
+        self, drive: np.ndarray, on: np.ndarray, source: np.ndarray | float = 0.0
+    ) -> np.ndarray:
         """Power that the supplies give to all neurons during the write pulse of each cycle.
 
         Parameters
@@ -146,7 +148,7 @@ class Neuron(ABC):
             What the neurons are driven with.
         on : ndarray, shape (cycles, neurons), [1]
             Share of the pulse for which the device is switched.
-        source : float, [ohm]
+        source : ndarray, shape (cycles, neurons), or float, [ohm]
             Resistance of the drives, where neurons load them.
 
         Returns
@@ -162,7 +164,9 @@ class Neuron(ABC):
     def reset_energy(self, schedule: Schedule, timing: Timing) -> float:
         """Energy of one reset, [J]."""
 
-    def sunk_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
+    def sunk_power(
+        self, drive: np.ndarray, on: np.ndarray, source: np.ndarray | float = 0.0
+    ) -> np.ndarray:
         """Power that devices give to what drives them, where that is a circuit; none by default.
 
         Arguments and shape as of :meth:`write_power`.

@@ -160,7 +160,9 @@ class OwnNeuron(MeasurableNeuron):
 
     # --- measured in the place of a closed form
 
-    def write_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
+    def write_power(
+        self, drive: np.ndarray, on: np.ndarray, source: np.ndarray | float = 0.0
+    ) -> np.ndarray:
         """Measured energies over the area of the pulse; between them by the share of it."""
         del source
         curve = self._measured

@@ -175,10 +175,9 @@ class SenseStage(SenseCircuit):
         del line_conductance
         return np.zeros_like(time)
 
-    @property
-    def source_resistance(self) -> float:
-        """Resistance of its drive for the current of a neuron, [ohm]; by default none."""
-        return 0.0
+    def source_resistance(self, level: np.ndarray) -> np.ndarray:
+        """Resistance of drives [V], any shape, for the current of a neuron, [ohm]; by default 0."""
+        return np.zeros_like(level)
 
     @property
     def fine(self) -> bool:

@@ -38,6 +38,7 @@ from memspice.circuits.sense_surface import SenseSurface
 from memspice.circuits.spice import Circuit
 from memspice.circuits.surface_axes import SurfaceAxes
 from memspice.circuits.timing import Pulse, Schedule
+from memspice.devices.constants import THERMAL_VOLTAGE
 from memspice.errors import ConfigError
 
 #: What a regulated line ends in, for the port matrix, [ohm]: as good as a short circuit.
@@ -248,10 +249,14 @@ class SubcircuitStage(MeteredStage):
         """That of the design."""
         return self.design.pair
 
-    @property
-    def source_resistance(self) -> float:
-        """That of the table, for all stages side by side."""
-        return self.circuit.output / self.multiplicity
+    def source_resistance(self, level: np.ndarray) -> np.ndarray:
+        """That of the table, for all stages side by side, and less where a drive ends at ground.
+
+        What sinks the current there conducts as a transistor below its threshold does, as
+        ``1 - exp(-level / (k T / q))``: within 10 % of ``sense_burst`` from 1 mV to 0.28 V.
+        """
+        whole = self.circuit.output / self.multiplicity
+        return np.asarray(whole * -np.expm1(-np.maximum(level, 0) / THERMAL_VOLTAGE))
 
     @property
     def conductances(self) -> tuple[float, float]:

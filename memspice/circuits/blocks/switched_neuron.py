@@ -157,13 +157,17 @@ class SwitchedNeuron(Neuron):
     def _conductance(self, resistance: float) -> float:
         return 1 / (resistance + self.device.series_resistance)
 
-    def write_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
+    def write_power(
+        self, drive: np.ndarray, on: np.ndarray, source: np.ndarray | float = 0.0
+    ) -> np.ndarray:
         """Dissipation of device and resistor."""
         parts = self._write_parts(on)
         power = sum(share * (drive / (own + source)) ** 2 * own for share, own in parts)
         return np.asarray(np.sum(power, axis=-1))
 
-    def sunk_power(self, drive: np.ndarray, on: np.ndarray, source: float = 0.0) -> np.ndarray:
+    def sunk_power(
+        self, drive: np.ndarray, on: np.ndarray, source: np.ndarray | float = 0.0
+    ) -> np.ndarray:
         """The rest of the electrode's power: current of the devices at the voltage of the drive."""
         flows = ((share, drive / (own + source)) for share, own in self._write_parts(on))
         level = self.drive_for(drive)
