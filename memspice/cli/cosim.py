@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +14,12 @@ from memspice.cli.options import chip_options, json_option, parents_option, take
 from memspice.cli.output import command_line, first_problem, report
 from memspice.outputs import building
 
-#: Names for how much goes through SPICE; the first is what ``make cifar-energy`` runs.  Of
-#: transistors an output takes 3.6 s of processor time a burst of eight, of models 0.1.
-PRESETS: dict[str, Callable[[], ms.CosimPlan]] = {
-    "cifar-energy": lambda: ms.CosimPlan(),
-    "transistors": lambda: ms.CosimPlan(
-        spice_outputs=6, full_outputs=2, max_iterations=2, transfer_points=5, transfer_events=32
-    ),
-}
 #: Where the result goes if nobody says.
 DEFAULT = Path("results/cosim")
 
 
 @click.command("cosim")
 @chip_options(images=100, cycles=32)
-@click.option(
-    "--preset",
-    type=click.Choice(sorted(PRESETS)),
-    default="cifar-energy",
-    show_default=True,
-    help="How much goes through SPICE.",
-)
 @keep_options
 @execution_options
 @click.option(
@@ -48,7 +32,6 @@ DEFAULT = Path("results/cosim")
 @click.option("--resume", is_flag=True, help="Go on with a run into --out that was stopped.")
 @json_option
 def cosim_command(
-    preset: str,
     engine: str,
     keep: str | tuple[int, ...],
     execution: ms.Execution,
@@ -77,9 +60,7 @@ def cosim_command(
                 progress=progress,
             )
             chip, run, options = take_chip(values, options)
-            result = ms.cosim(
-                chip, **run, plan=PRESETS[preset](), engine=engine, keep=keep, options=options
-            )
+            result = ms.cosim(chip, **run, engine=engine, keep=keep, options=options)
         ms.report.write_cosim_report(build.path, result)
         problem = first_problem(result.check)
         place = build.place(whole=problem is None)

@@ -51,24 +51,30 @@ class CosimPlan:
 
     Per iteration and layer ``spice_windows`` windows of ``spice_cycles`` cycles run in ``reduced``,
     in each of them ``spice_outputs`` outputs, whole decks, of a wider layer; ``model_windows`` are
-    evaluated in closed form.  ``full_windows`` windows of the smallest layer run cell by cell,
-    once, as ``full_outputs`` outputs on a crossbar of their own.  Cycles of a window are filled up
-    to whole bursts.  The transfer curve P(V) beside it has ``transfer_points`` voltages of
-    ``transfer_events`` write attempts.  The loop is settled when energy moves by less than
-    ``energy_tolerance`` and rates by less than ``rate_tolerance``.
+    evaluated in closed form.  The very first window, which is to be looked at, has
+    ``showcase_cycles`` and ``showcase_outputs``.  ``full_windows`` windows of the smallest layer
+    run cell by cell, once, as ``full_outputs`` outputs on a crossbar of their own.  Cycles of a
+    window are filled up to whole bursts.  The transfer curve P(V) beside it has
+    ``transfer_points`` voltages of ``transfer_events`` write attempts.  The loop is settled when
+    energy moves by less than ``energy_tolerance`` and rates by less than ``rate_tolerance``.
+
+    The defaults are for transistors, of which an output takes seconds a burst of eight: many
+    windows of one deck say more than few of many, and two rounds of a network with nine spiking
+    layers have 1,500 events.
     """
 
-    spice_windows: int = 2
+    spice_windows: int = 10
     spice_cycles: int = 4
-    spice_outputs: int = 32
+    spice_outputs: int = 1
     model_windows: int = 24
     full_windows: int = 2
     full_cycles: int = 2
-    full_outputs: int = 8
+    full_outputs: int = 2
     showcase_cycles: int = 16
+    showcase_outputs: int = 12
     max_iterations: int = 4
-    transfer_points: int = 9
-    transfer_events: int = 128
+    transfer_points: int = 5
+    transfer_events: int = 32
     energy_tolerance: float = 0.01
     rate_tolerance: float = 0.002
 
@@ -224,9 +230,10 @@ def _spice_jobs(
         for index, window in enumerate(chosen[layer.name][: plan.spice_windows]):
             showcase = number == 0 and layer is layers[0] and index == 0
             cycles = plan.showcase_cycles if showcase else plan.spice_cycles
+            outputs = plan.showcase_outputs if showcase else plan.spice_outputs
             inputs = _first_bursts(inference.windows[window], cycles, burst)
             decks = window_jobs(layer, window, inputs, Reduced(engine), seed=seed, burst=burst)
-            jobs += _some(decks, plan.spice_outputs, seed)
+            jobs += _some(decks, outputs, seed)
     if number == 0:
         smallest = min(layers, key=lambda layer: layer.rows * layer.outputs)
         narrow = smallest.on_narrow_tiles(plan.full_outputs)

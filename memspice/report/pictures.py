@@ -126,9 +126,7 @@ def _raster(shown: Outcome) -> Picture:
     columns = {"cycle": cycle, "neuron": neuron, "spike": shown.spikes.ravel()}
     with own_style():
         figure = raster_figure(shown.spikes, probability, title)
-    return Picture(
-        "raster", "Raster", "All neurons of one window, cycle by cycle.", figure, columns
-    )
+    return Picture("raster", "Raster", "Neurons of one window, cycle by cycle.", figure, columns)
 
 
 def _telling_record(records: Sequence[JobRecord], showcase: Outcome) -> JobRecord | None:

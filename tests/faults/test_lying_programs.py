@@ -11,11 +11,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from memspice.cli import cosim as cli_cosim
+import memspice as ms
 from memspice.engines import process, vacask
 from memspice.experiment.cosim import CosimPlan
 from memspice.network.architecture import Architecture, Dense
@@ -68,7 +69,7 @@ def command(
     monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(vacask, "_wheel_executable", lambda: None)
     monkeypatch.setattr(process, "OUTPUT_LIMIT", 2**20)
-    monkeypatch.setitem(cli_cosim.PRESETS, "cifar-energy", lambda: SMALL)
+    monkeypatch.setattr(ms, "cosim", partial(ms.cosim, plan=SMALL))
     out = tmp_path / "out"
 
     def run(name: str, engine: str, lie: str) -> Reply:

@@ -53,6 +53,7 @@ PLAN = CosimPlan(
     full_cycles=1,
     full_outputs=5,
     showcase_cycles=3,
+    showcase_outputs=16,
 )
 
 
