@@ -129,6 +129,25 @@ def accuracy(scores: np.ndarray, labels: np.ndarray) -> Proportion:
     return proportion(int(np.sum(scores.argmax(axis=1) == labels)), len(labels))
 
 
+def accuracy_moved(before: np.ndarray, after: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether more images changed sides one way than chance explains: a sign test at 95 %.
+
+    Images whose answer is right, or wrong, both times say nothing; of the others as many change
+    for the better as for the worse where nothing moves the accuracy (McNemar, Psychometrika 12,
+    153, 1947, without its correction for small counts: four one way are too many, three are not).
+
+    Parameters
+    ----------
+    before, after : ndarray, shape (images, classes)
+        Scores of the same images, as of `accuracy`.
+    labels : ndarray of int, shape (images,)
+        Their classes.
+    """
+    was, now = (scores.argmax(axis=1) == labels for scores in (before, after))
+    better, worse = int(np.sum(now & ~was)), int(np.sum(was & ~now))
+    return abs(better - worse) > NORMAL_QUANTILE * math.sqrt(better + worse)
+
+
 def compare_counts(
     successes: Sequence[int] | np.ndarray,
     trials: Sequence[int] | np.ndarray,

@@ -17,7 +17,7 @@ import numpy as np
 from memspice.analysis.calibration import fit_line
 from memspice.analysis.comparison import CERTAIN
 from memspice.analysis.extrapolation import extrapolate_layer
-from memspice.analysis.statistics import accuracy
+from memspice.analysis.statistics import accuracy, accuracy_moved
 from memspice.engines.base import Engine
 from memspice.errors import ConfigError, IncompleteResults
 from memspice.experiment.cosim_state import CosimState, Iteration
@@ -56,7 +56,8 @@ class CosimPlan:
     run cell by cell, once, as ``full_outputs`` outputs on a crossbar of their own.  Cycles of a
     window are filled up to whole bursts.  The transfer curve P(V) beside it has
     ``transfer_points`` voltages of ``transfer_events`` write attempts.  The loop is settled when
-    energy moves by less than ``energy_tolerance`` and rates by less than ``rate_tolerance``.
+    energy moves by less than ``energy_tolerance``, rates by less than ``rate_tolerance`` and
+    accuracy by no more than chance explains: spikes near their thresholds change answers both ways.
 
     The defaults are for transistors, of which an output takes seconds a burst of eight: many
     windows of one deck say more than few of many, and two rounds of a network with nine spiking
@@ -66,7 +67,7 @@ class CosimPlan:
     spice_windows: int = 10
     spice_cycles: int = 4
     spice_outputs: int = 1
-    model_windows: int = 24
+    model_windows: int = 48
     full_windows: int = 2
     full_cycles: int = 2
     full_outputs: int = 2
@@ -173,7 +174,7 @@ def _iterate(
             state.iterations.append(_summarise(request, state, first, number))
             break
         state.iterations.append(_summarise(request, state, inference, number))
-        if _settled(state.iterations, plan):
+        if _settled(state.iterations, plan, request.images.y):
             state.settled = True
             break
 
@@ -372,14 +373,13 @@ def _summarise(
     )
 
 
-def _settled(iterations: Sequence[Iteration], plan: CosimPlan) -> bool:
+def _settled(iterations: Sequence[Iteration], plan: CosimPlan, labels: np.ndarray | None) -> bool:
     if len(iterations) < 2:
         return False
     old, new = iterations[-2], iterations[-1]
     energy = abs(new.energy_total / old.energy_total - 1)
     rates = new.inference.spike_rate
     rate = max(abs(rates[name] - old.inference.spike_rate[name]) for name in rates)
-    moved = 0  # images that changed sides, where they have labels; one of 200 is 1.0000000000000009
-    if old.snn_accuracy and new.snn_accuracy:
-        moved = round(abs(new.snn_accuracy.value - old.snn_accuracy.value) * new.snn_accuracy.n)
-    return energy < plan.energy_tolerance and rate < plan.rate_tolerance and moved <= 1
+    if energy >= plan.energy_tolerance or rate >= plan.rate_tolerance:
+        return False
+    return labels is None or not accuracy_moved(old.inference.scores, new.inference.scores, labels)
