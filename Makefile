@@ -14,7 +14,7 @@ WHEEL := $(VENV)/wheel
 PYTHON :=
 
 # As experiments/energy_run.py has it.
-CIFAR_ENERGY := cosim --preset cifar-energy --network cifar10-skip --cycles 8 --burst 8 \
+CIFAR_ENERGY := cosim --network cifar10-skip --cycles 8 --burst 8 \
 	--out results/cifar-energy --parents
 GOLDEN := netlist --golden netlists
 
