@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from memspice.analysis.cmos import OPPONENTS, CmosOperations, Workload, opponent_parts
+from memspice.cli.cosim import cosim_command
 from memspice.network.architecture import Architecture
 from memspice.network.weights import load_network, weight_shapes
 from memspice.parameters import load_table
@@ -195,6 +196,7 @@ def test_make_runs_what_the_experiments_on_energy_run() -> None:
     target = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
     (line,) = re.findall(r"^CIFAR_ENERGY := (.*)$", target, re.MULTILINE)
     words = line.split()
+    assert cosim_command.make_context("cosim", words[1:])  # as the command understands it
     size = {name: int(words[words.index(f"--{name}") + 1]) for name in ("cycles", "burst")}
     experiment = script("cifar_energy")
     assert (words[words.index("--network") + 1], size) == (experiment.NETWORK, experiment.SIZE)
