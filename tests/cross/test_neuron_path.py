@@ -21,6 +21,7 @@ from memspice.circuits.array_circuit import Stimulus
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.energy_model import closed_form_energy, neuron_energy
 from memspice.circuits.layer import LayerCircuit
+from memspice.circuits.neuron_bench import bench_events
 from memspice.circuits.timing import schedule
 from memspice.engines import find_engine
 from memspice.network.mapping import map_network
@@ -28,7 +29,12 @@ from memspice.network.weights import load_network
 from memspice.parameters import load_parameter_set
 from memspice.parameters.file import SetFile
 from memspice.resources import resource_path
-from memspice.windows.agreement import ENERGY_LIMIT, SWITCH_SHARE
+from memspice.windows.agreement import (
+    ENERGY_LIMIT,
+    MEASURED_RESET_LIMIT,
+    SWITCH_SHARE,
+    judge_bench,
+)
 from tests.cross.test_last_layer import shipped
 from tests.helpers import hazard_integral, near_stimulus, simulate, small_layer, switched_set
 
@@ -77,7 +83,11 @@ def test_every_phase_holds_at_every_drive(engine: str, request: pytest.FixtureRe
     request.applymarker(getattr(pytest.mark, engine))
     level, draws = np.array([0.0, 0.05, 0.3, 0.5, 0.9, 1.0]), (2.0, 0.1)
     bench = drives_bench(level, draws)
-    found = phase_energy(bench, simulated(bench, engine))
+    waves = simulated(bench, engine)
+    verdict = judge_bench(bench, bench_events(bench, waves))
+    assert verdict.holds, verdict.doubts
+    assert verdict.reset_limit == MEASURED_RESET_LIMIT
+    found = phase_energy(bench, waves)
     for number, drive in enumerate(bench.drive_voltage):
         threshold = bench.thresholds[:, [number]]
         hazard = np.full((2, 1), threshold[0] / draws[0])

@@ -23,6 +23,7 @@ from memspice.windows import agreement
 from memspice.windows.agreement import (
     CLOSURE_LIMIT,
     ENERGY_LIMIT,
+    MEASURED_RESET_LIMIT,
     RESET_LIMIT,
     Verdict,
     check_verdict,
@@ -61,6 +62,15 @@ def test_numbers_at_their_limits_are_within() -> None:
     assert FINE.holds
     assert at_limit.holds
     check_verdict(at_limit.doubts)
+
+
+def test_a_reset_that_was_measured_has_less_room() -> None:
+    between = spoiled(energy={"neuron_reset": (RESET_LIMIT + MEASURED_RESET_LIMIT) / 2})
+    assert between.holds
+    measured = replace(between, reset_limit=MEASURED_RESET_LIMIT)
+    assert measured.doubts[0].startswith("the energy of neuron_reset is 7.50% off the closed form")
+    assert together([measured, FINE]).reset_limit == RESET_LIMIT
+    assert together([measured, measured]).doubts == measured.doubts
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,9 @@ class Neuron(ABC):
     def read_power(self, switched: np.ndarray) -> np.ndarray:
         """Power [W] during the read pulse of each cycle, for bools (cycles, neurons)."""
 
+    #: Whether `event_energy` has what a reset takes besides its device, as it was measured.
+    measured_reset: ClassVar[bool] = False
+
     @abstractmethod
     def reset_energy(self, schedule: Schedule, timing: Timing) -> float:
         """Energy of one reset, [J]."""

@@ -78,6 +78,7 @@ class SwitchedNeuron(Neuron):
     fine: ClassVar[bool] = True
     falls: ClassVar[bool] = True
     loads: ClassVar[bool] = True
+    measured_reset: ClassVar[bool] = True
     circuit_constants: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "neuron_write": _of_path(
             "write_energy",
