@@ -183,7 +183,7 @@ def tile_table(engine: str, own: BurstStage) -> Iterator[str]:
         alike += np.array([0.15, -0.15])[:, None, None, None] * (UA, -UA)
         apart = np.random.default_rng(1).uniform(-1.5, 1.5, (PULSES, tiles, 2)) * UA
         last = alike[0] + apart - apart.mean(axis=(0, 1))
-        sizes = {"ch": 60e-15 * tiles, "wl": 0.75e-6 * tiles}
+        sizes = {"ch": 50e-15 * tiles, "wl": 0.6e-6 * tiles}
         bench = BurstBench(own, np.concatenate([alike, last[None]]), 1, sizes)
         found = run_bursts(engine, bench)
         drive = found.drive[:, 0]

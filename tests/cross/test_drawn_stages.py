@@ -27,7 +27,7 @@ from tests.sense_helpers import bench_waves
 from tests.tables import EVERY_ENGINE
 
 #: Drive per difference of the mean currents of a burst: two pulses of the eight, [ohm].
-GAIN = -385e3 * PULSES / 8
+GAIN = -438e3 * PULSES / 8
 SPREAD = 2e-9
 
 
