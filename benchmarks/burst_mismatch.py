@@ -51,7 +51,7 @@ from memspice.resources import resource_path
 MOVED = np.array([3.0, 6.0, 12.0]) * UA, np.array([-0.4, 0.4]) * UA
 COMPARED = np.array([2.0, 4.0, 8.0, 14.0]) * UA, np.array([-0.5, 0.3, -0.3, 0.4]) * UA
 #: Conductance of both lines: that of most layers, [S].
-LINE = 200e-6
+LINE = 240e-6
 #: Current on which a drawn stage acts, below which its loop of amplifier and mirror has not settled
 #: and its drive is off by up to 0.3 V: such drives do not count, [A].
 LEAST = 1.5 * UA

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 #: Currents and conductances of both lines, between nodes: a drive a row pulse, or of eight.
 POINTS = {
     "sense_copier_driven": ([(3.3, 3.0), (3.3, 3.0), (6.1, 6.6), (6.1, 6.6)], (150e-6, 150e-6)),
-    "sense_burst_driven": ([(4.4, 4.9), (11.0, 10.3)], (200e-6, 200e-6)),
+    "sense_burst_driven": ([(4.4, 4.9), (11.0, 10.3)], (240e-6, 240e-6)),
 }
 
 
