@@ -63,7 +63,7 @@ def test_stages_side_by_side_share_the_current_of_their_neuron() -> None:
 
 def test_a_table_that_says_another_rest_than_was_measured_is_refused() -> None:
     assert burst_stage().joined(REST + 0.4e-3).wired
-    with pytest.raises(ConfigError, match=r"rest at 0\.497 V.*0\.498 V: say sense\.rest = 0\.497"):
+    with pytest.raises(ConfigError, match=r"rest at 0\.439 V.*0\.44 V: say sense\.rest = 0\.439"):
         burst_stage().joined(REST + 1e-3)
 
 
