@@ -112,8 +112,9 @@ def event_values(
 ) -> dict[str, np.ndarray]:
     """What each event ended with, every entry (cycles, outputs).
 
-    ``drive`` [V]: settled write voltage at the end of the write pulse, counted from the electrode,
-    or when the device switched, where its current is drawn from the drive and moves it;
+    ``drive`` [V]: write voltage in the middle of the write pulse, its mean where it droops, counted
+    from the electrode; or when the device switched before that, where its current is drawn from the
+    drive and moves it;
     ``hazard`` [1]: hazard integral at the end of the write phase; ``spike`` [V]: spike line at the
     end of the read pulse.
     Without neurons only ``drive`` is there.
@@ -124,9 +125,8 @@ def event_values(
     def sample(node: str, instant: float) -> np.ndarray:
         return np.asarray(np.interp(starts + instant, signals.time, signals.voltage(node)))
 
-    settled = schedule.write.stop - schedule.write.edge
     outputs = range(layer.outputs)
-    drives = [_before_switch(layer, stimulus, signals, n, settled) for n in outputs]
+    drives = [_before_switch(layer, stimulus, signals, n, schedule.write.middle) for n in outputs]
     values = {"drive": layer.write_voltage(np.stack(drives, axis=-1))}
     if layer.spiking:
         hazards = [layer.neuron.hazard_signal(instance(n)) for n in outputs]
@@ -139,15 +139,15 @@ def event_values(
 
 
 def _before_switch(
-    layer: LayerCircuit, stimulus: Stimulus, signals: Signals, output: int, settled: float
+    layer: LayerCircuit, stimulus: Stimulus, signals: Signals, output: int, instant: float
 ) -> np.ndarray:
-    """Drive of an output's stage in each cycle, (cycles,), [V], ``settled`` [s] into it.
+    """Drive of an output's stage in each cycle, (cycles,), [V], at an ``instant`` [s] of it.
 
     Earlier where the device then already draws the current of a switched one from it.
     """
     time, drive = signals.time, signals.voltage(nodes.drive(output))
     starts = (stimulus.delay + np.arange(stimulus.cycles)) * layer.schedule.cycle
-    instants = starts + settled
+    instants = starts + instant
     if layer.loaded:
         hazard = signals.voltage(layer.neuron.hazard_signal(instance(output)))
         for cycle, threshold in enumerate(stimulus.thresholds[:, output]):

@@ -64,6 +64,11 @@ class Pulse:
         return np.asarray(np.interp(time, self.corners(), (0.0, 1.0, 1.0, 0.0)))
 
     @property
+    def middle(self) -> float:
+        """Time between its halves, [s]."""
+        return (self.start + self.stop) / 2
+
+    @property
     def area(self) -> float:
         """Integral of the height, [s]."""
         return self.stop - self.start - self.edge
