@@ -159,8 +159,8 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     assert found.sag[0] < 1e-3
     joules = balance.components["sense"]
     quiet = joules.sum() - joules[PULSES] + joules[PULSES + 1]
-    # the bench's load is less than a neuron, which joined stages share: 1.7 fJ a write, 0.6 % of two
-    # pulses and writes, 0.3 % of eight
+    # The bench's load is less than a neuron, which joined stages share: 1.7 fJ a write, 0.6 % of
+    # two pulses and writes, 0.3 % of eight.
     assert quiet == pytest.approx(found.absorbed[0], rel=0.007)
     # the electrode's power of a switched device goes to device and resistor, and to the stage
     on = share_switched(events["hazard"], stimulus.thresholds)
