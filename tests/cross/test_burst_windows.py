@@ -134,8 +134,8 @@ def test_a_held_drive_decays_with_its_droop(engine: str) -> None:
     job = job_of(with_droop("fast-memristor", rate, 1), 8, engine=engine)
     found, full = run(job).drive, surrogate_events(job)["drive"]
     held, whole = found - circuit.output_bias, full - circuit.output_bias
-    # From the end of the transfer, in the cycle before the first write, to the end of a write.
-    waited = schedule.cycle - schedule.read.stop + schedule.write.stop - schedule.write.edge
+    # From the end of the transfer, in the cycle before the first write, to the middle of a write.
+    waited = schedule.cycle - schedule.read.stop + schedule.write.middle
     times = waited + np.arange(8)[:, None] * schedule.cycle
     np.testing.assert_allclose(held, whole * np.exp(-rate * times), rtol=2e-3)
 
