@@ -103,9 +103,9 @@ def test_transistors_have_the_sizes_of_their_text() -> None:
         one = found[name]
         assert (one.subcircuit, one.kind) == ("difference_copier", kind)
         assert (one.width, one.length) == pytest.approx((width, length))
-    # a square micrometre differs by the area's own spread, a gate of 1 um by 200 nm by 4.5 mV
+    # a square micrometre differs by the area's own spread, a gate of 500 by 200 nm by 6.3 mV
     assert Transistor("own", "a", "n_vtg", 1e-6, 1e-6).spread(AREA) == pytest.approx(2e-3)
-    assert found["an"].spread(AREA) == pytest.approx(AREA / math.sqrt(0.2e-12))
+    assert found["an"].spread(AREA) == pytest.approx(AREA / math.sqrt(0.1e-12))
     odd = replace(library(), text=library().text.replace("w={m1}", "w={m3}"))
     with pytest.raises(NetlistError, match=r"difference_copier\.m1: the size '{m3}' is no number"):
         transistors_of(odd, ("difference_copier",))
