@@ -14,8 +14,8 @@ WHEEL := $(VENV)/wheel
 PYTHON :=
 
 # As experiments/energy_run.py has it.
-CIFAR_ENERGY := cosim --network cifar10-skip --cycles 8 --burst 8 \
-	--out results/cifar-energy --parents
+CIFAR_ENERGY := cosim --network cifar10-skip --cycles 8 --burst 8 --periphery freepdk45 \
+	--set answer.kind=latches --out results/cifar-energy --parents
 GOLDEN := netlist --golden netlists
 
 # Jupyter names a backend of matplotlib that this environment may not have.
@@ -82,7 +82,7 @@ check: setup ## Formatting, lint, types, import order
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_architecture.py
 
-cifar-energy: setup ## Energy table of a CIFAR-10 spiking network, in results/cifar-energy
+cifar-energy: setup ## Energy of a CIFAR-10 spiking network on 45 nm transistors, in results/cifar-energy
 	$(BIN)/memspice $(CIFAR_ENERGY)
 
 paper: setup ## Every claim with a verdict, in results/paper (quick; DATA=folder of CIFAR-10)

@@ -1,7 +1,21 @@
-"""What the experiments on energy run, and ``make cifar-energy``: a network in bursts."""
+"""What the experiments on energy run, and ``make cifar-energy``: bursts on transistors."""
 
 from __future__ import annotations
+
+import memspice as ms
 
 NETWORK = "cifar10-skip"
 #: Cycles of an image, and of a burst.
 SIZE = {"cycles": 8, "burst": 8}
+#: Device that sense stages and neurons of transistors are drawn for.
+DEVICE = "fast-memristor"
+PERIPHERY = "freepdk45"
+#: Latches find the answer, so that nothing is converted.
+ANSWER = {"answer.kind": "latches"}
+
+
+def energy_chip(device: str) -> ms.Chip:
+    """Chip of the network: of transistors with `DEVICE`, of models with any other."""
+    if device != DEVICE:
+        return ms.Chip(NETWORK, device)
+    return ms.Chip(NETWORK, ms.load_device(device, PERIPHERY).change(**ANSWER))

@@ -68,8 +68,10 @@ print(f"a fetch for each addition {papers:.1f}; one for 256 uses {fair:.2f}, 16 
 #
 # *Found:* no spikes are needed to classify in CMOS: an 8 bit network of the same accuracy runs
 # once. *Now* it is one of the three opponents, and a smaller network that is as right as our
-# spikes is named beside the energy table in the README. Its additions are published energies;
-# ours, simulated of transistors, are dearer, so the published ones favour CMOS:
+# spikes is named beside the energy table in the README. Its products and weight memory are
+# published energies; neuron and additions are simulated of the transistors that our stages are
+# made of. These additions are dearer than published ones, which favours ours: published ones are
+# among the assumptions that the range beside each ratio changes.
 
 # %% tags=["hide-input"]
 for process, adders in cmos["adders"].items():
@@ -77,23 +79,29 @@ for process, adders in cmos["adders"].items():
     print(f"an addition, transistors of {process}: {each}")
 for constant in energy["cmos_constants"]:
     if constant["name"].startswith("add_"):
-        print(f"published {constant['name']}: {1e15 * constant['value']:.0f} fJ")
+        print(f"in the ratios {constant['name']}: {1e15 * constant['value']:.0f} fJ")
 
 # %% [markdown]
 # ## "Nearly all is quiescent current" was three fifths of it
 #
 # *Found:* two fifths of the joules of the behavioural sense stages are bit-line currents that
-# an ideal output stage sinks for nothing. *Changed:* both parts are told apart. *Now:*
+# an ideal output stage sinks for nothing; the rest is in proportion to an assumed bandwidth.
+# *Changed:* the headline's sense stages, row drivers, neurons and latches are [45 nm
+# transistors](../periphery.md) that were simulated, with their clocks. *Now:*
 
 # %% tags=["hide-input"]
 split = energy["sense_split_joule"]
 print(
-    ", ".join(f"{k} {ms.plot.si(v, 'J')} ({v / sum(split.values()):.0%})" for k, v in split.items())
+    "sense stages: "
+    + ", ".join(
+        f"{ms.plot.si(v, 'J')} by {k} ({v / sum(split.values()):.0%})" for k, v in split.items()
+    )
 )
+print(f"assumed of all joules: {energy['assumed_fraction']:.0%}")
 
 # %% [markdown]
-# Stages of transistors take less: [a periphery of 45 nm transistors](../periphery.md) has them with
-# their joules, measured on two engines, and with what they cannot do.
+# Tables of bursts and of robustness, which need thousands of images or chips with flaws, are of
+# the behavioural periphery still, and say so.
 #
 # ## "A neuron's offset is 5 mV"
 #
@@ -118,14 +126,17 @@ print(f"{robust['network']}, {robust['images']} images, {robust['chips']} chips"
 # ## Joules were left out
 #
 # *Found:* gates of row drivers and level converters of pooled rows took more than all neurons
-# together, and were not counted. *Changed:* converters are counted by default; with
-# `row_driver.kind=levels` rows behind a mean pool are driven from five rails by transistors that
-# were simulated, pixels are coded in the pulses of a burst, and no converter is left. What
-# is still not counted is said beside every table. *Now*, of the headline:
+# together, and were not counted. *Changed:* rows are driven from five rails by transistors that
+# were simulated, pixels are coded in the pulses of a burst, and latches find the answer, so that no
+# converter is left. What is still not counted is estimated beside every total. *Now*, of the
+# headline:
 
 # %% tags=["hide-input"]
 for name, joules in energy["energy_per_inference_joule"].items():
     print(f"{name:13} {ms.plot.si(joules, 'J')}")
+print("not in the total, estimated:")
+for name, joules in energy["left_out_joule"].items():
+    print(f"{ms.plot.si(joules, 'J'):>8} {name}")
 
 # %% [markdown]
 # ## TOPS/W of what?

@@ -3,7 +3,8 @@
 Claim: an all-memristor spiking network consumes about 6.4 times less energy than its CMOS
 counterpart (Wijesinghe et al., arXiv 1712.01472, abstract; a summary of its first version: 11
 times).  The paper's own neuron energies were not available to us; this experiment asks the same
-question of our circuits and of published energies per CMOS operation, at three scopes.
+question of our circuits, sense stages and neurons of 45 nm transistors, and of CMOS neurons and
+additions of the same transistors beside published energies of the rest, at three scopes.
 
     .venv/bin/python experiments/cifar_energy/run.py --data DIR
 
@@ -26,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 #: As it stands in the summary: where the images lie on this machine is nobody's business.
 COMMAND = ".venv/bin/python experiments/cifar_energy/run.py --data DIR"
 sys.path.insert(0, str(HERE.parent))  # experiments are scripts, not a package
-from energy_run import NETWORK, SIZE  # noqa: E402
+from energy_run import DEVICE, SIZE, energy_chip  # noqa: E402
 from readme import images_nature, replace_block  # noqa: E402
 
 
@@ -47,7 +48,7 @@ def main(data: Path | None, images: int, again: bool) -> None:
 
 def run(data: Path | None, images: int) -> dict[str, Any]:
     """Summary of the experiment."""
-    chip = ms.Chip(NETWORK)
+    chip = energy_chip(DEVICE)
     options = ms.RunOptions(execution=ms.Execution(cache=True), command=COMMAND)
     found = ms.cosim(chip, chip.images("test", images, data), **SIZE, options=options)
     summary = found.as_json()
@@ -58,7 +59,9 @@ def run(data: Path | None, images: int) -> dict[str, Any]:
 
 def with_merit(summary: dict[str, Any]) -> dict[str, Any]:
     """Summary with the figures of merit of its own counts and joules."""
-    found = loaded(summary).with_merit(ms.Chip(summary["network"]).mapped).as_json()
+    chip = energy_chip(summary["device"])
+    request = chip.request(chip.images("test", 1), **SIZE)  # of any image: circuits are what counts
+    found = loaded(summary).with_merit(request.mapped).as_json()
     found["dataset"].pop("source")
     return found
 

@@ -10,24 +10,27 @@ from memspice import cmos
 
 
 def sensitivity(
-    summary: dict[str, Any], simulated: dict[str, Any], decision: cmos.NeuronDecision
+    summary: dict[str, Any], simulated: dict[str, Any], own: str, constants: cmos.CmosConstants
 ) -> dict[str, Any]:
-    """Ratios by scope and opponent with each assumption changed alone, other circuits included."""
-    split = summary["sense_split_joule"]
+    """Ratios by scope and opponent with each assumption changed alone, other circuits included.
+
+    ``own`` is the circuit whose decision ``constants`` have.
+    """
+    split, decision = summary["sense_split_joule"], constants.decision.values
     base = cmos.Accounts(
         summary["energy_per_inference_joule"],
         sum(joule for name, joule in split.items() if name != "transistors"),
         split.get("quiescent", 0.0),
         cmos.Workload(**summary["workload"]),
-        ms.physics.load_table("cmos-45nm", "cmos", cmos.CmosOperations).values,
+        constants.operations.values,
         decision.energy(),
     )
     changes = {
-        f"CMOS neuron: {name}": replace(base, decision=item["energy_total_joule"])
+        f"CMOS neuron: PTM, {name}": replace(base, decision=item["energy_total_joule"])
         for name, item in simulated.items()
-        if name != "reference"
+        if name != own
     }
-    changes |= cmos.assumption_changes(base, decision)
+    changes |= cmos.assumption_changes(base, decision, constants.published)
     return {
         "reference": base.ratios(),
         "changes": cmos.ratio_changes(base, changes),

@@ -19,6 +19,7 @@ what is of FreePDK45.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ import memspice as ms
 from memspice import cmos
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))  # scripts, not a package
+from energy_run import PERIPHERY, energy_chip  # noqa: E402
+
 RESULT = HERE / "result.json"
 HEADER = """\
 # {what}
@@ -69,16 +73,16 @@ def main(cycles: int, ratios: bool, process: bool) -> None:
             name: [measure_adder(engine, bits, name) for bits in ADDERS] for name in cmos.PROCESSES
         }
     summary = json.loads((HERE.parent / "cifar_energy" / "summary.json").read_text("utf-8"))
-    decision = neuron_decision(result["circuits"]["reference"])
-    result["decision"] = decision.model_dump()
-    result["sensitivity"] = sensitivity(summary, result["circuits"], decision)
-    chip = ms.Chip(summary["network"], summary["device"])
+    result["decision"] = neuron_decision(result["circuits"]["reference"]).model_dump()
+    for name, text in tables(result).items():
+        (HERE.parents[1] / "models" / f"{name}.toml").write_text(text, encoding="utf-8")
+    constants = cmos.load_cmos(PERIPHERY)  # of the tables just written
+    result["sensitivity"] = sensitivity(summary, result["circuits"], PROCESS, constants)
+    chip = energy_chip(summary["device"])
     result["analogue_network_joule"] = analogue_rows(summary, conversions(chip))
     text = json.dumps(result, indent=1, allow_nan=False)
     RESULT.write_text(text + "\n", encoding="utf-8")
     ms.plot.save(draw(result), HERE / "cmos_neuron.png")
-    for name, text in tables(result).items():
-        (HERE.parents[1] / "models" / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
 def tables(result: dict[str, Any]) -> dict[str, str]:

@@ -10,8 +10,9 @@ networks, and once more as they seem to count, to stand beside their number.
 
 writes ``result.json`` and ``energy_ratio.png`` beside this file; without ``--full``, a few windows
 of each layer into ``results/paper/energy_ratio``.  The windows' waveforms lie in
-``results/paper/energy_ratio``.  The CMOS neuron's energy was simulated by
-``experiments/cmos_neuron``.
+``results/paper/energy_ratio``.  Stages and neurons are transistors for ``fast-memristor``; for the
+MTJ and other devices they are models with assumed currents, as nothing is drawn for them.  The
+CMOS neuron's energy was simulated by ``experiments/cmos_neuron``.
 """
 
 from __future__ import annotations
@@ -29,14 +30,12 @@ from memspice import cmos
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))  # scripts, not a package
-from energy_run import NETWORK, SIZE  # noqa: E402
+from energy_run import NETWORK, SIZE, energy_chip  # noqa: E402
 from question import ROOT, Question, question_command, write_result  # noqa: E402
 
 #: Images; twenty are enough for joules.
 FULL, QUICK = 200, 20
-QUICK_PLAN = ms.CosimPlan(
-    spice_outputs=8, full_windows=1, full_outputs=2, showcase_cycles=1, max_iterations=1
-)
+QUICK_PLAN = ms.CosimPlan(spice_windows=2, full_windows=1, showcase_outputs=1, max_iterations=1)
 MTJ = "sot-mtj"
 
 
@@ -51,7 +50,7 @@ def answer(question: Question) -> None:
 def _device(question: Question, device: str) -> dict[str, Any]:
     """Ratio and its doubts with one device."""
     images = FULL if question.full else QUICK
-    chip = ms.Chip(NETWORK, device)
+    chip = energy_chip(device)
     plan = ms.CosimPlan() if question.full else QUICK_PLAN
     folder = ROOT / "results/paper/energy_ratio" if question.full else question.out
     folder.mkdir(parents=True, exist_ok=True)

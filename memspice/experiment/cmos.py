@@ -30,3 +30,5 @@ from memspice.circuits.cmos.neuron import cmos_neuron_deck as cmos_neuron_deck
 from memspice.circuits.cmos.neuron import transistor_count as transistor_count
 from memspice.circuits.cmos.process import PROCESSES as PROCESSES
 from memspice.circuits.cmos.process import process_transistors as process_transistors
+from memspice.experiment.against_cmos import CmosConstants as CmosConstants
+from memspice.experiment.against_cmos import load_cmos as load_cmos

@@ -167,16 +167,25 @@ def _context(summary: Mapping[str, Any]) -> dict[str, Any]:
 def _headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was run, in pairs of a word and its value."""
     cycles, burst, engine = summary["cycles"], summary["burst"], summary["engine"]
-    rows = [row for row in summary["parameters"] if row["table"] == "sense"]
-    own = [str(row["value"]) for row in rows if row["name"] in ("subcircuit", "veriloga")]
     return [
         ("images", f"{summary['dataset']['images']:,} of {summary['dataset']['name']}"),
         ("cycles", f"T = {cycles}, " + (f"in bursts of {burst}" if burst > 1 else "no bursts")),
         ("answer after", _si(summary["latency_seconds"], "s")),
-        ("periphery", f"sense stage {own[0]}" if own else "behavioural models"),
+        ("periphery", _periphery(summary)),
         ("engine", f"{engine['name']} {engine['version']}"),
         ("seed", str(summary["seed"])),
     ]
+
+
+def _periphery(summary: Mapping[str, Any]) -> str:
+    """Sense stages in words: a circuit of one's own, transistors that memspice has, or models."""
+    rows = [row for row in summary["parameters"] if row["table"] == "sense"]
+    own = [str(row["value"]) for row in rows if row["name"] in ("subcircuit", "veriloga")]
+    if own:
+        return f"sense stage {own[0]}"
+    return (
+        "transistors" if summary["sense_split_joule"].get("transistors") else "behavioural models"
+    )
 
 
 def _settling(iterations: Sequence[Mapping[str, Any]]) -> str:

@@ -201,6 +201,11 @@ def test_last_round_is_said_in_words(tmp_path: Path) -> None:
     assert "There was one round" in render(tmp_path, summary).text
 
 
+def test_periphery_of_transistors_is_named(tmp_path: Path) -> None:
+    summary = {**example_summary(), "sense_split_joule": {"transistors": 1e-6}}
+    assert "periphery transistors engine" in render(tmp_path, summary).text
+
+
 def test_periphery_of_ones_own_is_named(tmp_path: Path) -> None:
     summary = example_summary()
     row = {**summary["parameters"][0], "table": "sense", "name": "subcircuit", "value": "mine"}

@@ -246,11 +246,12 @@ class CosimResult(RunResult):
             **jobs_json(self.failures, self.jobs),
         }  # fmt: skip
 
-    def _sense_parts(self) -> str:
-        """What the sense stages take, in words."""
+    def _sense_parts(self) -> list[tuple[str, str]]:
+        """What takes the joules of the sense stages, where it is more than one thing."""
         words = {"quiescent": "quiescent", "bit_lines": "for bit-line currents"}
-        parts = self.against_cmos.sense_split.items()
-        return ", ".join(f"{format_si(j, 'J')} {words.get(n, f'by {n}')}" for n, j in parts)
+        split = self.against_cmos.sense_split.items()
+        parts = [f"{format_si(j, 'J')} {words.get(name, f'by {name}')}" for name, j in split]
+        return [("  of sense", ", ".join(parts))] if len(parts) > 1 else []
 
     def columns(self) -> Mapping[str, Any]:
         """One row a layer and component."""
@@ -279,7 +280,7 @@ class CosimResult(RunResult):
             ("", f"sampling only: {low} to {high} (95 %){self._left_out()}"),
             ("", f"model, one assumption changed: {model_low} to {model_high}"),
             *self.energy.rows(),
-            ("  of sense", self._sense_parts()),
+            *self._sense_parts(),
             (
                 "SPICE",
                 f"{spice.windows} windows ({spice.full_windows} full), {spice.events} events, "
