@@ -28,7 +28,7 @@ from memspice.resources import resource_path
 CYCLE, FLAT, COMMON = 272 * NS, (22 * NS, 122 * NS), 1.65
 #: Length of a slot, in which rows are driven once, [s].
 SLOT = 28 * NS
-#: Conductance of a line, [S].
+#: Conductance of a line that is not filled to one, [S].
 LINE = 100e-6
 #: Longest step, [s].
 STEP = 4 * NS
@@ -48,6 +48,8 @@ class BurstStage:
         Length of a slot, in which rows are driven once.
     slots, once, writes : mapping of str to list of [start, stop], [s]
         Clocks of every slot, of the begin of a burst, and of every write cycle.
+    line : float, [S]
+        Conductance of a line: what layers fill it to, if they do.
     """
 
     stage: ClockedStage
@@ -55,6 +57,7 @@ class BurstStage:
     slots: Mapping[str, list[list[float]]]
     once: Mapping[str, list[list[float]]]
     writes: Mapping[str, list[list[float]]]
+    line: float
 
     def clocks(self, pulses: int, cycles: int) -> dict[str, Clock]:
         """Clocks over a burst of some row pulses and some write cycles."""
@@ -78,7 +81,8 @@ def burst_stage(
     del table["pulses"]
     table |= {"corner": corner or process.typical, "supplies": table["supplies"] | supplies}
     stage = read_stage(table | {"clocks": slots | once | writes}, path)
-    return BurstStage(stage, SLOT, slots, once, writes)
+    least, most = table["conductances"]
+    return BurstStage(stage, SLOT, slots, once, writes, most if least == most else LINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +159,7 @@ def burst_deck(bench: BurstBench) -> Deck:
         for side, line in enumerate((PLUS, MINUS)):
             node = f"{line}{tile}"
             circuit.I(node, "level", node, _line_train(bench, tile, side))
-            circuit.R(node, node, "level", 1 / LINE)
+            circuit.R(node, node, "level", 1 / bench.own.line)
             circuit.C(node, node, circuit.gnd, stage.line_capacitance)
     if tiles == 1:
         ends = [f"{end}0" if end in (PLUS, MINUS) else end for end in stage.terminals]
@@ -253,5 +257,5 @@ def _line_energy(bench: BurstBench, waves: Waveforms, line: str, limits: np.ndar
     voltage, stage = waves.voltage(line), bench.own.stage
     side, tile = (PLUS, MINUS).index(line.rstrip("0123456789")), int(line.lstrip(PLUS + MINUS))
     train = np.array(_line_train(bench, tile, side).points).T
-    current = np.interp(waves.time, *train) - LINE * (voltage - stage.line_level)
+    current = np.interp(waves.time, *train) - bench.own.line * (voltage - stage.line_level)
     return energy_between(waves.time, voltage * current, limits)
