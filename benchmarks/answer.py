@@ -20,7 +20,7 @@ LEAST = 0.32
 #: How far the second drive is below the first, decision after decision, [V].
 GAPS = (5e-3, 1e-3)
 #: By how much a drive comes out below the level that a burst starts from, [V].
-BELOW = 0.143
+BELOW = 0.1067
 #: From one decision to the next; when stages start, drive, and latches decide in it; an edge.
 PERIOD, EDGE = 100 * NS, 50e-12
 START, WRITE, CLOCK = (2 * NS, 18 * NS), (25 * NS, 80 * NS), (60 * NS, 70 * NS)
