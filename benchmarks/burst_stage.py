@@ -10,6 +10,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,14 +77,23 @@ def burst_stage(
     name: str = "sense_burst", corner: str = "", process: Process = FREEPDK45, **supplies: float
 ) -> BurstStage:
     """The stage of the package, at a corner and with some bias lines of one's own."""
-    path = resource_path(process.name, f"{name}.toml")
-    table = tomllib.loads(path.read_text(encoding="utf-8"))["sense"]
+    path, table = _table(name, process)
     slots, once, writes = table["clocks"], table.pop("once"), table.pop("held")
     del table["pulses"]
     table |= {"corner": corner or process.typical, "supplies": table["supplies"] | supplies}
     stage = read_stage(table | {"clocks": slots | once | writes}, path)
-    least, most = table["conductances"]
-    return BurstStage(stage, SLOT, slots, once, writes, most if least == most else LINE)
+    return BurstStage(stage, SLOT, slots, once, writes, line_of(name, process))
+
+
+def line_of(name: str = "sense_burst", process: Process = FREEPDK45) -> float:
+    """Conductance of a line: what layers fill it to, if they do, [S]."""
+    least, most = _table(name, process)[1]["conductances"]
+    return float(most) if least == most else LINE
+
+
+def _table(name: str, process: Process) -> tuple[Path, dict[str, Any]]:
+    path = resource_path(process.name, f"{name}.toml")
+    return path, tomllib.loads(path.read_text(encoding="utf-8"))["sense"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.burst_page import CYCLES, PULSES
 from benchmarks.burst_spread import drawn, drawn_stage
-from benchmarks.burst_stage import BurstBench, burst_stage, run_bursts
+from benchmarks.burst_stage import BurstBench, burst_stage, line_of, run_bursts
 from benchmarks.joined import LINE as TILE_LINE
 from benchmarks.joined import joined
 from benchmarks.periphery import FJ, UA, VOLTAGE_SCALE, sense, stage
@@ -178,7 +178,7 @@ TOPOLOGIES: tuple[Topology, ...] = (
     Single("sense_e3_driven", "lines in turn", 150e-6, 5 * UA, 6 * UA),
     Single("sense_copier", "difference by a copier", 70e-6, 4.5 * UA, 1.6 * UA),
     JoinedStages("sense_copier", "four of them joined", TILE_LINE, 3.5 * UA, 1.6 * UA),
-    Burst("sense_burst", f"sum of {PULSES} pulses", burst_stage().line, 4.5 * UA, 1.2 * UA),
+    Burst("sense_burst", f"sum of {PULSES} pulses", line_of(), 4.5 * UA, 1.2 * UA),
 )
 
 

@@ -27,7 +27,7 @@ BREAK_FRACTION = 0.05
 #: not taken back. Their capacitances jump as drain and source change places, and so their currents,
 #: of which VACASK judges the error, too: no step is short enough for one. In 2 of 32 decks with a
 #: sense stage and a neuron, jumps at a pass gate were the end at its default of 2.5, in none of 96
-#: at 5; joules move by 1e-5 from 4 to 8, and the processor's time is the same.
+#: at 5; joules move by up to 3e-5 from 4 to 8, and the processor's time is the same.
 REDO_FACTOR = 5.0
 _JUMPS = TRANSISTORS["bsim4"]
 

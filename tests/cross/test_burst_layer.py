@@ -38,6 +38,8 @@ from tests.sense_helpers import bench_waves
 PULSES, LINE = 2, 100e-6
 ROWS = np.array([[0.05, 0.04, 0.0], [0.03, 0.05, 0.0]])
 CELLS = np.array([[60e-6, 40e-6], [30e-6, 50e-6], [10e-6, 10e-6]])
+#: What a neuron alone is as a load of its stage, [ohm] and [F].
+NEURON = (1e12, 5e-15)
 #: What the stage rests at after two pulses, and what a difference of currents makes of it.
 REST, GAIN = 0.4390, -110e3
 
@@ -144,11 +146,8 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     currents = (ROWS @ CELLS).reshape(1, PULSES, 2)
     cycle = (layer.schedule.cycle, layer.schedule.write)
     bench = SenseBench(sense.circuit, *cycle, currents, sense.conductances)
-    found = sense_bench_cycles(
-        bench,
-        -layer.neuron.device.hazard.voltage_scale / layer.neuron.write_fraction,
-        bench_waves(name, bench),
-    )
+    scale = -layer.neuron.device.hazard.voltage_scale / layer.neuron.write_fraction
+    found = sense_bench_cycles(bench, scale, bench_waves(name, bench))
     # What events are judged by is the voltage that sets the device; tolerances take 0.3 mV off
     # either run, 0.4 % in the hazard.  When it has switched its current moves the drive by 68 mV,
     # which is no matter to anything but joules.
@@ -159,9 +158,12 @@ def test_neurons_get_what_the_bench_says_and_the_stage_sinks_their_current(
     assert found.sag[0] < 1e-3
     joules = balance.components["sense"]
     quiet = joules.sum() - joules[PULSES] + joules[PULSES + 1]
-    # The bench's load is less than a neuron, which joined stages share: 1.7 fJ a write, 0.6 % of
-    # two pulses and writes, 0.3 % of eight.
-    assert quiet == pytest.approx(found.absorbed[0], rel=0.007)
+    # The table's load is less than a neuron, which joined stages share, and leaves 1.7 fJ a write
+    # out; with a whole one nothing is left.
+    whole = replace(bench, stage=replace(sense.circuit, load=NEURON))
+    taken = sense_bench_cycles(whole, scale, bench_waves(name, whole)).absorbed[0]
+    assert quiet == pytest.approx(taken, rel=0.005)
+    assert quiet - found.absorbed[0] == pytest.approx(PULSES * 1.65e-15, rel=0.3)
     # the electrode's power of a switched device goes to device and resistor, and to the stage
     on = share_switched(events["hazard"], stimulus.thresholds)
     source = layer.source_resistance(events["drive"])

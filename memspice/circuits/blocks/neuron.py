@@ -129,6 +129,8 @@ class Neuron(ABC):
     falls: ClassVar[bool] = False
     #: Whether it takes current and charge from its drive, so that nothing must stand for it there.
     loads: ClassVar[bool] = False
+    #: Whether `event_energy` has what a reset takes besides its device, as it was measured.
+    measured_reset: ClassVar[bool] = False
 
     def drive_for(self, write: np.ndarray) -> np.ndarray:
         """Voltages at its drive for write voltages, any shape, [V]."""
@@ -159,9 +161,6 @@ class Neuron(ABC):
     @abstractmethod
     def read_power(self, switched: np.ndarray) -> np.ndarray:
         """Power [W] during the read pulse of each cycle, for bools (cycles, neurons)."""
-
-    #: Whether `event_energy` has what a reset takes besides its device, as it was measured.
-    measured_reset: ClassVar[bool] = False
 
     @abstractmethod
     def reset_energy(self, schedule: Schedule, timing: Timing) -> float:
