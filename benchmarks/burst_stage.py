@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.periphery import FREEPDK45, NS, VOLTAGE_SCALE, Process
 from memspice.circuits.clocks import Clock, add_clocks
-from memspice.circuits.deck import Deck, PieceWiseLinear
+from memspice.circuits.deck import ROOM, Deck, PieceWiseLinear
 from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ROW_EDGE, ClockedStage
 from memspice.circuits.signals import energy_between, source_power
 from memspice.circuits.stage_table import read_stage
@@ -61,6 +61,16 @@ class BurstStage:
     writes: Mapping[str, list[list[float]]]
     line: float
 
+    def scaled(self, factor: float) -> BurstStage:
+        """The same with row pulses, and their clocks, of so many times the length."""
+        times = self.stage.rows
+        stage = replace(self.stage, rows=(factor * times[0], factor * times[1]))
+        slots, once = (
+            {name: [[factor * time for time in one] for one in high] for name, high in table.items()}
+            for table in (self.slots, self.once)
+        )
+        return replace(self, stage=stage, slot=factor * self.slot, slots=slots, once=once)
+
     def clocks(self, pulses: int, cycles: int) -> dict[str, Clock]:
         """Clocks over a burst of some row pulses and some write cycles."""
         ends: dict[str, list[tuple[float, float]]] = {}
@@ -74,13 +84,18 @@ class BurstStage:
 
 
 def burst_stage(
-    name: str = "sense_burst", corner: str = "", process: Process = FREEPDK45, **supplies: float
+    name: str = "sense_burst",
+    corner: str = "",
+    process: Process = FREEPDK45,
+    temperature: float = ROOM,
+    **supplies: float,
 ) -> BurstStage:
-    """The stage of the package, at a corner and with some bias lines of one's own."""
+    """The stage of the package, at a corner, [K] and with some bias lines of one's own."""
     path, table = _table(name, process)
     slots, once, writes = table["clocks"], table.pop("once"), table.pop("held")
     del table["pulses"]
     table |= {"corner": corner or process.typical, "supplies": table["supplies"] | supplies}
+    table["temperature"] = temperature
     stage = read_stage(table | {"clocks": slots | once | writes}, path)
     return BurstStage(stage, SLOT, slots, once, writes, line_of(name, process))
 
@@ -160,6 +175,7 @@ def burst_deck(bench: BurstBench) -> Deck:
     deck = Deck(f"memspice burst bench: {tiles} tiles, {len(bench.currents)} bursts", "Bursts")
     assert stage.library is not None, "a stage of the package has a subcircuit"
     deck.library(stage.library)
+    deck.temperature = stage.temperature
     rails = deck.section("Supplies and bias lines")
     for name, voltage in stage.supplies.items():
         rails.V(name, name, rails.gnd, voltage)

@@ -10,7 +10,7 @@ import numpy as np
 
 from memspice.analysis.sense_surface import OPTIONS, STEPS
 from memspice.circuits.clocks import Clock
-from memspice.circuits.deck import Deck
+from memspice.circuits.deck import ROOM, Deck
 from memspice.circuits.freepdk45 import CORNERS
 from memspice.circuits.library import library_text, read_library
 from memspice.circuits.processes import PROCESSES
@@ -204,9 +204,10 @@ def reset(engine: str) -> list[Measured]:
     ]
 
 
-def bias(engine: str, corner: str) -> tuple[float, float]:
-    """Bias line vtail [V] and current of the generator [A] at a corner, settled."""
+def bias(engine: str, corner: str, temperature: float = ROOM) -> tuple[float, float]:
+    """Bias line vtail [V] and current of the generator [A] at a corner and [K], settled."""
     bench = Bench("bias", corner=corner)
+    bench.deck.temperature = temperature
     bench.source("vdd", 1.0)
     bench.instance("vtail", "vdd")
     bench.circuit.C("tail", "vtail", bench.circuit.gnd, 1e-12)

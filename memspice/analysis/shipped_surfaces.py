@@ -84,7 +84,10 @@ def origin(stage: ClockedStage, conditions: SenseConditions) -> dict[str, Any]:
     """All that decides a surface, as JSON has it."""
     library = stage.library
     assert library is not None, "only subcircuits have files of their own"
-    plain = ("supplies", "line_level", "rows", "line_capacitance", "load", "parameters", "pulses")
+    plain = (
+        *("supplies", "line_level", "rows", "line_capacitance", "load", "parameters", "pulses"),
+        "temperature",
+    )
     clocks = {name: _clocks(getattr(stage, name)) for name in ("clocks", "once", "held")}
     described = {
         "circuit": content_hash(library.text, library.cards),

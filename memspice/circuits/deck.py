@@ -29,6 +29,8 @@ from memspice.resources import resource_path
 
 #: Longest line, [characters]; what is longer goes on in lines that begin with ``+``.
 WIDTH = 100
+#: Temperature of a circuit that says nothing else, and what Celsius counts from, [K].
+ROOM, ZERO_CELSIUS = 300.15, 273.15
 #: Numbers as Python writes them, with up to 17 digits.
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[-+]?\d+)?")
 _INCLUDE = re.compile(r"^\.include (\w+)\.lib\n", re.MULTILINE)
@@ -61,11 +63,13 @@ class Deck:
     """Title, explanation and sections of elements; a section is a PySpice circuit.
 
     Node names are shared by all sections; element names must be unique in the whole deck.
+    ``temperature``, in K, is that of its transistors; nothing else of a deck depends on it.
     """
 
     def __init__(self, title: str, explanation: str) -> None:
         self.title = title
         self.explanation = explanation
+        self.temperature = ROOM
         self.sections: list[tuple[str, Circuit]] = []
         self.libraries: list[Library] = []
         self.modules: list[tuple[VerilogModule, Library | None]] = []
@@ -105,6 +109,11 @@ class Deck:
         deck.libraries = [library.lumped() for library in self.libraries]
         deck.modules = [(module, twin and twin.lumped()) for module, twin in self.modules]
         return deck
+
+    @property
+    def celsius(self) -> float | None:
+        """Temperature in C, as engines have it; None for the 27 that they begin with."""
+        return None if self.temperature == ROOM else round(self.temperature - ZERO_CELSIUS, 9)
 
     @property
     def cards(self) -> tuple[TransistorCard, ...]:
@@ -152,6 +161,7 @@ class Deck:
             transistor that ngspice has no model of.
         """
         parts = [f"* {self.title}", comment_lines(self.explanation)]
+        parts += [] if self.celsius is None else [f".temp {self.celsius:.12g}"]
         texts = {name: model_text(name) for name in self.models}
         parts += _libraries(name for name, text in texts.items() if text is None)
         parts += [text.strip() for text in texts.values() if text is not None]

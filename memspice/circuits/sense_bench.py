@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from memspice.circuits.clocks import Clock, add_clocks, clock_trains, joined
-from memspice.circuits.deck import Deck, PieceWiseLinear, pulse_train
+from memspice.circuits.deck import ROOM, Deck, PieceWiseLinear, pulse_train
 from memspice.circuits.library import Library
 from memspice.circuits.signals import Signals, delivered_between, energy_between, source_power
 from memspice.circuits.spice import Circuit
@@ -73,6 +73,8 @@ class ClockedStage:
         Bias line that moves the drive as a whole, one to one, by some mV.
     output : float, [ohm]
         Resistance of the drive for the current of a device that has switched.
+    temperature : float, [K]
+        Of its transistors, and of all others of a deck that has it.
     """
 
     library: Library | None
@@ -92,6 +94,7 @@ class ClockedStage:
     held: Mapping[str, Clock] = field(default_factory=dict)
     bias: str | None = None
     output: float = 0.0
+    temperature: float = ROOM
 
     @property
     def all_clocks(self) -> Mapping[str, Clock]:
@@ -230,6 +233,7 @@ def sense_bench_deck(bench: SenseBench) -> Deck:
         "Bit lines as current sources with their conductance and capacitance",
     )
     deck.circuit(stage.library, stage.module)
+    deck.temperature = stage.temperature
     rails = deck.section("Supplies and bias lines")
     for name, voltage in stage.supplies.items():
         rails.V(name, name, rails.gnd, voltage)

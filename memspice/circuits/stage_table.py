@@ -7,6 +7,7 @@
     veriloga = "my_sense.va"             # or this, or both as twins
     process = "freepdk45"                # or "ihp-sg13g2": transistors, where it has some
     corner = "nom"
+    temperature = 300.15                 # K, of all transistors of a deck
     terminals = ["plus", "minus", "drive", "enable", "vdd", "vss"]
     supplies = { vdd = 1.0 }             # supplies and bias lines, V; vss is ground
     clocks = { enable = [[1e-9, 22e-9]] }    # high from, to: s after the begin of a cycle
@@ -49,6 +50,7 @@ from typing import Any
 
 from memspice.circuits.blocks.subcircuit import SubcircuitSense
 from memspice.circuits.clocks import Clock
+from memspice.circuits.deck import ROOM
 from memspice.circuits.mismatch import read_mismatch
 from memspice.circuits.own_circuit import NEEDED, OPTIONAL, read_circuit
 from memspice.circuits.own_table import OwnTable
@@ -57,6 +59,8 @@ from memspice.circuits.sense_bench import DRIVE, MINUS, PLUS, ClockedStage
 from memspice.circuits.surface_axes import DifferenceAxes, LineAxes, SurfaceAxes, spread
 from memspice.errors import ConfigError, DataError
 
+#: What cards of transistors are made for, -55 to 125 C, [K].
+COLDEST, HOTTEST = 218.15, 398.15
 _NEEDED = (
     *("line_level", "rows", "line_capacitance", "load"),
     *("warm_up", "gain", "swing", "currents", "conductances", "pair"),
@@ -65,7 +69,7 @@ _BENT = ("means", "differences", "balance", "bears")
 _NODES = ("nodes", *_BENT)
 _MISMATCH = "mismatch"
 _BURST = ("pulses", "once", "held")
-_BIAS, _REST, _OUTPUT = "bias", "rest", "output"
+_BIAS, _REST, _OUTPUT, _TEMPERATURE = "bias", "rest", "output", "temperature"
 _CONTRACT = {
     PLUS: "is the bit line of G+",
     MINUS: "that of G-",
@@ -147,7 +151,7 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         If a circuit cannot be read, or has a node that floats.
     """
     table = OwnTable("sense", entries, where)
-    optional = (*OPTIONAL, *_NODES, *_BURST, _BIAS, _REST, _OUTPUT, _MISMATCH)
+    optional = (*OPTIONAL, *_NODES, *_BURST, _BIAS, _REST, _OUTPUT, _TEMPERATURE, _MISMATCH)
     table.check((*NEEDED, *_NEEDED), optional)
     once, held = table.clocks("once"), table.clocks("held")
     circuit = read_circuit(table, _CONTRACT, (*once, *held))
@@ -174,7 +178,19 @@ def read_stage(entries: Mapping[str, Any], where: Path) -> ClockedStage:
         held=held,
         bias=bias,
         output=table.number(_OUTPUT, 0.0),
+        temperature=_temperature(table),
     )
+
+
+def _temperature(table: OwnTable) -> float:
+    """Temperature of the transistors, [K]."""
+    temperature = table.number(_TEMPERATURE, ROOM)
+    if not COLDEST <= temperature <= HOTTEST:
+        raise ConfigError(
+            f"{table.place(_TEMPERATURE)} = {temperature:g} K: transistor cards are for "
+            f"{COLDEST:g} to {HOTTEST:g} K; kelvins are Celsius and 273.15"
+        )
+    return temperature
 
 
 def _check_burst(table: OwnTable, clocks: Mapping[str, Clock], terminals: Sequence[str]) -> None:

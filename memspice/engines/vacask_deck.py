@@ -8,7 +8,7 @@ from memspice.engines.base import Analysis, SolverOptions, Transient
 from memspice.engines.deck import requested_signals
 from memspice.engines.vacask_check import check_netlist
 from memspice.engines.vacask_names import save_word
-from memspice.engines.vacask_netlist import INITIAL, TRANSISTORS
+from memspice.engines.vacask_netlist import INITIAL, TEMPERATURE, TRANSISTORS
 from memspice.errors import ConfigError
 
 #: Name of the analysis, and so of its raw file.
@@ -45,7 +45,7 @@ def build_deck(
     ----------
     netlist : str
         Title line, loads, models, subcircuits, instances. A comment ``//ic NODE VALUE`` is
-        a node's voltage at time 0 of a transient from rest.
+        a node's voltage at time 0 of a transient from rest, ``//temp CELSIUS`` the temperature.
     analysis : Transient or OperatingPoint
     save : sequence of str
         Signals as in `memspice.engines.waveforms.canonical_name`, or ``all``; empty: all.
@@ -72,7 +72,7 @@ def build_deck(
             netlist.rstrip("\n"),
             "control",
             "abort always",
-            _option_line(options, jumps=_JUMPS in netlist),
+            " ".join([_option_line(options, jumps=_JUMPS in netlist), *_temperature(netlist)]),
             *_save_lines(save),
             _analysis_line(analysis, netlist),
             "endc",
@@ -103,6 +103,13 @@ def _option_line(options: SolverOptions, *, jumps: bool) -> str:
             *([f"tran_redofactor={REDO_FACTOR}"] if jumps else []),
         ]
     )
+
+
+def _temperature(netlist: str) -> list[str]:
+    """Option of the comment that `TEMPERATURE` begins; VACASK's own value is 27."""
+    lines = (line.strip() for line in netlist.splitlines()[1:])
+    found = (line.removeprefix(TEMPERATURE) for line in lines if line.startswith(TEMPERATURE))
+    return [f"temp={float(value)!r}" for value in found]
 
 
 def _save_lines(save: Sequence[str]) -> list[str]:

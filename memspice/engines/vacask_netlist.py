@@ -30,6 +30,8 @@ from memspice.errors import NetlistError
 WIDTH = 100
 #: Begins a comment that gives a node its voltage at time 0: VACASK wants it at the analysis.
 INITIAL = "//ic "
+#: Begins a comment that gives the temperature in C: VACASK wants it among its options.
+TEMPERATURE = "//temp "
 #: Modules that come with VACASK: word of the element's value, and whether a file holds them.
 BUILT_IN = {
     **{"resistor": True, "capacitor": True},
@@ -79,6 +81,7 @@ def write_netlist(deck: Deck, header: str = "") -> str:
     loads += dict.fromkeys(TRANSISTORS.get(card.model, card.model) for card in deck.cards)
     comments = [_comment(text) for text in (header, deck.explanation) if text]
     parts = [" ".join(deck.title.split()), *comments]
+    parts += [] if deck.celsius is None else [f"{TEMPERATURE}{deck.celsius!r}"]
     parts.append("\n".join(own[name].carried("//") for name in own))
     parts.append("\n".join(_load(name, carried=name in own) for name in loads))
     parts.append("\n".join(f"model {name} {name}" for name in modules))

@@ -11,6 +11,8 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from memspice.circuits.deck import WIDTH, Deck, comment_lines, pulse_train, step_train
 from memspice.circuits.timing import Pulse
+from memspice.engines.base import OperatingPoint, SolverOptions
+from memspice.engines.vacask_deck import build_deck
 from memspice.engines.vacask_netlist import write_netlist
 from memspice.errors import DataError, NetlistError
 
@@ -47,6 +49,19 @@ def test_deck_is_title_explanation_libraries_and_sections_in_order() -> None:
         "* first section\n* with two lines\nRa x 0 5\n*\n* second section\nRb x y 2e-09\n" in text
     )
     assert text.count(".subckt output_stage") == 1
+
+
+def test_a_temperature_is_in_every_dialect_in_celsius() -> None:
+    deck = Deck("title", "text")
+    first = deck.section("one")
+    first.R("a", "x", first.gnd, 5.0)
+    texts = str(deck), build_deck(write_netlist(deck), OperatingPoint(), [], SolverOptions())
+    # 27 C are where engines begin
+    assert not any("temp" in text for text in texts)
+    deck.temperature = 358.15
+    control = build_deck(write_netlist(deck), OperatingPoint(), [], SolverOptions())
+    assert "\n.temp 85\n" in str(deck)
+    assert re.search(r"^options .* temp=85\.0$", control, re.MULTILINE)
 
 
 def test_subcircuit_stands_under_its_comment() -> None:

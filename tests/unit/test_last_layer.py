@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,9 @@ from memspice.circuits import nodes
 from memspice.circuits.blocks.sense_design import SenseNeeds
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.circuits.deck import Deck
+from memspice.circuits.sense_bench import SenseBench, sense_bench_deck
 from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
+from memspice.circuits.timing import Pulse
 from memspice.errors import ConfigError
 from memspice.parameters import load_parameter_set
 
@@ -73,6 +77,16 @@ def test_a_deck_has_each_line_with_its_unused_cells_where_the_surface_has_it() -
     for terminal, line in (("plus0", LINES[1]), ("minus0", LINES[0])):
         cells = 1 / float(words[f"Runused_{terminal}"][-1].removesuffix("Ohm"))
         assert line + cells == pytest.approx(last.filled, rel=1e-6)
+
+
+def test_a_deck_is_at_the_temperature_of_its_stage() -> None:
+    own = stage(8, spiking=True)
+    hot = replace(own.design, stage=replace(own.circuit, temperature=358.15))
+    deck = Deck("layer", "alone")
+    measured(replace(own, design=hot)).add(deck, np.zeros(1), np.ones(1), LINES, (-1.0, 1.0))
+    assert deck.temperature == 358.15
+    bench = SenseBench(hot.stage, 3e-7, Pulse(3e-8, 1e-7, 1e-9), CURRENTS[None], (2.4e-4, 2.4e-4))
+    assert sense_bench_deck(bench).temperature == 358.15
 
 
 def test_a_set_s_own_sense_table_is_not_there_beside_transistors() -> None:

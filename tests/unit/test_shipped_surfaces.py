@@ -55,6 +55,7 @@ def test_what_differs_in_anything_is_not_served(name: str) -> None:
         (replace(stage, clocks={**stage.clocks, "sample": stage.clocks["zero"]}), conditions),
         (replace(stage, load=(1e9, 4e-15)), conditions),
         (replace(stage, pulses=stage.pulses + 1), conditions),
+        (replace(stage, temperature=358.15), conditions),
         (replace(stage, library=None), conditions),
         (replace(stage, subcircuit="own"), conditions),
         (stage, replace(conditions, cycle=1.01 * conditions.cycle)),

@@ -83,6 +83,7 @@ def test_a_table_that_is_right_is_taken(tmp_path: Path) -> None:
         ({"warmup": 1}, DataError, "'warmup', which means nothing; did you mean 'warm_up'"),
         ({"process": "tsmc"}, DataError, "'tsmc' is unknown; use freepdk45"),
         ({"warm_up": -1}, DataError, "must be a whole number"),
+        ({"temperature": 85.0}, ConfigError, "= 85 K: .* 218.15 to 398.15 K; kelvins"),
     ],
 )
 def test_a_table_that_is_wrong_is_refused(

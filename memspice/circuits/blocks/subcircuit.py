@@ -326,6 +326,7 @@ class SubcircuitStage(MeteredStage):
         stage = self.design.stage
         refuse_gains(stage.subcircuit, gain)
         deck.circuit(self.transistors.library(stage.library), stage.module)
+        deck.temperature = stage.temperature
         how = f"bias of the drive by {self._bias}" if self._bias else "ideal shift of the drive"
         circuit = deck.section(f"Sense stages: ammeters, subcircuit, {how}")
         shifts, unused = bias - self.rest, self.of_terminals(self.unused(conductance))
