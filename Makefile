@@ -22,8 +22,8 @@ GOLDEN := netlist --golden netlists
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ngspice test test-training test-wheel fit-coverage check docs docs-check faults cifar-energy paper \
-	bench golden surfaces train clean
+.PHONY: help setup ngspice test test-training test-wheel fit-coverage check docs docs-check faults cifar-energy \
+	two-engines paper bench golden surfaces train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,9 @@ check: setup ## Formatting, lint, types, import order
 
 cifar-energy: setup ## Energy of a CIFAR-10 spiking network on 45 nm transistors, in results/cifar-energy
 	$(BIN)/memspice $(CIFAR_ENERGY)
+
+two-engines: setup ## The windows of the same network on VACASK, too (an hour or two; DATA=folder of CIFAR-10)
+	$(BIN)/python experiments/two_engines/run.py $(if $(DATA),--data '$(DATA)')
 
 paper: setup ## Every claim with a verdict, in results/paper (quick; DATA=folder of CIFAR-10)
 	$(BIN)/python experiments/paper/run.py $(if $(DATA),--data '$(DATA)')

@@ -45,6 +45,7 @@ def on_both(
     request: Request,
     engines: tuple[str, str],
     *,
+    plan: CosimPlan = CosimPlan(),
     decks: int | None = None,
     execution: Execution = Execution(),
     progress: Progress | None = None,
@@ -61,6 +62,8 @@ def on_both(
         Network, images, cycles.
     engines : tuple of str
         Names of both.
+    plan : CosimPlan
+        Of the co-simulation.
     decks : int, optional
         Most decks on the second engine, of which the first come from every layer; by default all.
     execution : Execution
@@ -76,9 +79,7 @@ def on_both(
         If a deck has no result on either engine.
     """
     first, second = map(find_engine, engines)
-    state = run_cosim(
-        request, CosimPlan(), first, lambda _: None, execution=execution, progress=progress
-    )
+    state = run_cosim(request, plan, first, lambda _: None, execution=execution, progress=progress)
     check_complete(state.failures, state.counts.total)
     chosen = layers_in_turn(state.pairs())[:decks]
     jobs = [replace(job, fidelity=open_fidelity(job.fidelity.name, second)) for job, _ in chosen]

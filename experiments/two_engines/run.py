@@ -1,16 +1,17 @@
 """The windows of the headline's energy on two circuit simulators.
 
-Claim of ours, to be tested: joules of `make cifar-energy` are those of the circuit, not of the
-program that solves it.  VACASK shares with ngspice the decks and the 45 nm cards: its equations of
-the transistors are another translation of BSIM4 (`sp_bsim4v8`), those of devices and clocked
-elements are compiled Verilog-A, its choice of steps is its own.  Every deck that the
-co-simulation of `experiments/cifar_energy` runs on ngspice, in its two rounds and cell by cell,
-runs on VACASK; joules are to agree within 0.5 %, layer by layer and component by component.
+Claim of ours, to be tested: joules of ``make cifar-energy`` are those of the circuits, not of the
+program that solves them.  Every deck that the co-simulation of ``experiments/cifar_energy`` runs on
+ngspice, in its rounds and cell by cell, runs on VACASK as well; joules are to agree within
+0.5 %, layer by layer and component by component.  Netlist, equations of devices and of clocked
+elements (Verilog-A in the place of B sources), rule for steps and solver are different ones.
+What is not: cards of the transistors, and their equations, which VACASK has from SPICE by
+conversion into Verilog-A (https://codeberg.org/arpadbuermen/VADistiller).
 
     .venv/bin/python experiments/two_engines/run.py --data DIR
 
-writes ``result.json`` beside this file and the table of ``docs/periphery.md``; an hour or two.
-What is finished is in the cache of results: a run that was stopped goes on where it was.
+writes ``result.json`` beside this file and the table of ``docs/periphery.md``: an hour or two.
+What is finished is in the cache of results, so a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
