@@ -66,7 +66,10 @@ class BurstStage:
         times = self.stage.rows
         stage = replace(self.stage, rows=(factor * times[0], factor * times[1]))
         slots, once = (
-            {name: [[factor * time for time in one] for one in high] for name, high in table.items()}
+            {
+                name: [[factor * time for time in one] for one in high]
+                for name, high in table.items()
+            }
             for table in (self.slots, self.once)
         )
         return replace(self, stage=stage, slot=factor * self.slot, slots=slots, once=once)

@@ -30,12 +30,12 @@ SPICE = {
 }  # fmt: skip
 
 
-def script(name: str) -> ModuleType:
-    """``run.py`` of an experiment; other experiments have neighbours of the same names."""
+def script(name: str, file: str = "run") -> ModuleType:
+    """A script of an experiment; other experiments have neighbours of the same names."""
     folder = ROOT / "experiments" / name
     neighbours = {path.stem for path in folder.glob("*.py")}
     others = {stem: sys.modules.pop(stem) for stem in neighbours & sys.modules.keys()}
-    spec = importlib.util.spec_from_file_location(f"experiments_{name}", folder / "run.py")
+    spec = importlib.util.spec_from_file_location(f"experiments_{name}", folder / f"{file}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -22,6 +22,11 @@ class AlikeStages:
         """Standard deviation of a circuit's drive about what `acting` makes of the surface, [V]."""
         return 0.0
 
+    @property
+    def energy_residual(self) -> float:
+        """The same of its joules, relative, [1]."""
+        return 0.0
+
     def part(self, outputs: slice) -> AlikeStages:
         """Those of some outputs."""
         del outputs
@@ -54,6 +59,14 @@ class AlikeStages:
         """Where what they do is not known, (..., outputs); arguments as of `acting`."""
         del conductances, limits
         return np.zeros(currents.shape[:-1], bool)
+
+    def relief(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
+        """Joules a row pulse, (..., outputs), that cells do not dissipate because of `acting`.
+
+        Conductances (outputs, 2) [S] are of the layer's own cells.
+        """
+        del conductances
+        return np.zeros(currents.shape[:-1])
 
     def library(self, library: Library | None) -> Library | None:
         """Text of the subcircuit as instances with `parameters` need it."""
@@ -100,7 +113,12 @@ class DrawnStages(AlikeStages):
     @property
     def residual(self) -> float:
         """Residual of one stage, over the root of how many share the drive."""
-        return self.mismatch.residual_of(self.area_spread) / math.sqrt(self.count)
+        return self.mismatch.residual_of(self.area_spread)[0] / math.sqrt(self.count)
+
+    @property
+    def energy_residual(self) -> float:
+        """Likewise."""
+        return self.mismatch.residual_of(self.area_spread)[1] / math.sqrt(self.count)
 
     def part(self, outputs: slice) -> DrawnStages:
         """Those of some outputs."""
@@ -121,6 +139,10 @@ class DrawnStages(AlikeStages):
         low, high = max(limits[0], self.mismatch.least), limits[1]
         acting = self.mismatch.acting(self.thresholds, currents, conductances)
         return np.asarray(((acting < low) | (acting > high)).any(axis=-1))
+
+    def relief(self, currents: np.ndarray, conductances: np.ndarray) -> np.ndarray:
+        """By what each holds its lines off their level."""
+        return self.mismatch.relief(self.thresholds, currents, conductances)
 
     def library(self, library: Library | None) -> Library | None:
         """With a parameter for each threshold."""

@@ -139,8 +139,9 @@ class Verdict:
 def judge(job: WindowJob, found: Outcome) -> Verdict:
     """Verdict on what a job ended with.
 
-    Drawn transistors leave a residual of the drive open, of which ``DEVIATIONS`` count as none; and
-    of events that they bring to where no drive was measured only their number counts.
+    Drawn transistors leave a residual of drive and joules open, of which ``DEVIATIONS`` count as
+    none; and of events that they bring to where no drive was measured only their number counts, so
+    that joules of a deck with one are not compared.
     """
     expected, residual = surrogate_events(job), job.circuit.sense.residual
     spread = residual * float(np.max(job.circuit.hazard_slope))
@@ -158,12 +159,14 @@ def judge(job: WindowJob, found: Outcome) -> Verdict:
     ]
     largest = max(job.layer.volts_per_unit, float(np.max(np.abs(expected["drive"]))))
     off = np.abs(found.drive - expected["drive"])[~apart] - DEVIATIONS * residual
+    margin = MARGIN + math.expm1(DEVIATIONS * spread)
+    energies = {} if apart.any() else _energy_deviation(job, found, expected["hazard"], margin)
     return Verdict(
         pathwise=merge(events if found.spiking else []),
         drive_deviation=float(np.max(off, initial=0.0)) / largest,
-        energy_deviation=_energy_deviation(job, found, expected["hazard"]),
+        energy_deviation=energies,
         closure=found.closure,
-        margin=MARGIN + math.expm1(DEVIATIONS * spread),
+        margin=margin,
         reset_limit=_reset_limit(job.circuit.neuron),
     )
 
@@ -172,37 +175,44 @@ def _reset_limit(neuron: Neuron) -> float:
     return MEASURED_RESET_LIMIT if neuron.measured_reset else RESET_LIMIT
 
 
-def _energy_deviation(job: WindowJob, found: Outcome, hazard: np.ndarray) -> dict[str, float]:
+def _energy_deviation(
+    job: WindowJob, found: Outcome, hazard: np.ndarray, margin: float
+) -> dict[str, float]:
     """Relative distance of each component from the closed form, see `Verdict`."""
-    rows, thresholds = job.row_voltage, job.stimulus().thresholds
+    rows, thresholds, sense = job.row_voltage, job.stimulus().thresholds, job.circuit.sense
     standing = closed_form_energy(job.circuit, rows, hazard, thresholds, job.burst)
     drive = job.circuit.held_drive(rows, job.burst)
 
-    def form(each: np.ndarray) -> dict[str, np.ndarray]:
-        """What of it depends on hazard integrals: the neurons, if there are any."""
+    def form(each: np.ndarray, side: int) -> dict[str, np.ndarray]:
+        """With other hazard integrals, and to either side what transistors leave open."""
+        apart = side * DEVIATIONS
+        stages = {"sense": standing["sense"] * (1 + apart * sense.energy_residual)}
         if not job.circuit.spiking:
-            return standing
-        return standing | neurons_of_layer(job.circuit, drive, each, thresholds, job.burst)
+            return standing | stages
+        moved = drive + apart * sense.residual
+        neurons = neurons_of_layer(job.circuit, moved, each, thresholds, job.burst)
+        return standing | stages | neurons
 
-    return _apart(found.energy, form, hazard, thresholds)
+    return _apart(found.energy, form, hazard, thresholds, margin)
 
 
 def _apart(
     found: Mapping[str, float],
-    form: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+    form: Callable[[np.ndarray, int], Mapping[str, np.ndarray]],
     hazard: np.ndarray,
     thresholds: np.ndarray,
+    margin: float = MARGIN,
 ) -> dict[str, float]:
     """Relative distances of energies from what a closed form of hazard integrals allows.
 
-    It allows what the margin of spikes makes of it, and ``SWITCH_SHARE``.
+    It allows what the margin of spikes makes of it, to either side, and ``SWITCH_SHARE``.
     """
 
-    def energies(each: np.ndarray) -> dict[str, float]:
-        values = form(each)
+    def energies(each: np.ndarray, side: int = 0) -> dict[str, float]:
+        values = form(each, side)
         return {name: float(values[name].sum()) for name in found}
 
-    ends = [energies(factor * hazard) for factor in (1.0, 1 - MARGIN, 1 + MARGIN)]
+    ends = [energies((1 + side * margin) * hazard, side) for side in (0, -1, 1)]
     every = energies(np.full_like(hazard, CERTAIN))
     switched = hazard >= thresholds
     at_once, never = (energies(np.where(switched, end, hazard)) for end in (CERTAIN, 0.0))
@@ -230,7 +240,8 @@ def judge_bench(bench: NeuronBench, events: BenchEvents) -> Verdict:
     )
     drive = np.broadcast_to(bench.drive_voltage, bench.thresholds.shape)
 
-    def form(each: np.ndarray) -> dict[str, np.ndarray]:
+    def form(each: np.ndarray, side: int) -> dict[str, np.ndarray]:
+        del side
         values = neuron_energy(bench, drive, each, bench.thresholds)
         return values | {"neuron_read": values["neuron_read"] + values["logic"]}  # set in a read
 
@@ -247,8 +258,8 @@ def together(verdicts: Sequence[Verdict]) -> Verdict:
         pathwise=merge([item.pathwise for item in verdicts]),
         drive_deviation=max((item.drive_deviation for item in verdicts), default=0.0),
         energy_deviation={
-            name: max(item.energy_deviation[name] for item in verdicts)
-            for name in (verdicts[0].energy_deviation if verdicts else ())
+            name: max(item.energy_deviation.get(name, 0.0) for item in verdicts)
+            for name in dict.fromkeys(name for item in verdicts for name in item.energy_deviation)
         },
         closure=max(closures, default=None),
         margin=max((item.margin for item in verdicts), default=MARGIN),

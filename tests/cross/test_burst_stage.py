@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.burst_mismatch import burst_bench, drawn_stages, pairs
+from benchmarks.burst_mismatch import burst_bench, drawn_stages
 from benchmarks.burst_spread import AREA_SPREAD, drawn
 from benchmarks.burst_stage import BurstBench, burst_stage, run_bursts
 from memspice.circuits.mismatch import read_mismatch
@@ -67,9 +67,9 @@ def test_each_transistor_has_a_threshold_of_its_own() -> None:
 def test_three_numbers_are_what_drawn_thresholds_do() -> None:
     bench = burst_bench()
     table = read_mismatch(resource_path("freepdk45", "sense_burst_mismatch.toml"), bench.library)
-    points = pairs(np.array([5, 5]) * UA, np.array([-0.5, 0.3]) * UA)
-    drawn_ones = drawn_stages(bench, table, AREA_SPREAD, points, range(105, 106))
-    simulated, said, inside = drawn_ones
-    assert inside.all()
-    assert np.abs(simulated).max() > 10e-3
-    assert np.abs(simulated - said).max() < 4 * table.residual_of(AREA_SPREAD)
+    found = drawn_stages(bench, table, AREA_SPREAD, range(105, 106), 2)
+    assert found.inside.all()
+    assert np.abs(found.moved).max() > 10e-3
+    drive, joules = table.residual_of(AREA_SPREAD)
+    assert np.abs(found.off).max() < 4 * drive
+    assert np.abs(found.joules - 1).max() < 4 * joules

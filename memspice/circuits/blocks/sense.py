@@ -6,7 +6,7 @@ A layer has that which the design of a parameter set gives: `memspice.circuits.b
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -345,11 +345,16 @@ class MeasuredStage(SenseStage):
         self, current: np.ndarray, conductance: np.ndarray, schedule: Schedule, *, held: bool
     ) -> np.ndarray:
         """Surface of joules at the mean current of a burst, and unused cells', even over it."""
-        return self._in_cycles(self._measured.joules, current, conductance)
+        place = self._of_one(burst_means(current, self.circuit.pulses), conductance)
+        return self._in_cycles(self._measured.joules(*place), place, conductance)
 
     def relief(self, current: np.ndarray, conductance: np.ndarray) -> np.ndarray:
-        """Surface of what the layer's own cells do not dissipate, likewise."""
-        return self._in_cycles(self._measured.relieved, current, conductance)
+        """Surface of what the layer's own cells do not dissipate, and what drawn stages add."""
+        pulses = self.circuit.pulses
+        place = self._lines_of_one(burst_means(current, pulses), conductance)
+        own = self.of_terminals(conductance) / self.multiplicity
+        joules = self._measured.relieved(*place) + pulses * self.transistors.relief(place[0], own)
+        return self._in_cycles(joules, place, conductance)
 
     def idle_energy(self, outputs: int, schedule: Schedule, *, held: bool) -> float:
         """Joules at the least current."""
@@ -359,17 +364,13 @@ class MeasuredStage(SenseStage):
         return outputs * each / self.circuit.pulses
 
     def _in_cycles(
-        self,
-        surface: Callable[[np.ndarray, np.ndarray], np.ndarray],
-        current: np.ndarray,
-        conductance: np.ndarray,
+        self, joules: np.ndarray, place: tuple[np.ndarray, np.ndarray], conductance: np.ndarray
     ) -> np.ndarray:
         """Joules of all outputs, (cycles,), from those of a stage, with those of unused cells."""
-        pulses, excursion = self.circuit.pulses, self._measured.excursion
-        place = self._of_one(burst_means(current, pulses), conductance)
+        pulses, excursion = self.circuit.pulses, self._measured.excursion(*place)
         unused = self.of_terminals(self.unused(conductance)).mean(axis=-1)  # pairs move alike
-        joules = (surface(*place) + unused * excursion(*place)).sum(axis=-1)
-        return np.asarray(self.multiplicity * joules / pulses).repeat(pulses)
+        whole = (joules + unused * excursion).sum(axis=-1)
+        return np.asarray(self.multiplicity * whole / pulses).repeat(pulses)
 
     def _of_one(
         self, current: np.ndarray, conductance: np.ndarray

@@ -38,6 +38,11 @@ class SenseCircuit(ABC):
         return 0.0
 
     @property
+    def energy_residual(self) -> float:
+        """The same of their joules about `SenseStage.energy`, relative, [1]."""
+        return 0.0
+
+    @property
     def falls(self) -> bool:
         """Whether its drive falls where the plus line carries more: a lower one writes harder."""
         return False

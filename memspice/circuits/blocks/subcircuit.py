@@ -280,6 +280,11 @@ class SubcircuitStage(MeteredStage):
         """That of its transistors."""
         return self.transistors.residual
 
+    @property
+    def energy_residual(self) -> float:
+        """Likewise."""
+        return self.transistors.energy_residual
+
     def with_surface(self, surface: SenseSurface) -> SubcircuitStage:
         """The same stage, measured.
 
