@@ -67,7 +67,7 @@ def test_each_transistor_has_a_threshold_of_its_own() -> None:
 def test_three_numbers_are_what_drawn_thresholds_do() -> None:
     bench = burst_bench()
     table = read_mismatch(resource_path("freepdk45", "sense_burst_mismatch.toml"), bench.library)
-    found = drawn_stages(bench, table, AREA_SPREAD, range(105, 106), 2)
+    found = drawn_stages(bench, table, AREA_SPREAD, range(110, 111), 2)
     assert found.inside.all()
     assert np.abs(found.moved).max() > 10e-3
     drive, joules = table.residual_of(AREA_SPREAD)
