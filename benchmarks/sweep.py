@@ -34,7 +34,7 @@ def measure_sweep(
     cycles : int
         Of one image, in ``reduced``.
     layer : str
-        Of ``digits-mlp``.
+        Of ``digits-mlp``, with models around the array.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def measure_sweep(
         ``points``, ``seconds`` of ``sweep`` and ``single``, their ``ratio``, and ``same``: whether
         the numbers are, to the bit.
     """
-    common = ("--cycles", str(cycles), "--no-cache", "--json")
+    common = ("--periphery", "behavioural", "--cycles", str(cycles), "--no-cache", "--json")
     vary = (f"wire-resistance={','.join(map(str, wires))}", f"seed=0..{seeds - 1}")
     begun = time.monotonic()
     swept = _run("sweep", layer, "--vary", vary[0], "--vary", vary[1], *common)

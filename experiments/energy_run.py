@@ -7,7 +7,7 @@ import memspice as ms
 NETWORK = "cifar10-skip"
 #: Cycles of an image, and of a burst.
 SIZE = {"cycles": 8, "burst": 8}
-#: Device that sense stages and neurons of transistors are drawn for.
+#: Device that sense stages and neurons of transistors are drawn for, and that names them.
 DEVICE = "fast-memristor"
 PERIPHERY = "freepdk45"
 #: Latches find the answer, so that nothing is converted.
@@ -15,7 +15,6 @@ ANSWER = {"answer.kind": "latches"}
 
 
 def energy_chip(device: str) -> ms.Chip:
-    """Chip of the network: of transistors with `DEVICE`, of models with any other."""
-    if device != DEVICE:
-        return ms.Chip(NETWORK, device)
-    return ms.Chip(NETWORK, ms.load_device(device, PERIPHERY).change(**ANSWER))
+    """Chip of the network, on transistors where the device names them."""
+    chosen = ms.load_device(device)
+    return ms.Chip(NETWORK, chosen.change(**ANSWER) if chosen.periphery == PERIPHERY else chosen)

@@ -35,6 +35,11 @@ class Question:
     started: float = field(default_factory=time.monotonic)
 
     @property
+    def models(self) -> ms.Device:
+        """Device with models around it, for questions of whole networks."""
+        return ms.load_device(self.device, "behavioural")
+
+    @property
     def device_name(self) -> str:
         """Device without its folder: where a file lies on this machine is nobody's business."""
         device = Path(self.device)

@@ -12,7 +12,9 @@ import pytest
 
 from memspice.cli.main import main
 
-DIGITS = ("--network", "digits-mlp")
+#: On models, whose decks take milliseconds.
+ON_MODELS = ("--periphery", "behavioural")
+DIGITS = ("--network", "digits-mlp", *ON_MODELS)
 #: Fast, and needs no engine.
 SURROGATE = ("simulate-layer", *DIGITS, "--fidelity", "surrogate", "--cycles", "1")
 

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from memspice.store import Column, read_run
+from tests.cli_helpers import DIGITS
 
 ROOT = Path(__file__).resolve().parents[1]
 MEMSPICE = (sys.executable, "-c", "from memspice.cli.main import main; main()")
 #: Eight jobs of a fraction of a second each.
-LAYER = ("simulate-layer", "dense1", "--network", "digits-mlp", "--images", "1", "--cycles", "2",
+LAYER = ("simulate-layer", "dense1", *DIGITS, "--images", "1", "--cycles", "2",
          "--tile", "33x20", "--json")  # fmt: skip
 #: What differs between two runs of the same thing: wall-clock times, and how a run came to its end.
 TIMES = {"wall_seconds", "jobs", "out"}

@@ -22,6 +22,7 @@ class Setting:
 
     network: str = "cifar10-cnn"
     device: str = "fast-memristor"
+    periphery: str = "behavioural"
     images: int = 1
     cycles: int = 8
     burst: int = 1
@@ -37,7 +38,7 @@ class Setting:
         changes: dict[str, Any] = dict(self.changes)
         if self.wire_resistance is not None:
             changes["wire_resistance"] = self.wire_resistance
-        device = ms.load_device(self.device).change(**changes)
+        device = ms.load_device(self.device, self.periphery).change(**changes)
         return ms.Chip(self.network, device, tile=self.tile, seed=self.seed, training=self.data)
 
     @cached_property

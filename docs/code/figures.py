@@ -175,7 +175,7 @@ def draw_all(folder: Path) -> None:
     """Draw every figure, the same bytes on any day."""
     with tempfile.TemporaryDirectory() as made, own_style():
         run = Path(made) / "run.h5"
-        command("simulate-layer", "--out", run)
+        command("simulate-layer", "--cycles", "4", "--out", run)
         for name, draw in figures(run).items():
             draw(folder / f"{name}.svg")
 

@@ -23,8 +23,9 @@ from memspice.quantities import LARGEST, SMALLEST, Parameters, plain_fields, uni
 from memspice.resources import resource_path
 
 FORM = """
-A parameter set is a TOML file with an `[about]` table (`name`, `summary`, `device`) and one table
-for each class below. Every entry has the same form:
+A parameter set is a TOML file with an `[about]` table (`name`, `summary`, `device`, and `periphery`
+where transistors stand around the array if a run does not say otherwise) and one table for each
+class below. Every entry has the same form:
 
 ```toml
 [hazard]

@@ -18,7 +18,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> list[JobRecord]:
     """Decks of one window, as a run file has them."""
     out = tmp_path_factory.mktemp("run") / "run.h5"
     images = ms.load_images("digits", "test")[:1]
-    ms.Chip("digits-mlp", "fast-memristor")["dense1"].simulate(
+    ms.Chip("digits-mlp", ms.load_device("fast-memristor", "behavioural"))["dense1"].simulate(
         images, cycles=2, options=ms.RunOptions(out=out)
     )
     with read_run(out) as run:

@@ -20,7 +20,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A layer with the waveforms of every neuron."""
     out = tmp_path_factory.mktemp("run") / "run.h5"
     images = ms.load_images("digits", "test")[:2]
-    layer = ms.Chip("digits-mlp", "fast-memristor")["dense1"]
+    layer = ms.Chip("digits-mlp", ms.load_device("fast-memristor", "behavioural"))["dense1"]
     layer.simulate(images, cycles=CYCLES, keep="all", options=ms.RunOptions(out=out))
     result = ms.load(out)
     with read_run(out) as stored:

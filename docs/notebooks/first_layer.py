@@ -9,10 +9,11 @@ import memspice as ms
 
 # %% [markdown]
 # A *chip* is a network programmed into crossbars of a device. Names will do for what ships
-# with memspice.
+# with memspice. `behavioural` puts models of amplifiers around the array, which are fast; without
+# that word this device has circuits of 45 nm transistors there.
 
 # %%
-chip = ms.Chip("digits-mlp", "fast-memristor", seed=0)
+chip = ms.Chip("digits-mlp", ms.load_device("fast-memristor", "behavioural"), seed=0)
 chip
 
 # %%

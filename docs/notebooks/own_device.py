@@ -82,7 +82,8 @@ ms.plot.transfer(transfer)
 # %%
 images = ms.load_images("digits", "test")
 for name in ("fast-memristor", str(device_file)):
-    result = ms.Chip("digits-mlp", name, seed=0).run(images, cycles=16)
+    chosen = ms.load_device(name, "behavioural")  # models around the array
+    result = ms.Chip("digits-mlp", chosen, seed=0).run(images, cycles=16)
     low, high = 100 * result.accuracy.low, 100 * result.accuracy.high
     print(f"{Path(name).stem:15} {100 * result.accuracy.value:.1f} % ({low:.1f} to {high:.1f})")
 

@@ -61,7 +61,7 @@ for share in (0.1, 0.3, 1.0):
 
 # %%
 data = ms.load_images("digits", "test")
-device = ms.load_device("fast-memristor")
+device = ms.load_device("fast-memristor", "behavioural")
 resistances = (0.0, 1.06, 10.0, 50.0, 200.0)
 accuracy = []
 for resistance in resistances:

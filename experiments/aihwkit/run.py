@@ -160,7 +160,7 @@ def over_chips(chips: list[dict[str, Any]]) -> dict[str, Any]:
 
 def compare(device: str, changes: Mapping[str, float]) -> dict[str, Any]:
     """One device in both tools."""
-    chosen = ms.load_device("fast-memristor").change(**changes)
+    chosen = ms.load_device("fast-memristor", "behavioural").change(**changes)
     images = ms.load_images("digits", "test")[:SCORED]
     own, exports = zip(
         *(in_memspice(ms.Chip(NETWORK, chosen, seed=seed), images) for seed in range(CHIPS)),

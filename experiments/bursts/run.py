@@ -45,7 +45,7 @@ WINDOWS = 24
 def answer(question: Question) -> None:
     """Run all bursts and write the result, its figure and its table."""
     network, (images, most), notes = accuracy_network(question, FULL, QUICK, DIGITS, NETWORK)
-    device = ms.load_device(question.device).with_flaws()
+    device = question.models.with_flaws()
     chip = ms.Chip(network, device, cache=True)
     data = chip.images("test", images, question.data)
     points = Points(question.out / "points", resume=question.resume)

@@ -63,7 +63,9 @@ NETWORKS = tuple(dict.fromkeys(run.network for runs in COLUMNS.values() for run 
 def main(data: Path | None, images: int, networks: tuple[str, ...]) -> None:
     """Run the experiment and write its results."""
     for run in (run for runs in COLUMNS.values() for run in runs if run.network in networks):
-        chip = ms.Chip(run.network, ms.load_device("fast-memristor").with_flaws(), cache=True)
+        chip = ms.Chip(
+            run.network, ms.load_device("fast-memristor", "behavioural").with_flaws(), cache=True
+        )
         result = measured(chip, chip.images("test", images, data), run)
         result["dataset"].pop("source")
         text = json.dumps(result, indent=1, allow_nan=False)

@@ -61,13 +61,13 @@ def answer(question: Question) -> None:
         runs = {count: points.run_file(f"{name}-{count}") for count in counts}
         return losses(ms.Chip(weights, device, cache=True), data, chips=chips, runs=runs)
 
-    plain = ms.load_device(question.device)
+    plain = question.models
     flawed = plain.with_flaws()
     real, ideal = lost("real", flawed), lost("ideal", plain.change(**IDEAL))
     one = (min(BESIDE, most),)
     devices = ("ag-asi", "fast-memristor", "sot-mtj")
     beside = {
-        name: lost(name, ms.load_device(name).with_flaws(), counts=one)
+        name: lost(name, ms.load_device(name, "behavioural").with_flaws(), counts=one)
         for name in devices
         if name != question.device
     }

@@ -47,7 +47,7 @@ FULL, QUICK, DIGITS = (2000, 8), (100, 2), (360, 5)
 def answer(question: Question) -> None:
     """Measure every sweep and write the result with its figures."""
     network, (images, chips), notes = accuracy_network(question, FULL, QUICK, DIGITS)
-    chip = ms.Chip(network, question.device)
+    chip = ms.Chip(network, question.models)
     data = chip.images("test", images, question.data)
     point, ann = Point(network, chip.device, data, SIZE), chip.run(data, cycles=1).ann_correct()
     points = Points(question.out / "points", resume=question.resume)

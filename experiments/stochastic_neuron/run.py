@@ -45,10 +45,14 @@ def answer(question: Question) -> None:
     found = []
     for seed, name in enumerate(names):  # each with luck of its own
         click.echo(f"transfer curve of {name}", err=True)
-        found.append(ms.characterize(name, points=points, events=events, seed=seed))
+        found.append(
+            ms.characterize(
+                ms.load_device(name, "behavioural"), points=points, events=events, seed=seed
+            )
+        )
     network, (images, chips), notes = accuracy_network(question, FULL, QUICK, DIGITS)
     data = ms.Chip(network).images("test", images, question.data)
-    made = [ms.Chip(network, question.device, seed=seed) for seed in range(chips)]
+    made = [ms.Chip(network, question.models, seed=seed) for seed in range(chips)]
     result = {"devices": [_device(item) for item in found], "notes": notes, **luck(made, data)}
     figures = {f"transfer-{item.parameter_set.name}": ms.plot.transfer(item) for item in found}
     write_result(question, result, {**figures, "luck": draw_luck(result)})

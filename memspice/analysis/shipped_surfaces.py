@@ -3,7 +3,9 @@
 A file beside the stage's circuit (``models/freepdk45/NAME.surface.json``) has the numbers of a
 surface, and under ``of`` all that they were measured from: circuit and transistor cards by their
 hash, clocks and supplies, conditions, nodes and tolerances.  Where a stage differs in any of it,
-the file is not for that stage.
+the file is not for that stage.  The slope V0 of the device alone may be another where drives are
+flat: it weighs the instants of a write, and moves a drive that falls by ``droop`` through it by
+``droop^2 / 8`` times the difference of ``1 / V0`` at most.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from memspice.analysis.sense_surface import OPTIONS, STEPS, SenseConditions
+from memspice.analysis.surface_limits import refuse_rough, refuse_sag
 from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
 from memspice.jobs import content_hash
@@ -23,6 +26,8 @@ from memspice.resources import resource_path
 
 #: Folder of the stages that have such files, and what ends the files' names.
 FOLDER, ENDING = "freepdk45", ".surface.json"
+#: What another V0 may move a drive by, [V]: a tenth of what surfaces are off.
+_SAME_DRIVE = 1e-5
 #: Digits of a value: 0.1 uV of a drive.
 _DIGITS = 7
 
@@ -40,12 +45,30 @@ def shipped_surface(stage: ClockedStage, conditions: SenseConditions) -> SenseSu
     -------
     SenseSurface or None
         None where there is no file for the stage, or where it was measured from anything else.
+
+    Raises
+    ------
+    ConfigError
+        If the surface is too rough for the V0 of the conditions.
     """
     path = surface_path(stage)
     if stage.library is None or not path.exists():
         return None
     stored = json.loads(path.read_text(encoding="utf-8"))
-    return _surface(stored, conditions) if stored["of"] == origin(stage, conditions) else None
+    if not _is_of(stored, origin(stage, conditions)):
+        return None
+    surface = _surface(stored, conditions)
+    refuse_rough(stage.subcircuit, surface.error, conditions.voltage_scale)
+    refuse_sag(stage.subcircuit, surface.sag, conditions.voltage_scale)
+    return surface
+
+
+def _is_of(stored: dict[str, Any], asked: dict[str, Any]) -> bool:
+    """Whether a file was measured from what is asked for, another V0 of no effect aside."""
+    measured = stored["of"]
+    old, new = (each["conditions"]["voltage_scale"] for each in (measured, asked))
+    alike = {**measured, "conditions": {**measured["conditions"], "voltage_scale": new}} == asked
+    return alike and stored["droop"] ** 2 / 8 * abs(1 / new - 1 / old) <= _SAME_DRIVE
 
 
 def surface_path(stage: ClockedStage) -> Path:

@@ -203,6 +203,7 @@ def inside(limits: tuple[float, float], values: np.ndarray, what: str, unit: str
     if (off > 1e-9 * max(abs(low), abs(high))).any():
         raise ConfigError(
             f"a line's {what} of {array.flat[int(np.argmax(off))]:.4g} {unit} is outside of the "
-            f"characterised {low:.4g} to {high:.4g} {unit}; widen the range"
+            f"characterised {low:.4g} to {high:.4g} {unit} of its sense stage; use one for lines "
+            "like that (bursts of 8 have), or --periphery behavioural"
         )
     return array

@@ -18,6 +18,7 @@ from memspice.cli.options import (
     parents_option,
     parse_changes,
     parse_where,
+    periphery_option,
     set_option,
     trials_option,
     where_option,
@@ -34,6 +35,7 @@ from memspice.outputs import check_file, make_folder, write_text
     help="Parameter set: ag-asi, fast-memristor (a what-if), sot-mtj, sot-mtj-measured, or the "
     "path of a .toml file.",
 )
+@periphery_option
 @set_option
 @click.option(
     "--points",
@@ -62,6 +64,7 @@ from memspice.outputs import check_file, make_folder, write_text
 @json_option
 def characterize_command(
     device: str,
+    periphery: str | None,
     changes: tuple[str, ...],
     points: str,
     where: tuple[str, ...],
@@ -81,7 +84,7 @@ def characterize_command(
     of its own; its spike must be the one that the closed form foretells for that threshold.  All
     neurons are the median device: spreads of the parameter set change nothing here.
     """
-    chosen = ms.load_device(device).change(**parse_changes(changes))
+    chosen = ms.load_device(device, periphery).change(**parse_changes(changes))
     if out is not None:
         make_folder(out, parents=parents)
     files = _files(chosen.parameters.name, out, fit)

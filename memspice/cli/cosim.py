@@ -19,7 +19,7 @@ DEFAULT = Path("results/cosim")
 
 
 @click.command("cosim")
-@chip_options(images=100, cycles=32)
+@chip_options(images=100, network="cifar10-skip")
 @keep_options
 @execution_options
 @click.option(

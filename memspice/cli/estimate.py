@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -40,12 +41,24 @@ def tell_estimate(
     quicker = _seconds_on_vacask(chip, layer, sizes | {"fidelity": words["fidelity"]})
     if words["engine"] != "vacask" and quicker is not None and quicker < seconds:
         lines.append(f"  --engine vacask       about {_about(quicker)}, the same circuit")
-    lines.append("  --fidelity reduced    seconds, where it is exact, which is checked")
-    small = ms.Chip(chip.network, chip.device, tile=(32, 32), seed=chip.seed)
-    tiled = small[layer].expected_seconds(**sizes, **words)
-    if tiled < 0.5 * seconds:
-        lines.append(f"  --tile 32x32          about {_about(tiled)}, another circuit")
+    if words["fidelity"] == "full":
+        lines += [*_less_than_full(chip, layer, seconds, sizes | words)]
+    if chip.device.periphery != "behavioural":
+        lines.append("  --periphery behavioural  models, whose joules are assumed")
     click.echo("\n".join(lines), err=True)
+
+
+def _less_than_full(
+    chip: ms.Chip, layer: str, seconds: float, asked: dict[str, Any]
+) -> Iterator[str]:
+    """Lines about circuits that are less than every cell and wire of whole tiles."""
+    reduced = chip[layer].expected_seconds(**asked | {"fidelity": "reduced"})
+    about = f"about {_about(reduced)}" if reduced > 1 else "seconds"
+    yield f"  --fidelity reduced    {about}, where it is exact, which is checked"
+    small = ms.Chip(chip.network, chip.device, tile=(32, 32), seed=chip.seed)
+    tiled = small[layer].expected_seconds(**asked)
+    if tiled < 0.5 * seconds:
+        yield f"  --tile 32x32          about {_about(tiled)}, another circuit"
 
 
 def _seconds_on_vacask(chip: ms.Chip, layer: str, asked: dict[str, Any]) -> float | None:

@@ -15,7 +15,7 @@ from memspice.cli.output import report_result
 
 
 @click.command("infer")
-@chip_options(images=100, cycles=32)
+@chip_options(images=100, network="cifar10-skip")
 @click.option(
     "--fidelity",
     type=click.Choice(["surrogate", "reduced", "full"]),

@@ -17,7 +17,7 @@ from memspice.cli.output import report_result
 
 @click.command("simulate-layer")
 @click.argument("layer", required=False)
-@chip_options(images=1, cycles=8, network="digits-mlp")
+@chip_options(images=1)
 @click.option("--positions", default=1, show_default=True, help="Positions of each image.")
 @click.option(
     "--fidelity",

@@ -70,6 +70,15 @@ engine_option = click.option(
 )
 
 
+#: ``--periphery``, for every command that takes a device with what is around it.
+periphery_option = click.option(
+    "--periphery",
+    type=click.Choice(PERIPHERY_NAMES),
+    help="What stands around the array: models, fast and with assumed joules, or circuits of 45 nm "
+    "transistors.  [default: what the device names: freepdk45 for fast-memristor]",
+)
+
+
 def options_of(*options: Callable[[CommandT], CommandT]) -> Callable[[CommandT], CommandT]:
     """Put options on a command, in the order in which its help lists them."""
 
@@ -85,16 +94,15 @@ def options_of(*options: Callable[[CommandT], CommandT]) -> Callable[[CommandT],
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-def chip_options(
-    *, images: int, cycles: int, network: str = "cifar10-cnn"
-) -> Callable[[CommandT], CommandT]:
+def chip_options(*, images: int, network: str = "digits-mlp") -> Callable[[CommandT], CommandT]:
     """Options of network, device and images, with a command's own defaults; see `take_chip`."""
     return options_of(
         click.option(
             "--network",
             default=network,
             show_default=True,
-            help="digits-mlp, cifar10-cnn, cifar10-cnn-wide, or the path of a .h5 or .nir file.",
+            help="digits-mlp, cifar10-skip (in bursts of 8), cifar10-cnn, cifar10-cnn-wide, or "
+            "the path of a .h5 or .nir file.",
         ),
         click.option(
             "--device",
@@ -103,21 +111,14 @@ def chip_options(
             help="ag-asi, fast-memristor (a what-if), sot-mtj, sot-mtj-measured, or the path of a "
             ".toml file.",
         ),
-        click.option(
-            "--periphery",
-            type=click.Choice(PERIPHERY_NAMES),
-            default=PERIPHERY_NAMES[0],
-            show_default=True,
-            help="What stands around the array: models, or sense stages and row drivers of 45 nm "
-            "transistors.",
-        ),
+        periphery_option,
         click.option("--images", default=images, show_default=True, help="Test images."),
-        click.option("--cycles", default=cycles, show_default=True, help="Cycles per image."),
+        click.option("--cycles", default=8, show_default=True, help="Cycles per image."),
         click.option(
             "--burst",
-            default=1,
-            show_default=True,
-            help="Cycles in which neurons keep one drive, that of the mean input in as many.",
+            type=int,
+            help="Cycles in which neurons keep one drive, that of the mean input in as many.  "
+            "[default: 1 on models, 8 on transistors where the cycles are whole bursts]",
         ),
         engine_option,
         click.option("--tile", default="128x128", show_default=True, help="Rows x columns."),
@@ -139,7 +140,7 @@ def take_chip(
     """Chip from the values of `chip_options`, what its runs take of them, and how they are run."""
     taken = {name: values.pop(name) for name in _CHIP}
     images, size = taken["images"], {name: values.pop(name) for name in ("cycles", "burst")}
-    ms.Chip.check_size(**size)
+    ms.Chip.check_size(size["cycles"], 1 if size["burst"] is None else size["burst"])
     if not 1 <= images <= MOST_IMAGES:
         bound = "at least 1" if images < 1 else f"at most {MOST_IMAGES:,}"
         raise ms.errors.ConfigError(f"images = {images} must be {bound}")

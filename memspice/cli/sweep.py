@@ -12,7 +12,7 @@ import click
 import memspice as ms
 from memspice.cli.bar import shown_progress
 from memspice.cli.execution import run_options
-from memspice.cli.options import PERIPHERY_NAMES, chip_options, parse_changes
+from memspice.cli.options import chip_options, parse_changes
 from memspice.cli.output import report_result
 from memspice.errors import ConfigError
 from memspice.outputs import check_file, number_or_word
@@ -42,7 +42,7 @@ Value = float | str
     type=click.Path(path_type=Path, dir_okay=False),
     help="Points one by one instead: a CSV file, a column for each name.",
 )
-@chip_options(images=1, cycles=8, network="digits-mlp")
+@chip_options(images=1)
 @click.option("--positions", default=1, show_default=True, help="Positions of each image.")
 @click.option(
     "--fidelity",
@@ -90,9 +90,7 @@ def sweep_command(
     if layer is None and context.get_parameter_source("images") is not _GIVEN:
         values["images"] = NETWORK_IMAGES
     changes = parse_changes(values.pop("changes"))
-    wire_resistance, periphery = values.pop("wire_resistance"), values.pop("periphery")
-    if periphery != PERIPHERY_NAMES[0]:
-        values["device"] = ms.load_device(values["device"], periphery)
+    wire_resistance = values.pop("wire_resistance")
     if wire_resistance is not None:
         changes["wire_resistance"] = wire_resistance
     with shown_progress(desc="sweep", unit="point") as progress:

@@ -143,9 +143,9 @@ class Chip(Shown):
         return images_for(self.network, split, limit, data)
 
     def request(
-        self, images: Images, *, cycles: int, burst: int = 1, notes: Sequence[str] = ()
+        self, images: Images, *, cycles: int, burst: int | None = None, notes: Sequence[str] = ()
     ) -> Request:
-        """What a run on this chip is asked for, checked.
+        """What a run on this chip is asked for, checked; arguments as of `run`.
 
         Raises
         ------
@@ -155,7 +155,7 @@ class Chip(Shown):
         ShapeError
             If the images do not fit the network.
         """
-        self.check_size(cycles, burst)
+        burst = self._burst(cycles, burst)
         self.mapped.parameter_set.answer.check(self.mapped.answers(cycles, burst))
         check_fit(self.network, images)
         return Request(
@@ -169,7 +169,12 @@ class Chip(Shown):
             remarks=(*notes, *self._remarks, *image_remarks(self.network, images)),
         )
 
-    def latency(self, cycles: int, burst: int = 1) -> float:
+    def _burst(self, cycles: int, burst: int | None) -> int:
+        """Cycles of a burst, checked: as asked for, else what the sense stages are made for."""
+        self.check_size(cycles, 1 if burst is None else burst)
+        return self.mapped.parameter_set.sense.usual_burst(cycles) if burst is None else burst
+
+    def latency(self, cycles: int, burst: int | None = None) -> float:
         """Time from the first row pulse to the answer, [s].
 
         Layers follow one another cycle by cycle, or burst by burst, with circuits of their own at
@@ -185,15 +190,14 @@ class Chip(Shown):
         ConfigError
             If the cycles make no sense or are not whole bursts.
         """
-        self.check_size(cycles, burst)
-        return latency(self.mapped, cycles, burst)
+        return latency(self.mapped, cycles, self._burst(cycles, burst))
 
     def run(
         self,
         images: Images,
         *,
         cycles: int = 16,
-        burst: int = 1,
+        burst: int | None = None,
         calibration: Mapping[str, Calibration] | None = None,
         energy_windows: int = 0,
         options: RunOptions = RunOptions(),
@@ -204,8 +208,11 @@ class Chip(Shown):
         ----------
         images : Images
             In the shape that the network takes, or of as many numbers where it takes a flat one.
-        cycles, burst : int
-            Write-read-reset cycles of an image; in bursts, neurons keep one drive for so many.
+        cycles : int
+            Write-read-reset cycles of an image.
+        burst : int, optional
+            Cycles in which neurons keep one drive, that of the mean input in as many; by default 1
+            on models, and 8 on transistors where the cycles are whole bursts of 8.
         calibration : mapping, optional
             Corrections of the surrogate by layer, such as a co-simulation has found.
         energy_windows : int
@@ -235,7 +242,7 @@ class Chip(Shown):
         images: Images,
         *,
         cycles: int = 4,
-        burst: int = 1,
+        burst: int | None = None,
         fidelity: Fidelity | str = "reduced",
         engine: Engine | str | None = None,
         options: RunOptions = RunOptions(),
@@ -316,7 +323,7 @@ class Layer:
     ) -> float:
         """Processor time that `simulate` takes, about, [s]; 0 where it is a matter of seconds.
 
-        From the times that ``make bench`` measured, for ``full`` alone: within a factor of a few.
+        From times that were measured, for ``full`` and for transistors: within a factor of a few.
 
         Parameters
         ----------
@@ -333,7 +340,7 @@ class Layer:
         images: Images,
         *,
         cycles: int = 4,
-        burst: int = 1,
+        burst: int | None = None,
         positions: int = 1,
         fidelity: Fidelity | str = "reduced",
         engine: Engine | str | None = None,

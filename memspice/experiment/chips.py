@@ -62,7 +62,7 @@ class Chips:
         images: Images,
         *,
         cycles: int = 16,
-        burst: int = 1,
+        burst: int | None = None,
         energy_windows: int = 0,
         options: RunOptions = RunOptions(),
     ) -> ChipsResult:

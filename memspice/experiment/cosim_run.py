@@ -25,7 +25,7 @@ def cosim(
     images: Images,
     *,
     cycles: int = 32,
-    burst: int = 1,
+    burst: int | None = None,
     plan: CosimPlan = CosimPlan(),
     engine: Engine | str = "ngspice",
     keep: str | Iterable[int] = "sample",
@@ -39,8 +39,10 @@ def cosim(
         Network and device.
     images : Images
         Two at least; with labels for an accuracy.
-    cycles, burst : int
-        Of an image, and of a burst.
+    cycles : int
+        Of an image.
+    burst : int, optional
+        As of `Chip.run`.
     plan : CosimPlan
         How much goes through SPICE, and when it is enough.
     engine : Engine or str

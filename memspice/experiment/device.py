@@ -11,7 +11,7 @@ from memspice.errors import ConfigError
 from memspice.experiment.results.base import Shown
 from memspice.experiment.results.table import Table
 from memspice.network.flaws import FLAWS
-from memspice.parameters import ParameterSet, load_parameter_set
+from memspice.parameters import ParameterSet, load_parameter_set, usual_periphery
 from memspice.parameters.peripheries import PERIPHERIES
 from memspice.quantities import Parameters, plain_fields
 from memspice.resources import resource_path
@@ -31,10 +31,11 @@ class Device(Shown):
     ----------
     name : str
         Of the set, or the path of its ``.toml`` file.
+    periphery : str
+        What stands around the array: ``behavioural``, models and tables of the set, or
+        ``freepdk45``.
     changes : mapping
         Values in the place of the set's, by ``"table.name"``, in SI units.
-    periphery : str
-        What stands around the array: ``behavioural``, as the set says, or ``freepdk45``.
 
     Raises
     ------
@@ -45,8 +46,8 @@ class Device(Shown):
     """
 
     name: str
+    periphery: str
     changes: Mapping[str, float | str] = field(default_factory=dict)
-    periphery: str = "behavioural"
     #: All values, each with unit, bounds and source.
     parameters: ParameterSet = field(init=False)
 
@@ -167,7 +168,7 @@ class Device(Shown):
         return Table(title, (source, rest, *(("changed", f"{n} = {v}") for n, v in changed)))
 
 
-def load_device(name: str, periphery: str = "behavioural") -> Device:
+def load_device(name: str, periphery: str | None = None) -> Device:
     """Load a parameter set under a user's word for it.
 
     Parameters
@@ -175,9 +176,10 @@ def load_device(name: str, periphery: str = "behavioural") -> Device:
     name : str
         ``ag-asi``, ``fast-memristor`` (a what-if that nobody built), ``sot-mtj``,
         ``sot-mtj-measured``, or the path of a ``.toml`` file.
-    periphery : str
-        What stands around the array: ``behavioural``, as the set says, or ``freepdk45``: sense
-        stages and row drivers of 45 nm transistors.
+    periphery : str, optional
+        What stands around the array: ``behavioural``, models and tables of the set, fast and with
+        joules that are assumed, or ``freepdk45``: circuits of 45 nm transistors.  By default what
+        the set names: ``freepdk45`` for ``fast-memristor``.
 
     Raises
     ------
@@ -186,7 +188,7 @@ def load_device(name: str, periphery: str = "behavioural") -> Device:
     DataError
         If its file cannot be used.
     """
-    return Device(name, periphery=periphery)
+    return Device(name, usual_periphery(name) if periphery is None else periphery)
 
 
 def _names(parameter_set: ParameterSet) -> Iterator[str]:

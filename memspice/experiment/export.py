@@ -39,7 +39,7 @@ def export(
     *,
     layer: str | None = None,
     cycles: int = 8,
-    burst: int = 1,
+    burst: int | None = None,
     positions: int = 1,
     fidelity: Fidelity | str = "surrogate",
     engine: Engine | str | None = None,
@@ -78,7 +78,7 @@ def export(
     chosen = [chip[layer]] if layer else list(chip)
     request = chip.request(images, cycles=cycles, burst=burst, notes=options.notes)
     seen = open_fidelity(fidelity, engine)
-    given: dict[str, Any] = {"cycles": cycles, "burst": burst, "positions": positions}
+    given: dict[str, Any] = {"cycles": cycles, "burst": request.burst, "positions": positions}
     layers, notes = [], list(request.notes)
     for each in chosen:
         result = each.simulate(images, fidelity=seen, keep="none", options=options, **given)
@@ -95,7 +95,7 @@ def export(
         tile=request.tile,
         seed=request.seed,
         cycles=cycles,
-        burst=burst,
+        burst=request.burst,
         dataset=DataFacts.of(request.images),
         fidelity=seen.name,
         engine=made.engine,

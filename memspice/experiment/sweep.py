@@ -44,6 +44,7 @@ def sweep(
     layer: str | None = None,
     network: Network | str = "digits-mlp",
     device: Device | str = "fast-memristor",
+    periphery: str | None = None,
     data: Images | Path | str | None = None,
     images: int = 1,
     tile: tuple[int, int] | str = (128, 128),
@@ -51,7 +52,7 @@ def sweep(
     flaws: bool = False,
     changes: Mapping[str, Value] = MappingProxyType({}),
     cycles: int = 8,
-    burst: int = 1,
+    burst: int | None = None,
     positions: int = 1,
     fidelity: Fidelity | str | None = None,
     engine: Engine | str | None = None,
@@ -72,6 +73,8 @@ def sweep(
         Layer of which windows are simulated; without, the whole network classifies the images.
     network, device, data, tile, seed, flaws, cycles, burst, positions, engine
         What does not vary; see `Chip` and `Layer.simulate`.
+    periphery : str, optional
+        Of devices that a name stands for; see `load_device`.
     images : int
         How many.
     changes : mapping
@@ -95,8 +98,8 @@ def sweep(
     """
     started = time.monotonic()
     base = PointSetting(
-        network=network, device=device, tile=tile, seed=seed, flaws=flaws, data=data, images=images,
-        changes=changes,
+        network=network, device=device, periphery=periphery, tile=tile, seed=seed, flaws=flaws,
+        data=data, images=images, changes=changes,
         layer=layer, cycles=cycles, burst=burst, positions=positions, engine=engine,
         fidelity=fidelity or ("surrogate" if layer is None else "reduced"),
     )  # fmt: skip
@@ -117,7 +120,7 @@ def sweep(
             engine=made.engine,
             seed=seed,
             cycles=cycles,
-            burst=burst,
+            burst=base.usual_burst,
             notes=options.notes,
             jobs=JobCounts(len(rows), len(rows) - run.known, run.known, len(failures), 0),
             failures=failures,

@@ -35,15 +35,15 @@ class PointSetting:
 
     Parameters
     ----------
-    network, device, tile, seed, flaws
-        The chip; ``tile`` also as ``"128x128"``.
+    network, device, periphery, tile, seed, flaws
+        The chip; ``tile`` also as ``"128x128"``, ``periphery`` as of `load_device`.
     changes : mapping
         Values of the device, by the names that `Device.change` takes.
     data, images
         Images, and how many of them.
     layer : str or None
         Layer whose windows are simulated; None for the whole network.
-    cycles, burst, positions : int
+    cycles, burst, positions
         See `Layer.simulate`.
     fidelity, engine
         What SPICE sees, and on which simulator.
@@ -51,6 +51,7 @@ class PointSetting:
 
     network: Network | str
     device: Device | str
+    periphery: str | None
     tile: tuple[int, int] | str
     seed: int
     flaws: bool
@@ -58,7 +59,7 @@ class PointSetting:
     images: int
     layer: str | None
     cycles: int
-    burst: int
+    burst: int | None
     positions: int
     fidelity: Fidelity | str
     engine: Engine | str | None
@@ -85,10 +86,24 @@ class PointSetting:
         ConfigError, DataError
             As of `Device.change`.
         """
-        device = load_device(self.device) if isinstance(self.device, str) else self.device
+        device = self.device
+        if isinstance(device, str):
+            device = load_device(device, self.periphery)
+        elif self.periphery is not None:
+            raise ConfigError(
+                f"periphery = {self.periphery!r} is for a device that a name stands for; "
+                f"{device.name} is loaded with {device.periphery!r} already"
+            )
         if self.flaws:
             device = device.with_flaws()
         return device.change(**self.changes) if self.changes else device
+
+    @property
+    def usual_burst(self) -> int:
+        """Cycles of a burst, also where nobody says."""
+        if self.burst is not None:
+            return self.burst
+        return self.chosen_device.parameters.sense.usual_burst(self.cycles)
 
     @property
     def loaded_network(self) -> Network:
@@ -117,7 +132,7 @@ class PointSetting:
     @property
     def contents_key(self) -> tuple[object, ...]:
         """Names whose content decides numbers, too."""
-        return self.network, self.device, self.data, self.images, self.flaws
+        return self.network, self.device, self.periphery, self.data, self.images, self.flaws
 
     @property
     def sides(self) -> tuple[int, int]:
@@ -128,7 +143,8 @@ class PointSetting:
     def chip_key(self) -> tuple[object, ...]:
         """What decides the chip and its images."""
         return (
-            *(self.network, self.device, self.sides, self.seed, self.flaws, self.data, self.images),
+            *(self.network, self.device, self.periphery, self.sides, self.seed, self.flaws),
+            *(self.data, self.images),
             *sorted(self.changes.items()),
         )
 

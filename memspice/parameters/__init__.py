@@ -33,7 +33,7 @@ from memspice.devices.synapse import Synapse
 from memspice.devices.synapse_iv import CubicCell, SinhCell
 from memspice.errors import ConfigError, DataError
 from memspice.parameters.file import CHANGED, FITTED, SetFile, SourcedValue
-from memspice.parameters.peripheries import BEHAVIOURAL, PERIPHERIES
+from memspice.parameters.peripheries import BEHAVIOURAL, PERIPHERIES, Periphery
 from memspice.quantities import Parameters, ParametersT, validate
 from memspice.resources import resource_path
 
@@ -117,7 +117,8 @@ def load_parameter_set(
         Likewise, in the place of ``crossbar.toml``'s values alone: what the set has of its own, and
         ``changes``, come before these.
     periphery : str
-        What stands around the array: one of `memspice.parameters.peripheries.PERIPHERIES`.
+        What stands around the array: one of `memspice.parameters.peripheries.PERIPHERIES`; by
+        default what the set's own tables say, whatever it names for itself (`usual_periphery`).
 
     Raises
     ------
@@ -128,16 +129,9 @@ def load_parameter_set(
         If a file is not TOML, has a table that nothing reads, or an entry lacks its value, unit,
         label or source.
     """
-    if name not in PARAMETER_SETS and not name.endswith(".toml"):
-        raise ConfigError(
-            f"parameter set {name!r} is unknown: use {', '.join(PARAMETER_SETS)} "
-            "or the path of a .toml file"
-        )
-    if periphery not in PERIPHERIES:
-        raise ConfigError(f"periphery {periphery!r} is unknown: use {', '.join(PERIPHERIES)}")
-    around = PERIPHERIES[periphery]
-    path = Path(name) if name.endswith(".toml") else resource_path(f"{name}.toml")
-    own, common = SetFile(path, changes), SetFile(resource_path("crossbar.toml"), crossbar)
+    around = _periphery(periphery)
+    own = SetFile(_set_path(name), changes)
+    common = SetFile(resource_path("crossbar.toml"), crossbar)
     around.prepare(own)
     parameter_set = ParameterSet(
         name=own.about("name"),
@@ -169,6 +163,51 @@ def load_parameter_set(
     parameter_set = replace(parameter_set, provenance=(*own.provenance, *kept), doubts=doubts)
     own.check_all_used()
     return parameter_set
+
+
+def usual_periphery(name: str) -> str:
+    """Periphery that a set names for itself in ``[about]``; without, its own tables are one.
+
+    Parameters
+    ----------
+    name : str
+        As of :func:`load_parameter_set`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such set, or no such periphery.
+    DataError
+        If the file cannot be read, or has a sense stage of the user's own besides.
+    """
+    own = SetFile(_set_path(name))
+    if not own.says("periphery"):
+        return BEHAVIOURAL
+    periphery = own.about("periphery")
+    _periphery(periphery)
+    if periphery != BEHAVIOURAL and any(own.word("sense", entry, "") for entry in FILES):
+        raise DataError(
+            f"{own.path}: about.periphery = {periphery!r} and the circuit in [sense] are two sense "
+            "stages; remove one"
+        )
+    return periphery
+
+
+def _set_path(name: str) -> Path:
+    if name.endswith(".toml"):
+        return Path(name)
+    if name in PARAMETER_SETS:
+        return resource_path(f"{name}.toml")
+    raise ConfigError(
+        f"parameter set {name!r} is unknown: use {', '.join(PARAMETER_SETS)} "
+        "or the path of a .toml file"
+    )
+
+
+def _periphery(name: str) -> Periphery:
+    if name not in PERIPHERIES:
+        raise ConfigError(f"periphery {name!r} is unknown: use {', '.join(PERIPHERIES)}")
+    return PERIPHERIES[name]
 
 
 def _unsourced(entries: Iterable[SourcedValue]) -> tuple[str, ...]:

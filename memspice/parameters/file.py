@@ -119,12 +119,16 @@ class SetFile:
         """Set aside a table of its own, if there is one: something else stands in its place."""
         self._content.pop(name, None)
 
+    def says(self, key: str) -> bool:
+        """Whether the ``[about]`` table has an entry."""
+        about = self._content.get("about")
+        return isinstance(about, dict) and key in about
+
     def about(self, key: str) -> str:
         """Entry of the ``[about]`` table."""
-        about = self._content.get("about")
-        if not isinstance(about, dict) or key not in about:
+        if not self.says(key):
             raise DataError(f"{self.path}: [about] needs {key!r}")
-        return _line(f"{self.path}: about.{key}", about[key])
+        return _line(f"{self.path}: about.{key}", self._content["about"][key])
 
     def has(self, table: str) -> bool:
         """Whether the file has a table of this name."""

@@ -111,6 +111,11 @@ class BurstSense:
         """Those of the stages without bursts."""
         return self.single.bias_voltages(neuron)
 
+    def usual_burst(self, cycles: int) -> int:
+        """The longest that the cycles are whole bursts of: its stages bear any line."""
+        known = (stage.stage.pulses for stage in (self.single, *self.more))
+        return max(burst for burst in known if cycles % burst == 0)
+
     def for_bursts(self, burst: int) -> SenseDesign:
         """Stages that make a drive of so many row pulses."""
         if burst == self.single.stage.pulses:
@@ -197,9 +202,8 @@ class FreePdk45(Periphery):
     def remarks(self) -> tuple[str, ...]:
         """What is not of transistors yet."""
         return (
-            "periphery freepdk45: sense stages, row drivers, and switches and latches of memristor "
-            "neurons are 45 nm transistors; neurons of other devices are models; electrode and "
-            "bias lines are ideal sources",
+            "periphery freepdk45: circuits of 45 nm transistors, of memristor neurons too; "
+            "electrode and bias lines are ideal sources",
         )
 
 

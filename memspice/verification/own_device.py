@@ -14,7 +14,7 @@ from memspice.analysis.comparison import MARGIN
 from memspice.analysis.neuron_curve import ABOVE, BELOW, NEVER, NeuronCycles, run_bench
 from memspice.engines.base import Engine
 from memspice.errors import EngineError, NetlistError
-from memspice.experiment.device import Device
+from memspice.experiment.device import Device, load_device
 from memspice.experiment.results.base import Shown
 from memspice.experiment.results.table import Table
 from memspice.experiment.surfaces import measured_neuron
@@ -231,7 +231,7 @@ def verify_device(
     IncompleteResults
         If an engine failed.
     """
-    chosen = device if isinstance(device, Device) else Device(device)
+    chosen = device if isinstance(device, Device) else load_device(device)
     values = measured_neuron(chosen.parameters)
     engines, unable = engines_by_name(names)
     drives, hazard = _bench(values)

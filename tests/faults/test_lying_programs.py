@@ -21,7 +21,7 @@ from memspice.engines import process, vacask
 from memspice.experiment.cosim import CosimPlan
 from memspice.network.architecture import Architecture, Dense
 from memspice.network.weights import save_network
-from tests.cli_helpers import Reply, call
+from tests.cli_helpers import ON_MODELS, Reply, call
 from tests.engine_helpers import ON_POSIX
 from tests.faults.lies import HARMLESS, LIES, NEURON_LIES
 from tests.loop_helpers import LEVELS, make_network
@@ -74,8 +74,9 @@ def command(
 
     def run(name: str, engine: str, lie: str) -> Reply:
         monkeypatch.setenv("FAKE_LIE", lie)
-        options = ["--network", place / "tiny.h5", "--images", 2, "--cycles", 1, "--engine", engine]
-        options += ["--retries", 0, "--no-cache", "--timeout", 0.5 if lie == "never ends" else 60]
+        options = [*ON_MODELS, "--network", place / "tiny.h5", "--images", 2, "--cycles", 1]
+        options += ["--engine", engine, "--retries", 0, "--no-cache"]
+        options += ["--timeout", 0.5 if lie == "never ends" else 60]
         options += ["--out", out] if name == "cosim" else []
         return call(capsys, *COMMANDS[name], *options)
 

@@ -148,9 +148,9 @@ def test_luck_is_a_gain_where_the_network_without_it_knows_less(
             return {cycles: right(still)}
         return {1: right(400), cycles: right(wrong)}
 
-    def characterized(device: str, **_: Any) -> Any:
-        parameter_set = ms.load_device(device).parameters
-        return SimpleNamespace(parameter_set=parameter_set, as_json=lambda: circuit(device))
+    def characterized(device: ms.Device, **_: Any) -> Any:
+        parameter_set = device.parameters
+        return SimpleNamespace(parameter_set=parameter_set, as_json=lambda: circuit(device.name))
 
     made_up_runs(monkeypatch, NEURON, chip)
     monkeypatch.setattr("memspice.characterize", characterized, raising=False)

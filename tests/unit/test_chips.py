@@ -21,7 +21,7 @@ from memspice.jobs.attempts import WorkerLost
 from memspice.jobs.scheduler import LocalScheduler
 from memspice.network import inference
 from memspice.store import read_run
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
 from tests.dask_helpers import Cluster, local_cluster
 from tests.faults import kills
 from tests.kill_helpers import content
@@ -179,7 +179,7 @@ def test_numbers_of_chips_that_make_no_sense(count: int) -> None:
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("infer", "--network", "digits-mlp", "--images", 20, "--cycles", 2, "--set",
+    words = ("infer", *DIGITS, "--images", 20, "--cycles", 2, "--set",
              "variation=0.3")  # fmt: skip
     several = call(capsys, *words, "--chips", 2, "--json").content
     assert (several["chips"], several["snn_accuracy"]["n"]) == (2, 20)

@@ -174,10 +174,11 @@ def test_bare_simulate_layer_shows_spikes_and_nothing_else(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEMSPICE_DATA", "/nowhere")  # no images but the digits
-    reply = call(capsys, "simulate-layer")
+    reply = call(capsys, "simulate-layer", "--cycles", 1)  # of transistors, a second a cycle
     assert reply.code == 0, reply.err
     assert reply.out.startswith("digits-mlp dense1: ")
     assert int(re.findall(r"^  spikes +(\d+),", reply.out, re.MULTILINE)[0]) > 0
+    assert re.search(r"^  energy .* 0% of it assumed", reply.out, re.MULTILINE)
     assert reply.err == ""
 
 

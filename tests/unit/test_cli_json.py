@@ -24,7 +24,7 @@ from memspice.errors import (
     MemspiceError,
     StoreError,
 )
-from tests.cli_helpers import SURROGATE, Reply, call
+from tests.cli_helpers import DIGITS, SURROGATE, Reply, call
 
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,7 @@ def test_refusals_are_one_object(
 def test_a_missing_engine_is_exit_code_3(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("MEMSPICE_NGSPICE", raising=False)
-    arguments = ("--network", "digits-mlp", "--cycles", "1", "--json")
+    arguments = (*DIGITS, "--cycles", "1", "--json")
     error = error_of(call(capsys, "simulate-layer", "dense2", *arguments))
     assert (error["kind"], error["exit_code"]) == ("EngineNotFound", 3)
 

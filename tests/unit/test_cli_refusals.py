@@ -18,7 +18,7 @@ from memspice.network.flaws import FLAWS
 from memspice.resources import resource_path
 from memspice.store import read_run
 from memspice.windows.reduced import Reduced
-from tests.cli_helpers import DIGITS, SURROGATE, Reply, call, largest_file
+from tests.cli_helpers import DIGITS, ON_MODELS, SURROGATE, Reply, call, largest_file
 
 Capture = pytest.CaptureFixture[str]
 RECORD = 1 + 3 * 32**2  # bytes of a CIFAR-10 image
@@ -124,7 +124,7 @@ def test_flaws_are_named_and_one_may_be_set_otherwise(capsys: Capture) -> None:
 def test_convolutions_spike_by_spike_are_refused(capsys: Capture, tmp_path: Path) -> None:
     image = bytes([3]) + bytes(RECORD - 1)
     (tmp_path / "test_batch.bin").write_bytes(image)
-    arguments = ("--images", 1, "--cycles", 1, "--fidelity", "full", "--data", tmp_path)
+    arguments = (*ON_MODELS, "--images", 1, "--cycles", 1, "--fidelity", "full", "--data", tmp_path)
     check(call(capsys, "infer", *arguments), 2, "use --fidelity surrogate, or memspice cosim")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import memspice as ms
 from memspice.analysis.cmos import OPPONENTS, CmosOperations, Workload, opponent_parts
 from memspice.cli.cosim import cosim_command
 from memspice.cli.options import parse_changes
@@ -198,12 +199,13 @@ def test_both_experiments_on_energy_agree() -> None:
 def test_make_runs_what_the_experiments_on_energy_run() -> None:
     target = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
     (line,) = re.findall(r"^CIFAR_ENERGY := (.*)$", target, re.MULTILINE)
-    words = line.split()
-    assert cosim_command.make_context("cosim", words[1:])  # as the command understands it
-    size = {name: int(words[words.index(f"--{name}") + 1]) for name in ("cycles", "burst")}
-    assert (words[words.index("--network") + 1], size) == (energy_run.NETWORK, energy_run.SIZE)
-    assert words[words.index("--periphery") + 1] == energy_run.PERIPHERY
-    assert parse_changes([words[words.index("--set") + 1]]) == energy_run.ANSWER
+    asked = cosim_command.make_context("cosim", line.split()[1:]).params
+    size = {name: asked[name] for name in energy_run.SIZE}
+    assert (asked["network"], asked["device"]) == (energy_run.NETWORK, energy_run.DEVICE)
+    assert size == energy_run.SIZE
+    device = ms.load_device(asked["device"], asked["periphery"])
+    assert device.periphery == energy_run.PERIPHERY
+    assert parse_changes(asked["changes"]) == energy_run.ANSWER
     summary = result("cifar_energy/summary.json")
     assert {name: summary[name] for name in size} == size
     assert (summary["network"], summary["device"]) == (energy_run.NETWORK, energy_run.DEVICE)

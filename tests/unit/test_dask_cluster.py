@@ -18,7 +18,7 @@ from memspice.jobs import EngineRequest, Execution
 from memspice.jobs import cluster as cluster_module
 from memspice.jobs.cluster import DaskScheduler
 from memspice.jobs.simulation import EngineSource, run_simulation, waveforms_hash
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
 from tests.dask_helpers import Cluster, local_cluster
 from tests.kill_helpers import content
 from tests.settings import Setting
@@ -156,7 +156,7 @@ def test_without_dask_the_install_line_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)  # what a missing package looks like
-    reply = call(capsys, "simulate-layer", "--network", "digits-mlp", "--cycles", 1,
+    reply = call(capsys, "simulate-layer", *DIGITS, "--cycles", 1,
                  "--scheduler", "tcp://127.0.0.1:8786")  # fmt: skip
     assert (reply.code, reply.out) == (2, "")
     assert "pip install 'memspice[cluster]'" in reply.err

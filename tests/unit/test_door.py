@@ -20,6 +20,7 @@ import memspice as ms
 from memspice.cli.execution import execution_options, run_options
 from memspice.cli.options import ENGINE_NAMES
 from memspice.engines import ENGINES
+from tests.models import MODELS
 from tests.settings import Setting
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +83,7 @@ def test_options_say_what_the_library_has() -> None:
 
 
 def test_short_names_are_taken_where_one_table_has_them() -> None:
-    device = ms.load_device("fast-memristor").change(wire_resistance=5.0, variation=0.1)
+    device = MODELS.change(wire_resistance=5.0, variation=0.1)
     assert device.changes == {
         "array.wire_resistance_row": 5.0,
         "array.wire_resistance_col": 5.0,
@@ -92,7 +93,7 @@ def test_short_names_are_taken_where_one_table_has_them() -> None:
     assert device.value("variation") == 0.1
     assert device.value("neuron.on_resistance") == 1e6
     assert device.value("pair_correction") == 0
-    assert ms.load_device("fast-memristor").parameters.synapse.variation == 0.03
+    assert MODELS.parameters.synapse.variation == 0.03
     assert "synapse.variation = 0.1" in repr(device)
 
 
@@ -108,13 +109,13 @@ def test_short_names_are_taken_where_one_table_has_them() -> None:
 )
 def test_a_change_that_makes_no_sense_is_refused(values: dict[str, float], words: str) -> None:
     with pytest.raises(ms.errors.ConfigError, match=words):
-        ms.load_device("fast-memristor").change(**values)
+        MODELS.change(**values)
 
 
 def test_objects_and_names_are_taken_alike() -> None:
     data = ms.load_images("digits", "test")[:5]
-    device = ms.load_device("fast-memristor")
-    one = ms.Chip("digits-mlp", "fast-memristor").run(data, cycles=4)
+    device = MODELS
+    one = ms.Chip("digits-mlp", MODELS).run(data, cycles=4)
     other = ms.Chip(ms.load_network("digits-mlp"), device, tile=(128, 128)).run(data, cycles=4)
     np.testing.assert_array_equal(one.answers, other.answers)
     assert one.spike_rate == other.spike_rate
@@ -136,7 +137,7 @@ RESULTS = pytest.mark.parametrize(
         lambda: ms.results.cosim_from_summary(summary()).merit,
         lambda: ms.load_device("sot-mtj").with_flaws(),
         lambda: Setting("digits-mlp", images=3, cycles=4).run_chips(12),
-        lambda: ms.sweep({"seed": list(range(30))}, images=2, cycles=2),
+        lambda: ms.sweep({"seed": list(range(30))}, device=MODELS, images=2, cycles=2),
         lambda: ms.fit(ROOT / "models/points/sot-mtj-0p75ns.csv", where=CURVE, repeats=99),
         lambda: ms.export(Setting("digits-mlp").chip, Setting("digits-mlp", images=3).pictures),
         lambda: ms.cache.CacheCheck(3, ("a.npz",), ()),
@@ -258,7 +259,7 @@ def test_other_events_are_not_compared() -> None:
 
 @pytest.mark.ngspice
 def test_waveforms_of_any_neuron_are_kept_on_demand() -> None:
-    chip = ms.Chip("digits-mlp", tile=(128, 8))
+    chip = ms.Chip("digits-mlp", MODELS, tile=(128, 8))
     data = chip.images("test", 1)
     result = chip["dense1"].simulate(data, cycles=1, keep="all")
     for neuron in (0, 3, 31):
@@ -294,7 +295,7 @@ def test_energies_add_up_and_are_shared_out() -> None:
 
 
 def test_the_sampled_energy_of_a_run_is_that_of_its_windows() -> None:
-    chip = ms.Chip("digits-mlp")
+    chip = ms.Chip("digits-mlp", MODELS)
     data = chip.images("test", 12)
     found = chip.run(data, cycles=4, energy_windows=12).sampled_energy
     assert found

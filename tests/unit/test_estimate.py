@@ -11,7 +11,8 @@ import pytest
 import memspice as ms
 from memspice.engines.base import EngineInfo
 from memspice.windows.full import Full
-from tests.cli_helpers import call
+from tests.cli_helpers import ON_MODELS, call
+from tests.models import MODELS
 
 BENCH = Path(__file__).parents[2] / "experiments" / "bench" / "bench.json"
 
@@ -61,7 +62,7 @@ def test_tiles_and_cycles_add_up() -> None:
 
 
 def test_other_fidelities_are_a_matter_of_seconds() -> None:
-    layer = ms.Chip("digits-mlp", "fast-memristor")["dense1"]
+    layer = ms.Chip("digits-mlp", MODELS)["dense1"]
     assert layer.expected_seconds(images=100, fidelity="surrogate") == 0
     assert layer.expected_seconds(images=100, fidelity=ms.Reduced(Solver(klu=False))) == 0  # type: ignore[arg-type]
 
@@ -74,9 +75,9 @@ def test_command_says_it_before_it_begins(
         raise click.UsageError("here it would begin")
 
     monkeypatch.setattr(ms.Layer, "simulate", stop)
-    full = ("simulate-layer", "--fidelity", "full", "--cycles", "2")
+    full = ("simulate-layer", "--fidelity", "full", "--cycles", "2", *ON_MODELS)
     said = call(capsys, *full).err
     assert said.index("full on ngspice takes about") < said.index("here it would begin")
     assert "--fidelity reduced" in said
     assert "--tile 32x32" in said
-    assert "cheaper" not in call(capsys, *full[:1], "--cycles", "2").err
+    assert "cheaper" not in call(capsys, *full[:1], "--cycles", "2", *ON_MODELS).err

@@ -18,8 +18,9 @@ from memspice.analysis.mean_curve import MeanCurve, mean_curve
 from memspice.analysis.output_lines import OutputLines, Spread, output_lines
 from memspice.errors import ConfigError, DataError
 from memspice.experiment.results.exported import ExportedCells, ExportedLayer, ExportedNeuron
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
 from tests.loop_helpers import make_network
+from tests.models import MODELS
 from tests.settings import Setting
 from tests.unit.test_convolutions import MIXED, images
 
@@ -43,7 +44,7 @@ def exported(layer: str | None = None, images: int = 20, **changes: float | str)
 
 @cache
 def flawed() -> ms.results.Export:
-    chip = ms.Chip("digits-mlp", ms.load_device("fast-memristor").with_flaws(), seed=3)
+    chip = ms.Chip("digits-mlp", MODELS.with_flaws(), seed=3)
     return ms.export(chip, chip.images("test", 20), cycles=8)
 
 
@@ -86,7 +87,7 @@ def test_a_perfect_array_does_what_the_weights_ask_for() -> None:
 
 def test_convolutions_groups_joined_rows_and_bursts_are_asked_for_what_they_get() -> None:
     """A perfect array again, where inputs are patches of several layers and means of a burst."""
-    device = ms.load_device("fast-memristor").change(**{**PERFECT, "synapse.levels": 100_001})
+    device = MODELS.change(**{**PERFECT, "synapse.levels": 100_001})
     chip = ms.Chip(make_network(MIXED), device)
     data = ms.Images(images(4), None)
     found = ms.export(chip, data, cycles=4, burst=2, positions=3)
@@ -169,8 +170,8 @@ def test_mean_curve_of_events_at_one_place() -> None:
 
 
 def test_energy_an_event_is_that_of_simulate_layer(capsys: Capture) -> None:
-    command = "simulate-layer dense1 --network digits-mlp --images 3 --fidelity surrogate --json"
-    layer = call(capsys, *command.split()).content
+    command = ("simulate-layer", "dense1", *DIGITS, "--images", 3, "--fidelity", "surrogate")
+    layer = call(capsys, *command, "--json").content
     found = exported("dense1", images=3)["dense1"]
     assert found.events == layer["events"]
     for name, joule in layer["energy_joule"].items():
@@ -206,8 +207,7 @@ def test_a_file_read_back_is_what_was_measured(tmp_path: Path) -> None:
         )
     assert back["dense2"].neuron is None
     assert {entry.source for entry in back.parameters} == {
-        entry.source
-        for entry in ms.load_device("fast-memristor").with_flaws().parameters.provenance
+        entry.source for entry in MODELS.with_flaws().parameters.provenance
     }
 
 
@@ -276,7 +276,7 @@ def test_every_field_is_on_the_page() -> None:
 
 def test_command_writes_the_file_and_prints_it(capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "circuits.json"
-    command = ("export", "dense2", "--network", "digits-mlp", "--images", 3, "--out", out)
+    command = ("export", "dense2", *DIGITS, "--images", 3, "--out", out)
     printed = call(capsys, *command, "--json").content
     assert printed.pop("out") == [str(out)]
     assert json.loads(out.read_text(encoding="utf-8")) == printed

@@ -16,7 +16,8 @@ import pytest
 import memspice as ms
 from memspice.errors import ConfigError
 from memspice.experiment.targets import TARGETS, aihwkit, crosssim, neurosim
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
+from tests.models import MODELS
 
 ROOT = Path(__file__).parents[2]
 Capture = pytest.CaptureFixture[str]
@@ -71,7 +72,7 @@ TREE: dict[str, Any] = {
 
 @cache
 def exported(images: int = 20, **changes: float | str) -> ms.results.Export:
-    device = ms.load_device("fast-memristor").with_flaws().change(**changes)
+    device = MODELS.with_flaws().change(**changes)
     chip = ms.Chip("digits-mlp", device)
     return ms.export(chip, chip.images("test", images), cycles=4)
 
@@ -163,7 +164,7 @@ def test_crosssim_resistances_are_those_of_cells_and_lines() -> None:
     assert found["device"]["cell_bits"] == 5
     lines = found["array"]["parasitics"]
     assert (lines["Rp_row"], lines["Rp_col"], lines["Rp_row_terminal"]) == (1.06, 1.06, 120.0)
-    device = ms.load_device("fast-memristor").with_flaws()
+    device = MODELS.with_flaws()
     circuit = ms.Chip("digits-mlp", device).mapped.layers[0].circuits[0]
     assert lines["Rp_col_terminal"] == pytest.approx(circuit.sense.input_resistance)
 
@@ -207,7 +208,7 @@ def test_what_a_tool_cannot_hold_is_in_its_file_and_on_the_page(module: Any) -> 
 
 def test_command_writes_every_file(capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "circuits.json"
-    command = ("export", "--images", 3, "--cycles", 4, "--out", out)
+    command = ("export", *DIGITS, "--images", 3, "--cycles", 4, "--out", out)
     tools = [word for name in (*TARGETS, "aihwkit") for word in ("--to", name)]
     found = call(capsys, *command, *tools, "--json").content["out"]
     ends = [end for target in TARGETS.values() for end in target.ends]
@@ -226,7 +227,8 @@ def test_a_place_that_is_taken_is_refused_before_any_work(capsys: Capture, tmp_p
 
 
 def test_nothing_is_written_of_a_tool_without_such_cells(capsys: Capture, tmp_path: Path) -> None:
-    command = ("export", "dense2", "--images", 2, "--cycles", 2, "--set", "synapse.levels=33")
+    command = ("export", "dense2", *DIGITS, "--images", 2, "--cycles", 2)
+    command += ("--set", "synapse.levels=33")
     reply = call(capsys, *command, "--out", tmp_path / "a.json", "--to", "crosssim")
     assert reply.code == 2
     assert not list(tmp_path.iterdir())

@@ -8,12 +8,13 @@ import pytest
 import memspice as ms
 from memspice.errors import ConfigError
 from memspice.network.ideal import ideal_hazard
+from tests.models import MODELS
 
 
 def test_ideal_hazard_is_that_of_the_weights() -> None:
     """``P = 1 - exp(-exp(z))`` within the span of the training, edges of the pulse aside."""
     network = ms.load_network("digits-mlp")
-    chip = ms.Chip(network, seed=4)
+    chip = ms.Chip(network, MODELS, seed=4)
     inputs = np.tile(ms.load_images("digits", "test").x[0].reshape(-1), (2, 1)).astype(float)
     found = ideal_hazard(network, chip.mapped, "dense1", inputs)
     z = network.layers[0].weight @ inputs[0] + network.layers[0].bias
@@ -34,9 +35,8 @@ def test_spikes_leave_the_ideal_array_as_wires_and_cells_get_worse() -> None:
     vary = [
         {"wire_resistance": w, "synapse.variation": v} for w, v in ((0, 0), (20, 0), (400, 0.3))
     ]
-    rows = ms.sweep(
-        vary, layer="dense1", fidelity="surrogate", images=20, cycles=4, changes=flawless
-    ).rows
+    asked = {"layer": "dense1", "fidelity": "surrogate", "images": 20, "cycles": 4}
+    rows = ms.sweep(vary, device=MODELS, changes=flawless, **asked).rows
     least, some, most = (row["unlike_ideal"] for row in rows)
     # What is left: biases that are right to 0.1 in ln H, which moves P by 0.1/e at most.
     assert least < 0.01

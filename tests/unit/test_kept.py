@@ -11,7 +11,8 @@ import memspice as ms
 from memspice.errors import ConfigError
 from memspice.store import read_run
 from memspice.windows.kept import Kept
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
+from tests.models import MODELS
 
 #: Rates 0, 1/4, 1/2 and 1 of four neurons.
 SPIKES = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 1]], bool)
@@ -39,7 +40,7 @@ def test_what_is_no_choice_is_refused(keep: object) -> None:
 
 
 def test_neurons_that_a_layer_has_not_are_refused() -> None:
-    layer = ms.Chip("digits-mlp", "fast-memristor")["dense1"]
+    layer = ms.Chip("digits-mlp", MODELS)["dense1"]
     images = ms.load_images("digits", "test")[:1]
     with pytest.raises(ConfigError, match="dense1 has no neuron 32, .* 0 to 31"):
         layer.simulate(images, cycles=1, keep=[0, 32])
@@ -50,7 +51,7 @@ def test_named_neurons_are_kept_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run.h5"
-    asked = ("simulate-layer", "--neurons", "5,17", "--cycles", "1", "--out", out)
+    asked = ("simulate-layer", *DIGITS, "--neurons", "5,17", "--cycles", "1", "--out", out)
     assert call(capsys, *asked).code == 0
     with read_run(out) as run:
         names = [(run.job(info.name), info.name) for info in run.jobs()]

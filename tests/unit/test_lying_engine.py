@@ -18,6 +18,7 @@ from memspice.windows.agreement import (
     Verdict,
 )
 from memspice.windows.closed_form import closed_form_layers
+from tests.cli_helpers import DIGITS
 from tests.helpers import ngspice
 from tests.settings import Setting
 from tests.waveform_lies import Lie, exchanged, scaled
@@ -95,7 +96,7 @@ def test_inference_of_a_liar_is_void(
     monkeypatch: pytest.MonkeyPatch, cache_folder: JobCache, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lying_engine(monkeypatch, exchanged(("v(drive0)", "v(drive1)")))
-    command = ["infer", "--network", "digits-mlp", "--images", "1", "--cycles", "1"]
+    command = ["infer", *DIGITS, "--images", "1", "--cycles", "1"]
     with pytest.raises(SystemExit) as stopped:
         main([*command, "--fidelity", "reduced"])
     assert stopped.value.code == 4

@@ -28,6 +28,7 @@ from memspice.experiment.results.merit import Merit
 from memspice.quantities import format_si
 from memspice.report.html import write_report
 from memspice.resources import resource_path
+from tests.models import MODELS
 from tests.paper_helpers import script
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +95,7 @@ def test_rule_of_areas_by_hand() -> None:
 
 
 def test_area_of_a_layer_is_that_of_its_circuits() -> None:
-    chip = ms.Chip("digits-mlp")
+    chip = ms.Chip("digits-mlp", MODELS)
     layer = chip.mapped.layer("dense1")
     area = layer_area(RULE, layer, burst=1)
     rows, outputs = 65, 32  # 64 pixels and a bias, 32 neurons
@@ -104,7 +105,7 @@ def test_area_of_a_layer_is_that_of_its_circuits() -> None:
     assert area["stages"] == pytest.approx(outputs * RULE.circuit(stage))
     last = layer_area(RULE, chip.mapped.layers[-1], burst=1)
     assert last["neurons"] == 0.0 < area["neurons"]
-    narrow = ms.Chip("digits-mlp", tile=(33, 64)).mapped.layer("dense1")
+    narrow = ms.Chip("digits-mlp", MODELS, tile=(33, 64)).mapped.layer("dense1")
     assert layer_area(RULE, narrow, burst=1)["stages"] == pytest.approx(2 * area["stages"])
 
 

@@ -37,6 +37,7 @@ from memspice.network.varied import drawn_stages
 from memspice.parameters import load_parameter_set
 from memspice.resources import resource_path
 from tests.loop_helpers import make_images, make_network
+from tests.models import MODELS
 
 #: Of a unit area, [V m].
 AREA = 2e-9
@@ -377,4 +378,4 @@ def test_flaws_of_transistors_follow_from_their_area_and_do_not_count_twice() ->
     assert transistors["mismatch.area_spread"] == 2e-9
     assert "mismatch.area_spread" not in usual
     with pytest.raises(ConfigError, match=r"mismatch.area_spread cannot be changed"):
-        _ = ms.load_device("fast-memristor").change(**{"mismatch.area_spread": 2e-9}).parameters
+        _ = MODELS.change(**{"mismatch.area_spread": 2e-9}).parameters

@@ -19,7 +19,7 @@ import pytest
 from memspice.errors import ConfigError, MemspiceError, StoreError
 from memspice.outputs import building, folders, replacing, write_text
 from memspice.store import RunWriter
-from tests.cli_helpers import SURROGATE, call, largest_file
+from tests.cli_helpers import DIGITS, SURROGATE, call, largest_file
 from tests.unit.test_store_writer import PROVENANCE, record
 
 Capture = pytest.CaptureFixture[str]
@@ -111,8 +111,8 @@ def test_only_a_regular_file_or_nothing_is_replaced(
     "command",
     [
         (*SURROGATE, "--out", "no/run.h5"),
-        ("infer", "--network", "digits-mlp", "--out", "no/run.h5"),
-        ("cosim", "--network", "digits-mlp", "--out", "no/folder"),
+        ("infer", *DIGITS, "--out", "no/run.h5"),
+        ("cosim", *DIGITS, "--out", "no/folder"),
         ("characterize", "--out", "no/folder"),
         ("characterize", "--fit", "no/fit.toml"),
         ("netlist", "crossbar", "--out", "no/a.cir"),

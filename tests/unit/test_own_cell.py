@@ -167,7 +167,7 @@ def test_a_set_names_its_cell(tmp_path: Path) -> None:
     assert cell.unmeasured is not None
     with pytest.raises(ConfigError, match="own_cell is not measured yet"):
         cell.read_conductance(1e-6, 0.1)
-    chip = ms.Chip("digits-mlp", str(tmp_path / "my.toml"))
+    chip = ms.Chip("digits-mlp", ms.load_device(str(tmp_path / "my.toml"), "behavioural"))
     assert chip.mapped.parameter_set.array.cell.unmeasured is None
     with pytest.raises(ConfigError, match=r"cells carry up to 0.02\d? more or less current"):
         chip["dense1"].simulate(ms.load_images("digits", "test")[:1], fidelity="surrogate")

@@ -18,7 +18,7 @@ from memspice.network.architecture import ARCHITECTURES, Architecture, Conv, Den
 from memspice.network.rounding import round_network
 from memspice.network.weights import Network, WeightLayer, load_network, save_network
 from memspice.report.html import write_report
-from tests.cli_helpers import call
+from tests.cli_helpers import ON_MODELS, call
 from tests.settings import Setting
 
 Capture = pytest.CaptureFixture[str]
@@ -129,7 +129,7 @@ def test_own_images_without_labels_go_through_spice(
     network: str, tmp_path: Path, capsys: Capture
 ) -> None:
     data = file_of(tmp_path / "own.npz", labels=0)
-    common = ["--network", network, "--data", data, "--images", "2", "--cycles", "2"]
+    common = [*ON_MODELS, "--network", network, "--data", data, "--images", "2", "--cycles", "2"]
     reply = call(capsys, "simulate-layer", *common, "--json")
     found = json.loads(reply.out)
     assert (reply.code, found["dataset"]["name"], found["events"]) == (0, data, 2 * 2 * 6)

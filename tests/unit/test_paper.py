@@ -16,6 +16,7 @@ from memspice.datasets.digits import load_digits
 from memspice.datasets.foolbox import load_foolbox20
 from memspice.errors import DataError, IncompleteResults
 from memspice.plot.style import new_figure
+from tests.models import MODELS
 from tests.paper_helpers import (
     circuit,
     curve,
@@ -304,7 +305,7 @@ def test_a_result_that_cannot_be_written_says_where(tmp_path: Path) -> None:
 
 
 DIGITS = ms.load_images("digits", "test")
-PLAIN = ms.load_device("fast-memristor")
+PLAIN = MODELS
 
 
 def with_changes(**changes: Any) -> Point:
@@ -312,7 +313,7 @@ def with_changes(**changes: Any) -> Point:
 
 
 def ann_correct() -> np.ndarray:
-    return ms.Chip("digits-mlp").run(DIGITS[:120], cycles=1).ann_correct()
+    return ms.Chip("digits-mlp", MODELS).run(DIGITS[:120], cycles=1).ann_correct()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.circuits.sense_surface import SenseSurface, Sheet, SurfaceError
 from memspice.circuits.timing import schedule
 from memspice.cli.options import PERIPHERY_NAMES
-from memspice.errors import ConfigError
+from memspice.errors import ConfigError, DataError
 from memspice.experiment import chip as chip_module
 from memspice.parameters import load_parameter_set
-from memspice.parameters.peripheries import PERIPHERIES
+from memspice.parameters.peripheries import BEHAVIOURAL, PERIPHERIES
+from memspice.resources import resource_path
 
 SET = load_parameter_set("fast-memristor", periphery="freepdk45")
 LINE = 140e-6  # S
@@ -150,3 +152,53 @@ def test_a_drive_is_not_held_for_milliseconds() -> None:
 def test_an_unknown_periphery_is_refused() -> None:
     with pytest.raises(ConfigError, match="use behavioural, freepdk45"):
         load_parameter_set("fast-memristor", periphery="freepdk15")
+
+
+# --- what a set names for itself ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "periphery"),
+    [("fast-memristor", "freepdk45"), ("sot-mtj", BEHAVIOURAL), ("ag-asi", BEHAVIOURAL)],
+)
+def test_a_device_has_the_periphery_that_its_set_names(name: str, periphery: str) -> None:
+    chosen = ms.load_device(name)
+    assert (chosen.periphery, chosen.parameters.periphery) == (periphery, periphery)
+    assert chosen.change(wire_resistance=2.0).periphery == periphery
+    assert ms.load_device(name, BEHAVIOURAL).parameters.periphery == BEHAVIOURAL
+
+
+def own_set(folder: Path, periphery: str, more: str = "") -> str:
+    """File of a user's own, after the default set."""
+    text = resource_path("fast-memristor.toml").read_text(encoding="utf-8")
+    assert 'periphery = "freepdk45"\n' in text
+    path = folder / "own.toml"
+    path.write_text(text.replace('periphery = "freepdk45"\n', periphery) + more)
+    return str(path)
+
+
+def test_a_set_that_names_none_has_its_own_tables(tmp_path: Path) -> None:
+    assert ms.load_device(own_set(tmp_path, "")).periphery == BEHAVIOURAL
+
+
+def test_what_a_set_cannot_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'cmos7' is unknown: use behavioural, freepdk45"):
+        ms.load_device(own_set(tmp_path, 'periphery = "cmos7"\n'))
+    stage = '\n[sense]\nsubcircuit = "own.lib"\n'
+    path = own_set(tmp_path, 'periphery = "freepdk45"\n')
+    text = Path(path).read_text()
+    Path(path).write_text(text[: text.index("[sense]")] + stage)
+    with pytest.raises(DataError, match="are two sense stages; remove one"):
+        ms.load_device(path)
+
+
+def test_points_of_a_sweep_have_peripheries() -> None:
+    """A name that is varied has the periphery that is asked for, as one that is not."""
+    vary = {"periphery": [BEHAVIOURAL, "freepdk45"], "device": ["fast-memristor"]}
+    asked = {"layer": "dense1", "fidelity": "surrogate", "cycles": 1}
+    models, transistors = ms.sweep(vary, **asked).rows
+    assert models["energy_joule"] > 2 * transistors["energy_joule"] > 0
+    (same,) = ms.sweep({"device": ["fast-memristor"]}, periphery=BEHAVIOURAL, **asked).rows
+    assert same["energy_joule"] == models["energy_joule"]
+    with pytest.raises(ConfigError, match="is loaded with 'freepdk45' already"):
+        ms.sweep({"seed": [0]}, device=ms.load_device("fast-memristor"), periphery=BEHAVIOURAL)

@@ -17,8 +17,9 @@ from memspice.jobs import JobCache, content_hash
 from memspice.network.mapping import MappedNetwork, map_network
 from memspice.network.port_cache import PortCache
 from memspice.parameters import load_parameter_set
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
 from tests.loop_helpers import make_network
+from tests.models import MODELS
 from tests.settings import Setting
 
 SETUP = Setting(network="digits-mlp", images=3, cycles=2, tile=(33, 20))
@@ -141,7 +142,7 @@ def test_a_damaged_entry_is_as_good_as_absent(
 def test_a_trim_uses_them(solved: list[tuple[int, ...]]) -> None:
     setup = replace(SETUP, changes={"periphery.trim_step": 1e-3, "periphery.trim_range": 0.1})
     options = {"tile": SETUP.tile, "cache": True}
-    device = ms.load_device("fast-memristor").change(**setup.changes)
+    device = MODELS.change(**setup.changes)
     first = ms.Chip("digits-mlp", device, **options)
     tiles = len(solved)
     assert tiles > 0  # the trim itself asks for them
@@ -157,8 +158,8 @@ def test_a_cache_that_cannot_be_written_costs_no_result(
     blocked = tmp_path / "file"
     blocked.touch()
     monkeypatch.setenv("MEMSPICE_CACHE", str(blocked / "cache"))
-    cached = ms.Chip("digits-mlp", cache=True).run(SETUP.pictures, cycles=2)
-    plain = ms.Chip("digits-mlp").run(SETUP.pictures, cycles=2)
+    cached = ms.Chip("digits-mlp", MODELS, cache=True).run(SETUP.pictures, cycles=2)
+    plain = ms.Chip("digits-mlp", MODELS).run(SETUP.pictures, cycles=2)
     assert cached.accuracy == plain.accuracy
     assert [note for note in cached.notes if note not in plain.notes][0].startswith("the cache")
 
@@ -166,7 +167,7 @@ def test_a_cache_that_cannot_be_written_costs_no_result(
 def test_a_second_command_solves_no_tile(
     solved: list[tuple[int, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ("infer", "--network", "digits-mlp", "--images", 3, "--cycles", 2, "--json")
+    words = ("infer", *DIGITS, "--images", 3, "--cycles", 2, "--json")
     first = call(capsys, *words)
     tiles = len(solved)
     assert (first.code, tiles) == (0, 2)

@@ -12,12 +12,12 @@ from memspice.devices.hazard import HazardLaw
 from memspice.devices.rate_forms import RATE_FORMS
 from memspice.errors import ConfigError
 from memspice.experiment.characterize import characterize
-from memspice.experiment.device import load_device
 from memspice.experiment.results.characterization import Characterization
 from memspice.network.mapping import map_network
 from memspice.network.weights import load_network
 from memspice.parameters import PARAMETER_SETS, load_parameter_set
 from memspice.quantities import validate
+from tests.models import MODELS
 
 V0, TAU0 = 0.156, 3.2e-4
 EXPONENTIAL = HazardLaw(voltage_scale=V0, time_scale=TAU0)
@@ -38,8 +38,8 @@ def test_only_one_of_the_two_switches_at_rest() -> None:
     # A whole hour at rest, or reversed.
     assert SINH.switching_probability(np.array([0.0, -1.0]), 3600.0).max() < 1e-20
     assert EXPONENTIAL.switching_probability(0.0, 3600.0) == 1
-    assert "320 us" in repr(load_device("fast-memristor"))
-    resting = load_device("fast-memristor").change(**{"hazard.form": "sinh"})
+    assert "320 us" in repr(MODELS)
+    resting = MODELS.change(**{"hazard.form": "sinh"})
     assert "stays unswitched" in repr(resting)
 
 
@@ -122,7 +122,7 @@ def test_neurons_that_differ_keep_the_form() -> None:
 
 def low_field(form: str, engine: str) -> Characterization:
     changes = {"hazard.form": form, "timing.write": 1e-4, "timing.reset": 1e-4}
-    device = load_device("fast-memristor").change(**changes)
+    device = MODELS.change(**changes)
     return characterize(device, points=2, events=16, engine=engine)
 
 

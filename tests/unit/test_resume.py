@@ -17,7 +17,7 @@ from memspice.network.weights import save_network
 from memspice.resources import resource_path
 from memspice.store import read_run
 from memspice.windows.reduced import Reduced
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
 from tests.faults import kills
 from tests.kill_helpers import content
 from tests.loop_helpers import LEVELS, make_network
@@ -127,7 +127,7 @@ def test_what_a_name_stands_for_may_not_change(
 
 
 def test_resume_needs_out(capsys: Capture) -> None:
-    reply = call(capsys, "infer", "--network", "digits-mlp", "--resume")
+    reply = call(capsys, "infer", *DIGITS, "--resume")
     assert (reply.code, "resume needs out" in reply.err) == (2, True)
 
 

@@ -33,7 +33,7 @@ from memspice.jobs.attempts import WorkerLost, attempt
 from memspice.jobs.simulation import EngineSource, run_simulation
 from memspice.store import read_run
 from memspice.windows.reduced import Reduced
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
 from tests.settings import Setting
 
 Capture = pytest.CaptureFixture[str]
@@ -296,7 +296,7 @@ def test_the_command_goes_on_prints_and_exits_5(
 ) -> None:
     out = tmp_path / "run.h5"
     install(monkeypatch, fails_first(10**6))
-    layer = ("simulate-layer", "--network", "digits-mlp", "--images", 2, "--cycles", 1)
+    layer = ("simulate-layer", *DIGITS, "--images", 2, "--cycles", 1)
     reply = call(capsys, *layer, "--jobs", 1, "--retries", 0, "--out", out)
     assert reply.code == 5
     assert "windows        1 of 1 cycles" in reply.out

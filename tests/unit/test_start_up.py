@@ -10,6 +10,7 @@ import pytest
 
 from memspice.cli.later import LaterCommand
 from memspice.cli.main import cli
+from tests.cli_helpers import DIGITS
 
 #: Runs a command line and then prints the modules that it needed.
 PROGRAM = """
@@ -61,8 +62,8 @@ def test_package_imports_no_library() -> None:
         ("cosim", "--help"),
         ("characterize", "--help"),
         ("waves", "--help"),
-        ("simulate-layer", "--network", "digits-mlp", "--fidelity", "surrogate", "--cycles", "1"),
-        ("infer", "--network", "digits-mlp", "--images", "1", "--cycles", "1"),
+        ("simulate-layer", *DIGITS, "--fidelity", "surrogate", "--cycles", "1"),
+        ("infer", *DIGITS, "--images", "1", "--cycles", "1"),
     ],
 )
 def test_commands_import_neither_statistics_nor_integrators(arguments: tuple[str, ...]) -> None:

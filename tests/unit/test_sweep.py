@@ -24,9 +24,10 @@ from memspice.jobs import run_jobs
 from memspice.jobs import scheduler as scheduler_module
 from memspice.plot.sweep_figures import sweep_figure
 from memspice.store import read_run
-from tests.cli_helpers import call
+from tests.cli_helpers import DIGITS, call
 from tests.helpers import ngspice
 from tests.kill_helpers import MEMSPICE, ROOT
+from tests.models import MODELS
 
 #: Points of the whole network that take a few hundredths of a second each.
 GRID: dict[str, list[Any]] = {"wire_resistance": [1.0, 200.0], "seed": [0, 1, 2]}
@@ -34,7 +35,7 @@ IMAGES = 12
 
 
 def small(vary: Any = GRID, **values: Any) -> ms.results.SweepResult:
-    return ms.sweep(vary, images=IMAGES, cycles=2, **values)
+    return ms.sweep(vary, device=MODELS, images=IMAGES, cycles=2, **values)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +145,7 @@ def test_every_point_has_the_numbers_of_a_run_of_its_own(found: ms.results.Sweep
         (wire, seed) for wire in GRID["wire_resistance"] for seed in GRID["seed"]
     ]
     for row in found.rows[::2]:
-        device = ms.load_device("fast-memristor").change(wire_resistance=row["wire_resistance"])
+        device = MODELS.change(wire_resistance=row["wire_resistance"])
         chip = ms.Chip("digits-mlp", device, seed=row["seed"])
         single = chip.run(chip.images("test", IMAGES), cycles=2, energy_windows=4).measures()
         assert {name: row[name] for name in single} == single
@@ -154,8 +155,8 @@ def test_every_point_has_the_numbers_of_a_run_of_its_own(found: ms.results.Sweep
 @pytest.mark.ngspice
 def test_a_layer_in_spice_is_what_simulate_layer_gives() -> None:
     vary = {"seed": [3], "fidelity": ["reduced", "surrogate"]}
-    rows = ms.sweep(vary, layer="dense1", cycles=1, tile="33x20").rows
-    chip = ms.Chip("digits-mlp", tile=(33, 20), seed=3)
+    rows = ms.sweep(vary, device=MODELS, layer="dense1", cycles=1, tile="33x20").rows
+    chip = ms.Chip("digits-mlp", MODELS, tile=(33, 20), seed=3)
     for row, fidelity in zip(rows, (ms.Reduced(ngspice()), ms.Surrogate()), strict=True):
         result = chip["dense1"].simulate(chip.images("test", 1), cycles=1, fidelity=fidelity)
         single = result.measures()
@@ -232,7 +233,7 @@ def test_killed_it_ends_as_if_it_had_not_been(
     """``kill -9`` once two points are stored, then ``--resume``."""
     out, table = tmp_path / "sweep.h5", tmp_path / "sweep.csv"
     varied = ("--vary", "wire-resistance=1.0,200.0", "--vary", "seed=0..2")
-    command = ("sweep", *varied, "--images", str(IMAGES), "--cycles", "2", "--no-cache")
+    command = ("sweep", *varied, *DIGITS, "--images", str(IMAGES), "--cycles", "2", "--no-cache")
     with subprocess.Popen([*MEMSPICE, *command, "--out", out], cwd=ROOT) as process:
         parts = out.with_name("sweep.h5.parts")
         while process.poll() is None and len(list(parts.glob("[0-9a-f]*.h5"))) < 2:
@@ -261,7 +262,7 @@ def test_points_of_a_range_can_be_chosen(found: ms.results.SweepResult) -> None:
 
 
 def test_command_writes_table_and_figure(capsys: Any, tmp_path: Path) -> None:
-    arguments = ("sweep", "--vary", "wire-resistance=1,-3", "--vary", "seed=0..1", "--images", 4)
+    arguments = ("sweep", *DIGITS, "--vary", "wire-resistance=1,-3", "--vary", "seed=0..1")
     files = (
         "--csv",
         tmp_path / "s.csv",
@@ -270,7 +271,7 @@ def test_command_writes_table_and_figure(capsys: Any, tmp_path: Path) -> None:
         "--out",
         tmp_path / "s.h5",
     )
-    ended = call(capsys, *arguments, *files, "--cycles", 2, "--json")
+    ended = call(capsys, *arguments, *files, "--images", 4, "--cycles", 2, "--json")
     assert ended.code == 5  # two of the points
     content = json.loads(ended.out)
     assert [row["reason"] == "" for row in content["points"]] == [True, True, False, False]

@@ -56,6 +56,11 @@ class Amplifiers(Parameters):
         """All that neurons are driven with."""
         return neuron.rails
 
+    def usual_burst(self, cycles: int) -> int:
+        """One: a drive for every cycle."""
+        del cycles
+        return 1
+
     def for_bursts(self, burst: int) -> Self:
         """Itself: integrating stages are made from it, for any burst."""
         del burst

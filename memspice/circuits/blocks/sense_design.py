@@ -56,6 +56,10 @@ class SenseDesign(Protocol):
         """Least and largest bias voltage that a layer of such neurons can have by itself, [V]."""
         ...
 
+    def usual_burst(self, cycles: int) -> int:
+        """Row pulses of a drive where a run of so many cycles does not say."""
+        ...
+
     def for_bursts(self, burst: int) -> SenseDesign:
         """Stages that make a drive of so many row pulses; itself where any will do.
 

@@ -100,6 +100,11 @@ class SubcircuitSense:
         written = abs(self.rest - neuron.electrode)
         return written, written
 
+    def usual_burst(self, cycles: int) -> int:
+        """What its stage is made for."""
+        del cycles
+        return self.stage.pulses
+
     def for_bursts(self, burst: int) -> SubcircuitSense:
         """Itself, for bursts as its stage is made for."""
         self.stage.check_burst(burst)
@@ -297,7 +302,8 @@ class SubcircuitStage(MeteredStage):
             raise ConfigError(
                 f"mismatch.area_spread = {self.design.area_spread:g} V m: what thresholds do to "
                 f"the sense stage {self.circuit.subcircuit} was not measured; use a stage that has "
-                "a table of it, or 0, and say neuron.threshold_spread and neuron.gain_spread"
+                "a table of it (bursts of 8 have), or 0, and say neuron.threshold_spread and "
+                "neuron.gain_spread, or --periphery behavioural"
             )
         return replace(self, surface=surface)
 
