@@ -200,10 +200,12 @@ def test_make_runs_what_the_experiments_on_energy_run() -> None:
     target = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
     (line,) = re.findall(r"^CIFAR_ENERGY := (.*)$", target, re.MULTILINE)
     asked = cosim_command.make_context("cosim", line.split()[1:]).params
-    size = {name: asked[name] for name in energy_run.SIZE}
     assert (asked["network"], asked["device"]) == (energy_run.NETWORK, energy_run.DEVICE)
-    assert size == energy_run.SIZE
     device = ms.load_device(asked["device"], asked["periphery"])
+    assert asked["burst"] is None
+    burst = device.parameters.sense.usual_burst(asked["cycles"])
+    size = {"cycles": asked["cycles"], "burst": burst}
+    assert size == energy_run.SIZE
     assert device.periphery == energy_run.PERIPHERY
     assert parse_changes(asked["changes"]) == energy_run.ANSWER
     summary = result("cifar_energy/summary.json")
