@@ -10,7 +10,8 @@ over chips of other seeds, and how other devices and trainings fare, is the ques
     .venv/bin/python experiments/cifar_accuracy/run.py --data DIR
 
 writes a file of each run beside this one, which is what ``memspice infer --network NETWORK
---periphery behavioural --cycles T --burst K --flaws --json`` prints; DIR is the folder of the official binary files.
+--periphery behavioural --cycles T --burst K --flaws --json`` prints; DIR is the folder of the
+official binary files.
 """
 
 from __future__ import annotations
