@@ -35,39 +35,32 @@ class Pair:
     first: Outcome
     second: Outcome
 
-    @property
-    def place(self) -> tuple[str, str]:
-        """Layer and fidelity, by which decks are counted together."""
-        return self.job.window.layer, self.job.fidelity.name
+
+def place(job: WindowJob) -> tuple[str, str]:
+    """Layer and fidelity, by which decks are counted together."""
+    return job.window.layer, job.fidelity.name
 
 
-def on_both(
+def co_simulated(
     request: Request,
-    engines: tuple[str, str],
+    engine: str,
     *,
     plan: CosimPlan = CosimPlan(),
-    decks: int | None = None,
     execution: Execution = Execution(),
     progress: Progress | None = None,
-) -> list[Pair]:
-    """Co-simulate on the first engine, and run the same decks on the second.
-
-    The co-simulation chooses windows, and what comes into them: in its second round that follows
-    from what the first engine found in the first, so the second engine gets its decks, and does
-    not go through the rounds itself.
+) -> list[tuple[WindowJob, Outcome]]:
+    """Decks of a co-simulation with what they ended with, the first of every layer in front.
 
     Parameters
     ----------
     request : Request
         Network, images, cycles.
-    engines : tuple of str
-        Names of both.
+    engine : str
+        Name of the engine.
     plan : CosimPlan
-        Of the co-simulation.
-    decks : int, optional
-        Most decks on the second engine, of which the first come from every layer; by default all.
+        How much goes through SPICE.
     execution : Execution
-        How they are carried out; with its cache a comparison that was stopped goes on.
+        How decks are carried out; with its cache a run that was stopped goes on.
     progress : Progress, optional
         Is told how far it is.
 
@@ -76,20 +69,53 @@ def on_both(
     MemspiceError
         As config or engine say.
     IncompleteResults
-        If a deck has no result on either engine.
+        If a deck has no result.
     """
-    first, second = map(find_engine, engines)
-    state = run_cosim(request, plan, first, lambda _: None, execution=execution, progress=progress)
+    simulator = find_engine(engine)
+    state = run_cosim(
+        request, plan, simulator, lambda _: None, execution=execution, progress=progress
+    )
     check_complete(state.failures, state.counts.total)
-    chosen = layers_in_turn(state.pairs())[:decks]
-    jobs = [replace(job, fidelity=open_fidelity(job.fidelity.name, second)) for job, _ in chosen]
-    with open_runner(second, execution) as runner:
-        advance = counted(progress, f"the same on {engines[1]}", len(jobs))
+    return layers_in_turn(state.pairs())
+
+
+def run_again(
+    decks: Sequence[tuple[WindowJob, Outcome]],
+    engine: str,
+    *,
+    execution: Execution = Execution(),
+    progress: Progress | None = None,
+) -> list[Pair]:
+    """The same decks on another engine.
+
+    What comes into a window follows from what the first engine found in the rounds before: so
+    decks are carried over, and the other engine does not co-simulate.
+
+    Parameters
+    ----------
+    decks : sequence
+        Of `co_simulated`, or some of them.
+    engine : str
+        Name of the other engine.
+    execution, progress
+        As there.
+
+    Raises
+    ------
+    MemspiceError
+        As config or engine say.
+    IncompleteResults
+        If a deck has no result.
+    """
+    simulator = find_engine(engine)
+    jobs = [replace(job, fidelity=open_fidelity(job.fidelity.name, simulator)) for job, _ in decks]
+    with open_runner(simulator, execution) as runner:
+        advance = counted(progress, f"the same on {engine}", len(jobs))
         records = WindowRuns(runner).run(jobs, lambda _: advance(1))
     check_complete(failed_jobs(records), len(jobs))
     return [
         Pair(job, found, outcome(record))
-        for (job, found), record in zip(chosen, records, strict=True)
+        for (job, found), record in zip(decks, records, strict=True)
     ]
 
 
@@ -100,8 +126,8 @@ def layers_in_turn(
     seen: dict[tuple[str, str], int] = {}
     numbered = []
     for pair in pairs:
-        place = pair[0].window.layer, pair[0].fidelity.name
-        seen[place] = number = seen.get(place, 0) + 1
+        own = place(pair[0])
+        seen[own] = number = seen.get(own, 0) + 1
         numbered.append((number, pair))
     return [pair for _, pair in sorted(numbered, key=lambda item: item[0])]
 
@@ -126,11 +152,11 @@ def compare(pairs: Sequence[Pair], engines: tuple[str, str]) -> list[dict[str, A
         threshold, [1]; ``drive_difference``, the largest, [V]; ``seconds`` that the engines took,
         [s]; ``closure`` by engine, the worst; ``doubts`` by engine against the closed form.
     """
-    order = list(dict.fromkeys(pair.place for pair in pairs))
-    by_place = sorted(pairs, key=lambda pair: order.index(pair.place))
+    order = list(dict.fromkeys(place(pair.job) for pair in pairs))
+    by_place = sorted(pairs, key=lambda pair: order.index(place(pair.job)))
     return [
         {"layer": layer, "fidelity": fidelity, **_compared(list(members), engines)}
-        for (layer, fidelity), members in groupby(by_place, key=lambda pair: pair.place)
+        for (layer, fidelity), members in groupby(by_place, key=lambda pair: place(pair.job))
     ]
 
 

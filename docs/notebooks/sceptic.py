@@ -197,3 +197,24 @@ print(
     f"{spice['windows']} windows, {spice['events']} events: {spice['mismatches']} spikes differ, "
     f"energy closes to {spice['closure_max']:.0e}"
 )
+
+# %% [markdown]
+# ## Is it the circuit, or ngspice?
+#
+# *Asked since:* every joule of the headline is one simulator's. *Now* the same decks run on
+# VACASK, too (`make two-engines`): another netlist, compiled Verilog-A in the place of B sources,
+# its own steps and solver. In common are circuits, cards, and the equations of the transistors,
+# which VACASK has from SPICE by conversion: an error there is an error in both.
+
+# %% tags=["hide-input"]
+two = result("two_engines/result.json")
+layers = two["layers"]
+joules = [sum(sum(layer["joule"][name].values()) for layer in layers) for name in two["engines"]]
+deck = max((layer["deck_deviation"] for layer in layers), key=abs)
+worst = max(layers, key=lambda layer: abs(layer["component_deviation"]))
+print(
+    f"{two['decks']} decks, {sum(layer['events'] for layer in layers)} events; VACASK against "
+    f"ngspice:\njoules {joules[1] / joules[0] - 1:+.3%}, of a deck at worst {deck:+.3%}, of a "
+    f"component of one {worst['component_deviation']:+.3%} ({worst['component']})\n"
+    f"spikes that differ: {sum(layer['mismatches'] for layer in layers)}"
+)

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 import memspice as ms
-from benchmarks.two_engines import COUNTED_SHARE, Pair, compare, layers_in_turn, on_both
+from benchmarks.two_engines import (
+    COUNTED_SHARE,
+    Pair,
+    co_simulated,
+    compare,
+    layers_in_turn,
+    run_again,
+)
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.network.inference import run_inference
 from memspice.windows.fidelity import window_jobs
@@ -116,7 +123,7 @@ def test_every_layer_comes_first() -> None:
 @pytest.mark.vacask
 def test_both_engines_run_the_same_windows() -> None:
     request = Setting(network="digits-mlp", images=2, cycles=1, seed=1).request()
-    pairs = on_both(request, ENGINES, plan=PLAN, decks=3)
+    pairs = run_again(co_simulated(request, ENGINES[0], plan=PLAN)[:3], ENGINES[1])
     assert [pair.job.window.layer for pair in pairs] == ["dense1", "dense2", "dense1"]
     for pair in pairs:
         assert np.array_equal(pair.first.thresholds, pair.second.thresholds)
