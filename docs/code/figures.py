@@ -22,7 +22,7 @@ from memspice.solver.reduction import port_admittance
 from memspice.store import read_run
 
 FOLDER = Path(__file__).resolve().parents[1] / "figures"
-JOB = "dense1/image00000_position0000_outputs000_003_reduced"
+JOB = "dense1/image00000_position0000_outputs000_000_reduced"
 NEURON = ("neuron0.drive", "neuron0.device", "neuron0.hazard", "neuron0.state")
 
 
@@ -175,7 +175,7 @@ def draw_all(folder: Path) -> None:
     """Draw every figure, the same bytes on any day."""
     with tempfile.TemporaryDirectory() as made, own_style():
         run = Path(made) / "run.h5"
-        command("simulate-layer", "--cycles", "4", "--out", run)
+        command("simulate-layer", "--out", run)
         for name, draw in figures(run).items():
             draw(folder / f"{name}.svg")
 
