@@ -156,7 +156,7 @@ def summary(decks: Sequence[DrawnDeck]) -> dict[str, Any]:
         how many of the decks are beyond a limit of the verdict; ``share`` of all draws by which an
         event ends otherwise, ``share_expected``, [1]; ``off``, what each drive is off what is said
         of it, ``apart_off``, those that do not count, and ``residual`` of each that counts, [V];
-        ``joules`` found over those said, by component, [1]; ``closure``, the worst; ``doubts``.
+        ``closure``, the worst; ``doubts``.
     """
     inside = [deck for deck in decks if not deck.apart]
     whole = together([deck.verdict for deck in decks])
@@ -170,7 +170,6 @@ def summary(decks: Sequence[DrawnDeck]) -> dict[str, Any]:
         "outside": sum(not deck.verdict.holds for deck in decks),
         "margin": whole.margin,
         "hazard_deviation": whole.pathwise.hazard_deviation,
-        "energy_deviation": dict(whole.energy_deviation),
         "share": shares[0],
         "share_expected": shares[1],
         "off": [deck.off for deck in inside],

@@ -182,7 +182,7 @@ class StageMismatch:
     ) -> np.ndarray:
         """Joules that the cells of both lines dissipate less in a row pulse than at their level.
 
-        ``u (2 I - g u)`` for as long as a line is held: 4 % less than what decks of layers say.
+        ``u (2 I - g u)`` for as long as a line is held: within 3.5 % of what decks of a layer say.
 
         Parameters
         ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -92,10 +93,10 @@ def test_joules_of_a_stage_may_be_off_by_their_residual_and_no_more() -> None:
     sense, _ = stages(each)
     room = ENERGY_LIMIT + DEVIATIONS * sense.energy_residual
     assert sense.energy_residual > 0.01
-    for side in (-1, 1):
+    for name, side in itertools.product(("sense", "crossbar"), (-1, 1)):
         for share, holds in ((0.98, True), (1.02, False)):
             energy = {**each.found.energy}
-            energy["sense"] *= 1 + side * share * room
+            energy[name] *= 1 + side * share * room
             found = judge(each.job, replace(each.found, energy=energy))
             assert found.holds is holds
     # other components have no residual of joules
