@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.burst_spread import corner_table, spread_table
+from benchmarks.burst_spread import spread_table
 from benchmarks.burst_stage import BurstBench, BurstStage, burst_stage, run_bursts
 from benchmarks.periphery import FJ, NS, UA, Measured
 from benchmarks.periphery_page import DOCS, ENGINES, write_tables
@@ -213,7 +213,6 @@ def main() -> None:
         {
             "bursts": "\n".join(burst_table(columns)),
             "tiles": "\n".join(tile_table(ENGINES[0], own)),
-            "burst_corners": "\n".join(corner_table(ENGINES[0])),
             "burst_spread": "\n".join(spread_table(ENGINES[0])),
         }
     )

@@ -1,4 +1,4 @@
-"""The sense stage of bursts at corners of the process, and with thresholds that differ."""
+"""The sense stage of bursts with thresholds that differ."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.burst_stage import BurstBench, BurstStage, burst_stage, run_bursts
-from benchmarks.periphery import FJ, UA, bias
-from memspice.circuits.freepdk45 import CORNERS
+from benchmarks.periphery import FJ, UA
 from memspice.circuits.mismatch import Transistor, transistors_of
 from memspice.circuits.sense_bench import ClockedStage
 from memspice.circuits.thresholds import threshold_parameter, with_thresholds
@@ -57,16 +56,6 @@ def drawn_stage(stage: ClockedStage, subcircuits: Sequence[str], seed: int) -> C
     draws = np.random.default_rng(seed).standard_normal(len(transistors))
     spreads = np.array([one.spread(AREA_SPREAD) for one in transistors])
     return shifted_stage(stage, transistors, draws * spreads)
-
-
-def corner_table(engine: str) -> Iterator[str]:
-    """Lines of the table of corners, with `vtail` from its generator."""
-    yield "| corner | vtail, V | gain of a burst, kohm | drive at equal currents, V | fJ a pulse |"
-    yield "|---|---|---|---|---|"
-    for corner in CORNERS:
-        vtail, _ = bias(engine, corner)
-        rest, gain, joules = transfer(engine, burst_stage(corner=corner, vtail=vtail))
-        yield f"| {corner} | {vtail:.3f} | {gain / 1e3:.1f} | {rest:.4f} | {joules / FJ:.0f} |"
 
 
 def spread_table(engine: str, count: int = 12) -> Iterator[str]:

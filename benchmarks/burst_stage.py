@@ -7,7 +7,7 @@ pulse, once a burst, and in every write cycle.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -129,6 +129,9 @@ class BurstBench:
         Of the stage, or of the sum of a wide layer.
     kicked : int, optional
         Write cycle in which the neuron draws 0.7 uA from 60 ns on, as one that switches.
+    added : tuple of (str, str, PieceWiseLinear), [A]
+        More currents, from the first node into the second; nodes within the stage as ngspice
+        calls them, and it alone.
     """
 
     own: BurstStage
@@ -136,6 +139,7 @@ class BurstBench:
     cycles: int
     parameters: Mapping[str, float]
     kicked: int | None = None
+    added: tuple[tuple[str, str, PieceWiseLinear], ...] = ()
 
     @property
     def pulses(self) -> int:
@@ -202,6 +206,8 @@ def burst_deck(bench: BurstBench) -> Deck:
                       *headers[FRONT].terminals[2:])  # fmt: skip
         circuit.X("sum", SUM, *headers[SUM].terminals, **bench.parameters)
     _add_neuron(deck, bench)
+    for number, (start, stop, current) in enumerate(bench.added):
+        circuit.I(f"added{number}", start, stop, current)
     return deck
 
 
@@ -254,8 +260,13 @@ class Bursts:
     waves: Waveforms
 
 
-def run_bursts(engine: str, bench: BurstBench, options: SolverOptions = DEFAULT_OPTIONS) -> Bursts:
-    """Simulate a bench and read its drives and energies."""
+def run_bursts(
+    engine: str,
+    bench: BurstBench,
+    options: SolverOptions = DEFAULT_OPTIONS,
+    save: Sequence[str] = (),
+) -> Bursts:
+    """Simulate a bench and read its drives and energies; more signals may be saved."""
     simulator, stage = find_engine(engine), bench.own.stage
     lines = [f"{line}{tile}" for tile in range(bench.currents.shape[2]) for line in (PLUS, MINUS)]
     waves = simulator.run(
@@ -264,6 +275,7 @@ def run_bursts(engine: str, bench: BurstBench, options: SolverOptions = DEFAULT_
         save=[
             *(f"v({node})" for node in (DRIVE, *lines)),
             *(f"i(v{name})" for name in (*stage.supplies, *bench.trains)),
+            *save,
         ],
         options=options,
     )

@@ -10,11 +10,14 @@ import pytest
 from benchmarks.burst_mismatch import burst_bench, drawn_stages
 from benchmarks.burst_spread import AREA_SPREAD, drawn
 from benchmarks.burst_stage import BurstBench, burst_stage, run_bursts
+from benchmarks.periphery import bias
+from memspice.analysis.sense_surface import OPTIONS
+from memspice.circuits.deck import ROOM, ZERO_CELSIUS
 from memspice.circuits.mismatch import read_mismatch
 from memspice.parameters import load_values
 from memspice.resources import resource_path
 
-UA = 1e-6
+UA, HOT = 1e-6, ZERO_CELSIUS + 85
 
 
 def bursts(*pulses: tuple[float, float]) -> np.ndarray:
@@ -60,6 +63,32 @@ def test_each_transistor_has_a_threshold_of_its_own() -> None:
     assert 2e-3 < shifts.std() < 26e-3
     assert abs(stage.parameters["charge_sum_an"]) < 4 * AREA_SPREAD / np.sqrt(500e-9 * 200e-9)
     assert not np.any(shifts == [other.parameters[name] for name in stage.parameters])
+
+
+@pytest.mark.ngspice
+@pytest.mark.vacask
+@pytest.mark.slow
+def test_a_hot_stage_is_the_same_on_both_engines() -> None:
+    vtail, other = (bias(engine, "nom", HOT)[0] for engine in ("ngspice", "vacask"))
+    assert vtail == pytest.approx(other, abs=0.2e-3)
+    # a transistor's threshold falls by some 0.5 mV a kelvin, and the generator follows it
+    room = bias("ngspice", "nom")[0]
+    assert 0.2e-3 < (room - vtail) / (HOT - ROOM) < 1e-3
+    hot = BurstBench(burst_stage(temperature=HOT, vtail=vtail), bursts((0, 0), (1, 0)), 1, {})
+    drives = [run_bursts(name, hot, OPTIONS).drive[:, 0] for name in ("ngspice", "vacask")]
+    # 0.8 mV are what windows of both engines differ by
+    assert drives[0] == pytest.approx(drives[1], abs=0.8e-3)
+    cold = replace(hot, own=burst_stage(vtail=room))
+    assert np.abs(run_bursts("ngspice", cold, OPTIONS).drive[:, 0] - drives[0]).max() > 10e-3
+
+
+def test_a_delay_line_scales_row_pulses_and_leaves_writes() -> None:
+    own, slow = burst_stage(), burst_stage().scaled(1.25)
+    assert slow.slot == 1.25 * own.slot
+    assert slow.stage.rows == tuple(1.25 * time for time in own.stage.rows)
+    for name, high in {**own.slots, **own.once}.items():
+        assert np.array({**slow.slots, **slow.once}[name]) == pytest.approx(1.25 * np.array(high))
+    assert slow.writes == own.writes
 
 
 @pytest.mark.ngspice
