@@ -65,7 +65,8 @@ for factor in (0.1, 1, 10):
 # %%
 drawn = ms.Chip("digits-mlp", "fast-memristor", seed=0)["dense1"].simulate(data[:1], cycles=1)
 energy = drawn.energy / drawn.events.spike.size
-print(f"{energy.total * 1e12:.2f} pJ an event, {drawn.assumed_fraction:.0%} of it assumed")
+assumed = drawn.as_json()["assumed_fraction"]
+print(f"{energy.total * 1e12:.2f} pJ an event, {assumed:.0%} of it assumed")
 
 # %% [markdown]
 # ## A whole inference
