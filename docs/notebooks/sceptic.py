@@ -132,9 +132,9 @@ for point in chips["points"]:
     loss = point["loss"]
     print(
         f"{point['point']:20} {100 * loss['value']:5.1f} points lost "
-        f"({100 * loss['low']:.1f} to {100 * loss['high']:.1f})"
+        f"({100 * loss['low']:.1f} to {100 * loss['high']:.1f}; {loss['images']} images)"
     )
-print(f"{chips['network']}, {chips['images']} images, {chips['chips']} chips")
+print(f"{chips['network']}, {chips['chips']} chips")
 counts = {
     key: sum(item[key] for item in layers["layers"].values())
     for key in ("events", "apart", "mismatches", "expected", "outside")
