@@ -137,8 +137,9 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
         f"a trim moves {moved['alike, trimmed']} % of the spikes of a chip whose stages are alike, "
         f"drawn thresholds without one {moved['all']} %",
         f"drives by {volts['alike, trimmed']} mV rms where stages are alike, "
-        f"{volts['all, trimmed']} where they are drawn, {volts['lines alone, trimmed']} where lines alone are, "
-        f"{volts['ratio alone, trimmed']} the ratio, {volts['difference alone, trimmed']} the "
+        f"{volts['all, trimmed']} where they are drawn, {volts['lines alone, trimmed']} where "
+        f"lines alone are, {volts['ratio alone, trimmed']} the ratio, "
+        f"{volts['difference alone, trimmed']} the "
         "difference",
         f"steps of 1 mV in the place of 5 change nothing ({volts['all, steps of 1 mV']} mV)",
         f"an amplifier of four times the area leaves {volts['larger amplifier']} mV of "
