@@ -68,13 +68,13 @@ class PairLatches(AnswerStage):
     """A StrongARM latch with the buffer of its clock for every pair of outputs.
 
     By default that of ``models/freepdk45/latch.lib``: 45 of them on ten drives of stages of bursts,
-    the highest at 0.75 V, take 29.4 fJ a comparison in ngspice and VACASK and tell 1 mV; where the
-    highest is at 0.43 V, that of a score of 0, 47.4 fJ (`benchmarks/answer.py`).  The gates that
+    the highest at 0.75 V, take 30.7 fJ a comparison in ngspice and VACASK and tell 1 mV; where the
+    highest is at 0.43 V, that of a score of 0, 48.8 fJ (`benchmarks/answer.py`).  The gates that
     see which class has won all comparisons are not counted.
     """
 
     kind: Literal["latches"] = "latches"
-    comparison: float = quantity("J", "Comparison of two drives", ge=0, default=29.4e-15)
+    comparison: float = quantity("J", "Comparison of two drives", ge=0, default=30.7e-15)
 
     def conversions(self, outputs: int) -> int:
         """None."""
