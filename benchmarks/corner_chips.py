@@ -9,8 +9,8 @@ made for, noise of the held drives stands beside.  The device is the same everyw
 moves with temperature is not known here.  Neurons, latches and row drivers have the joules of 27 C.
 
 Writes ``experiments/corners/result.json``, of which ``experiments/corners/run.py`` makes the table
-of ``docs/periphery.md``.  What was measured is kept in the folder of ``--out``, so that a run that
-was stopped goes on.
+of ``docs/periphery.md``.  What was measured is kept below the folder of ``--out``, so that a run
+that was stopped goes on, in a folder for these sources of memspice: others do not take it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from memspice.circuits.sense_surface import SenseSurface, Sheet
 from memspice.circuits.surface_axes import APART
 from memspice.experiment.infer import run_chip
 from memspice.experiment.request import Request
+from memspice.jobs.sources import sources_hash
 from memspice.network.mapping import MappedLayer, MappedNetwork
 
 RESULT = Path(__file__).resolve().parents[1] / "experiments" / "corners" / "result.json"
@@ -204,6 +205,7 @@ def classified(request: Request, one: Setting) -> dict[str, Any]:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results/corners"))
 def main(data: Path | None, out: Path) -> None:
     """Run all points and write what they found."""
+    out /= sources_hash()
     out.mkdir(parents=True, exist_ok=True)
     images = ms.load_images(data or "cifar10", "test", IMAGES)
     result = {

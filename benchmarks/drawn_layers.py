@@ -13,20 +13,17 @@ from typing import Any
 import numpy as np
 import scipy
 
-from memspice.circuits.bursts import burst_means
+from benchmarks.decks import run_decks, window_inputs
 from memspice.engines import find_engine
 from memspice.experiment.request import Request
-from memspice.experiment.results.run import check_complete, failed_jobs
-from memspice.jobs import Execution, open_runner
-from memspice.network.inference import run_inference
+from memspice.jobs import Execution
 from memspice.network.mapping import MappedLayer
 from memspice.windows.agreement import DEVIATIONS, Verdict, judge, together
 from memspice.windows.choice import choose_windows
 from memspice.windows.fidelity import WindowJob, window_jobs
-from memspice.windows.outcome import Outcome, outcome
-from memspice.windows.progress import Progress, counted
+from memspice.windows.outcome import Outcome
+from memspice.windows.progress import Progress
 from memspice.windows.reduced import Reduced
-from memspice.windows.run_windows import WindowRuns
 from memspice.windows.surrogate import surrogate_events
 
 #: Parts of equal probability into which a normal error is cut.
@@ -48,8 +45,7 @@ class DrawnDeck:
     @property
     def apart(self) -> bool:
         """Whether its stage acts on currents at which its drive is not known."""
-        means = burst_means(self.job.row_voltage, self.job.burst)
-        return bool(self.job.circuit.beyond(means).any())
+        return self.verdict.pathwise.apart > 0
 
     @cached_property
     def expected(self) -> dict[str, np.ndarray]:
@@ -77,7 +73,7 @@ class DrawnDeck:
         return float(found), float(np.abs(chance - np.exp(-said)[..., None]).mean())
 
 
-def run_decks(
+def drawn_decks(
     request: Request,
     counts: Mapping[str, int],
     *,
@@ -106,14 +102,12 @@ def run_decks(
     IncompleteResults
         If a deck has no result.
     """
-    jobs = _jobs(request, Reduced(find_engine("ngspice")), counts)
-    with open_runner(jobs[0].fidelity.engine, execution) as runner:
-        advance = counted(progress, "decks", len(jobs))
-        records = WindowRuns(runner).run(jobs, lambda _: advance(1))
-    check_complete(failed_jobs(records), len(jobs))
+    engine = find_engine("ngspice")
+    jobs = _jobs(request, Reduced(engine), counts)
+    found = run_decks(jobs, engine, "decks", execution=execution, progress=progress)
     decks: dict[str, list[DrawnDeck]] = {}
-    for job, record in zip(jobs, records, strict=True):
-        decks.setdefault(job.layer.name, []).append(DrawnDeck(job, outcome(record)))
+    for job, each in zip(jobs, found, strict=True):
+        decks.setdefault(job.layer.name, []).append(DrawnDeck(job, each))
     return decks
 
 
@@ -122,21 +116,14 @@ def _jobs(request: Request, fidelity: Reduced, counts: Mapping[str, int]) -> lis
     windows = {
         layer.name: choose_windows(layer, counts[layer.name], 1, request.seed) for layer in layers
     }
-    loop = run_inference(
-        request.mapped,
-        request.images.x,
-        request.cycles,
-        request.seed,
-        burst=request.burst,
-        windows=[window for each in windows.values() for window in each],
-        scored=False,
-    )
+    every = [window for each in windows.values() for window in each]
+    inputs = window_inputs(request, request.mapped, every)
     return [
         job
         for layer in layers
         for window, output in zip(windows[layer.name], _outputs(layer, counts), strict=True)
         for job in window_jobs(
-            layer, window, loop.windows[window], fidelity, seed=request.seed, burst=request.burst
+            layer, window, inputs[window], fidelity, seed=request.seed, burst=request.burst
         )
         if output in job.outputs
     ]

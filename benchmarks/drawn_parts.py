@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.decks import window_inputs
 from memspice.circuits.blocks.subcircuit import SubcircuitStage
 from memspice.circuits.drawn_stages import DrawnStages
 from memspice.circuits.layer import LayerCircuit
 from memspice.experiment.request import Request
 from memspice.network.batch import Window
-from memspice.network.inference import run_inference
 from memspice.network.mapping import MappedLayer, trimmed_layer
 from memspice.windows.choice import choose_windows
 
@@ -39,23 +39,13 @@ def inputs_of(request: Request, positions: int) -> dict[Window, np.ndarray]:
         Of each layer and image.
     """
     layers = tuple(with_parts(layer, ALIKE) for layer in request.mapped.layers)
-    images = request.images.x
     windows = [
         window
         for layer in layers
         if layer.spiking
-        for window in choose_windows(layer, len(images), positions, request.seed)
+        for window in choose_windows(layer, len(request.images), positions, request.seed)
     ]
-    loop = run_inference(
-        replace(request.mapped, layers=layers),
-        images,
-        request.cycles,
-        request.seed,
-        burst=request.burst,
-        windows=windows,
-        scored=False,
-    )
-    return {window: loop.windows[window] for window in windows}
+    return window_inputs(request, replace(request.mapped, layers=layers), windows)
 
 
 def neurons_with(request: Request, parts: Parts, inputs: Mapping[Window, np.ndarray]) -> Neurons:

@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.decks import run_decks
 from memspice.analysis.comparison import compare_spikes, merge
 from memspice.circuits.energy_model import COMPONENTS
 from memspice.engines import find_engine
 from memspice.experiment.cosim import CosimPlan, run_cosim
 from memspice.experiment.request import Request
-from memspice.experiment.results.run import check_complete, failed_jobs
-from memspice.jobs import Execution, open_runner
+from memspice.experiment.results.run import check_complete
+from memspice.jobs import Execution
 from memspice.windows.agreement import judge_all
 from memspice.windows.fidelities import open_fidelity
 from memspice.windows.fidelity import WindowJob
-from memspice.windows.outcome import Outcome, outcome
-from memspice.windows.progress import Progress, counted
-from memspice.windows.run_windows import WindowRuns
+from memspice.windows.outcome import Outcome
+from memspice.windows.progress import Progress
 
 #: Share of a deck's joules from which a component of them counts: a smaller one decides nothing.
 COUNTED_SHARE = 0.01
@@ -109,14 +109,9 @@ def run_again(
     """
     simulator = find_engine(engine)
     jobs = [replace(job, fidelity=open_fidelity(job.fidelity.name, simulator)) for job, _ in decks]
-    with open_runner(simulator, execution) as runner:
-        advance = counted(progress, f"the same on {engine}", len(jobs))
-        records = WindowRuns(runner).run(jobs, lambda _: advance(1))
-    check_complete(failed_jobs(records), len(jobs))
-    return [
-        Pair(job, found, outcome(record))
-        for (job, found), record in zip(decks, records, strict=True)
-    ]
+    words = f"the same on {engine}"
+    others = run_decks(jobs, simulator, words, execution=execution, progress=progress)
+    return [Pair(job, found, other) for (job, found), other in zip(decks, others, strict=True)]
 
 
 def layers_in_turn(

@@ -25,7 +25,7 @@ import click
 import numpy as np
 
 import memspice as ms
-from benchmarks.drawn_layers import chance, run_decks, summary, within
+from benchmarks.drawn_layers import chance, drawn_decks, summary, within
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # scripts, not a package
@@ -51,7 +51,7 @@ def main(data: Path | None, jobs: int) -> None:
     execution = ms.Execution(workers=jobs, cache=True)
     names = [layer.name for layer in chip if layer.spiking]
     counts = dict.fromkeys(names, OTHERS) | {names[0]: FIRST}
-    decks = run_decks(request, counts, execution=execution, progress=tell)
+    decks = drawn_decks(request, counts, execution=execution, progress=tell)
     made = request.provenance({}, ms.Ngspice(), "")
     result = {
         "network": NETWORK, "device": "fast-memristor, freepdk45", "changes": dict(POINTS[POINT]),

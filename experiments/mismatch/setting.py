@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-NETWORK, CYCLES = "cifar10-skip", 8
+from energy_run import NETWORK as NETWORK
+from energy_run import SIZE
+
+CYCLES = SIZE["cycles"]
 TRIM = {"periphery.trim_step": 5e-3, "periphery.trim_range": 0.5}
 #: By their names: spread of a threshold times the root of its gate's area, [V m], and the trim.
 POINTS: Mapping[str, Mapping[str, float]] = {

@@ -203,7 +203,8 @@ def inside(limits: tuple[float, float], values: np.ndarray, what: str, unit: str
     if (off > 1e-9 * max(abs(low), abs(high))).any():
         raise ConfigError(
             f"a line's {what} of {array.flat[int(np.argmax(off))]:.4g} {unit} is outside of the "
-            f"characterised {low:.4g} to {high:.4g} {unit} of its sense stage; use one for lines "
-            "like that (bursts of 8 have), or --periphery behavioural"
+            f"characterised {low:.4g} to {high:.4g} {unit} of its sense stage; widen them in its "
+            "table, or use a stage for such lines: that of bursts (cycles = 8, 16 ...), or "
+            "--periphery behavioural"
         )
     return array

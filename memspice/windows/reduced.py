@@ -22,8 +22,8 @@ from memspice.windows.simulated import Simulated
 #: Of transistors the matrix grows faster than that: an output of `cifar10-skip` takes 3.6 s in a
 #: deck of its own, 3.8 in one of 2 and 4.4 in one of 4.
 DECK_OUTPUTS = 4
-#: Processor time of an output of transistors and a cycle, [s]: 0.31 of a stage with a copier, 0.34
-#: to 0.45 of one of bursts, in ngspice; VACASK takes four times as long.
+#: Processor time of an output of transistors and a cycle in ngspice, [s]: 256 such take 86 in
+#: ``memspice simulate-layer``, on stages of bursts; VACASK takes a few times as long.
 _TRANSISTORS = 0.4
 
 

@@ -81,3 +81,23 @@ def test_command_says_it_before_it_begins(
     assert "--fidelity reduced" in said
     assert "--tile 32x32" in said
     assert "cheaper" not in call(capsys, *full[:1], "--cycles", "2", *ON_MODELS).err
+
+
+def test_transistors_take_their_time_and_a_user_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = ms.Chip("digits-mlp")["dense1"]
+    one = layer.expected_seconds(cycles=8, fidelity=ms.Reduced(Solver(klu=False)))  # type: ignore[arg-type]
+    # measured once: 86 s of 32 outputs and 8 cycles
+    assert 86 / 2 < one < 86 * 2
+    three = layer.expected_seconds(images=3, cycles=4, fidelity=ms.Reduced(Solver(klu=False)))  # type: ignore[arg-type]
+    assert three == pytest.approx(1.5 * one)
+
+    def stop(*_: object, **__: object) -> None:
+        raise click.UsageError("here it would begin")
+
+    monkeypatch.setattr(ms.Layer, "simulate", stop)
+    said = call(capsys, "simulate-layer").err
+    assert said.index("of processor time") < said.index("--periphery behavioural")
+    assert "--fidelity reduced" not in said  # it is that
+    assert "cheaper" not in call(capsys, "simulate-layer", "--cycles", 1).err

@@ -128,6 +128,18 @@ def test_the_burst_chooses_the_stages() -> None:
     assert usual.for_bursts(5) is usual
 
 
+@pytest.mark.parametrize(("cycles", "burst"), [(1, 1), (4, 1), (8, 8), (12, 1), (24, 8)])
+def test_a_run_is_of_bursts_where_its_cycles_are(cycles: int, burst: int) -> None:
+    """On models a drive for every cycle; what a run says comes first."""
+    chips = {
+        name: ms.Chip("digits-mlp", ms.load_device("fast-memristor", name)) for name in PERIPHERIES
+    }
+    data = chips["freepdk45"].images(limit=1)
+    assert chips["freepdk45"].request(data, cycles=cycles).burst == burst
+    assert chips["freepdk45"].request(data, cycles=cycles, burst=1).burst == 1
+    assert chips[BEHAVIOURAL].request(data, cycles=cycles).burst == 1
+
+
 def test_a_set_s_own_sense_table_is_not_there_beside_transistors() -> None:
     with pytest.raises(ConfigError, match=r"sense\.bandwidth cannot be changed"):
         load_parameter_set("fast-memristor", {"sense.bandwidth": 2e9}, periphery="freepdk45")

@@ -302,8 +302,8 @@ class SubcircuitStage(MeteredStage):
             raise ConfigError(
                 f"mismatch.area_spread = {self.design.area_spread:g} V m: what thresholds do to "
                 f"the sense stage {self.circuit.subcircuit} was not measured; use a stage that has "
-                "a table of it (bursts of 8 have), or 0, and say neuron.threshold_spread and "
-                "neuron.gain_spread, or --periphery behavioural"
+                "a table of it, as that of bursts (cycles = 8, 16 ...), or 0, and say "
+                "neuron.threshold_spread and neuron.gain_spread"
             )
         return replace(self, surface=surface)
 
